@@ -1,0 +1,42 @@
+//! Plan and apply SaaS tenants and API keys from YAML.
+//!
+//! # The pipeline
+//!
+//! ```text
+//! bytes ──config──▶ Desired ──┐
+//! ledger, vendor, sinks ──observe──▶ Live ──┴──plan──▶ Plan ──render──▶ text, JSON
+//!                                                       └─────apply───▶ the world, and events ──render──▶ text
+//! ```
+//!
+//! # The rooms
+//!
+//! - [`model`]: the nouns. Imports nothing of ours.
+//! - [`config`]: bytes → desired state and settings, or every fault at once.
+//! - [`provider`]: the wire to the vendors. Has never heard of a plan.
+//! - [`sink`]: where secrets rest.
+//! - [`ledger`]: intents, bindings and runs: the durable record.
+//! - [`plan`]: desired state, live state and the time → a plan. Pure.
+//! - [`observe`]: reads ledger, vendor and sinks into one live value.
+//! - [`apply`]: the one room that changes the world. Emits events, prints nothing.
+//! - [`render`]: values → strings.
+//! - `sandbox`: a stateful stand-in for the vendors' clouds. Shares nothing with `provider`.
+//! - [`cli`]: environment, clock, printing, signals, exit codes.
+//!
+//! # The walls
+//!
+//! `model` imports nothing; `config`, `plan`, `provider`, `sink` and `ledger` import only `model`; `observe` and `apply`
+//! stand above them; `render` imports only values; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
+//! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
+
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod ledger;
+pub mod model;
+pub mod observe;
+pub mod plan;
+pub mod provider;
+pub mod render;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod sink;

@@ -1,0 +1,180 @@
+//! What a declared object is called: `qlik/acme`, `qlik/acme/stackone`. Identity, text form and order of making.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest name, in bytes. A name must fit one DNS label and one file name with room to spare.
+pub const NAME_MAX: usize = 63;
+
+/// A name in desired state or settings: `[a-z0-9][a-z0-9-]*`, at most 63 characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+/// Why a text is not a [`Name`] or an [`Address`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    #[error("a name may not be empty")]
+    Empty,
+    #[error("a name has at most 63 characters, this one has {0}")]
+    TooLong(usize),
+    #[error("a name consists of a-z, 0-9 and '-', and starts with a letter or digit; found {0:?}")]
+    Character(char),
+    #[error("an address is VENDOR/TENANT or VENDOR/TENANT/KEY, as in qlik/acme/ci")]
+    Shape,
+    #[error("no vendor is called {0:?}; known: qlik")]
+    Vendor(String),
+}
+
+impl Name {
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// Says which rule of the grammar the text breaks.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let first = text.chars().next().ok_or(NameError::Empty)?;
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if !letter(first) {
+            return Err(NameError::Character(first));
+        }
+        if let Some(bad) = text.chars().find(|&c| !letter(c) && c != '-') {
+            return Err(NameError::Character(bad));
+        }
+        if text.len() > NAME_MAX {
+            return Err(NameError::TooLong(text.len()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whose cloud an object lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    Qlik,
+}
+
+impl Vendor {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Qlik => "qlik",
+        }
+    }
+}
+
+/// `VENDOR/TENANT[/KEY]`. Its order is the order of making and of printing: a tenant stands before its keys.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    pub vendor: Vendor,
+    pub tenant: Name,
+    pub key: Option<Name>,
+}
+
+impl Address {
+    pub fn tenant(vendor: Vendor, tenant: Name) -> Self {
+        Self { vendor, tenant, key: None }
+    }
+
+    /// The key `name` of this address's tenant.
+    pub fn with_key(&self, name: Name) -> Self {
+        Self { vendor: self.vendor, tenant: self.tenant.clone(), key: Some(name) }
+    }
+
+    /// The tenant that this address names or lies in.
+    pub fn parent(&self) -> Self {
+        Self { vendor: self.vendor, tenant: self.tenant.clone(), key: None }
+    }
+
+    pub fn is_tenant(&self) -> bool {
+        self.key.is_none()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            None => f.pad(&format!("{}/{}", self.vendor.as_str(), self.tenant)),
+            Some(key) => f.pad(&format!("{}/{}/{key}", self.vendor.as_str(), self.tenant)),
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let mut parts = text.split('/');
+        let (Some(vendor), Some(tenant), key, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(NameError::Shape);
+        };
+        let vendor = match vendor {
+            "qlik" => Vendor::Qlik,
+            other => return Err(NameError::Vendor(other.to_owned())),
+        };
+        let key = key.map(Name::parse).transpose()?;
+        Ok(Self { vendor, tenant: Name::parse(tenant)?, key })
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_as_it_prints_and_sorts_a_tenant_before_its_keys() {
+        let mut all: Vec<Address> =
+            ["qlik/b", "qlik/a/z", "qlik/a", "qlik/a-b"].iter().map(|t| t.parse().unwrap()).collect();
+        all.sort();
+        let shown: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["qlik/a", "qlik/a/z", "qlik/a-b", "qlik/b"]);
+    }
+
+    #[test]
+    fn names_outside_the_grammar_are_refused() {
+        for bad in ["", "-a", "A", "a_b", "a/b", "ä", &"a".repeat(64)] {
+            assert!(Name::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Name::parse(&"a".repeat(63)).is_ok());
+    }
+}

@@ -1,0 +1,80 @@
+//! The whole of what is declared, joined with the settings that a plan depends on: nothing here is a secret.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::address::{Address, Name};
+use super::host::Region;
+use super::marker::SinkHash;
+use super::settings::Limits;
+use super::spec::{QlikKey, QlikTenant, Spec};
+
+/// Desired state, resolved: profiles applied, references checked, every object with the place that declared it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    pub items: BTreeMap<Address, Declared>,
+    /// Of the accounts in settings.
+    pub accounts: BTreeMap<Name, AccountFacts>,
+    /// Of the sinks in settings.
+    pub sinks: BTreeMap<Name, SinkFacts>,
+    pub limits: Limits,
+}
+
+impl Desired {
+    /// The declared Qlik tenants, in order.
+    pub fn qlik_tenants(&self) -> impl Iterator<Item = (&Address, &QlikTenant, &Origin)> {
+        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
+            Spec::QlikTenant(tenant) => Some((address, tenant, &declared.at)),
+            Spec::QlikKey(_) => None,
+        })
+    }
+
+    /// The declared keys of one tenant, in order.
+    pub fn qlik_keys<'a>(
+        &'a self,
+        tenant: &'a Address,
+    ) -> impl Iterator<Item = (&'a Address, &'a QlikKey, &'a Origin)> {
+        self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
+            |(address, declared)| match &declared.spec {
+                Spec::QlikKey(key) => Some((address, key, &declared.at)),
+                Spec::QlikTenant(_) => None,
+            },
+        )
+    }
+}
+
+/// One object and where it was declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    pub spec: Spec,
+    pub at: Origin,
+}
+
+/// A place in a file. Line and column count from 1; the column counts characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// What a plan needs to know of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFacts {
+    pub region: Region,
+    /// Whether a source tenant is named: without one no licence key can be read, so nothing can be created.
+    pub has_source_tenant: bool,
+    /// Whether a `key_client` is named: without one no key can be minted for `owner: { client: {} }`.
+    pub has_key_client: bool,
+}
+
+/// What a plan needs to know of a sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkFacts {
+    /// `file`.
+    pub kind: String,
+    pub hash: SinkHash,
+    /// Whether a put compares versions. Where it does not, a leftover is revoked only when its run's end is proven.
+    pub compares_versions: bool,
+}

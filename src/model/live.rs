@@ -1,0 +1,288 @@
+//! What was read: of the ledger, the vendor, the sinks. A value that can say "I could not read this".
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::address::{Address, Name};
+use super::duration::Duration;
+use super::marker::Marker;
+use super::record::{LedgerId, Record, Rehearsal, Uid};
+use super::run::{Life, RunId, ShortRunId};
+use super::secret::Fingerprint;
+use super::spec::Owner;
+use super::untrusted::Untrusted;
+
+/// Everything a plan is made from, besides desired state and the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    pub ledger: LedgerLive,
+    #[serde(default)]
+    pub accounts: BTreeMap<Name, AccountLive>,
+    #[serde(default)]
+    pub tenants: BTreeMap<Address, TenantLive>,
+    /// By key address.
+    #[serde(default)]
+    pub sinks: BTreeMap<Address, SinkLive>,
+}
+
+/// What became of reading one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed<T> {
+    Absent,
+    Present(T),
+    Unreadable(Unreadable),
+}
+
+impl<T> Observed<T> {
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Why something could not be read, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    pub why: Untrusted,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerLive {
+    /// There is none at `place`. With `strict` (in CI) that is never taken for a new estate.
+    Missing {
+        place: String,
+        strict: bool,
+    },
+    Present(LedgerFacts),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerFacts {
+    pub id: LedgerId,
+    /// Where it is, for messages.
+    pub place: String,
+    #[serde(default)]
+    pub records: BTreeMap<Address, Record>,
+    #[serde(default)]
+    pub runs: BTreeMap<RunId, Life>,
+    /// Of runs that `runs` does not list.
+    pub other_runs: Life,
+    #[serde(default)]
+    pub rehearsals: Vec<Rehearsal>,
+}
+
+impl LedgerFacts {
+    pub fn life(&self, run: &RunId) -> Life {
+        self.runs.get(run).copied().unwrap_or(self.other_runs)
+    }
+
+    /// The least proven of the runs that share this short id.
+    pub fn life_of_short(&self, run: &ShortRunId) -> Life {
+        self.runs.iter().filter(|(id, _)| id.short() == *run).map(|(_, life)| *life).min().unwrap_or(self.other_runs)
+    }
+}
+
+/// Read only where something is to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLive {
+    #[serde(default)]
+    pub licence: Option<Observed<LicenceLive>>,
+    /// The credential hash of each way of owning, to match rehearsals.
+    #[serde(default)]
+    pub credentials: Vec<(Owner, String)>,
+}
+
+/// `GET /licenses/status` at the source tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenceLive {
+    /// `Ok`, `Expired`, `Blacklisted`, `Missing`, as the vendor says it.
+    pub status: Untrusted,
+    pub valid: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantLive {
+    pub tenant: TenantRead,
+    /// Every key of the tenant that the vendor lists, by id; `None` where the tenant was not read.
+    #[serde(default)]
+    pub keys: Option<Observed<BTreeMap<String, KeyLive>>>,
+    /// Keys that a sink names and the list does not, by GET.
+    #[serde(default)]
+    pub looked_up: BTreeMap<String, Observed<KeyLive>>,
+    /// Read where limits are declared or a key is to be minted.
+    #[serde(default)]
+    pub limits: Option<Observed<KeyLimitsLive>>,
+    /// Read where the grant is declared or a key is to be minted.
+    #[serde(default)]
+    pub user_default: Option<Observed<RoleLive>>,
+    /// Whether the key client is trusted here. Read where it is to mint.
+    #[serde(default)]
+    pub key_client: Option<Observed<ConsentLive>>,
+    /// Who mints, by way of owning. Read where a key is to be minted or a marker's maker must be known.
+    #[serde(default)]
+    pub callers: Vec<(Owner, Observed<CallerLive>)>,
+}
+
+impl TenantLive {
+    pub fn unread(tenant: TenantRead) -> Self {
+        Self {
+            tenant,
+            keys: None,
+            looked_up: BTreeMap::new(),
+            limits: None,
+            user_default: None,
+            key_client: None,
+            callers: Vec::new(),
+        }
+    }
+
+    pub fn caller(&self, owner: &Owner) -> Option<&Observed<CallerLive>> {
+        self.callers.iter().find(|(who, _)| who == owner).map(|(_, caller)| caller)
+    }
+}
+
+/// What the ladder of DESIGN §5 found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantRead {
+    /// No record binds it and no adoption is declared: there was nowhere to look.
+    Nowhere,
+    Present(QlikTenantLive),
+    /// The host of a binding or an adoption answers that there is no such tenant.
+    Gone(Unreadable),
+    /// `TENANT_DISABLED`.
+    Disabled,
+    /// Another tenant answers at the bound host.
+    Other {
+        found: Untrusted,
+    },
+    Unreadable(Unreadable),
+}
+
+/// `GET /tenants/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QlikTenantLive {
+    pub id: Untrusted,
+    pub name: Untrusted,
+    /// The first is the server's own, the second the alias.
+    pub hostnames: Vec<Untrusted>,
+    pub status: Untrusted,
+}
+
+impl QlikTenantLive {
+    pub fn alias(&self) -> Option<&Untrusted> {
+        self.hostnames.get(1)
+    }
+}
+
+/// One entry of `GET /api-keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLive {
+    pub id: String,
+    /// Without the marker.
+    pub text: Untrusted,
+    pub marker: Option<Marker>,
+    pub status: KeyStatus,
+    /// The owner.
+    pub sub: Untrusted,
+    pub created_by: Untrusted,
+    pub created: Option<Timestamp>,
+    pub expiry: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStatus {
+    Active,
+    Expired,
+    Revoked,
+    /// A word that the documents do not have; taken for active wherever that is the careful reading.
+    Unknown,
+}
+
+impl KeyLive {
+    /// Whether it can still be used, as the vendor's list and its expiry say.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        match self.status {
+            KeyStatus::Active | KeyStatus::Unknown => self.expiry.is_none_or(|expiry| expiry > now),
+            KeyStatus::Expired | KeyStatus::Revoked => false,
+        }
+    }
+}
+
+/// `GET /api-keys/configs/{tenantId}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyLimitsLive {
+    pub max_expiry: Duration,
+    pub max_keys_per_user: u32,
+}
+
+impl KeyLimitsLive {
+    /// The vendor's documented defaults, which a new tenant has.
+    pub const VENDOR_DEFAULT: Self = Self { max_expiry: Duration::from_seconds(24 * 3_600), max_keys_per_user: 5 };
+}
+
+/// The role `UserDefault`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleLive {
+    pub id: Untrusted,
+    pub can_edit: bool,
+    /// Whether it assigns the scope `api-keys` ("Manage API keys").
+    pub manages_api_keys: bool,
+}
+
+/// `GET /oauth-clients/{id}/connection-configs/me`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentLive {
+    pub trusted: bool,
+}
+
+/// `GET /users/me` as the minter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerLive {
+    pub user_id: Untrusted,
+    pub tenant_id: Untrusted,
+    /// Whether a role of its own (not the user default) assigns `api-keys`.
+    pub manages_api_keys: bool,
+}
+
+/// One key's place in its sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkLive {
+    pub entry: Observed<SinkEntry>,
+    /// `None`: not checked.
+    #[serde(default)]
+    pub writable: Option<Writable>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writable {
+    Yes,
+    No(Unreadable),
+}
+
+/// The metadata kept beside a secret. It says nothing of the secret but its fingerprint. Final format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkEntry {
+    pub ledger: LedgerId,
+    /// Of the tenant's record.
+    pub uid: Uid,
+    pub key: Name,
+    pub key_id: String,
+    /// Of the payload as stored.
+    pub fingerprint: Fingerprint,
+    pub marker: Marker,
+    pub tenant_id: Untrusted,
+    /// The owner's user id.
+    pub owner: Untrusted,
+    pub expiry: Option<Timestamp>,
+    pub delivered: Timestamp,
+}

@@ -1,0 +1,193 @@
+//! The suffix in a key's description that makes the server our journal for keys.
+//!
+//! `<declared text> [qp1:<ledger 8>:<uid hash 8>:<sink hash 4>:<nonce 8>:<u|d>]`, all hexadecimal. Its format is final.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use super::address::Name;
+use super::record::{LedgerId, Uid};
+use super::run::ShortRunId;
+use super::secret::hex;
+
+macro_rules! hex_word {
+    ($(#[$doc:meta])* $name:ident, $digits:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes exactly the right number of lower-case hexadecimal digits.
+            pub fn parse(text: &str) -> Option<Self> {
+                let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+                (text.len() == $digits && text.bytes().all(digit)).then(|| Self(text.to_owned()))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text)
+                    .ok_or_else(|| serde::de::Error::custom(concat!("expected ", $digits, " hexadecimal digits")))
+            }
+        }
+    };
+}
+pub(crate) use hex_word;
+
+hex_word!(
+    /// Four digits for a sink's kind and resolved location.
+    SinkHash, 4
+);
+hex_word!(
+    /// Eight digits for a tenant's uid and a key's name: the same after `ledger mv`.
+    KeyUid, 8
+);
+hex_word!(
+    /// Eight digits: the short id of the minting run, then four at random.
+    Nonce, 8
+);
+
+impl SinkHash {
+    pub fn of(kind: &str, location: &str) -> Self {
+        Self(prefix(&format!("{kind}\0{location}"), 4))
+    }
+}
+
+impl KeyUid {
+    pub fn of(tenant: &Uid, key: &Name) -> Self {
+        Self(prefix(&format!("{tenant}\0{key}"), 8))
+    }
+}
+
+impl Nonce {
+    pub fn new(run: &ShortRunId, random: [u8; 2]) -> Self {
+        Self(format!("{run}{}", hex(&random)))
+    }
+
+    pub fn run(&self) -> ShortRunId {
+        ShortRunId::parse(self.0.get(..4).unwrap_or_default()).unwrap_or_else(ShortRunId::zero)
+    }
+}
+
+fn prefix(text: &str, digits: usize) -> String {
+    let mut word = hex(&Sha256::digest(text.as_bytes()));
+    word.truncate(digits);
+    word
+}
+
+/// Whether a key is known to be in its sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letter {
+    /// `u`
+    Undelivered,
+    /// `d`
+    Delivered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Marker {
+    /// The first eight digits of the ledger's id.
+    pub ledger: String,
+    pub uid: KeyUid,
+    pub sink: SinkHash,
+    pub nonce: Nonce,
+    pub letter: Letter,
+}
+
+impl Marker {
+    /// The marker at the end of a description, if there is one, and the text before it.
+    pub fn split(description: &str) -> (&str, Option<Self>) {
+        let Some(inside) = description.strip_suffix(']') else { return (description, None) };
+        let Some((text, inside)) = inside.rsplit_once("[qp1:") else { return (description, None) };
+        let mut words = inside.split(':');
+        let (Some(ledger), Some(uid), Some(sink), Some(nonce), Some(letter), None) =
+            (words.next(), words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
+            return (description, None);
+        };
+        let letter = match letter {
+            "u" => Letter::Undelivered,
+            "d" => Letter::Delivered,
+            _ => return (description, None),
+        };
+        let parsed = KeyUid::parse(ledger).and(KeyUid::parse(uid)).zip(SinkHash::parse(sink)).zip(Nonce::parse(nonce));
+        let Some(((uid, sink), nonce)) = parsed else { return (description, None) };
+        let marker = Self { ledger: ledger.to_owned(), uid, sink, nonce, letter };
+        (text.strip_suffix(' ').unwrap_or(text), Some(marker))
+    }
+
+    /// Whether a declared description holds something that reads, or begins to read, like a marker.
+    pub fn is_in(text: &str) -> bool {
+        text.contains("[qp1:")
+    }
+
+    pub fn is_of(&self, ledger: &LedgerId) -> bool {
+        self.ledger == ledger.short()
+    }
+
+    #[must_use]
+    pub fn with_letter(&self, letter: Letter) -> Self {
+        Self { letter, ..self.clone() }
+    }
+
+    /// The description to send.
+    pub fn describe(&self, text: &str) -> String {
+        format!("{text} {self}")
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.letter {
+            Letter::Undelivered => 'u',
+            Letter::Delivered => 'd',
+        };
+        write!(f, "[qp1:{}:{}:{}:{}:{letter}]", self.ledger, self.uid, self.sink, self.nonce)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_reads_as_it_was_written_and_nothing_else_does() {
+        let text = "CI deploys [qp1:01234567:89abcdef:0a1b:c0ffee00:u]";
+        let (plain, marker) = Marker::split(text);
+        let marker = marker.unwrap();
+        assert_eq!((plain, marker.letter), ("CI deploys", Letter::Undelivered));
+        assert_eq!(marker.describe(plain), text);
+        assert_eq!(marker.nonce.run().as_str(), "c0ff");
+        for other in [
+            "CI deploys",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:x]",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:u] ",
+            "CI [qp1:0123456:89abcdef:0a1b:c0ffee00:u]",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:u:u]",
+            "]",
+            "[qp1:]",
+        ] {
+            assert_eq!(Marker::split(other), (other, None));
+        }
+    }
+}

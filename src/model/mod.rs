@@ -1,0 +1,14 @@
+//! The nouns that every room shares. Imports nothing of ours and does no I/O.
+
+pub mod address;
+pub mod desired;
+pub mod duration;
+pub mod host;
+pub mod live;
+pub mod marker;
+pub mod record;
+pub mod run;
+pub mod secret;
+pub mod settings;
+pub mod spec;
+pub mod untrusted;

@@ -1,0 +1,61 @@
+//! One invocation that may change something, and what is known of its end.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::duration::Duration;
+use super::marker::hex_word;
+use super::secret::hex;
+use super::untrusted::Untrusted;
+
+hex_word!(
+    /// Sixteen hexadecimal digits, chosen at random when a run starts.
+    RunId, 16
+);
+hex_word!(
+    /// The first four digits of a [`RunId`]: what a marker has room for.
+    ShortRunId, 4
+);
+
+impl RunId {
+    pub fn new(random: [u8; 8]) -> Self {
+        Self(hex(&random))
+    }
+
+    pub fn short(&self) -> ShortRunId {
+        ShortRunId::parse(self.0.get(..4).unwrap_or_default()).unwrap_or_else(ShortRunId::zero)
+    }
+}
+
+impl ShortRunId {
+    pub(crate) fn zero() -> Self {
+        Self("0000".to_owned())
+    }
+}
+
+/// A run as the ledger records it, before its first request. Final format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: RunId,
+    pub started: Timestamp,
+    /// The run stops itself this long after its start.
+    pub max_run: Duration,
+    pub host: Untrusted,
+    pub pid: u32,
+    /// Written last, and only when no put is unaccounted for.
+    pub ended: Option<Timestamp>,
+}
+
+/// What is known of a run's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Life {
+    /// It may still send requests.
+    Alive,
+    /// The clock is past the time at which it stops itself. It may be paused, so nothing is proven.
+    OverByClock,
+    /// It said `ended`, or the directory lock was free after it.
+    Proven,
+}

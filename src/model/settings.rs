@@ -1,0 +1,107 @@
+//! The trusted half of the configuration: accounts, sinks, ledger, limits, network. It names secrets and holds none.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::address::Name;
+use super::host::{Label, Region};
+use super::marker::SinkHash;
+
+/// Settings as read, relative paths already joined to the settings file's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub accounts: BTreeMap<Name, Account>,
+    pub sinks: BTreeMap<Name, Sink>,
+    pub ledger: Ledger,
+    pub limits: Limits,
+    pub network: Network,
+}
+
+/// A named set of credentials at one vendor, in one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub region: Region,
+    /// Where the licence key is read. Its first label.
+    pub source_tenant: Option<Label>,
+    /// Region-level: creates tenants and reads them.
+    pub client: Client,
+    /// Tenant-level and published: mints keys.
+    pub key_client: Option<Client>,
+    pub owners: BTreeMap<Name, ConfiguredOwner>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub id: Reference,
+    pub secret: Reference,
+}
+
+/// An owner who mints with an API key of its own, which belongs to one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredOwner {
+    pub tenant: Label,
+    pub api_key: Reference,
+}
+
+/// Where a value stands that may not stand in YAML.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    Env(String),
+    File(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    File {
+        /// Absolute.
+        directory: PathBuf,
+        /// Whether the folder outlives the machine; asked for in CI.
+        durable: bool,
+    },
+}
+
+impl Sink {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+        }
+    }
+
+    /// What markers carry of this sink: its kind and resolved location, not the entry within.
+    pub fn hash(&self) -> SinkHash {
+        match self {
+            Self::File { directory, .. } => SinkHash::of("file", &directory.to_string_lossy()),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ledger {
+    /// Absolute.
+    Directory { path: PathBuf },
+}
+
+/// What one run may create at most; creations cost licences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub create_tenants: u32,
+    pub mint_keys: u32,
+}
+
+impl Default for Limits {
+    /// Small enough that a mistake is cheap, large enough for a first estate.
+    fn default() -> Self {
+        Self { create_tenants: 5, mint_keys: 50 }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// `http://host:port`.
+    pub proxy: Option<String>,
+    /// Certificates to trust besides the system's. Absolute.
+    pub ca_file: Option<PathBuf>,
+    pub ignore_env_proxy: bool,
+}

@@ -1,0 +1,345 @@
+//! What a plan consists of. A plan is a complete value: nothing is left to choose at apply time.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::address::{Address, Name};
+use crate::model::desired::Origin;
+use crate::model::duration::Duration;
+use crate::model::host::{Host, Label, Region};
+use crate::model::live::Unreadable;
+use crate::model::marker::Letter;
+use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
+use crate::model::untrusted::Untrusted;
+
+use super::refusal::Refusal;
+
+/// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The time it was made for.
+    pub now: Timestamp,
+    pub actions: Vec<Planned>,
+    /// What a reader should know and nothing is done about.
+    pub notices: Vec<Notice>,
+    /// What these credentials, or this way of running, could not check.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// One action, the object it is for, and the place in desired state that caused it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    pub address: Address,
+    pub at: Origin,
+    pub action: Action,
+}
+
+/// Everything that `apply` may do, and everything that it will not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    CreateTenant(CreateTenant),
+    /// Name, alias and limits of a tenant that we made, once.
+    Settle(Settle),
+    /// Trust the account's key client in a tenant.
+    Trust(Trust),
+    /// Give a declared permission that is missing.
+    Grant(Grant),
+    /// Marks our own key as delivered, because the sink holds it.
+    Mark(Mark),
+    CreateKey(CreateKey),
+    /// Mints a successor of a key that is due; the old one is left to expire.
+    Renew(Renew),
+    /// Revokes a key that we minted and never delivered, after its successor was delivered.
+    Reclaim(Reclaim),
+    Keep(Keep),
+    Drift(Drift),
+    /// Another run may still be at it.
+    Wait(Wait),
+    Refuse(Refusal),
+}
+
+/// The tenant that an action needs: there already, or made earlier in this plan. The only "known after apply".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parent {
+    Exists(TenantRef),
+    MadeBefore(Address),
+}
+
+/// A tenant that exists: its id and the server's own host of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRef {
+    pub id: Untrusted,
+    pub hostname: Untrusted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateTenant {
+    pub account: Name,
+    pub region: Region,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settle {
+    pub account: Name,
+    pub parent: Parent,
+    /// What differs from the declaration and will be sent. Empty: only the record is brought up to date.
+    pub parts: Vec<SettlePart>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettlePart {
+    Name(String),
+    /// The label, and the whole host that is sent.
+    Alias {
+        label: Label,
+        host: String,
+    },
+    Limits(KeyLimits),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    pub account: Name,
+    pub parent: Parent,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub account: Name,
+    pub parent: Parent,
+    pub what: Permission,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// "Manage API keys" to everyone, through the user default.
+    ManageApiKeysToEveryone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub account: Name,
+    pub parent: TenantRef,
+    pub owner: Owner,
+    pub key_id: String,
+    /// The description as it will stand: text and marker with `d`.
+    pub description: Untrusted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateKey {
+    pub account: Name,
+    pub parent: Parent,
+    pub spec: QlikKey,
+    pub why: WhyMint,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyMint {
+    Missing,
+    /// The sink names a key that is no longer live.
+    Dead {
+        key_id: String,
+        state: String,
+    },
+    /// A leftover must be superseded before it is revoked.
+    Supersede {
+        key_id: String,
+    },
+    /// A person said `--remint`.
+    Asked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renew {
+    pub create: CreateKey,
+    pub key_id: String,
+    pub expires: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reclaim {
+    pub account: Name,
+    pub parent: TenantRef,
+    pub owner: Owner,
+    pub key_id: String,
+    pub created: Option<Timestamp>,
+    /// The letter at planning; a leftover that has moved on is left alone.
+    pub letter: Letter,
+    /// Whether this plan delivers the successor first (and the reclaim waits for its success).
+    pub after_delivery: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    Tenant {
+        id: Untrusted,
+        hostname: Untrusted,
+        adopted: Adopted,
+    },
+    Key {
+        key_id: String,
+        expires: Option<Timestamp>,
+        sink: Name,
+        shape: Shape,
+    },
+    /// `adopt: { key_id }`: there, and its secret is the owner's affair.
+    AdoptedKey {
+        key_id: String,
+        expires: Option<Timestamp>,
+    },
+}
+
+/// How a kept tenant came under management.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adopted {
+    No,
+    /// Declared with `adopt:` and not in the ledger yet: apply records it, and sends nothing.
+    ToRecord {
+        account: Name,
+    },
+    Recorded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    pub fields: Vec<DriftField>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftField {
+    /// As in desired state: `display_name`, `alias`, `api_key_limits.max_expiry`, `description`.
+    pub field: String,
+    pub declared: String,
+    pub live: Untrusted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The run it waits for, where it is known.
+    pub run: Option<String>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub address: Option<Address>,
+    pub text: Untrusted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unchecked {
+    pub address: Address,
+    pub what: String,
+}
+
+/// What a plan amounts to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub tenants_to_create: usize,
+    pub tenants_to_settle: usize,
+    pub keys_to_create: usize,
+    pub keys_to_renew: usize,
+    pub keys_to_reclaim: usize,
+    pub keys_to_mark: usize,
+    pub to_trust: usize,
+    pub to_grant: usize,
+    pub kept: usize,
+    pub drifted: usize,
+    pub waiting: usize,
+    pub refused: usize,
+}
+
+impl Plan {
+    pub fn counts(&self) -> Counts {
+        let mut n = Counts::default();
+        for planned in &self.actions {
+            let slot = match &planned.action {
+                Action::CreateTenant(_) => &mut n.tenants_to_create,
+                Action::Settle(_) => &mut n.tenants_to_settle,
+                Action::Trust(_) => &mut n.to_trust,
+                Action::Grant(_) => &mut n.to_grant,
+                Action::Mark(_) => &mut n.keys_to_mark,
+                Action::CreateKey(_) => &mut n.keys_to_create,
+                Action::Renew(_) => &mut n.keys_to_renew,
+                Action::Reclaim(_) => &mut n.keys_to_reclaim,
+                Action::Keep(_) => &mut n.kept,
+                Action::Drift(_) => &mut n.drifted,
+                Action::Wait(_) => &mut n.waiting,
+                Action::Refuse(_) => &mut n.refused,
+            };
+            *slot += 1;
+        }
+        n
+    }
+
+    /// Whether `apply` has anything to send.
+    pub fn has_work(&self) -> bool {
+        self.actions.iter().any(|planned| planned.action.changes_something())
+    }
+
+    pub fn has_refusals(&self) -> bool {
+        self.actions.iter().any(|planned| matches!(planned.action, Action::Refuse(_)))
+    }
+
+    pub fn has_drift(&self) -> bool {
+        self.actions.iter().any(|planned| matches!(planned.action, Action::Drift(_)))
+    }
+}
+
+impl Action {
+    /// Whether `apply` sends a request for it that changes something, or writes a record.
+    pub fn changes_something(&self) -> bool {
+        match self {
+            Self::CreateTenant(_)
+            | Self::Settle(_)
+            | Self::Trust(_)
+            | Self::Grant(_)
+            | Self::Mark(_)
+            | Self::CreateKey(_)
+            | Self::Renew(_)
+            | Self::Reclaim(_) => true,
+            Self::Keep(Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. })
+            | Self::Drift(_)
+            | Self::Wait(_)
+            | Self::Refuse(_) => false,
+        }
+    }
+}
+
+impl CreateTenant {
+    pub fn register(&self) -> Host {
+        self.region.register()
+    }
+}
+
+impl Keep {
+    pub fn expires(&self) -> Option<Timestamp> {
+        match self {
+            Self::Tenant { .. } => None,
+            Self::Key { expires, .. } | Self::AdoptedKey { expires, .. } => *expires,
+        }
+    }
+}
+
+impl From<&Unreadable> for Refusal {
+    fn from(unreadable: &Unreadable) -> Self {
+        Self {
+            code: super::refusal::Code::Unreadable,
+            why: unreadable.why.clone(),
+            next: vec![unreadable.next.clone()],
+        }
+    }
+}
+
+/// How long a key still lives, for sentences.
+pub fn remaining(now: Timestamp, until: Timestamp) -> Duration {
+    Duration::from_seconds(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0))
+}

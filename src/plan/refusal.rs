@@ -1,0 +1,117 @@
+//! Why a plan will not act on an object, and the way out. Codes are stable: scripts and pages refer to them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::untrusted::Untrusted;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub code: Code,
+    /// One sentence, lower case, without a full stop.
+    pub why: Untrusted,
+    /// Commands or steps, best first. Never empty.
+    pub next: Vec<String>,
+}
+
+impl Refusal {
+    pub fn new(code: Code, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code, why: Untrusted::new(why), next: vec![next.into()] }
+    }
+
+    #[must_use]
+    pub fn or(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// There is no ledger, and this is no place to take that for a new estate.
+    LedgerMissing = "QP0201",
+    /// A sink holds a key of another ledger.
+    ForeignLedger = "QP0202",
+    /// A creation's outcome is unknown, and its run is over.
+    TenantInDoubt = "QP0203",
+    /// A run began settling, is over, and what it sent is not all there.
+    SettlingInDoubt = "QP0204",
+    /// The bound tenant is gone.
+    TenantGone = "QP0205",
+    /// The tenant is disabled.
+    TenantDisabled = "QP0206",
+    /// Another tenant answers at the bound host.
+    OtherTenant = "QP0207",
+    /// The adopted tenant was not found.
+    AdoptionNotFound = "QP0208",
+    /// `adopt:` names another tenant than the ledger's record.
+    AdoptionConflict = "QP0209",
+    /// One live tenant at two addresses.
+    SameTenantTwice = "QP0210",
+    /// Something could not be read.
+    Unreadable = "QP0211",
+    /// The account moved to another region than the record's.
+    OtherRegion = "QP0212",
+    /// Nothing can be created without a source tenant.
+    NoSourceTenant = "QP0213",
+    /// What it depends on is refused or waits.
+    Depends = "QP0214",
+    /// In CI, creating needs a ledger that outlives the runner.
+    LedgerNotDurable = "QP0215",
+
+    /// A key is marked delivered, lives, and is not in the sink.
+    DeliveredElsewhere = "QP0301",
+    /// A live key of the same description carries no marker of ours.
+    UnmarkedKey = "QP0302",
+    /// No spare slot to supersede or create.
+    NoHeadroom = "QP0303",
+    /// The key would live longer than the tenant allows.
+    ExpiryTooLong = "QP0304",
+    /// The owner may not manage API keys.
+    NoPermission = "QP0305",
+    /// Settings name no credentials for the owner.
+    NoOwnerCredentials = "QP0306",
+    /// The sink cannot take it.
+    SinkRefuses = "QP0307",
+    /// The adopted key is not live.
+    AdoptedKeyGone = "QP0308",
+    /// The owner changed: the key in the sink belongs to somebody else.
+    OwnerChanged = "QP0309",
+    /// The configured owner's key belongs to another tenant.
+    OwnerElsewhere = "QP0310",
+    /// In CI, a file sink must be durable.
+    SinkNotDurable = "QP0311",
+
+    /// More creations than `limits:` allows.
+    OverLimit = "QP0401",
+    /// The licence does not allow a tenant.
+    Licence = "QP0402",
+    /// Whether keys can be minted was not rehearsed.
+    NotRehearsed = "QP0403",
+    /// The rehearsal failed.
+    RehearsalFailed = "QP0404",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
