@@ -18,6 +18,9 @@ use super::untrusted::Untrusted;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     pub ledger: LedgerLive,
+    /// In CI, a ledger that lives on the runner alone and was not declared durable: no tenant is created with it.
+    #[serde(default)]
+    pub ledger_forgets: bool,
     #[serde(default)]
     pub accounts: BTreeMap<Name, AccountLive>,
     #[serde(default)]
