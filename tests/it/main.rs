@@ -1,1 +1,4 @@
+//! One test binary; a module per story.
 
+mod architecture;
+mod render;
