@@ -1,7 +1,9 @@
 //! JSON for programs: one document on every exit, in a format of its own that `schemas/plan.v1.json` describes.
 
+mod details;
 mod document;
 mod from;
+mod from_details;
 mod write;
 
 use schemars::generate::SchemaSettings;
