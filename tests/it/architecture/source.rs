@@ -111,22 +111,40 @@ fn raw_string(chars: &[char], start: usize) -> Option<usize> {
 
 /// Leaves out every item under `#[cfg(test)]`: what is only for tests may stand on any floor.
 fn without_tests(tokens: &[Placed]) -> Vec<Placed> {
-    let mark: Vec<Token> = {
-        let word = |text: &str| Token::Word(text.to_owned());
-        let [open, shut] = ['(', ')'].map(Token::Sign);
-        vec![Token::Sign('#'), Token::Sign('['), word("cfg"), open, word("test"), shut, Token::Sign(']')]
-    };
     let mut out = Vec::new();
     let mut rest = tokens;
     while let Some((first, tail)) = rest.split_first() {
-        if rest.len() >= mark.len() && rest.iter().zip(&mark).all(|((token, _), expected)| token == expected) {
-            rest = after_item(rest.get(mark.len()..).unwrap_or_default());
+        if let Some(item) = test_item(rest) {
+            rest = after_item(item);
         } else {
             out.push(first.clone());
             rest = tail;
         }
     }
     out
+}
+
+/// The names of the files that a file declares as `#[cfg(test)] mod NAME;`.
+pub(super) fn test_modules(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let items = (0..tokens.len()).filter_map(|n| test_item(tokens.get(n..)?));
+    items
+        .filter_map(|item| match item {
+            [(Token::Word(word), _), (Token::Word(name), _), (Token::Sign(';'), _), ..] if word == "mod" => {
+                Some(name.clone())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// What follows `#[cfg(test)]`, if that stands here.
+fn test_item(tokens: &[Placed]) -> Option<&[Placed]> {
+    let word = |text: &str| Token::Word(text.to_owned());
+    let [hash, open, shut, begin, end] = ['#', '(', ')', '[', ']'].map(Token::Sign);
+    let mark = [hash, begin, word("cfg"), open, word("test"), shut, end];
+    let (here, rest) = tokens.split_at_checked(mark.len())?;
+    here.iter().zip(&mark).all(|((token, _), expected)| token == expected).then_some(rest)
 }
 
 /// What follows one item: after its `;` or its closing brace.
@@ -228,6 +246,7 @@ mod tests {
             fn after() { crate::q::r() }
         "###;
         assert_eq!(named(text), ["crate::m::n", "crate::q::r"]);
+        assert_eq!(test_modules(text), ["samples"]);
     }
 
     #[test]
