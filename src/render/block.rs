@@ -55,7 +55,7 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         Action::CreateKey(create) => ("create key".into(), create_key(create)),
         Action::Renew(part) => ("renew key".into(), renew(part, now)),
         Action::Reclaim(part) => ("revoke a key that was never delivered".into(), reclaim(part)),
-        Action::Keep(kept) => (keep(kept, now), Vec::new()),
+        Action::Keep(kept) => keep(kept, now),
         Action::Drift(Drift { fields }) => ("differs from its declaration".into(), drift(fields)),
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
@@ -172,23 +172,25 @@ fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
     ]
 }
 
-fn keep(keep: &Keep, now: Timestamp) -> String {
-    match keep {
-        Keep::Tenant { id, hostname, adopted } => {
-            let adopted = match adopted {
-                Adopted::No => String::new(),
-                Adopted::ToRecord { account } => format!(", adopted; apply records it for account {account}"),
-                Adopted::Recorded => ", adopted".into(),
-            };
-            format!("tenant {hostname} ({id}){adopted}")
-        }
+fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
+    let text = match keep {
+        Keep::Tenant { id, hostname, adopted } => match adopted {
+            Adopted::No => format!("tenant {hostname} ({id})"),
+            Adopted::Recorded => format!("tenant {hostname} ({id}), adopted"),
+            Adopted::ToRecord { account } => {
+                let there = TenantRef { id: id.clone(), hostname: hostname.clone() };
+                let record = line("record", "in the ledger; nothing is sent");
+                return ("adopt tenant".into(), vec![line("account", account.as_str()), tenant_line(&there), record]);
+            }
+        },
         Keep::Key { key_id, expires, sink, shape } => {
             format!("key {}{}, in {sink} as {}", escape(key_id), until(*expires, now), shape_text(*shape))
         }
         Keep::AdoptedKey { key_id, expires } => {
             format!("key {}{}, adopted; its secret is its owner's affair", escape(key_id), until(*expires, now))
         }
-    }
+    };
+    (text, Vec::new())
 }
 
 fn until(expires: Option<Timestamp>, now: Timestamp) -> String {

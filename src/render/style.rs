@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::plan::action::Action;
+use crate::plan::action::{Action, Adopted, Keep};
 
 use super::Look;
 
@@ -29,6 +29,8 @@ impl Sign {
             Action::Settle(_) | Action::Trust(_) | Action::Grant(_) | Action::Mark(_) => Self::Change,
             Action::Renew(_) => Self::Renew,
             Action::Reclaim(_) => Self::Reclaim,
+            // Nothing is sent, and the ledger is written: a reviewer should see it however much else is kept.
+            Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, hostname: _ }) => Self::Change,
             Action::Keep(_) => Self::Keep,
             Action::Drift(_) => Self::Drift,
             Action::Wait(_) => Self::Wait,
@@ -53,7 +55,7 @@ impl Sign {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Create => "create",
-            Self::Change => "set up, once",
+            Self::Change => "set up or recorded, once",
             Self::Renew => "renew; the old key is left to expire",
             Self::Reclaim => "revoke a key that was never delivered",
             Self::Keep => "as declared",

@@ -75,6 +75,28 @@ fn what_was_made_what_was_not_and_what_to_run_next() {
 }
 
 #[test]
+fn a_clean_report_says_what_was_made_and_nothing_of_next_steps() {
+    let mut report = samples::report();
+    report.lines.truncate(5);
+    report.stopped = None;
+    let shown = text::report(&report, &Look::PLAIN);
+    assert!(!shown.contains("Not made:") && !shown.contains("Next:"), "{shown}");
+    let last = "Applied: 1 tenant and 1 key created, 1 tenant settled, 1 permission granted, 1 trust given.\n";
+    assert!(shown.ends_with(last), "{shown}");
+    report.lines.clear();
+    assert_eq!(text::report(&report, &Look::PLAIN), "Applied: nothing.\n");
+}
+
+#[test]
+fn one_way_out_of_many_failures_is_said_once_and_a_stop_is_followed_by_another_run() {
+    let shown = text::report(&samples::hostile_report("the same"), &Look::PLAIN);
+    assert_eq!(shown.lines().filter(|line| *line == "  the same").count(), 2, "one reason to stop, one step:\n{shown}");
+    let mut stopped = samples::report();
+    stopped.lines.retain(|line| !matches!(line.outcome, qlik_plan::apply::event::ReportOutcome::Failed(_)));
+    assert!(text::report(&stopped, &Look::PLAIN).contains("Next:\n  qlik-apply again"));
+}
+
+#[test]
 fn a_small_estate_lists_what_is_kept_and_a_large_one_counts_it() {
     let kept = |n: u32| {
         samples::plan_of(
@@ -83,7 +105,11 @@ fn a_small_estate_lists_what_is_kept_and_a_large_one_counts_it() {
     };
     let listed = |plan: &Plan| text::plan(plan, &Look::PLAIN).matches("  = qlik/acme/k").count();
     assert_eq!((listed(&kept(20)), listed(&kept(21))), (20, 0));
-    assert!(text::plan(&kept(21), &Look::PLAIN).contains("  = 21 objects are as declared and not listed.\n"));
+    let mut large = kept(21);
+    large.actions.extend(samples::estate().actions.into_iter().filter(|p| p.address.to_string() == "qlik/globex"));
+    let shown = text::plan(&large, &Look::PLAIN);
+    assert!(shown.contains("  = 21 objects are as declared and not listed.\n"), "{shown}");
+    assert!(shown.contains("  ~ qlik/globex  adopt tenant"), "what apply records is shown all the same: {shown}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! From the values of the program to the published format, field by field: a new field does not compile unnoticed.
 
+use std::collections::BTreeMap;
+
 use crate::apply::event as events;
 use crate::model::address::Address;
 use crate::model::desired::Origin;
@@ -35,16 +37,15 @@ impl PlanDocument {
 impl ReportDocument {
     pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
         let events::Report { started, lines, stopped } = report;
-        let at = |address: &Address| {
-            plan.actions.iter().find(|planned| planned.address == *address).map(|planned| &planned.at)
-        };
+        let places: BTreeMap<&Address, &Origin> =
+            plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect();
         let lines = lines
             .iter()
             .map(|events::ReportLine { address, step, outcome }| ReportLine {
                 address: address.to_string(),
                 step: (*step).into(),
                 outcome: outcome.into(),
-                at: at(address).map(Place::from),
+                at: places.get(address).map(|at| Place::from(*at)),
             })
             .collect();
         Self {
