@@ -1,1 +1,6 @@
+//! One test binary; a module per story.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod architecture;
+mod papers;
+mod render;
