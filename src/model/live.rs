@@ -274,6 +274,7 @@ pub enum Writable {
 
 /// The metadata kept beside a secret. It says nothing of the secret but its fingerprint. Final format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SinkEntry {
     pub ledger: LedgerId,
     /// Of the tenant's record.
