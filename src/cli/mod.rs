@@ -1,1 +1,3 @@
 //! (to be furnished)
+
+pub(crate) mod sources;
