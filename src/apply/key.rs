@@ -42,9 +42,10 @@ pub(super) async fn create(
     let record = world.held.record(tenant)?.ok_or_else(|| {
         Failure::new(format!("the ledger has no record of {tenant}"), "restore the ledger, then plan again")
     })?;
-    let sink = world.sinks.get(&spec.deliver_to).ok_or_else(|| {
-        Failure::new(format!("settings have no sink {}", spec.deliver_to), "add it under sinks:")
-    })?;
+    let sink = world
+        .sinks
+        .get(&spec.deliver_to)
+        .ok_or_else(|| Failure::new(format!("settings have no sink {}", spec.deliver_to), "add it under sinks:"))?;
     if let Writable::No(unreadable) = sink.preflight(address) {
         return Err(unreadable.into());
     }
@@ -80,21 +81,16 @@ impl Delivery<'_> {
         for last in [false, true] {
             let marker = self.marker(self.world.nonce());
             let description = marker.describe(&spec.description);
-            let minted =
-                self.world.qlik.mint(account, &self.host, &spec.owner, &description, spec.expires_in).await;
+            let minted = self.world.qlik.mint(account, &self.host, &spec.owner, &description, spec.expires_in).await;
             let lost = match minted {
                 Outcome::Committed(minted) => return Ok((minted, marker)),
                 Outcome::NotSent(trouble) => return Err(trouble.into()),
                 Outcome::Rejected(rejection) => {
-                    return Err(Failure { why: rejection.sentence().into(), next: vec![rejection.next()] });
+                    return Err(Failure { why: rejection.sentence().into(), next: vec![rejection.next] });
                 }
                 Outcome::CommittedUnreadable(trouble) | Outcome::Unknown(trouble) => Failure::from(trouble),
             };
-            self.world.note(
-                self.address,
-                Step::Mint,
-                format!("{}; looking for the key by its marker", lost.why),
-            );
+            self.world.note(self.address, Step::Mint, format!("{}; looking for the key by its marker", lost.why));
             let Some(found) = self.find(&marker.nonce).await.map_err(|error| recoverable(&lost, &error))? else {
                 return Err(recoverable(&lost, &Failure::new("no key with its marker is listed", "qlik-apply again")));
             };
@@ -118,9 +114,9 @@ impl Delivery<'_> {
             .await
             .map_err(|error| Failure::from(error.unreadable()))?;
         let now = self.world.now();
-        Ok(keys.into_values().find(|key| {
-            key.is_live(now) && key.marker.as_ref().is_some_and(|marker| marker.nonce == *nonce)
-        }))
+        Ok(keys
+            .into_values()
+            .find(|key| key.is_live(now) && key.marker.as_ref().is_some_and(|marker| marker.nonce == *nonce)))
     }
 
     async fn revoke(&self, id: &str) -> Result<(), Failure> {
@@ -136,11 +132,7 @@ impl Delivery<'_> {
         self.world.begin(self.address, Step::Revoke);
         match self.revoke(&minted.id).await {
             Ok(()) => {
-                self.world.tell(
-                    self.address,
-                    Step::Revoke,
-                    Happened::Succeeded { detail: minted.id.as_str().into() },
-                );
+                self.world.tell(self.address, Step::Revoke, Happened::Succeeded { detail: minted.id.as_str().into() });
                 Failure { why: format!("{}; key {id} was revoked", failure.why).into(), next: failure.next }
             }
             Err(error) => {
@@ -156,7 +148,7 @@ impl Delivery<'_> {
     /// A key may be listed as active and still not work; better to know before anybody relies on it.
     async fn try_out(&self, minted: &MintedKey) -> Result<(), Failure> {
         self.world.begin(self.address, Step::Try);
-        match self.world.qlik.try_key(&self.host, &minted.token).await {
+        match self.world.qlik.try_key(&self.create.account, &self.host, &minted.token).await {
             Ok(tried) if tried.tenant_id == self.at.id && tried.user_id == minted.sub => Ok(()),
             Ok(tried) => Err(self
                 .scrap(
@@ -185,14 +177,13 @@ impl Delivery<'_> {
         let spec = &self.create.spec;
         let region = self.world.desired.accounts.get(&self.create.account).map(|facts| facts.region.label.to_string());
         let server = format!("https://{}", self.host);
-        let expiry = minted.expiry.map(|expiry| expiry.to_string());
         let parts = Parts {
             tenant: self.host.label(),
             region: region.as_deref().unwrap_or_default(),
             server: &server,
             key_id: &minted.id,
             description: &spec.description,
-            expiry: expiry.as_deref(),
+            expiry: minted.expiry,
         };
         let payload = payload::render(spec.deliver_as, &parts, &minted.token);
         let name = self.address.key.clone().unwrap_or_else(|| self.address.tenant.clone());
@@ -264,7 +255,8 @@ fn recoverable(lost: &Failure, error: &Failure) -> Failure {
     Failure {
         why: format!("{}; {}", lost.why, error.why).into(),
         next: vec![
-            "qlik-apply again: it finds the key by its marker if it was made, delivers another and revokes it".to_owned(),
+            "qlik-apply again: it finds the key by its marker if it was made, delivers another and revokes it"
+                .to_owned(),
         ],
     }
 }

@@ -153,7 +153,9 @@ impl<'a> Course<'a> {
             Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
             Action::Keep(_) => self.broken = Some(format!("the adoption of {address} was not recorded")),
             Action::Trust(_) => self.untrusted = Some(format!("the key client is not trusted in {address}")),
-            Action::Grant(_) => self.broken = Some(format!("the permission to manage API keys is missing in {address}")),
+            Action::Grant(_) => {
+                self.broken = Some(format!("the permission to manage API keys is missing in {address}"))
+            }
             Action::Settle(_)
             | Action::Mark(_)
             | Action::CreateKey(_)

@@ -39,9 +39,9 @@ pub async fn rehearse(
         credential,
         at: world.now(),
         run: world.held.run().clone(),
-        failure: failure.as_ref().map(|failure| {
-            Untrusted::new(format!("{}; {}", failure.why.raw(), failure.next.join("; ")))
-        }),
+        failure: failure
+            .as_ref()
+            .map(|failure| Untrusted::new(format!("{}; {}", failure.why.raw(), failure.next.join("; ")))),
     })?;
     Ok(failure)
 }
@@ -68,7 +68,12 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
     let caller = match world.qlik.caller(account, &host, owner).await {
         Ok(caller) => caller,
         Err(ReadError::Trouble(trouble)) => return Err(Verdict::Nothing(trouble.into())),
-        Err(error @ (ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::NotFound(_) | ReadError::Rejected(_))) => {
+        Err(
+            error @ (ReadError::Unauthorized(_)
+            | ReadError::Disabled(_)
+            | ReadError::NotFound(_)
+            | ReadError::Rejected(_)),
+        ) => {
             let unreadable = error.unreadable();
             return Err(failed(
                 format!("{} gets no access to {host}: {}", words(owner), unreadable.why),
@@ -102,7 +107,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
                 | RejectionKind::RateLimited
                 | RejectionKind::TenantDisabled
                 | RejectionKind::Quota
-                | RejectionKind::Other => Verdict::Nothing(Failure::new(sentence, rejection.next())),
+                | RejectionKind::Other => Verdict::Nothing(Failure::new(sentence, rejection.next)),
             });
         }
         Outcome::CommittedUnreadable(trouble) | Outcome::Unknown(trouble) => {
@@ -110,7 +115,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
             return Err(Verdict::Nothing(trouble.into()));
         }
     };
-    let tried = world.qlik.try_key(&host, &minted.token).await;
+    let tried = world.qlik.try_key(account, &host, &minted.token).await;
     let patched = world
         .qlik
         .describe(account, &host, owner, &minted.id, &marker.with_letter(Letter::Delivered).describe(text))
@@ -132,7 +137,9 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
             ));
         }
     }
-    for (what, outcome) in [("its description cannot be changed", patched), ("it cannot be revoked by its owner", revoked)] {
+    for (what, outcome) in
+        [("its description cannot be changed", patched), ("it cannot be revoked by its owner", revoked)]
+    {
         match known(outcome) {
             Known::Done(()) => {}
             Known::Not(failure) => {
@@ -151,14 +158,21 @@ async fn trust(world: &World<'_>, account: &Name, host: &Host) -> Result<(), Ver
     let consent = match world.qlik.consent(account, host).await {
         Ok(consent) => consent,
         Err(ReadError::Trouble(trouble)) => return Err(Verdict::Nothing(trouble.into())),
-        Err(error) => return Err(failed(format!("the key client is not known in {host}: {}", error.unreadable().why), not_published())),
+        Err(error) => {
+            return Err(failed(
+                format!("the key client is not known in {host}: {}", error.unreadable().why),
+                not_published(),
+            ));
+        }
     };
     if consent.trusted {
         return Ok(());
     }
     match known(world.qlik.trust(account, host).await) {
         Known::Done(()) => Ok(()),
-        Known::Not(failure) => Err(failed(format!("the key client cannot be trusted in {host}: {}", failure.why), not_published())),
+        Known::Not(failure) => {
+            Err(failed(format!("the key client cannot be trusted in {host}: {}", failure.why), not_published()))
+        }
         Known::Unclear(failure) => Err(Verdict::Nothing(failure)),
     }
 }
@@ -194,7 +208,10 @@ async fn why_forbidden(
 async fn why_invalid(world: &World<'_>, account: &Name, host: &Host, tenant_id: &str, sentence: &str) -> Verdict {
     match world.qlik.limits(account, host, tenant_id).await {
         Ok(limits) if limits.max_expiry < REHEARSAL_KEY => failed(
-            format!("{host} allows API keys of at most {}, less than the rehearsal's {REHEARSAL_KEY}: {sentence}", limits.max_expiry),
+            format!(
+                "{host} allows API keys of at most {}, less than the rehearsal's {REHEARSAL_KEY}: {sentence}",
+                limits.max_expiry
+            ),
             "in the source tenant: Administration > Settings > API keys: raise the maximum expiration to at least ten minutes",
         ),
         Ok(limits) if limits.max_keys_per_user == 0 => failed(

@@ -26,13 +26,17 @@ pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<Strin
                 intent.run, intent.region, intent.date, intent.account
             ),
             vec![
-                "look at the tenants of your subscription in My Qlik for one created at that time, then one of:".to_owned(),
+                "look at the tenants of your subscription in My Qlik for one created at that time, then one of:"
+                    .to_owned(),
                 format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),
                 format!("qlik-apply resolve {address} --not-created      (it is not)"),
             ],
         ),
         State::Settling(settling) => (
-            format!("{address} is bound to {}; run {} began settling it and did not finish", settling.binding.hostname, settling.run),
+            format!(
+                "{address} is bound to {}; run {} began settling it and did not finish",
+                settling.binding.hostname, settling.run
+            ),
             vec![
                 "qlik-apply reads what is there and sends the rest".to_owned(),
                 format!("qlik-apply resolve {address} --settle   (if it refuses, and that run's machine is gone)"),
@@ -51,9 +55,11 @@ pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<Strin
 pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<String, Failure> {
     let (record, intent) = pending(world, address)?;
     let tenant = world.qlik.tenant(&intent.account, host, None).await.map_err(|error| match error {
-        ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::NotFound(_) | ReadError::Rejected(_) | ReadError::Trouble(_) => {
-            Failure::from(error.unreadable())
-        }
+        ReadError::Unauthorized(_)
+        | ReadError::Disabled(_)
+        | ReadError::NotFound(_)
+        | ReadError::Rejected(_)
+        | ReadError::Trouble(_) => Failure::from(error.unreadable()),
     })?;
     let facts = world.held.facts()?;
     let elsewhere = facts
@@ -66,9 +72,11 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
             "look for the tenant that was created at the time of the intent",
         ));
     }
-    let hostname = tenant.hostnames.first().cloned().ok_or_else(|| {
-        Failure::new(format!("the tenant at {host} names no hostname"), "ask Qlik support")
-    })?;
+    let hostname = tenant
+        .hostnames
+        .first()
+        .cloned()
+        .ok_or_else(|| Failure::new(format!("the tenant at {host} names no hostname"), "ask Qlik support"))?;
     let binding = Binding {
         tenant_id: tenant.id,
         hostname: hostname.clone(),

@@ -168,7 +168,8 @@ pub(super) async fn trust(world: &World<'_>, trust: &Trust, at: &TenantRef) -> R
 pub(super) async fn grant(world: &World<'_>, grant: &Grant, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &grant.account, at)?;
     let Permission::ManageApiKeysToEveryone = grant.what;
-    let role = world.qlik.user_default(&grant.account, &host).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let role =
+        world.qlik.user_default(&grant.account, &host).await.map_err(|error| Failure::from(error.unreadable()))?;
     let said = "\"Manage API keys\" to everyone".to_owned();
     if role.manages_api_keys {
         return Ok(said);

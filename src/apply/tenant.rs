@@ -32,10 +32,7 @@ pub(super) async fn create(
             let bound = next(&pending, State::Bound(binding));
             world.held.swap(pending.seq, &bound).map_err(|error| Failure {
                 why: format!("the tenant was made at {} and could not be recorded: {error}", at.hostname).into(),
-                next: vec![
-                    error.next(),
-                    format!("then: qlik-apply resolve {address} --adopt {}", at.hostname),
-                ],
+                next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {}", at.hostname)],
             })?;
             let detail = format!("{} (id {})", at.hostname, at.id);
             Ok((at, detail))
@@ -82,7 +79,10 @@ fn intend(world: &World<'_>, address: &Address, create: &CreateTenant) -> Result
             Ok(pending)
         }
         Some(record) => Err(Failure::new(
-            format!("the ledger's record of {address} is {} now, and was free when this was planned", record.state.word()),
+            format!(
+                "the ledger's record of {address} is {} now, and was free when this was planned",
+                record.state.word()
+            ),
             "plan again",
         )),
     }
@@ -100,7 +100,8 @@ fn retract(world: &World<'_>, address: &Address, pending: &Record, mut failure: 
 
 fn in_doubt(address: &Address, failure: Failure) -> Failure {
     Failure {
-        why: format!("{}; a tenant may have been made, so the intent stays and nothing is sent again", failure.why).into(),
+        why: format!("{}; a tenant may have been made, so the intent stays and nothing is sent again", failure.why)
+            .into(),
         next: vec![
             "look at the tenants of your subscription in My Qlik for one created just now, then one of:".to_owned(),
             format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),

@@ -156,7 +156,12 @@ impl PlanArgs {
                 [one] if one == "desired" => SchemaOf::Desired,
                 [one] if one == "settings" => SchemaOf::Settings,
                 [one] if one == "plan" => SchemaOf::Plan,
-                _ => return Err(Problem::new("schema takes one of: desired, settings, plan", "qlik-plan schema desired")),
+                _ => {
+                    return Err(Problem::new(
+                        "schema takes one of: desired, settings, plan",
+                        "qlik-plan schema desired",
+                    ));
+                }
             };
             return Ok(PlanVerb::Schema(of));
         }
@@ -179,7 +184,10 @@ impl ApplyArgs {
             let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
                 return Err(Problem::new("resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"));
             };
-            let address: Address = words.remove(at).parse().map_err(|error| Problem::new(format!("{error}"), "qlik-apply resolve qlik/NAME"))?;
+            let address: Address = words
+                .remove(at)
+                .parse()
+                .map_err(|error| Problem::new(format!("{error}"), "qlik-apply resolve qlik/NAME"))?;
             if !address.is_tenant() {
                 return Err(Problem::new(
                     format!("{address} is a key; only a tenant can be in doubt"),
@@ -189,7 +197,10 @@ impl ApplyArgs {
             ApplyVerb::Resolve { address, how: self.how()?, paths: paths(words, APPLY_VERBS)? }
         } else if take(&mut words, "rehearse") {
             let Some(at) = words.iter().position(|word| !exists(word)) else {
-                return Err(Problem::new("rehearse needs the name of an account in settings", "qlik-apply rehearse ACCOUNT"));
+                return Err(Problem::new(
+                    "rehearse needs the name of an account in settings",
+                    "qlik-apply rehearse ACCOUNT",
+                ));
             };
             ApplyVerb::Rehearse { account: words.remove(at), paths: paths(words, APPLY_VERBS)? }
         } else {
@@ -210,7 +221,10 @@ impl ApplyArgs {
             // The region comes from settings; a whole host is cut down to its first label and checked against it later.
             let first = host.split('.').next().unwrap_or_default();
             let label = Label::parse(first).map_err(|error| {
-                Problem::new(format!("--adopt {}: {error}", crate::model::untrusted::escape(host)), "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0")
+                Problem::new(
+                    format!("--adopt {}: {error}", crate::model::untrusted::escape(host)),
+                    "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0",
+                )
             })?;
             return Ok(ResolveHow::Adopt(label));
         }
@@ -245,7 +259,9 @@ fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
         let shown = crate::model::untrusted::escape(word);
         let near = verbs.iter().find(|verb| similar::TextDiff::from_chars(**verb, word.as_str()).ratio() > 0.7);
         return Err(match near {
-            Some(verb) => Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?")),
+            Some(verb) => {
+                Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
+            }
             None => Problem::new(
                 format!("{shown} is neither a verb nor a path"),
                 format!("name a file or directory that is there; the verbs are {}", verbs.join(", ")),

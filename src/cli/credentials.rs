@@ -24,7 +24,9 @@ impl Needs {
         let mut needs: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
         for (address, tenant, _) in desired.qlik_tenants() {
             let owners = needs.entry(tenant.account.clone()).or_default();
-            owners.extend(desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()));
+            owners.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            );
         }
         Self(needs)
     }

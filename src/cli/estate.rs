@@ -16,10 +16,8 @@ use crate::sink::Sink;
 use super::args::Common;
 use super::credentials::{self, Needs};
 use super::output::{Output, Problem};
-use super::sources;
+use super::sources::{self, SETTINGS_NAME, SourceError};
 
-/// The name under which settings are looked for, outside CI and in the sandbox.
-const SETTINGS_NAME: &str = "qlik-plan.settings.yaml";
 /// Where the sandbox keeps its state, below the working directory.
 pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
 
@@ -40,7 +38,7 @@ pub(super) fn in_ci() -> bool {
 pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Declared, Problem> {
     let cwd = working_directory()?;
     let (settings, settings_file) = settings(common, paths, &cwd, output)?;
-    let sources = sources::gather(paths, &cwd, Some(&settings_file)).map_err(|report| faults(&report, &[], output))?;
+    let sources = sources::gather(paths, &cwd, Some(&settings_file)).map_err(unread)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
     Ok(Declared { desired, settings, ci: in_ci() && !common.sandbox })
 }
@@ -53,7 +51,7 @@ pub(super) fn settings(
     output: &Output,
 ) -> Result<(Settings, PathBuf), Problem> {
     let file = settings_file(common, paths, cwd)?;
-    let source = sources::load_settings(&file).map_err(|report| faults(&report, &[], output))?;
+    let source = sources::load_settings(&file).map_err(|error| unread(vec![error]))?;
     let absolute = cwd.join(&file);
     let base = absolute.parent().unwrap_or(cwd);
     let mut settings =
@@ -108,6 +106,17 @@ fn move_into_sandbox(settings: &mut Settings, state: &Path) {
     settings.network.ignore_env_proxy = true;
 }
 
+/// Files that could not be read, all of them.
+pub(super) fn unread(errors: Vec<SourceError>) -> Problem {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Problem {
+        message: lines.join("; "),
+        next: vec!["name files or directories that are there and can be read".to_owned()],
+        rendered: Some(lines.iter().map(|line| format!("error: {line}")).collect::<Vec<_>>().join("\n")),
+        faults: None,
+    }
+}
+
 /// A report of faults as a problem.
 pub(super) fn faults(report: &config::Report, sources: &[config::Source], output: &Output) -> Problem {
     let count = report.faults.len();
@@ -116,7 +125,10 @@ pub(super) fn faults(report: &config::Report, sources: &[config::Source], output
     Problem {
         message: format!("{count} {noun} in the configuration; nothing was sent"),
         next: vec![format!("mend the {noun} above; `qlik-plan validate` checks without a network")],
-        rendered: Some(format!("{}\nerror: {count} {noun} in the configuration; nothing was sent", rendered.trim_end())),
+        rendered: Some(format!(
+            "{}\nerror: {count} {noun} in the configuration; nothing was sent",
+            rendered.trim_end()
+        )),
         faults: serde_json::to_value(&report.faults).ok(),
     }
 }
@@ -167,7 +179,10 @@ impl Estate {
         }
         if let Some(file) = &ca_file {
             let pem = std::fs::read(file).map_err(|error| {
-                Problem::new(format!("network.ca_file {} cannot be read: {error}", file.display()), "correct it in settings")
+                Problem::new(
+                    format!("network.ca_file {} cannot be read: {error}", file.display()),
+                    "correct it in settings",
+                )
             })?;
             network.ca_pem = Some(pem);
         }
@@ -244,14 +259,18 @@ mod sandboxed {
             let Some(account) = settings.accounts.get(name) else { continue };
             let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
                 Owner::Client => None,
-                Owner::Configured(owner) => account.owners.get(owner).map(|configured| SeedOwner {
-                    name: owner.to_string(),
-                    tenant: configured.tenant.to_string(),
-                }),
+                Owner::Configured(owner) => account
+                    .owners
+                    .get(owner)
+                    .map(|configured| SeedOwner { name: owner.to_string(), tenant: configured.tenant.to_string() }),
             });
+            // The sandbox needs some tenant to hold the licence, even where settings name none.
+            let source = account.source_tenant.as_ref().map_or_else(|| "source".to_owned(), Label::to_string);
             accounts.push(SeedAccount {
                 region: account.region.label.to_string(),
-                source_tenant: account.source_tenant.as_ref().map(Label::to_string),
+                source_tenant: source,
+                client: None,
+                key_client: None,
                 owners: owners.collect(),
             });
             names.push((name, account));
@@ -267,19 +286,22 @@ mod sandboxed {
                 .filter_map(|seeded| {
                     let owner = Name::parse(&seeded.name).ok()?;
                     let tenant = account.owners.get(&owner)?.tenant.clone();
-                    Some((owner, OwnerKey { tenant, api_key: Secret::new(seeded.api_key) }))
+                    Some((owner, OwnerKey { tenant, api_key: Secret::new(seeded.token) }))
                 })
                 .collect();
             let key_client = account
                 .key_client
                 .is_some()
                 .then(|| (Secret::new(seeded.key_client.id), Secret::new(seeded.key_client.secret)));
-            credentials.insert(name.clone(), Credentials {
-                client_id: Secret::new(seeded.client.id),
-                client_secret: Secret::new(seeded.client.secret),
-                key_client,
-                owners,
-            });
+            credentials.insert(
+                name.clone(),
+                Credentials {
+                    client_id: Secret::new(seeded.client.id),
+                    client_secret: Secret::new(seeded.client.secret),
+                    key_client,
+                    owners,
+                },
+            );
         }
         Ok(credentials)
     }

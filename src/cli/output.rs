@@ -115,7 +115,8 @@ impl Output {
     /// Tells a problem and gives the exit.
     pub(super) fn problem(&self, problem: &Problem) -> Exit {
         if self.format == Format::Json {
-            let json = render::json::error(&problem.message, &problem.next, Exit::Error.code(), problem.faults.as_ref());
+            let json =
+                render::json::error(&problem.message, &problem.next, Exit::Error.code(), problem.faults.as_ref());
             drop(self.result(&json));
         }
         match &problem.rendered {

@@ -53,12 +53,14 @@ fn end(result: Result<Exit, Problem>, output: &Output) -> ExitCode {
 }
 
 fn block<T>(threads: bool, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let mut builder =
-        if threads { tokio::runtime::Builder::new_multi_thread() } else { tokio::runtime::Builder::new_current_thread() };
-    let runtime = builder
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("no runtime could be started: {error}"), "see the limits of this machine"))?;
+    let mut builder = if threads {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let runtime = builder.enable_all().build().map_err(|error| {
+        Problem::new(format!("no runtime could be started: {error}"), "see the limits of this machine")
+    })?;
     runtime.block_on(work)
 }
 
@@ -73,7 +75,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         || words.windows(2).any(|pair| matches!(pair, [a, b] if a == "--format" && b == "json"));
     if json {
         let first = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let text = crate::render::json::error(&first, &["--help shows what is taken".to_owned()], Exit::Error.code(), None);
+        let text =
+            crate::render::json::error(&first, &["--help shows what is taken".to_owned()], Exit::Error.code(), None);
         let output = Output::plain(Format::Json);
         drop(output.result(&text));
     }

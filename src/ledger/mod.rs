@@ -132,6 +132,14 @@ impl Held {
         Ok(facts)
     }
 
+    /// One tenant's record, as it stands now.
+    ///
+    /// # Errors
+    /// A record that cannot be read, or that is not what this ledger's records are.
+    pub fn record(&self, address: &Address) -> Result<Option<Record>, LedgerError> {
+        self.stored(address)
+    }
+
     /// Writes a record where there is none.
     ///
     /// # Errors

@@ -142,7 +142,9 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
     for (address, spec, _) in desired.qlik_tenants() {
         if spec.adopt.is_none() && is_free(&base.ledger, address) {
             let owners = wanted.entry(spec.account.clone()).or_default();
-            owners.extend(desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()));
+            owners.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            );
         }
     }
     let reads = stream::iter(wanted)

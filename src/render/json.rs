@@ -10,10 +10,13 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::apply::event::Report;
+use crate::model::address::{Address, Name};
+use crate::model::live::LedgerFacts;
+use crate::model::record::LedgerId;
 use crate::plan::action::Plan;
 
 use super::Verdict;
-use document::{Document, ErrorDocument, Failed, PlanDocument, ReportDocument};
+use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
 
 /// The plan as one document, ending with a newline.
 pub fn plan(plan: &Plan, verdict: &Verdict) -> String {
@@ -29,6 +32,34 @@ pub fn report(plan: &Plan, report: &Report, verdict: &Verdict) -> String {
 pub fn error(message: &str, next: &[String], exit: u8, faults: Option<&Value>) -> String {
     let failed = Failed { message: message.to_owned(), next: next.to_vec(), faults: faults.cloned() };
     write::pretty(&ErrorDocument::of(failed, exit))
+}
+
+/// `qlik-plan validate`: how many objects are declared, and whether settings were at hand.
+pub fn valid(objects: usize, with_settings: bool) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Valid { objects, with_settings }, 0))
+}
+
+/// `qlik-apply ledger init`.
+pub fn ledger_made(id: &LedgerId, place: &str) -> String {
+    write::pretty(&AnswerDocument::of(Answer::LedgerMade { id: id.to_string(), place: place.to_owned() }, 0))
+}
+
+/// `qlik-apply ledger list`.
+pub fn ledger(facts: &LedgerFacts) -> String {
+    let records = facts.records.values().map(LedgerRecord::from).collect();
+    let said = Answer::Ledger { id: facts.id.to_string(), place: facts.place.clone(), records };
+    write::pretty(&AnswerDocument::of(said, 0))
+}
+
+/// `qlik-apply rehearse`, where every way of owning passed.
+pub fn rehearsed(account: &Name, passed: &[String]) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Rehearsed { account: account.to_string(), passed: passed.to_vec() }, 0))
+}
+
+/// `qlik-apply resolve`: what was said or done, and what is left to do.
+pub fn resolved(address: &Address, text: &str, next: &[String]) -> String {
+    let said = Answer::Resolved { address: address.to_string(), text: text.to_owned(), next: next.to_vec() };
+    write::pretty(&AnswerDocument::of(said, u8::from(!next.is_empty())))
 }
 
 /// What a plan says, as `sha256:` and 64 hexadecimal digits.

@@ -28,9 +28,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     check_remint(common, &declared)?;
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
-    let signals = Signals::listen(move |text| quiet.message(text)).map_err(|error| {
-        Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine")
-    })?;
+    let signals = Signals::listen(move |text| quiet.message(text))
+        .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output)?;
     let began = Instant::now();
@@ -131,7 +130,8 @@ fn make_ledger(args: &ApplyArgs, estate: &Estate, declared: &Declared, output: &
     if declared.ci || args.yes || !std::io::stdin().is_terminal() {
         return Err(ledger::missing(&estate.ledger));
     }
-    let question = format!("There is no ledger at {}. Was there never one, and shall it be made?", estate.ledger.place());
+    let question =
+        format!("There is no ledger at {}. Was there never one, and shall it be made?", estate.ledger.place());
     if !ask(&question, output)? {
         return Err(ledger::missing(&estate.ledger));
     }
@@ -179,7 +179,9 @@ async fn rehearse_in_sandbox(
         }
     }
     for (name, owner) in wanted {
-        let Some((account, settings)) = declared.settings.accounts.iter().find(|(n, _)| n.as_str() == &*name) else { continue };
+        let Some((account, settings)) = declared.settings.accounts.iter().find(|(n, _)| n.as_str() == &*name) else {
+            continue;
+        };
         let known = match &live.ledger {
             LedgerLive::Present(facts) => facts.rehearsals.iter().any(|rehearsal| {
                 rehearsal.account == *account
@@ -193,7 +195,9 @@ async fn rehearse_in_sandbox(
         let said = rehearse::words(&owner);
         match rehearse::rehearse(world, account, &owner, &stage).await? {
             None => output.message(&format!("rehearsed on {stage} (sandbox): {said} can mint keys")),
-            Some(failure) => output.message(&format!("rehearsal on {stage} (sandbox) failed for {said}: {}", failure.why)),
+            Some(failure) => {
+                output.message(&format!("rehearsal on {stage} (sandbox) failed for {said}: {}", failure.why))
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `qlik-apply rehearse ACCOUNT [PATH…]`: can this account mint keys, in each way that the desired state uses?
 
-use std::path::PathBuf;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::apply::rehearse;
 use crate::apply::world::World;
@@ -41,17 +41,19 @@ pub(in crate::cli) async fn run(
     }
     let held = hold(&estate, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
-    let world =
-        World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
     let mut failures = Vec::new();
     let mut passed = Vec::new();
     for owner in &owners {
         let said = rehearse::words(owner);
         let Some(stage) = stage(settings, owner) else {
-            failures.push((said, crate::apply::event::Failure::new(
-                "there is no tenant to rehearse on",
-                format!("set accounts.{name}.source_tenant in settings"),
-            )));
+            failures.push((
+                said,
+                crate::apply::event::Failure::new(
+                    "there is no tenant to rehearse on",
+                    format!("set accounts.{name}.source_tenant in settings"),
+                ),
+            ));
             continue;
         };
         match rehearse::rehearse(&world, &name, owner, &stage).await {
@@ -74,7 +76,8 @@ pub(in crate::cli) async fn run(
         }
         return Ok(Exit::Done);
     }
-    let message = failures.iter().map(|(who, f)| format!("rehearsal of {who}: {}", f.why)).collect::<Vec<_>>().join("; ");
+    let message =
+        failures.iter().map(|(who, f)| format!("rehearsal of {who}: {}", f.why)).collect::<Vec<_>>().join("; ");
     let next = failures.into_iter().flat_map(|(_, failure)| failure.next).collect();
     Err(Problem { message, next, rendered: None, faults: None })
 }

@@ -45,8 +45,7 @@ pub(in crate::cli) async fn run(
     });
     let held = hold(&estate, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
-    let world =
-        World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
     let result = match how {
         ResolveHow::Explain => Ok(String::new()),
         ResolveHow::Adopt(label) => match region {

@@ -18,6 +18,7 @@ pub(super) enum Document {
     Plan(Box<PlanDocument>),
     Report(Box<ReportDocument>),
     Error(Box<ErrorDocument>),
+    Answer(Box<AnswerDocument>),
 }
 
 /// A plan.
@@ -70,6 +71,41 @@ pub(super) struct ErrorDocument {
     pub(super) version: u8,
     pub(super) error: Failed,
     pub(super) verdict: Verdict,
+}
+
+/// What a verb that makes no plan has to say.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AnswerDocument {
+    #[schemars(extend("const" = "qlik-plan/answer"))]
+    pub(super) format: &'static str,
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u8,
+    pub(super) answer: Answer,
+    pub(super) verdict: Verdict,
+}
+
+/// One member, named for the verb.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    Valid { objects: usize, with_settings: bool },
+    LedgerMade { id: String, place: String },
+    Ledger { id: String, place: String, records: Vec<LedgerRecord> },
+    Rehearsed { account: String, passed: Vec<String> },
+    Resolved { address: String, text: String, next: Vec<String> },
+}
+
+/// One tenant's record, without what only the program needs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LedgerRecord {
+    pub(super) address: String,
+    pub(super) uid: String,
+    /// `free`, `pending`, `bound`, `settling` or `settled`.
+    pub(super) state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tenant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hostname: Option<String>,
 }
 
 /// Exit code and summary.

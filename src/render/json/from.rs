@@ -9,9 +9,11 @@ use crate::plan::action;
 use crate::plan::refusal::Refusal;
 use crate::render::block::why_mint;
 
+use crate::model::record::Record;
+
 use super::document::{
-    Action, Counts, ErrorDocument, Failed, Kind, Notice, Object, Outcome, Place, Plan, PlanDocument, ReportDocument,
-    ReportLine, Step, Unchecked, Verdict,
+    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Notice, Object, Outcome, Place,
+    Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict,
 };
 use super::from_details::details;
 
@@ -64,6 +66,32 @@ impl ErrorDocument {
     pub(super) fn of(error: Failed, exit: u8) -> Self {
         let verdict = Verdict { exit, summary: error.message.clone() };
         Self { format: "qlik-plan/error", version: VERSION, error, verdict }
+    }
+}
+
+impl AnswerDocument {
+    pub(super) fn of(answer: Answer, exit: u8) -> Self {
+        let summary = match &answer {
+            Answer::Valid { objects, .. } => format!("valid: {objects} declared"),
+            Answer::LedgerMade { id, .. } => format!("made ledger {id}"),
+            Answer::Ledger { records, .. } => format!("{} in the ledger", records.len()),
+            Answer::Rehearsed { account, .. } => format!("rehearsed account {account}"),
+            Answer::Resolved { text, .. } => text.clone(),
+        };
+        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, summary } }
+    }
+}
+
+impl From<&Record> for LedgerRecord {
+    fn from(record: &Record) -> Self {
+        let binding = record.state.binding();
+        Self {
+            address: record.address.to_string(),
+            uid: record.uid.to_string(),
+            state: record.state.word(),
+            tenant_id: binding.map(|binding| binding.tenant_id.raw().to_owned()),
+            hostname: binding.map(|binding| binding.hostname.raw().to_owned()),
+        }
     }
 }
 
