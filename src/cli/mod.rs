@@ -1,1 +1,4 @@
 //! (to be furnished)
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
