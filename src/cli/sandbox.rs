@@ -1,0 +1,200 @@
+//! The program `qlik-sandbox`: serve, exec, control; and attaching to a sandbox from the other programs.
+#![expect(clippy::disallowed_methods, reason = "cli reads the environment, the working directory and the clock")]
+
+mod attach;
+mod call;
+mod environment;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use hyper::Method;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use self::attach::{Attached, CliSandboxError, attach};
+use self::attach::{Lifetime, any_port, attach_as, options, running};
+pub use self::call::CallError;
+use crate::sandbox::{self, SeededAccount};
+
+/// A stand-in for Qlik Cloud on this machine: nothing leaves it, nothing costs anything.
+#[derive(Parser)]
+#[command(name = "qlik-sandbox", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the sandbox until SIGINT or SIGTERM; print one line of JSON when it is ready
+    Serve {
+        /// Where the proxy listens; loopback only
+        #[arg(long, value_name = "ADDRESS", default_value_t = any_port())]
+        listen: SocketAddr,
+        #[command(flatten)]
+        state: StateDir,
+    },
+    /// Run a command that sees the sandbox instead of Qlik Cloud; exit with its code
+    Exec {
+        #[command(flatten)]
+        state: StateDir,
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Call the control API of the running sandbox: recorded requests, faults, clock, state (docs/sandbox.md)
+    Control {
+        #[command(flatten)]
+        state: StateDir,
+        /// GET, POST or DELETE
+        method: String,
+        /// Such as /control/requests; `/control/` may be left out
+        path: String,
+        /// The body, for POST
+        json: Option<String>,
+    },
+}
+
+#[derive(clap::Args)]
+struct StateDir {
+    /// Where the sandbox keeps its state
+    #[arg(long = "state", value_name = "DIR", env = "QLIK_SANDBOX_STATE", default_value = ".qlik-sandbox")]
+    directory: PathBuf,
+}
+
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(run(arguments.verb)));
+    outcome.unwrap_or_else(|error| {
+        // Where stderr is closed there is nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Serve { listen, state } => serve(listen, &state.directory).await,
+        Verb::Exec { state, command } => exec(&state.directory, &command).await,
+        Verb::Control { state, method, path, json } => control(&state.directory, &method, &path, json).await,
+    }
+}
+
+async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode> {
+    // Before the line that says ready: a signal right after it must find somebody listening.
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let running = sandbox::start(options(state_dir, listen)).await?;
+    let account = only_account(running.seed(&environment::default_seed()).await?.accounts)?;
+    let directory = absolute(state_dir)?;
+    let mut variables = environment::variables(running.proxy(), running.ca_file(), &directory, &account);
+    let token = std::fs::read_to_string(running.control_token_file()).context("cannot read the control token")?;
+    variables.insert("QLIK_SANDBOX_CONTROL", running.control().to_owned());
+    variables.insert("QLIK_SANDBOX_CONTROL_TOKEN", token);
+    let env_file = directory.join("env.sh");
+    sandbox::write_private(&env_file, environment::script(&variables).as_bytes())?;
+    let ready = json!({
+        "proxy": running.proxy(),
+        "ca": running.ca_file(),
+        "env": env_file,
+        "control": running.control(),
+        "control_token_file": running.control_token_file(),
+    });
+    say(&ready.to_string())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+}
+
+fn only_account(accounts: Vec<SeededAccount>) -> anyhow::Result<SeededAccount> {
+    accounts.into_iter().next().context("the sandbox answered no account")
+}
+
+/// A closed pipe is no error: whoever read has read enough.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode> {
+    let attached = attach_as(state_dir, Lifetime::Lasting).await?;
+    let account = only_account(attached.seed(&environment::default_seed()).await?.accounts)?;
+    let directory = absolute(state_dir)?;
+    let variables = environment::variables(attached.proxy(), attached.ca_file(), &directory, &account);
+    let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command to run") };
+    let mut child = Command::new(program);
+    child.args(arguments);
+    for name in environment::CLEARED {
+        child.env_remove(name);
+    }
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("QLIK_") {
+            child.env_remove(name);
+        }
+    }
+    child.envs(variables);
+    let outcome = match child.spawn() {
+        Ok(child) => attend(child).await,
+        Err(error) => Err(error).with_context(|| format!("cannot run {}", program.to_string_lossy())),
+    };
+    attached.detach().await;
+    outcome.map(code)
+}
+
+/// Waits for the command. A terminal sends SIGINT to both, and it is the command's to answer; SIGTERM is passed on.
+async fn attend(mut child: Child) -> anyhow::Result<ExitStatus> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.context("cannot wait for the command"),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {
+                if let Some(pid) = pid {
+                    // It may just have ended; then the wait says so.
+                    let _ = kill_process(pid, Signal::TERM);
+                }
+            }
+        }
+    }
+}
+
+/// The command's own code; 128 and the signal's number where a signal ended it, as shells do.
+fn code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+async fn control(state_dir: &Path, method: &str, path: &str, json: Option<String>) -> anyhow::Result<ExitCode> {
+    let server = running(state_dir).await?;
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).context("METHOD is GET, POST or DELETE")?;
+    let path = path.trim_start_matches('/');
+    let path = format!("/control/{}", path.strip_prefix("control/").unwrap_or(path));
+    let (status, body) = call::call(&server, method, &path, json.unwrap_or_default().into_bytes()).await?;
+    say(&String::from_utf8_lossy(&body))?;
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,107 @@
+//! The stand-in's certificate authority, and one wildcard certificate per region made when first asked for.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+
+use super::files::{self, FileError};
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CertificateError {
+    #[error("cannot make a certificate")]
+    Make(#[from] rcgen::Error),
+    #[error("cannot use a certificate")]
+    Use(#[from] tokio_rustls::rustls::Error),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+pub(super) struct Authority {
+    file: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+    /// One key for all of this run's certificates.
+    key: KeyPair,
+    regions: Mutex<HashMap<String, TlsAcceptor>>,
+}
+
+impl Authority {
+    /// Made once per state directory, so that a shell that trusts the file goes on trusting it.
+    pub(super) fn open(directory: &Path) -> Result<Self, CertificateError> {
+        let (file, key_file) = (directory.join("ca.pem"), directory.join("ca.key"));
+        let (pem, ca_key) = match (files::read(&file)?, files::read(&key_file)?) {
+            (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key)?),
+            (None | Some(_), _) => {
+                let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+                let pem = constrained().self_signed(&key)?.pem();
+                files::write(&key_file, key.serialize_pem().as_bytes())?;
+                files::write(&file, pem.as_bytes())?;
+                (pem, key)
+            }
+        };
+        Ok(Self {
+            file,
+            issuer: Issuer::from_ca_cert_pem(&pem, ca_key)?,
+            key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
+            regions: Mutex::new(HashMap::new()),
+        })
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn acceptor(&self, region: &str) -> Result<TlsAcceptor, CertificateError> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(acceptor) = regions.get(region) {
+            return Ok(acceptor.clone());
+        }
+        let mut params = CertificateParams::new(vec![format!("*.{region}.qlikcloud.com")])?;
+        params.distinguished_name.push(DnType::CommonName, format!("*.{region}.qlikcloud.com"));
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        lifetime(&mut params);
+        let chain = vec![CertificateDer::from(params.signed_by(&self.key, &self.issuer)?)];
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        regions.insert(region.to_owned(), acceptor.clone());
+        Ok(acceptor)
+    }
+}
+
+/// Whoever trusts this authority trusts it for the vendor's domain only, and for no address.
+fn constrained() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "qlik-sandbox: not a real authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName("qlikcloud.com".to_owned())],
+        excluded_subtrees: vec![
+            GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
+            GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
+        ],
+    });
+    lifetime(&mut params);
+    params
+}
+
+/// Clients check certificates against the real clock, whatever the sandbox's says: valid for a lifetime.
+fn lifetime(params: &mut CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(2024, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2099, 1, 1);
+}

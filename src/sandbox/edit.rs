@@ -1,0 +1,161 @@
+//! What people do behind a program's back: edits by hand in the tenant or in the vendor's console.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::qlik;
+use super::random;
+use super::state::{State, Tenant};
+
+/// One edit. A tenant is named by its id or any of its host names.
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Edit {
+    PatchKey {
+        key: String,
+        description: String,
+    },
+    RevokeKey {
+        key: String,
+    },
+    DeleteKey {
+        key: String,
+    },
+    RenameTenant {
+        tenant: String,
+        name: String,
+    },
+    SetAlias {
+        tenant: String,
+        alias: String,
+    },
+    DisableTenant {
+        tenant: String,
+    },
+    EnableTenant {
+        tenant: String,
+    },
+    PurgeTenant {
+        tenant: String,
+    },
+    SetLimits {
+        tenant: String,
+        #[serde(default)]
+        max_keys_per_user: Option<u64>,
+        #[serde(default)]
+        max_api_key_expiry: Option<String>,
+    },
+    /// Replaces the scopes of `UserDefault`.
+    SetUserDefault {
+        tenant: String,
+        scopes: BTreeSet<String>,
+    },
+    /// Replaces what a custom role of this user's own grants them.
+    SetUserScopes {
+        user: String,
+        scopes: BTreeSet<String>,
+    },
+    SetConsent {
+        tenant: String,
+        client: String,
+        consent: String,
+    },
+    /// The old secret stops working; the new one is answered by the next seeding.
+    RotateSecret {
+        client: String,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EditError {
+    #[error("there is no such {0} in this sandbox")]
+    Missing(&'static str),
+    #[error("{0}")]
+    Alias(&'static str),
+    #[error("{0} is not an ISO 8601 duration such as PT24H")]
+    Duration(String),
+}
+
+impl Edit {
+    pub(super) fn apply(self, state: &mut State, now: Timestamp) -> Result<(), EditError> {
+        match self {
+            Self::PatchKey { key, description } => {
+                let tenant = of_key(state, &key)?;
+                if let Some(key) = tenant.keys.get_mut(&key) {
+                    key.description = description;
+                    key.last_updated = now;
+                }
+            }
+            Self::RevokeKey { key } => {
+                if let Some(key) = of_key(state, &key)?.keys.get_mut(&key) {
+                    key.revoked = true;
+                }
+            }
+            Self::DeleteKey { key } => {
+                of_key(state, &key)?.keys.remove(&key);
+            }
+            Self::RenameTenant { tenant, name } => find(state, &tenant)?.name = name,
+            Self::SetAlias { tenant, alias } => {
+                let id = find(state, &tenant)?.id.clone();
+                let tenant = state.tenant(&id).ok_or(EditError::Missing("tenant"))?;
+                let alias = qlik::check_alias(state, tenant, &alias).map_err(|(_, title)| EditError::Alias(title))?;
+                state.set_alias(&id, &alias);
+            }
+            Self::DisableTenant { tenant } => find(state, &tenant)?.disabled = true,
+            Self::EnableTenant { tenant } => find(state, &tenant)?.disabled = false,
+            Self::PurgeTenant { tenant } => {
+                let id = find(state, &tenant)?.id.clone();
+                state.remove(&id);
+            }
+            Self::SetLimits { tenant, max_keys_per_user, max_api_key_expiry } => {
+                if let Some(text) = max_api_key_expiry.as_ref().filter(|text| qlik::end(now, text).is_none()) {
+                    return Err(EditError::Duration(text.clone()));
+                }
+                let limits = &mut find(state, &tenant)?.limits;
+                limits.max_keys_per_user = max_keys_per_user.unwrap_or(limits.max_keys_per_user);
+                if let Some(expiry) = max_api_key_expiry {
+                    limits.max_api_key_expiry = expiry;
+                }
+            }
+            Self::SetUserDefault { tenant, scopes } => find(state, &tenant)?.user_default = scopes,
+            Self::SetUserScopes { user, scopes } => {
+                let id = state.tenants().find(|tenant| tenant.users.contains_key(&user)).map(|one| one.id.clone());
+                let id = id.ok_or(EditError::Missing("user"))?;
+                if let Some(user) = state.tenant_mut(&id).and_then(|tenant| tenant.users.get_mut(&user)) {
+                    user.scopes = scopes;
+                }
+            }
+            Self::SetConsent { tenant, client, consent } => {
+                find(state, &tenant)?.consent.insert(client, consent);
+            }
+            Self::RotateSecret { client } => {
+                let clients = state
+                    .main_mut()
+                    .subscriptions
+                    .iter_mut()
+                    .flat_map(|subscription| [&mut subscription.client, &mut subscription.key_client]);
+                let mut found = false;
+                for known in clients.filter(|known| known.id == client) {
+                    known.secret = random::secret();
+                    found = true;
+                }
+                if !found {
+                    return Err(EditError::Missing("client"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn find<'a>(state: &'a mut State, name: &str) -> Result<&'a mut Tenant, EditError> {
+    let id = state.tenant_at(&name.to_ascii_lowercase()).map_or_else(|| name.to_owned(), |tenant| tenant.id.clone());
+    state.tenant_mut(&id).ok_or(EditError::Missing("tenant"))
+}
+
+fn of_key<'a>(state: &'a mut State, key: &str) -> Result<&'a mut Tenant, EditError> {
+    let id = state.tenants().find(|tenant| tenant.keys.contains_key(key)).map(|tenant| tenant.id.clone());
+    id.and_then(|id| state.tenant_mut(&id)).ok_or(EditError::Missing("key"))
+}

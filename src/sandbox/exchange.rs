@@ -1,0 +1,228 @@
+//! One request from its first byte to its last, with whatever the script does to it on the way.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::{Request, Response, StatusCode, Version};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::cloud::{Cloud, Release};
+use super::fault::{Action, Status};
+use super::qlik::reply::Reply;
+use super::qlik::{self, Call};
+
+pub(super) type Body = BoxBody<Bytes, io::Error>;
+
+/// Closes the connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is dropped")]
+pub(super) struct Dropped;
+
+/// No call of the vendor's takes more.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Answers one request that came through the tunnel to `host`.
+pub(super) async fn exchange(
+    cloud: &Arc<Cloud>,
+    host: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(|_| Dropped)?.to_bytes();
+    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+    let (number, fault, latency) = cloud.arrive(parts.method.as_str(), host, &path, &query);
+
+    // In a task of its own: a request that has arrived is carried out also when its client has left meanwhile.
+    let acting = {
+        let (cloud, host, fault) = (Arc::clone(cloud), host.to_owned(), fault.clone());
+        async move {
+            if latency > 0 {
+                tokio::time::sleep(Duration::from_millis(latency)).await;
+            }
+            match before(&cloud, number, fault.as_ref()).await {
+                Before::Drop => return None,
+                Before::Instead(reply) => return Some(reply),
+                Before::GoOn => {}
+            }
+            let mut call = Call {
+                method: &parts.method,
+                host: &host,
+                path: &path,
+                query: &query,
+                headers: &parts.headers,
+                body: &body,
+                now: Timestamp::UNIX_EPOCH,
+                signer: &cloud.signer,
+            };
+            Some(cloud.commit(number, &mut call))
+        }
+    };
+    let reply = match cloud.spawn(acting) {
+        Some(task) => task.await.map_err(|_| Dropped)?,
+        None => None,
+    };
+    let outcome = match reply {
+        Some(reply) => after(cloud, number, reply, fault.as_ref()).await,
+        None => Err(Dropped),
+    };
+    cloud.answered(number, outcome.as_ref().ok().map(|response| response.status().as_u16()));
+    outcome
+}
+
+enum Before {
+    GoOn,
+    Drop,
+    Instead(Reply),
+}
+
+async fn before(cloud: &Cloud, number: u64, fault: Option<&Action>) -> Before {
+    let Some(fault) = fault else { return Before::GoOn };
+    match fault {
+        Action::DropBefore => Before::Drop,
+        Action::StatusBefore(status) => Before::Instead(scripted(status)),
+        Action::Redirect { status, location } => {
+            let mut reply = Reply::empty(*status);
+            reply.headers.push(("location", location.clone()));
+            Before::Instead(reply)
+        }
+        Action::RetryAfter { seconds } => Before::Instead(qlik::rate_limited(*seconds)),
+        Action::Slow { ms } => {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(*ms)) => Before::GoOn,
+                () = cloud.stopped() => Before::Drop,
+            }
+        }
+        Action::Pause => match cloud.hold(number).await {
+            Release::GoOn => Before::GoOn,
+            Release::Drop => Before::Drop,
+        },
+        Action::DropAfter
+        | Action::StatusAfter(_)
+        | Action::Truncate
+        | Action::TruncateClose
+        | Action::Malformed
+        | Action::WrongType
+        | Action::Hang
+        | Action::DuplicateIds => Before::GoOn,
+    }
+}
+
+fn scripted(status: &Status) -> Reply {
+    let mut reply = match &status.body {
+        Some(body) => Reply::json(status.status, body),
+        None => qlik::reply::problem(status.status, &format!("HTTP-{}", status.status), "Scripted fault"),
+    };
+    for (name, value) in &status.headers {
+        if name.eq_ignore_ascii_case("retry-after") {
+            reply.headers.push(("retry-after", value.clone()));
+        } else if name.eq_ignore_ascii_case("location") {
+            reply.headers.push(("location", value.clone()));
+        } else if name.eq_ignore_ascii_case("content-type") && value.starts_with("text/html") {
+            reply.content_type = "text/html";
+        }
+    }
+    reply
+}
+
+async fn after(cloud: &Cloud, number: u64, reply: Reply, fault: Option<&Action>) -> Result<Response<Body>, Dropped> {
+    let now = {
+        let inner = cloud.lock();
+        cloud.now(&inner.state)
+    };
+    let Some(fault) = fault else { return whole(reply, now) };
+    match fault {
+        Action::DropAfter | Action::DropBefore => Err(Dropped),
+        Action::StatusAfter(status) => whole(scripted(status), now),
+        Action::Truncate => truncated(reply, now, Ending::Broken),
+        Action::TruncateClose => truncated(reply, now, Ending::Closed),
+        Action::Malformed => whole(Reply { body: b"{\"id\": \"half a ".to_vec(), ..reply }, now),
+        Action::WrongType => {
+            let page = b"<!doctype html><title>Just a moment</title>\n".to_vec();
+            whole(Reply { status: 200, headers: Vec::new(), content_type: "text/html", body: page }, now)
+        }
+        Action::Hang => match cloud.hold(number).await {
+            Release::GoOn => whole(reply, now),
+            Release::Drop => Err(Dropped),
+        },
+        Action::DuplicateIds => whole(doubled(reply), now),
+        Action::StatusBefore(_)
+        | Action::Slow { .. }
+        | Action::Pause
+        | Action::Redirect { .. }
+        | Action::RetryAfter { .. } => whole(reply, now),
+    }
+}
+
+fn doubled(reply: Reply) -> Reply {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+    if let Some(data) = body.get_mut("data").and_then(Value::as_array_mut) {
+        data.extend(data.clone());
+    }
+    Reply { body: body.to_string().into_bytes(), ..reply }
+}
+
+fn head(reply: &Reply, now: Timestamp) -> hyper::http::response::Builder {
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        .header("date", http_date(now))
+        .header("content-type", reply.content_type);
+    for (name, value) in &reply.headers {
+        response = response.header(*name, value);
+    }
+    response
+}
+
+/// The form of dates in HTTP headers.
+fn http_date(now: Timestamp) -> String {
+    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// An answer with nothing done to it.
+pub(super) fn whole(reply: Reply, now: Timestamp) -> Result<Response<Body>, Dropped> {
+    let response = head(&reply, now);
+    response.body(Full::from(reply.body).map_err(|never| match never {}).boxed()).map_err(|_| Dropped)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Broken,
+    Closed,
+}
+
+fn truncated(reply: Reply, now: Timestamp, ending: Ending) -> Result<Response<Body>, Dropped> {
+    let mut response = head(&reply, now);
+    match ending {
+        Ending::Broken => response = response.header("content-length", reply.body.len()),
+        // Where HTTP/1.0 gives no length, the end of the connection is the end of the body.
+        Ending::Closed => response = response.version(Version::HTTP_10).header("connection", "close"),
+    }
+    let half = Bytes::copy_from_slice(reply.body.get(..reply.body.len() / 2).unwrap_or_default());
+    let frames = stream::unfold(Some(half), move |half| async move {
+        match half {
+            Some(half) => Some((Ok(Frame::data(half)), None)),
+            None if ending == Ending::Closed => None,
+            None => {
+                // Lets what was written go out before the connection breaks.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None))
+            }
+        }
+    });
+    response.body(StreamBody::new(frames).boxed()).map_err(|_| Dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_the_form_of_http() {
+        assert_eq!(http_date("1994-11-06T08:49:37Z".parse().unwrap()), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

@@ -1,0 +1,166 @@
+//! The proxy on loopback: CONNECT to the vendor's hosts, TLS with our own certificates, HTTP/1.1 inside.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::certificate::Authority;
+use super::cloud::Cloud;
+use super::exchange::{self, Body, Dropped};
+use super::qlik::reply::{Reply, problem_with_detail};
+
+/// What a stopping server gives its open connections to finish what they are writing.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Accepts until the server stops.
+pub(super) async fn serve(cloud: Arc<Cloud>, authority: Arc<Authority>, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = cloud.stopped() => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: let others close some.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let connection = accept(Arc::clone(&cloud), Arc::clone(&authority), stream);
+        if cloud.spawn(connection).is_none() {
+            return;
+        }
+    }
+}
+
+async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream) {
+    // Small answers must not wait for each other; without it they are only slower.
+    let _ = stream.set_nodelay(true);
+    let service = {
+        let cloud = Arc::clone(&cloud);
+        service_fn(move |request| {
+            let response = connect(&cloud, &authority, request);
+            async { Ok::<_, Infallible>(response) }
+        })
+    };
+    let connection =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).with_upgrades();
+    tokio::select! {
+        // How a connection ends is its client's affair.
+        _ = connection => {}
+        () = cloud.stopped() => {}
+    }
+}
+
+/// A host that the stand-in plays, with its region. `None` for every other place in the world.
+fn played(host: &str) -> Option<&str> {
+    let (label, region) = host.strip_suffix(".qlikcloud.com")?.split_once('.')?;
+    let plain = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    (plain(label) && plain(region)).then_some(region)
+}
+
+/// The only thing the proxy does for its clients; everything else is refused, and nothing is ever passed on.
+fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<Incoming>) -> Response<Body> {
+    let target = request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    let target = target.unwrap_or_default();
+    let host = target.strip_suffix(":443").unwrap_or_default().to_owned();
+    let region = played(&host).map(str::to_owned);
+    let (Method::CONNECT, Some(region)) = (request.method().clone(), region) else {
+        cloud.refused(request.method().as_str(), &target, 403);
+        let detail = "the sandbox answers CONNECT NAME.REGION.qlikcloud.com:443 and passes nothing on";
+        return answer(cloud, problem_with_detail(403, "SANDBOX-403", "Forbidden by the sandbox", detail));
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    let tunnel = {
+        let (cloud, authority) = (Arc::clone(cloud), Arc::clone(authority));
+        async move {
+            let tunnel = async {
+                let upgraded = upgrade.await.map_err(|_| Dropped)?;
+                let acceptor = authority.acceptor(&region).map_err(|_| Dropped)?;
+                let stream = acceptor.accept(TokioIo::new(upgraded)).await.map_err(|_| Dropped)?;
+                let name = stream.get_ref().1.server_name().map(str::to_ascii_lowercase);
+                inside(&cloud, host, name, TokioIo::new(stream)).await;
+                Ok::<(), Dropped>(())
+            };
+            tokio::select! {
+                // A handshake that fails is its client's affair.
+                _ = tunnel => {}
+                () = cloud.stopped_with_grace() => {}
+            }
+        }
+    };
+    // A stopping server opens no tunnel; the client sees the connection end.
+    drop(cloud.spawn(tunnel));
+    Response::new(Full::default().map_err(|never| match never {}).boxed())
+}
+
+impl Cloud {
+    async fn stopped_with_grace(&self) {
+        self.stopped().await;
+        tokio::time::sleep(GRACE).await;
+    }
+}
+
+/// Serves the decrypted connection. Authority, name in the handshake and `Host` must agree on every request.
+async fn inside<S>(cloud: &Arc<Cloud>, host: String, name: Option<String>, stream: S)
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+{
+    let service = service_fn(|request: Request<Incoming>| {
+        let named = request.headers().get(HOST).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+        let named = named.map(|named| named.strip_suffix(":443").map(str::to_owned).unwrap_or(named));
+        let absolute = request.uri().authority().is_some_and(|authority| authority.as_str() != host);
+        let agree = !absolute && name.as_ref() == Some(&host) && named.as_ref() == Some(&host);
+        let host = host.as_str();
+        async move {
+            if agree {
+                return exchange::exchange(cloud, host, request).await;
+            }
+            cloud.refused(request.method().as_str(), host, 421);
+            let detail = "the CONNECT authority, the name in the TLS handshake and the Host header differ";
+            Ok(answer(cloud, problem_with_detail(421, "SANDBOX-421", "Misdirected Request", detail)))
+        }
+    });
+    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = cloud.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+fn answer(cloud: &Cloud, reply: Reply) -> Response<Body> {
+    let now = {
+        let inner = cloud.lock();
+        cloud.now(&inner.state)
+    };
+    exchange::whole(reply, now).unwrap_or_else(|Dropped| Response::new(Body::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_vendors_hosts_are_played() {
+        assert_eq!(played("register.us.qlikcloud.com"), Some("us"));
+        assert_eq!(played("acme.some-region.qlikcloud.com"), Some("some-region"));
+        for host in ["qlikcloud.com", "us.qlikcloud.com", "a.b.us.qlikcloud.com", "127.0.0.1", "a.us.qlikcloud.com.x"] {
+            assert_eq!(played(host), None, "{host}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who is calling a tenant, and what they may do there.
+
+use super::Call;
+use crate::sandbox::jwt;
+use crate::sandbox::state::{State, Tenant, hash};
+
+/// The user behind a bearer token, with rights already cut down to what the token carries.
+pub(super) struct Caller {
+    pub(super) tenant: String,
+    pub(super) user: String,
+    pub(super) is_bot: bool,
+    /// `TenantAdmin` and a token that may use it.
+    pub(super) admin: bool,
+    /// May have API keys of their own.
+    pub(super) keys: bool,
+}
+
+/// An access token of this tenant, or one of its API keys. `None`: 401.
+pub(super) fn identify(state: &State, call: &Call<'_>, tenant: &str) -> Option<Caller> {
+    let bearer = call.bearer()?;
+    let tenant = state.tenant(tenant)?;
+    match jwt::id_of(bearer) {
+        Some(id) => by_key(state, call, tenant, &id, bearer),
+        None => by_token(state, call, tenant, bearer),
+    }
+}
+
+fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &str) -> Option<Caller> {
+    let key = tenant.keys.get(id).filter(|key| key.token_hash == hash(bearer))?;
+    let user = tenant.users.get(&key.sub).filter(|_| key.status(call.now) == "active")?;
+    let keys = tenant.grants(user, "api-keys");
+    if !keys && state.switches().permission_loss_kills_keys {
+        return None;
+    }
+    Some(Caller {
+        tenant: tenant.id.clone(),
+        user: user.id.clone(),
+        is_bot: user.client.is_some(),
+        admin: user.roles.iter().any(|role| role == "TenantAdmin"),
+        keys,
+    })
+}
+
+fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Option<Caller> {
+    let hash = hash(bearer);
+    let token = tenant.tokens.iter().find(|token| token.hash == hash && token.expires > call.now)?;
+    let user = tenant.users.get(&token.user)?;
+    let subscription = state.subscription(&tenant.subscription)?;
+    // Consent that was taken back ends the tokens that it allowed.
+    if token.client == subscription.key_client.id && !trusted(state, tenant, &token.client) {
+        return None;
+    }
+    let carries = |scope: &str| token.scopes.iter().any(|carried| carried == scope);
+    Some(Caller {
+        tenant: tenant.id.clone(),
+        user: user.id.clone(),
+        is_bot: user.client.is_some(),
+        admin: carries("admin_classic") && user.roles.iter().any(|role| role == "TenantAdmin"),
+        keys: carries("user_default") && tenant.grants(user, "api-keys"),
+    })
+}
+
+/// Whether the tenant's consent for this client is `trusted`, and is allowed to be.
+pub(super) fn trusted(state: &State, tenant: &Tenant, client: &str) -> bool {
+    state.switches().key_client_trustable && tenant.consent.get(client).is_some_and(|consent| consent == "trusted")
+}
+
+/// The client that an access token was given to, on whichever kind of host.
+pub(super) fn client_of(state: &State, host: &str, bearer: &str) -> Option<String> {
+    let hash = hash(bearer);
+    let found = match state.tenant_at(host) {
+        Some(tenant) => tenant.tokens.iter().find(|token| token.hash == hash),
+        None => state
+            .main()
+            .subscriptions
+            .iter()
+            .flat_map(|subscription| &subscription.register_tokens)
+            .find(|token| token.hash == hash),
+    };
+    found.map(|token| token.client.clone())
+}

@@ -1,0 +1,156 @@
+//! Lists in pages: cursors, limits and the links that nobody should trust.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::caller::Caller;
+use super::keys;
+use super::reply::{Reply, bad_request, key_problem};
+use crate::sandbox::state::{Key, State};
+
+/// What a request said about paging. Cursor parameters differ by service.
+pub(super) struct Page {
+    after_name: &'static str,
+    before_name: &'static str,
+    limit: usize,
+    after: Option<String>,
+    before: Option<String>,
+}
+
+impl Page {
+    pub(super) fn new(after_name: &'static str, before_name: &'static str) -> Self {
+        Self { after_name, before_name, limit: 20, after: None, before: None }
+    }
+
+    pub(super) fn read(&mut self, name: &str, value: &str) -> Result<(), Reply> {
+        if name == "limit" {
+            self.limit = value
+                .parse()
+                .ok()
+                .filter(|limit| (1..=100).contains(limit))
+                .ok_or_else(|| bad_request("limit is a number from 1 to 100"))?;
+        } else if name == self.after_name {
+            self.after = Some(value.to_owned());
+        } else if name == self.before_name {
+            self.before = Some(value.to_owned());
+        } else {
+            return Err(bad_request("a query parameter that this call does not have"));
+        }
+        if self.after.is_some() && self.before.is_some() {
+            return Err(bad_request("the two cursors exclude each other"));
+        }
+        Ok(())
+    }
+}
+
+/// One page of the items, which are in order. A cursor that is not among them is refused.
+pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(String, Value)>) -> Reply {
+    let position = |cursor: &Option<String>| match cursor {
+        None => Ok(None),
+        Some(id) => {
+            let found = items.iter().position(|(item, _)| item == id);
+            found.map(Some).ok_or_else(|| bad_request("the cursor names nothing in this list"))
+        }
+    };
+    let (after, before) = match (position(&page.after), position(&page.before)) {
+        (Ok(after), Ok(before)) => (after, before),
+        (Err(refusal), _) | (_, Err(refusal)) => return refusal,
+    };
+    let (start, end) = match (after, before) {
+        (_, Some(before)) => (before.saturating_sub(page.limit), before),
+        (Some(after), None) => (after + 1, after + 1 + page.limit),
+        (None, None) => (0, page.limit),
+    };
+    let end = end.min(items.len());
+    let mut links = json!({ "self": { "href": here(call, &[]) } });
+    if end < items.len()
+        && let Some((last, _)) = end.checked_sub(1).and_then(|last| items.get(last))
+    {
+        let href = here(call, &[(page.after_name, last)]);
+        let href = if state.switches().hostile_next { hostile(&href, call.host) } else { href };
+        links["next"] = json!({ "href": href });
+    }
+    if start > 0
+        && let Some((first, _)) = items.get(start)
+    {
+        links["prev"] = json!({ "href": here(call, &[(page.before_name, first)]) });
+    }
+    let data: Vec<Value> = items.into_iter().take(end).skip(start).map(|(_, value)| value).collect();
+    Reply::json(200, &json!({ "data": data, "links": links }))
+}
+
+/// The same list, from another place.
+fn here(call: &Call<'_>, cursor: &[(&str, &str)]) -> String {
+    let old = ["next", "prev", "startingAfter", "endingBefore"];
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in call.query().filter(|(name, _)| cursor.is_empty() || !old.contains(&name.as_str())) {
+        query.append_pair(&name, &value);
+    }
+    query.extend_pairs(cursor);
+    let query = query.finish();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("https://{}{}{mark}{query}", call.host, call.path)
+}
+
+/// The documents show links with other hosts and plain `http`: whoever sends a token there has lost it.
+fn hostile(href: &str, host: &str) -> String {
+    href.replacen(&format!("https://{host}"), "http://collector.example", 1)
+}
+
+pub(super) fn list_keys(state: &mut State, call: &Call<'_>, caller: &Caller) -> Reply {
+    let mut page = Page::new("startingAfter", "endingBefore");
+    let (mut sub, mut status, mut made_by, mut sort) = (None, None, None, "-created".to_owned());
+    for (name, value) in call.query() {
+        match name.as_str() {
+            "sub" => sub = Some(value),
+            "status" if ["active", "expired", "revoked"].contains(&value.as_str()) => status = Some(value),
+            "status" => return bad_request("status is active, expired or revoked"),
+            "createdByUser" => made_by = Some(value),
+            "sort" => sort = value,
+            other => {
+                if let Err(refusal) = page.read(other, &value) {
+                    return refusal;
+                }
+            }
+        }
+    }
+    let own = sub.as_deref() == Some(caller.user.as_str());
+    let allowed = caller.admin || (caller.keys && own);
+    if !allowed {
+        let detail = "Requestor not allowed to list API keys.";
+        return key_problem(403, "API-KEYS-403", "Forbidden", detail);
+    }
+    let Some(tenant) = state.tenant(&caller.tenant) else { return super::not_found() };
+    let mut found: Vec<&Key> = tenant
+        .keys
+        .values()
+        .filter(|key| key.hidden_lists == 0)
+        .filter(|key| sub.as_ref().is_none_or(|sub| key.sub == *sub))
+        .filter(|key| made_by.as_ref().is_none_or(|user| key.created_by == *user))
+        .filter(|key| status.as_deref().is_none_or(|status| key.status(call.now) == status))
+        .collect();
+    let (field, backwards) = match sort.strip_prefix('-') {
+        Some(field) => (field, true),
+        // A plus sign that was not percent-encoded arrives as a space.
+        None => (sort.trim_start_matches(['+', ' ']), false),
+    };
+    match field {
+        "created" => found.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id))),
+        "createdByUser" => found.sort_by(|a, b| (&a.created_by, &a.id).cmp(&(&b.created_by, &b.id))),
+        "sub" => found.sort_by(|a, b| (&a.sub, &a.id).cmp(&(&b.sub, &b.id))),
+        "description" => found.sort_by(|a, b| (&a.description, &a.id).cmp(&(&b.description, &b.id))),
+        "status" => found.sort_by(|a, b| (a.status(call.now), &a.id).cmp(&(b.status(call.now), &b.id))),
+        _ => return bad_request("sort: createdByUser, sub, status, description or created, with + or -"),
+    }
+    if backwards {
+        found.reverse();
+    }
+    let items =
+        found.into_iter().map(|key| (key.id.clone(), keys::shown(&tenant.id, key, call.now))).collect::<Vec<_>>();
+    let lagging = tenant.keys.values().any(|key| key.hidden_lists > 0);
+    let reply = paged(state, call, &page, items);
+    if lagging && let Some(tenant) = state.tenant_mut(&caller.tenant) {
+        tenant.keys.values_mut().for_each(|key| key.hidden_lists = key.hidden_lists.saturating_sub(1));
+    }
+    reply
+}

@@ -1,0 +1,167 @@
+//! The vendor's cloud: which service answers a call on which host, and to whom.
+
+mod caller;
+mod consent;
+mod keys;
+mod licences;
+mod list;
+mod oauth;
+mod patch;
+pub(super) mod reply;
+mod roles;
+mod tenants;
+mod users;
+
+use hyper::header::AUTHORIZATION;
+use hyper::{HeaderMap, Method};
+use jiff::Timestamp;
+
+use self::caller::Caller;
+pub(super) use self::keys::end;
+use self::reply::{Reply, not_found, problem};
+pub(super) use self::tenants::check_alias;
+use super::jwt::{self, Signer};
+use super::random;
+use super::state::State;
+
+/// One request as the vendor's edge passes it on. `host` is lower case and without a port.
+pub(super) struct Call<'a> {
+    pub(super) method: &'a Method,
+    pub(super) host: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    pub(super) now: Timestamp,
+    pub(super) signer: &'a Signer,
+}
+
+impl Call<'_> {
+    fn query(&self) -> impl Iterator<Item = (String, String)> {
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned()
+    }
+
+    fn bearer(&self) -> Option<&str> {
+        let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+}
+
+/// Answers one call. Everything a call changes is changed when this returns, or nothing is.
+pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
+    match call.host.split_once('.') {
+        Some(("register", region)) => register(state, call, region.trim_end_matches(".qlikcloud.com")),
+        Some(_) | None => tenant(state, call),
+    }
+}
+
+/// Who is asking, for the record: a client's or a key's id, never a secret. The claim counts, also where it is refused.
+pub(super) fn claimed(state: &State, call: &Call<'_>) -> Option<String> {
+    if call.path.starts_with("/oauth/") {
+        return oauth::claimed_client(call);
+    }
+    let bearer = call.bearer()?;
+    if let Some(id) = jwt::id_of(bearer) {
+        return Some(id);
+    }
+    caller::client_of(state, call.host, bearer)
+}
+
+fn register(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
+    match (call.method.as_str(), segments(call.path).as_slice()) {
+        ("POST", ["oauth", "token"]) => oauth::token_at_register(state, call, region),
+        ("POST", ["oauth", "revoke"]) => oauth::revoke_at_register(state, call, region),
+        ("POST", ["api", "v1", "tenants"]) => tenants::create(state, call, region),
+        _ => not_found(),
+    }
+}
+
+fn tenant(state: &mut State, call: &Call<'_>) -> Reply {
+    let path = segments(call.path);
+    let Some(tenant) = state.tenant_at(call.host) else {
+        return match path.as_slice() {
+            ["oauth", "token"] => oauth::unauthorized(),
+            _ => problem(401, "LOGIN-2", "No authentication configured for this hostname"),
+        };
+    };
+    let switched_off = |host: &String| {
+        let label = host.split('.').next().unwrap_or_default();
+        let disabled = &state.switches().disabled;
+        disabled.get(host).or_else(|| disabled.get(label)) == Some(&true)
+    };
+    if tenant.disabled || tenant.hostnames.iter().any(switched_off) {
+        let title = "Tenant has been deactivated. Contact your administrator for more details.";
+        return problem(401, "TENANT_DISABLED", title);
+    }
+    let id = tenant.id.clone();
+    match (call.method.as_str(), path.as_slice()) {
+        ("POST", ["oauth", "token"]) => return oauth::token_at_tenant(state, call, &id),
+        ("POST", ["oauth", "revoke"]) => return oauth::revoke_at_tenant(state, call, &id),
+        _ => {}
+    }
+    let Some(caller) = caller::identify(state, call, &id) else { return reply::unauthorized() };
+    let tier = if call.method == Method::GET { 1 } else { 2 };
+    if let Some(refusal) = too_many(state, call, &caller.user, tier) {
+        return refusal;
+    }
+    service(state, call, &caller, &path)
+}
+
+fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -> Reply {
+    let ["api", "v1", rest @ ..] = path else { return not_found() };
+    match (call.method.as_str(), rest) {
+        ("GET", ["licenses", "overview"]) => licences::overview(state, call, caller),
+        ("GET", ["licenses", "status"]) => licences::status(state, caller),
+        ("GET", ["tenants", "me"]) => tenants::me(state, call, caller),
+        ("GET", ["tenants", id]) => tenants::get(state, caller, id),
+        ("PATCH", ["tenants", id]) => tenants::patch(state, call, caller, id),
+        ("GET", ["users", "me"]) => Reply::found(format!("/api/v1/users/{}", caller.user)),
+        ("GET", ["users", id]) => users::get(state, call, caller, id),
+        ("GET", ["roles"]) => roles::list(state, call, caller),
+        ("GET", ["roles", id]) => roles::get(state, caller, id),
+        ("PATCH", ["roles", id]) => roles::patch(state, call, caller, id),
+        ("GET", ["oauth-clients", id, "connection-configs", "me"]) => consent::get(state, caller, id),
+        ("PATCH", ["oauth-clients", id, "connection-configs", "me"]) => consent::patch(state, call, caller, id),
+        ("GET", ["api-keys", "configs", id]) => keys::limits(state, caller, id),
+        ("PATCH", ["api-keys", "configs", id]) => keys::patch_limits(state, call, caller, id),
+        ("GET", ["api-keys"]) => list::list_keys(state, call, caller),
+        ("POST", ["api-keys"]) => keys::create(state, call, caller),
+        ("GET", ["api-keys", id]) => keys::get(state, call, caller, id),
+        ("PATCH", ["api-keys", id]) => keys::patch(state, call, caller, id),
+        ("DELETE", ["api-keys", id]) => keys::delete(state, caller, id),
+        _ => not_found(),
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.strip_prefix('/').unwrap_or(path).split('/').collect()
+}
+
+/// Counts a request against its tier: per host, per user, per minute of the sandbox's clock.
+fn too_many(state: &mut State, call: &Call<'_>, user: &str, tier: u8) -> Option<Reply> {
+    let allowed = if tier == 1 { state.switches().rate_tier_1 } else { state.switches().rate_tier_2 };
+    let second = call.now.as_second();
+    let minute = second.div_euclid(60);
+    let count = state.rates.entry((call.host.to_owned(), user.to_owned(), tier)).or_insert((minute, 0));
+    if count.0 != minute {
+        *count = (minute, 0);
+    }
+    if count.1 >= allowed {
+        let wait = 60 - second.rem_euclid(60);
+        return Some(rate_limited(Some(wait)));
+    }
+    count.1 += 1;
+    None
+}
+
+/// The documented 429; the header can be missing, as faults want it.
+pub(super) fn rate_limited(wait: Option<i64>) -> Reply {
+    let detail = format!("You need to wait {} seconds until limit is lifted.", wait.unwrap_or(1));
+    let error = serde_json::json!({ "code": "HTTP-429", "title": "API rate limit reached.", "detail": detail });
+    let reply = Reply::json(429, &serde_json::json!({ "errors": [error], "traceId": random::hex_id() }));
+    match wait {
+        Some(seconds) => reply.with("retry-after", seconds.to_string()),
+        None => reply,
+    }
+}

@@ -1,0 +1,302 @@
+//! What the stand-in remembers: subscriptions, clients, tenants, users, keys and access tokens.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::random;
+use super::switches::Switches;
+use crate::model::secret::hex;
+
+/// What is kept in one file; each tenant has a file of its own, so that a request's cost does not grow with the estate.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Main {
+    #[serde(default)]
+    pub(super) clock_offset_ms: i64,
+    #[serde(default)]
+    pub(super) switches: Switches,
+    #[serde(default)]
+    pub(super) subscriptions: Vec<Subscription>,
+}
+
+/// One customer's contract in one region: a licence, a region-level client, a published client for keys.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Subscription {
+    pub(super) id: String,
+    pub(super) region: String,
+    pub(super) source_label: String,
+    pub(super) licence_number: String,
+    pub(super) licence_key: String,
+    pub(super) client: Client,
+    pub(super) key_client: Client,
+    pub(super) register_tokens: Vec<Token>,
+    pub(super) owners: Vec<Owner>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Client {
+    pub(super) id: String,
+    pub(super) secret: String,
+}
+
+/// A person with a key of their own, made by seeding.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) name: String,
+    pub(super) tenant: String,
+    pub(super) user: String,
+    pub(super) key: String,
+    pub(super) token: String,
+}
+
+/// An access token. Only its hash is kept.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Token {
+    pub(super) hash: String,
+    pub(super) client: String,
+    pub(super) user: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) expires: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Tenant {
+    pub(super) id: String,
+    pub(super) subscription: String,
+    pub(super) region: String,
+    pub(super) name: String,
+    pub(super) hostnames: Vec<String>,
+    pub(super) created: Timestamp,
+    pub(super) last_updated: Timestamp,
+    pub(super) disabled: bool,
+    /// The tenant a person made before any program ran; its settings follow the `source_…` switches.
+    pub(super) source: bool,
+    pub(super) features: BTreeMap<String, bool>,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) keys: BTreeMap<String, Key>,
+    pub(super) tokens: Vec<Token>,
+    /// Consent by client id; a client that is not listed is at the vendor's default, `required`.
+    pub(super) consent: BTreeMap<String, String>,
+    /// The scopes of the role `UserDefault`.
+    pub(super) user_default: BTreeSet<String>,
+    pub(super) limits: KeyLimits,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct KeyLimits {
+    pub(super) max_keys_per_user: u64,
+    pub(super) max_api_key_expiry: String,
+    #[serde(rename = "scim_externalClient_expiry")]
+    pub(super) scim_external_client_expiry: String,
+}
+
+impl Default for KeyLimits {
+    fn default() -> Self {
+        Self {
+            max_keys_per_user: 5,
+            max_api_key_expiry: "PT24H".to_owned(),
+            scim_external_client_expiry: "P365D".to_owned(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) subject: String,
+    pub(super) client: Option<String>,
+    pub(super) roles: Vec<String>,
+    /// What a custom role of their own grants them.
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) created: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) description: String,
+    pub(super) revoked: bool,
+    pub(super) sub: String,
+    pub(super) created_by: String,
+    pub(super) created: Timestamp,
+    pub(super) last_updated: Timestamp,
+    pub(super) expiry: Timestamp,
+    pub(super) token_hash: String,
+    /// Lists that will not show this key yet.
+    pub(super) hidden_lists: u32,
+}
+
+impl Key {
+    pub(super) fn status(&self, now: Timestamp) -> &'static str {
+        if self.revoked {
+            "revoked"
+        } else if self.expiry <= now {
+            "expired"
+        } else {
+            "active"
+        }
+    }
+}
+
+impl Tenant {
+    /// A tenant as it is right after the vendor made it: no alias, no people, nobody may have API keys.
+    pub(super) fn new(subscription: &Subscription, now: Timestamp) -> Self {
+        let label = random::hostname();
+        Self {
+            id: random::tenant_id(),
+            subscription: subscription.id.clone(),
+            region: subscription.region.clone(),
+            hostnames: vec![format!("{label}.{}.qlikcloud.com", subscription.region)],
+            name: label,
+            created: now,
+            last_updated: now,
+            disabled: false,
+            source: false,
+            features: [
+                ("autoAssignCreateSharedSpacesRoleToProfessionals", true),
+                ("autoAssignPrivateAnalyticsContentCreatorRoleToProfessionals", true),
+                ("autoAssignDataServicesContributorRoleToProfessionals", true),
+                ("enableAnalyticCreation", false),
+                ("enableAppOpeningFeedback", false),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+            users: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            tokens: Vec::new(),
+            consent: BTreeMap::new(),
+            user_default: BTreeSet::new(),
+            limits: KeyLimits::default(),
+        }
+    }
+
+    pub(super) fn grants(&self, user: &User, scope: &str) -> bool {
+        self.user_default.contains(scope) || user.scopes.contains(scope)
+    }
+
+    /// The bot of a client, made when the client first gets a token here.
+    pub(super) fn bot(&mut self, client: &str, name: &str, roles: &[&str], now: Timestamp) -> String {
+        if let Some(user) = self.users.values().find(|user| user.client.as_deref() == Some(client)) {
+            return user.id.clone();
+        }
+        let id = random::object_id();
+        let user = User {
+            id: id.clone(),
+            name: name.to_owned(),
+            subject: format!("qlikbot\\{client}"),
+            client: Some(client.to_owned()),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            scopes: BTreeSet::new(),
+            created: now,
+        };
+        self.users.insert(id.clone(), user);
+        id
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.hostnames.first().map_or("", String::as_str)
+    }
+}
+
+/// Everything, with the indexes and with what has changed since it was last saved.
+#[derive(Default)]
+pub(super) struct State {
+    main: Main,
+    tenants: BTreeMap<String, Tenant>,
+    hosts: HashMap<String, String>,
+    pub(super) changed: Changed,
+    /// Requests of this minute by host, user and tier. Not worth saving.
+    pub(super) rates: HashMap<(String, String, u8), (i64, u32)>,
+}
+
+#[derive(Default)]
+pub(super) struct Changed {
+    pub(super) main: bool,
+    pub(super) tenants: BTreeSet<String>,
+}
+
+impl Changed {
+    pub(super) fn anything(&self) -> bool {
+        self.main || !self.tenants.is_empty()
+    }
+}
+
+impl State {
+    pub(super) fn new(main: Main, tenants: impl IntoIterator<Item = Tenant>) -> Self {
+        let mut state = Self { main, ..Self::default() };
+        for tenant in tenants {
+            state.add(tenant);
+        }
+        state.changed = Changed::default();
+        state
+    }
+
+    pub(super) fn main(&self) -> &Main {
+        &self.main
+    }
+
+    pub(super) fn main_mut(&mut self) -> &mut Main {
+        self.changed.main = true;
+        &mut self.main
+    }
+
+    pub(super) fn switches(&self) -> &Switches {
+        &self.main.switches
+    }
+
+    pub(super) fn subscription(&self, id: &str) -> Option<&Subscription> {
+        self.main.subscriptions.iter().find(|subscription| subscription.id == id)
+    }
+
+    pub(super) fn subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
+        self.main_mut().subscriptions.iter_mut().find(|subscription| subscription.id == id)
+    }
+
+    pub(super) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
+    pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.get(id)
+    }
+
+    pub(super) fn tenant_mut(&mut self, id: &str) -> Option<&mut Tenant> {
+        let tenant = self.tenants.get_mut(id)?;
+        self.changed.tenants.insert(id.to_owned());
+        Some(tenant)
+    }
+
+    pub(super) fn tenant_at(&self, host: &str) -> Option<&Tenant> {
+        self.tenants.get(self.hosts.get(host)?)
+    }
+
+    pub(super) fn add(&mut self, tenant: Tenant) {
+        self.changed.tenants.insert(tenant.id.clone());
+        self.hosts.extend(tenant.hostnames.iter().map(|host| (host.clone(), tenant.id.clone())));
+        self.tenants.insert(tenant.id.clone(), tenant);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) {
+        self.changed.tenants.insert(id.to_owned());
+        self.tenants.remove(id);
+        self.hosts.retain(|_, owner| owner != id);
+    }
+
+    /// Sets the one alias a tenant may have. The one before is free for anybody from then on.
+    pub(super) fn set_alias(&mut self, id: &str, alias: &str) {
+        let Some(tenant) = self.tenants.get_mut(id) else { return };
+        self.changed.tenants.insert(id.to_owned());
+        for old in tenant.hostnames.drain(1..) {
+            self.hosts.remove(&old);
+        }
+        tenant.hostnames.push(alias.to_owned());
+        self.hosts.insert(alias.to_owned(), id.to_owned());
+    }
+}
+
+pub(super) fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}

@@ -1,0 +1,84 @@
+//! The state directory: loading what was kept, saving what a request changed before it is answered.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::files::{self, FileError};
+use super::state::{Changed, Main, State, Tenant};
+
+/// The open, locked state directory.
+pub(super) struct Store {
+    directory: PathBuf,
+    /// Two servers never share a state: whoever holds this is the server.
+    _lock: File,
+}
+
+impl Store {
+    /// `None`: another server holds the state.
+    pub(super) fn open(directory: &Path) -> Result<Option<Self>, FileError> {
+        files::make_directory(directory)?;
+        let Some(lock) = files::lock(&directory.join("lock"))? else { return Ok(None) };
+        let ignore = directory.join(".gitignore");
+        if !ignore.exists() {
+            files::write(&ignore, b"*\n")?;
+        }
+        files::make_directory(&directory.join("tenants"))?;
+        Ok(Some(Self { directory: directory.to_owned(), _lock: lock }))
+    }
+
+    pub(super) fn load(&self) -> Result<State, FileError> {
+        let main: Main = files::read_json(&self.main())?.unwrap_or_default();
+        let mut tenants = BTreeMap::new();
+        for path in files::names(&self.directory.join("tenants"))? {
+            // A write that a kill cut short leaves a file that ends otherwise; it says nothing.
+            if path.extension().is_some_and(|end| end == "json")
+                && let Some(tenant) = files::read_json::<Tenant>(&path)?
+            {
+                // Seeding that was killed before its last file: the tenant is nobody's.
+                if main.subscriptions.iter().any(|subscription| subscription.id == tenant.subscription) {
+                    tenants.insert(tenant.id.clone(), tenant);
+                } else {
+                    files::remove(&path)?;
+                }
+            }
+        }
+        Ok(State::new(main, tenants.into_values()))
+    }
+
+    /// Each changed part is replaced whole. A request changes either one tenant or the main file; seeding makes
+    /// tenants first, and a tenant without a subscription is dropped at the next start.
+    pub(super) fn save(&self, state: &mut State) -> Result<(), FileError> {
+        let changed = std::mem::take(&mut state.changed);
+        if let Err(error) = self.write(state, &changed) {
+            // Still to be saved: the next request tries again.
+            state.changed.main |= changed.main;
+            state.changed.tenants.extend(changed.tenants);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    fn write(&self, state: &State, changed: &Changed) -> Result<(), FileError> {
+        for id in &changed.tenants {
+            let path = self.directory.join("tenants").join(format!("{id}.json"));
+            match state.tenant(id) {
+                Some(tenant) => files::write(&path, &json(tenant))?,
+                None => files::remove(&path)?,
+            }
+        }
+        if changed.main {
+            files::write(&self.main(), &json(state.main()))?;
+        }
+        Ok(())
+    }
+
+    fn main(&self) -> PathBuf {
+        self.directory.join("state.json")
+    }
+}
+
+/// Our own types always have a JSON form: every map key is a string.
+fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+//! The state as the control API shows it: everything but the secrets.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::state::{State, Tenant};
+
+pub(super) fn state(state: &State, now: Timestamp) -> Value {
+    let subscriptions: Vec<Value> = state
+        .main()
+        .subscriptions
+        .iter()
+        .map(|one| {
+            json!({
+                "region": one.region,
+                "source_tenant": one.source_label,
+                "client": one.client.id,
+                "key_client": one.key_client.id,
+                "owners": one.owners.iter().map(|owner| json!({
+                    "name": owner.name, "tenant": owner.tenant, "user": owner.user, "key": owner.key,
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "now": now,
+        "switches": state.switches(),
+        "subscriptions": subscriptions,
+        "tenants": state.tenants().map(|one| tenant(one, now)).collect::<Vec<_>>(),
+    })
+}
+
+fn tenant(tenant: &Tenant, now: Timestamp) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "region": tenant.region,
+        "hostnames": tenant.hostnames,
+        "status": if tenant.disabled { "disabled" } else { "active" },
+        "source": tenant.source,
+        "created": tenant.created,
+        "user_default": tenant.user_default,
+        "consent": tenant.consent,
+        "limits": tenant.limits,
+        "live_tokens": tenant.tokens.iter().filter(|token| token.expires > now).count(),
+        "users": tenant.users.values().map(|user| json!({
+            "id": user.id,
+            "name": user.name,
+            "subject": user.subject,
+            "clientId": user.client,
+            "roles": user.roles,
+            "scopes": user.scopes,
+        })).collect::<Vec<_>>(),
+        "keys": tenant.keys.values().map(|key| json!({
+            "id": key.id,
+            "description": key.description,
+            "status": key.status(now),
+            "sub": key.sub,
+            "createdByUser": key.created_by,
+            "created": key.created,
+            "expiry": key.expiry,
+        })).collect::<Vec<_>>(),
+    })
+}
