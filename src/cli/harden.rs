@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 /// Forbids core dumps and keeps panic messages to their place in the source.
 pub(super) fn harden() {
     // A limit that cannot be lowered further is low enough already; there is no run to refuse for it.
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
         let mut err = std::io::stderr().lock();
