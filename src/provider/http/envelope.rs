@@ -29,7 +29,11 @@ impl Envelope {
         };
         let mut title = word(error, "title").map(|t| clean(&t)).unwrap_or_default();
         if let Some(detail) = word(error, "detail").map(|t| clean(&t)).filter(|d| !d.is_empty() && *d != title) {
-            title = if title.is_empty() { detail } else { format!("{title} {detail}") };
+            title = match title.as_str() {
+                "" => detail,
+                whole if whole.ends_with(['.', ':', '!', '?']) => format!("{whole} {detail}"),
+                whole => format!("{whole}: {detail}"),
+            };
         }
         let mut more: Vec<String> =
             error.get("meta").map(meta_titles).unwrap_or_default().iter().map(|t| clean(t)).collect();

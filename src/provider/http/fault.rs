@@ -111,7 +111,7 @@ pub(crate) fn of_sending(error: &reqwest::Error, connect: Duration, total: Durat
     }
     let fault = if error.is_timeout() {
         Fault::ReplyTimeout(total)
-    } else if deepest.contains("closed before message completed") {
+    } else if deepest.contains("closed before message completed") || io_kind(error).is_some_and(is_a_hang_up) {
         Fault::Closed
     } else {
         Fault::Protocol(deepest)
@@ -132,6 +132,11 @@ pub(super) fn causes(error: &reqwest::Error) -> Vec<String> {
         cause = error.source();
     }
     words
+}
+
+fn is_a_hang_up(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&kind)
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {

@@ -47,10 +47,10 @@ pub struct Rejection {
     /// Whether it came in the vendor's own error envelope; anything between us and the vendor can send a bare status.
     pub has_envelope: bool,
     /// `POST /api/v1/tenants at register.us.qlikcloud.com`.
-    pub asked: String,
-    pub next: String,
+    pub asked: Box<str>,
+    pub next: Box<str>,
     /// How long the vendor asks us to wait, in seconds.
-    pub wait: Option<u64>,
+    pub wait: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Rejection {
     }
 
     pub fn trouble(&self) -> Trouble {
-        Trouble { why: Untrusted::new(self.sentence()), next: self.next.clone() }
+        Trouble { why: Untrusted::new(self.sentence()), next: self.next.to_string() }
     }
 }
 
@@ -162,8 +162,8 @@ mod tests {
             trace: None,
             kind: RejectionKind::NotFound,
             has_envelope: true,
-            asked: String::new(),
-            next: String::new(),
+            asked: "".into(),
+            next: "".into(),
             wait: None,
         };
         assert!(matches!(ReadError::of(refusal).before_the_read(), ReadError::Rejected(_)));

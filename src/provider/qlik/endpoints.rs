@@ -107,11 +107,11 @@ impl Endpoint {
         match kind {
             RejectionKind::Unauthorized if self.is_token() => {
                 format!(
-                    "check the id and secret in {credential}, and that this client is known at this host (a client works in its own region only)"
+                    "check the id and secret in {credential}, and that this host is a tenant of yours in the client's own region"
                 )
             }
             RejectionKind::Unauthorized => format!(
-                "check that what {credential} names is valid, neither expired nor revoked, and belongs to this tenant; an IP rule may also refuse it"
+                "check the credential ({credential}): it may be expired, revoked or of another tenant, its owner may have lost a permission, or an IP rule may refuse it"
             ),
             RejectionKind::Forbidden if code == Some("TENANTS-23") => {
                 "the licence key was refused: check the account's source_tenant, or ask Qlik".to_owned()

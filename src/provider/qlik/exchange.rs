@@ -83,14 +83,14 @@ impl<'a> Call<'a> {
         let place = self.who.place(self.account);
         Rejection {
             status: head.status,
-            next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place),
+            next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
             trace: trace.or_else(|| head.trace.clone()).map(Untrusted::new),
             kind,
             has_envelope,
-            asked: self.asked(),
-            wait: head.retry_after,
+            asked: self.asked().into(),
+            wait: head.retry_after.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
         }
     }
 
@@ -172,7 +172,7 @@ impl Qlik {
             }
             match asked_to_wait {
                 Some(seconds) => self.gates.close(&gate, clamp(seconds)),
-                None => tokio::time::sleep(backoff(attempt)).await,
+                None => tokio::time::sleep(backoff(attempt - 1)).await,
             }
         }
     }
@@ -224,7 +224,7 @@ impl Qlik {
             if !again || attempt >= tries {
                 return outcome.0;
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            tokio::time::sleep(backoff(attempt - 1)).await;
         }
     }
 

@@ -5,6 +5,8 @@ mod endpoints;
 mod exchange;
 mod pages;
 mod read;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 mod wire;
 mod write;
 
