@@ -3,8 +3,8 @@
 use crate::apply::event::{Event, Failure, Happened, Step};
 use crate::model::untrusted::escape;
 
-use super::Look;
 use super::style::{BAD, FAINT, GOOD, STRONG, paint};
+use super::{Look, guard};
 
 /// The line of an event, without a newline; `None` for what a watcher need not see.
 pub fn event(event: &Event, look: &Look) -> Option<String> {
@@ -24,7 +24,7 @@ pub fn event(event: &Event, look: &Look) -> Option<String> {
         Happened::Skipped { because } => format!("did not {}: {}", deed(*step), escape(because)),
         Happened::Noted { text } => format!("note: {text}"),
     };
-    Some(format!("{}: {text}", paint(&address.to_string(), STRONG, look)))
+    Some(guard::text(format!("{}: {text}", paint(&address.to_string(), STRONG, look))))
 }
 
 /// Whether a step is a whole action, not a part of one.

@@ -2,6 +2,7 @@
 
 mod block;
 pub mod events;
+mod guard;
 pub mod json;
 mod layout;
 mod style;

@@ -90,10 +90,14 @@ fn a_clean_report_says_what_was_made_and_nothing_of_next_steps() {
 #[test]
 fn one_way_out_of_many_failures_is_said_once_and_a_stop_is_followed_by_another_run() {
     let shown = text::report(&samples::hostile_report("the same"), &Look::PLAIN);
-    assert_eq!(shown.lines().filter(|line| *line == "  the same").count(), 2, "one reason to stop, one step:\n{shown}");
+    assert_eq!(
+        shown.lines().filter(|line| *line == "  - the same").count(),
+        2,
+        "one reason to stop, one step:\n{shown}"
+    );
     let mut stopped = samples::report();
     stopped.lines.retain(|line| !matches!(line.outcome, qlik_plan::apply::event::ReportOutcome::Failed(_)));
-    assert!(text::report(&stopped, &Look::PLAIN).contains("Next:\n  qlik-apply again"));
+    assert!(text::report(&stopped, &Look::PLAIN).contains("Next:\n  - qlik-apply again"));
 }
 
 #[test]
@@ -246,6 +250,9 @@ fn without_styles(text: &str) -> String {
 fn assert_harmless(text: &str) {
     let bad = text.chars().find(|&c| c != '\n' && escape(&c.to_string()) != c.to_string());
     assert_eq!(bad, None, "in {text:?}");
+    // Nor a CI runner: `##[…]` and `##vso[…]` anywhere, `::…::` at a line's beginning.
+    assert!(!text.contains("##"), "{text:?}");
+    assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{text:?}");
 }
 
 /// Strings of anything, with what attacks terminals and logs well represented.
@@ -274,6 +281,9 @@ fn nasty() -> impl Strategy<Value = String> {
             "m",
             "漢字",
             "::error::",
+            "##[error]",
+            "##vso[x]",
+            "#",
         ])
         .prop_map(str::to_owned),
     ];

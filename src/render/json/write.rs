@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use crate::model::secret::Fingerprint;
 use crate::model::untrusted::escape;
+use crate::render::guard;
 
 use super::document::Action;
 
 /// Two spaces an indent, a newline at the end, and nothing in it that a terminal would obey.
 pub(super) fn pretty(document: &impl Serialize) -> String {
     match serde_json::to_string_pretty(document) {
-        Ok(text) => harmless(&text) + "\n",
+        Ok(text) => guard::json(harmless(&text)) + "\n",
         Err(error) => unwritable(&error.to_string()),
     }
 }

@@ -4,6 +4,7 @@ use crate::model::live::LedgerFacts;
 use crate::model::record::{Binding, How, Intent, Record, Settling, State};
 use crate::model::untrusted::escape;
 use crate::render::Look;
+use crate::render::guard;
 use crate::render::layout::{count, table};
 use crate::render::style::{FAINT, STRONG, paint};
 
@@ -11,7 +12,7 @@ use crate::render::style::{FAINT, STRONG, paint};
 pub fn ledger(facts: &LedgerFacts, look: &Look) -> String {
     let title = paint(&format!("Ledger {} at {}", facts.id, escape(&facts.place)), FAINT, look);
     if facts.records.is_empty() {
-        return format!("{title}\nNo tenant is recorded.\n");
+        return guard::text(format!("{title}\nNo tenant is recorded.\n"));
     }
     let mut rows = vec![["ADDRESS", "STATE", "HOSTNAME", "HOW", "SINCE"].map(str::to_owned).to_vec()];
     rows.extend(facts.records.values().map(row));
@@ -19,7 +20,7 @@ pub fn ledger(facts: &LedgerFacts, look: &Look) -> String {
     if let Some(header) = lines.first_mut() {
         *header = paint(header, STRONG, look);
     }
-    format!("{title}\n{}\n{} recorded.\n", lines.join("\n"), count(facts.records.len(), "tenant"))
+    guard::text(format!("{title}\n{}\n{} recorded.\n", lines.join("\n"), count(facts.records.len(), "tenant")))
 }
 
 fn row(record: &Record) -> Vec<String> {

@@ -4,6 +4,7 @@ use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
 use crate::render::Look;
 use crate::render::block::{Block, Line};
+use crate::render::guard;
 use crate::render::layout::{count, pad, table, widest, width};
 use crate::render::style::{FAINT, STRONG, Sign, paint};
 use crate::render::summary;
@@ -28,7 +29,7 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     section(&mut lines, "Not checked:", unchecked.iter().map(not_checked).collect(), look);
     separate(&mut lines);
     lines.push(paint(&summary::plan(plan), STRONG, look));
-    lines.join("\n") + "\n"
+    guard::text(lines.join("\n") + "\n")
 }
 
 /// Only the signs that occur, in one order.
@@ -103,7 +104,7 @@ fn section(lines: &mut Vec<String>, title: &str, rows: Vec<Vec<String>>, look: &
     lines.push(paint(title, STRONG, look));
     let (general, of_objects): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.first().is_some_and(String::is_empty));
-    let general = general.into_iter().map(|row| row.concat());
+    let general = general.into_iter().map(|row| format!("- {}", row.concat()));
     lines.extend(general.chain(table(&of_objects)).map(|line| format!("  {line}")));
 }
 

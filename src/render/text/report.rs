@@ -4,6 +4,7 @@ use crate::apply::event::{Failure, Report, ReportLine, ReportOutcome};
 use crate::model::untrusted::escape;
 use crate::render::Look;
 use crate::render::events::{deed, done};
+use crate::render::guard;
 use crate::render::layout::table;
 use crate::render::style::{BAD, GOOD, STRONG, paint};
 use crate::render::summary;
@@ -20,7 +21,7 @@ pub fn report(report: &Report, look: &Look) -> String {
             ReportOutcome::Done { detail } => made.push(vec![address, done(*step).to_owned(), detail.to_string()]),
             ReportOutcome::Failed(Failure { why, next: steps }) => {
                 unmade.push(vec![address, format!("could not {}", deed(*step)), why.to_string()]);
-                next.extend(steps.iter().map(|step| escape(step)));
+                next.extend(steps.iter().map(|step| format!("- {}", escape(step))));
             }
             ReportOutcome::Skipped { because } => {
                 unmade.push(vec![address, format!("did not {}", deed(*step)), escape(because)]);
@@ -31,7 +32,7 @@ pub fn report(report: &Report, look: &Look) -> String {
     section(&mut out, &paint("Made:", GOOD, look), &made);
     section(&mut out, &paint("Not made:", BAD, look), &unmade);
     if let Some(why) = stopped {
-        section(&mut out, &paint("Stopped early:", BAD, look), &[vec![escape(why)]]);
+        section(&mut out, &paint("Stopped early:", BAD, look), &[vec![format!("- {}", escape(why))]]);
     }
     // Several failures often have one way out.
     let mut steps: Vec<Vec<String>> = Vec::new();
@@ -41,11 +42,11 @@ pub fn report(report: &Report, look: &Look) -> String {
         }
     }
     if steps.is_empty() && !report.is_clean() {
-        steps.push(vec!["qlik-apply again: it goes on where this run stopped".to_owned()]);
+        steps.push(vec!["- qlik-apply again: it goes on where this run stopped".to_owned()]);
     }
     section(&mut out, &paint("Next:", STRONG, look), &steps);
     out.push(paint(&summary::report(report), STRONG, look));
-    out.join("\n") + "\n"
+    guard::text(out.join("\n") + "\n")
 }
 
 fn section(out: &mut Vec<String>, title: &str, rows: &[Vec<String>]) {

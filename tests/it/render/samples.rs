@@ -16,7 +16,7 @@ use qlik_plan::plan::action::{
 };
 use qlik_plan::plan::refusal::{Code, Refusal};
 
-pub(super) const HOSTILE: &str = "evil\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\u{200b}\u{7}::error::\u{e0041}\"漢字";
+pub(super) const HOSTILE: &str = "evil\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\u{200b}\u{7}::error::##[error]\u{e0041}\"漢字";
 
 pub(super) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
