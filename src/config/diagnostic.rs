@@ -242,13 +242,19 @@ impl Report {
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for fault in &self.faults {
-            out.push_str(&renderer.render(&[self.group(fault, sources)]));
-            out.push_str("\n\n");
+            for line in renderer.render(&[self.group(fault, sources)]).lines() {
+                // The renderer announces a file without a name where the name already stands above.
+                if anstream::adapter::strip_str(line).to_string().trim() != ":::" {
+                    out.push_str(line);
+                    out.push('\n');
+                }
+            }
+            out.push('\n');
         }
         let count = self.faults.len() + self.omitted;
         let noun = if count == 1 { "error" } else { "errors" };
         let shown = if self.omitted == 0 { String::new() } else { format!(", the first {} shown", self.faults.len()) };
-        out.push_str(&format!("{count} {noun} in the configuration{shown}; nothing was sent\n"));
+        out.push_str(&format!("{count} {noun} in the configuration{shown}\n"));
         out
     }
 
