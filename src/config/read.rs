@@ -68,7 +68,7 @@ pub(crate) fn fields<'n>(
     let entries = map(node, what, faults)?;
     for entry in entries {
         if !keys.known.contains(&entry.key.as_str()) {
-            let message = format!("unknown key {} in {what}", quote(&entry.key));
+            let message = format!("unknown key {} in {what}", faults.key(&entry.key, entry.key_at));
             let help = unknown(&entry.key, keys.known, keys.later);
             faults.add(code::UNKNOWN_KEY, entry.key_at, message, "not known here").help(help);
             faults.mask(entry.value.at);

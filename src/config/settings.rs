@@ -180,7 +180,7 @@ fn is_path(text: &str) -> bool {
 fn domain(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     let text = read::text(node, "`domain`", faults)?;
     let label = |part: &str| Label::parse(part).is_ok_and(|label| label.as_str() == part);
-    let last_is_word = text.rsplit('.').next().is_some_and(|last| last.bytes().any(|b| b.is_ascii_lowercase()));
+    let last_is_word = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
     if !text.contains('.') || text.len() > 190 || !text.split('.').all(label) || !last_is_word {
         let message = format!("`domain`: {} is not a domain", faults.quote(text));
         let help = "lower-case labels with dots between, as in `qlikcloud.com`; no scheme, port or path";

@@ -232,7 +232,7 @@ fn as_key(node: Node, seen: &mut HashMap<String, Span>, faults: &mut Faults<'_>)
         Value::Scalar { text, kind: Kind::Text } => match seen.get(&text) {
             Some(first) => {
                 let first = faults.place(*first);
-                let message = format!("the key {} stands here twice", faults.quote(&text));
+                let message = format!("the key {} stands here twice", faults.key(&text, node.at));
                 faults
                     .add(code::DUPLICATE_KEY, node.at, message, "again here")
                     .also(first, "first here")
