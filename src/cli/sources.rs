@@ -115,9 +115,12 @@ fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result
 
 /// `path` is what the user said, `full` where it is.
 fn read(path: &Path, full: &Path) -> Result<Source, SourceError> {
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => SourceError::Missing(path.to_owned()),
-        _ => SourceError::Unreadable { path: path.to_owned(), error },
+    let unreadable = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            SourceError::Missing(path.to_owned())
+        } else {
+            SourceError::Unreadable { path: path.to_owned(), error }
+        }
     };
     // Before it is opened: opening a pipe would wait for somebody to write.
     let found = fs::metadata(full).map_err(unreadable)?;

@@ -36,6 +36,7 @@ const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] }
 const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
 const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
 const SHAPES: Keys = Keys { known: &["token", "env", "json"], later: &["qlik-cli", "stackone", "imburse"] };
+const HOST_REST: &str = "comes from the account's region";
 const NOTHING: Keys = Keys { known: &[], later: &[] };
 
 /// One file.
@@ -79,10 +80,11 @@ pub(crate) struct Key {
 pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     let mut file = File::default();
     let Some(root) = syntax::parse(index, faults) else { return file };
-    let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     if !read::version(&root, faults) {
         return file;
     }
+    let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
+    root.require("version", "1", faults);
     let Some(qlik) = root.entry("qlik") else { return file };
     let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
     if let Some(profiles) = qlik.get("profiles") {
@@ -118,11 +120,12 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
         .get("display_name")
         .and_then(|node| line(node, "`display_name`", DISPLAY_NAME_MAX, faults))
         .map(ToOwned::to_owned);
-    tenant.alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", faults));
+    tenant.alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", HOST_REST, faults));
     if let Some(node) = fields.get("adopt")
-        && let Some((_, entry)) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, faults)
+        && let Some((_, entry)) =
+            read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, "{ hostname: xzoau8xi93gyfo0 }", faults)
     {
-        tenant.adopt = read::label(&entry.value, "`hostname`", faults);
+        tenant.adopt = read::label(&entry.value, "`hostname`", HOST_REST, faults);
     }
     if let Some(node) = fields.get("omit") {
         match &node.value {
@@ -168,7 +171,7 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
     let fields = read::fields(&entry.value, "`grants`", entry.key_at, &GRANTS, faults)?;
     let mut grants = Grants::default();
     if let Some(node) = fields.get("manage_api_keys")
-        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, faults)
+        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
     {
         read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
         grants.manage_api_keys = Some(ManageApiKeys::Everyone);
@@ -181,7 +184,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
     let what = format!("key {} of {of}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &KEY, faults)?;
     let adopt = fields.get("adopt").map(|node| {
-        let (_, entry) = read::choice(node, "`adopt` of a key", &ADOPT_KEY, faults)?;
+        let (_, entry) = read::choice(node, "`adopt` of a key", &ADOPT_KEY, "{ key_id: … }", faults)?;
         key_id(&entry.value, faults)
     });
     let adopted = adopt.is_some();
@@ -263,7 +266,7 @@ fn description(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
 
 /// An owner, and the place of its name where it is one of the settings'.
 fn owner(node: &Node, faults: &mut Faults<'_>) -> Option<(Owner, Option<At<Name>>)> {
-    let (kind, entry) = read::choice(node, "`owner`", &OWNERS, faults)?;
+    let (kind, entry) = read::choice(node, "`owner`", &OWNERS, "{ client: {} }", faults)?;
     if kind == "client" {
         read::fields(&entry.value, "`client`", entry.key_at, &NOTHING, faults)?;
         return Some((Owner::Client, None));

@@ -1,6 +1,6 @@
 //! What is wrong, where, and what to do about it: collected all at once, rendered like a compiler's.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -194,6 +194,17 @@ impl<'s> Faults<'s> {
         quote(word)
     }
 
+    /// A key that is not known, in a message. In settings a secret may stand where a key should: what does not look
+    /// like a word is not shown.
+    pub(crate) fn key(&mut self, key: &str, at: Span) -> String {
+        let is_word = key.len() <= 32 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        if self.guarded && !is_word {
+            self.mask(at);
+            return "(not shown)".to_owned();
+        }
+        quote(key)
+    }
+
     /// What was read, where nothing is at fault.
     ///
     /// # Errors
@@ -242,13 +253,20 @@ impl Report {
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for fault in &self.faults {
-            out.push_str(&renderer.render(&[self.group(fault, sources)]));
-            out.push_str("\n\n");
+            for line in renderer.render(&[self.group(fault, sources)]).lines() {
+                // The renderer announces a file without a name where the name already stands above.
+                if anstream::adapter::strip_str(line).to_string().trim() != ":::" {
+                    out.push_str(line);
+                    out.push('\n');
+                }
+            }
+            out.push('\n');
         }
         let count = self.faults.len() + self.omitted;
         let noun = if count == 1 { "error" } else { "errors" };
         let shown = if self.omitted == 0 { String::new() } else { format!(", the first {} shown", self.faults.len()) };
-        out.push_str(&format!("{count} {noun} in the configuration{shown}; nothing was sent\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{count} {noun} in the configuration{shown}");
         out
     }
 

@@ -68,7 +68,7 @@ pub(crate) fn fields<'n>(
     let entries = map(node, what, faults)?;
     for entry in entries {
         if !keys.known.contains(&entry.key.as_str()) {
-            let message = format!("unknown key {} in {what}", quote(&entry.key));
+            let message = format!("unknown key {} in {what}", faults.key(&entry.key, entry.key_at));
             let help = unknown(&entry.key, keys.known, keys.later);
             faults.add(code::UNKNOWN_KEY, entry.key_at, message, "not known here").help(help);
             faults.mask(entry.value.at);
@@ -84,6 +84,7 @@ pub(crate) fn unknown(word: &str, known: &[&str], later: &[&str]) -> String {
     }
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "nothing stands in it yet: write `{}`".to_owned(),
         None => format!("known here: {}", known.join(", ")),
     }
 }
@@ -117,11 +118,15 @@ pub(crate) fn wrong_kind<'f>(node: &Node, what: &str, expected: &str, faults: &'
 }
 
 pub(crate) fn text<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
+    text_as(node, what, "text", faults)
+}
+
+fn text_as<'n>(node: &'n Node, what: &str, expected: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
     match &node.value {
         Value::Scalar { text, kind: Kind::Text } => Some(text),
         Value::Broken => None,
         Value::Scalar { .. } | Value::Map(_) | Value::List(_) => {
-            wrong_kind(node, what, "text", faults);
+            wrong_kind(node, what, expected, faults);
             None
         }
     }
@@ -156,9 +161,11 @@ pub(crate) fn number(node: &Node, what: &str, most: u32, faults: &mut Faults<'_>
     }
 }
 
-/// `version: 1`. `false` where the file is of another version, which nothing here can judge.
-pub(crate) fn version(root: &Fields<'_>, faults: &mut Faults<'_>) -> bool {
-    let Some(node) = root.require("version", "1", faults) else { return true };
+/// `false` where the file is of another version, which nothing here can judge.
+pub(crate) fn version(root: &Node, faults: &mut Faults<'_>) -> bool {
+    let Value::Map(entries) = &root.value else { return true };
+    let Some(entry) = entries.iter().find(|entry| entry.key == "version") else { return true };
+    let node = &entry.value;
     match &node.value {
         Value::Scalar { text, kind: Kind::Integer } if text == "1" => true,
         Value::Scalar { kind: Kind::Integer, .. } => {
@@ -205,7 +212,7 @@ pub(crate) fn key_name(entry: &Entry, what: &str, faults: &mut Faults<'_>) -> Op
 }
 
 pub(crate) fn duration(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Duration> {
-    let word = text(node, what, faults)?;
+    let word = text_as(node, what, "a duration, as in P30D,", faults)?;
     match Duration::parse(word) {
         Ok(duration) => Some(duration),
         Err(error) => {
@@ -217,7 +224,7 @@ pub(crate) fn duration(node: &Node, what: &str, faults: &mut Faults<'_>) -> Opti
 }
 
 /// One DNS label. A whole host name is refused with the label to say instead.
-pub(crate) fn label(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<At<Label>> {
+pub(crate) fn label(node: &Node, what: &str, rest: &str, faults: &mut Faults<'_>) -> Option<At<Label>> {
     let word = text(node, what, faults)?;
     match Label::parse(word) {
         Ok(value) => Some(At { value, at: node.at }),
@@ -226,7 +233,7 @@ pub(crate) fn label(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<
             let host = word.split_once("://").map_or(word, |(_, host)| host);
             let help = match (word.contains(['.', ':', '/']), host.split(['.', '/', ':']).next().map(Label::parse)) {
                 (true, Some(Ok(first))) => {
-                    format!("say only the first label, `{first}`; the rest comes from the account's region")
+                    format!("say only the first label, `{first}`; the rest {rest}")
                 }
                 (true | false, _) => error.to_string(),
             };
@@ -241,29 +248,21 @@ pub(crate) fn choice<'n>(
     node: &'n Node,
     what: &str,
     keys: &Keys,
+    example: &str,
     faults: &mut Faults<'_>,
 ) -> Option<(&'static str, &'n Entry)> {
-    let example = keys.known.join(" or ");
     let entries = match &node.value {
         Value::Map(entries) => entries,
         Value::Broken => return None,
-        Value::Scalar { text, .. } => {
-            let known = keys.known.iter().find(|known| *known == text);
-            let fault = wrong_kind(node, what, "a map with one key", faults);
-            if let Some(known) = known {
-                fault.help(format!("write `{{ {known}: … }}`"));
-            }
-            return None;
-        }
-        Value::List(_) => {
-            wrong_kind(node, what, "a map with one key", faults);
+        Value::Scalar { .. } | Value::List(_) => {
+            wrong_kind(node, what, "a map with one key", faults).help(format!("as in `{example}`"));
             return None;
         }
     };
     let [entry] = entries.as_slice() else {
         let found = if entries.is_empty() { "none" } else { "several" };
         let message = format!("{what}: exactly one key is expected, found {found}");
-        faults.add(code::CHOICE, node.at, message, "a choice").help(format!("say {example}"));
+        faults.add(code::CHOICE, node.at, message, "exactly one key is expected").help(format!("as in `{example}`"));
         return None;
     };
     let known = keys.known.iter().find(|known| **known == entry.key);

@@ -29,6 +29,7 @@ const LEDGERS: Keys = Keys { known: &["directory"], later: &["object-store"] };
 const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys"], later: &[] };
 const NETWORK: Keys = Keys { known: &["proxy", "ca_file", "ignore_env_proxy"], later: &[] };
 
+const HOST_REST: &str = "comes from `region` and `domain`";
 const DOMAIN: &str = "qlikcloud.com";
 const LEDGER_PATH: &str = ".qlik-plan/ledger";
 /// More than any run should make; a typing error is caught.
@@ -37,10 +38,11 @@ const LIMIT_MAX: u32 = 1_000_000;
 /// Reads the one settings file. `None` only where a fault is recorded.
 pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option<Settings> {
     let root = syntax::parse(index, faults)?;
-    let root = read::fields(&root, "the settings", Span::top(index), &ROOT, faults)?;
     if !read::version(&root, faults) {
         return None;
     }
+    let root = read::fields(&root, "the settings", Span::top(index), &ROOT, faults)?;
+    root.require("version", "1", faults);
     let accounts = root.get("accounts").map(|node| {
         read::named(node, "`accounts`", "account", faults, |what, entry, faults| account(what, entry, base, faults))
     });
@@ -49,12 +51,14 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
     });
     let ledger = root.entry("ledger").map(|entry| ledger(entry, base, faults));
     let default = Ledger::Directory { path: join(base, LEDGER_PATH) };
+    let limits = root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default();
+    let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {
         accounts: accounts.unwrap_or_default(),
         sinks: sinks.unwrap_or_default(),
         ledger: ledger.unwrap_or(Some(default))?,
-        limits: root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default(),
-        network: root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default(),
+        limits,
+        network,
     })
 }
 
@@ -66,12 +70,13 @@ fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> O
     let fields = read::fields(&entry.value, what, entry.key_at, &ACCOUNT, faults)?;
     let vendor = fields.require("vendor", "qlik", faults);
     vendor.and_then(|node| read::word(node, "`vendor`", &VENDORS, faults));
-    let region = fields.require("region", "us", faults).and_then(|node| read::label(node, "`region`", faults));
+    let region =
+        fields.require("region", "us", faults).and_then(|node| read::label(node, "`region`", "is `domain`", faults));
     let domain = match fields.get("domain") {
         Some(node) => domain(node, faults),
         None => Some(DOMAIN.to_owned()),
     };
-    let source_tenant = fields.get("source_tenant").map(|node| read::label(node, "`source_tenant`", faults));
+    let source_tenant = fields.get("source_tenant").map(|node| read::label(node, "`source_tenant`", HOST_REST, faults));
     let client_entry = fields.entry("client");
     if client_entry.is_none() {
         fields.require("client", "{ id: { env: QLIK_CLIENT_ID }, secret: { env: QLIK_CLIENT_SECRET } }", faults);
@@ -114,7 +119,8 @@ fn client(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Op
 
 fn owner(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<ConfiguredOwner> {
     let fields = read::fields(&entry.value, what, entry.key_at, &OWNER, faults)?;
-    let tenant = fields.require("tenant", "mycorp", faults).and_then(|node| read::label(node, "`tenant`", faults));
+    let tenant =
+        fields.require("tenant", "mycorp", faults).and_then(|node| read::label(node, "`tenant`", HOST_REST, faults));
     let api_key = required_reference(&fields, "api_key", "RELEASE_BOT_QLIK_KEY", base, faults);
     Some(ConfiguredOwner { tenant: tenant?.value, api_key: api_key? })
 }
@@ -174,7 +180,7 @@ fn is_path(text: &str) -> bool {
 fn domain(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     let text = read::text(node, "`domain`", faults)?;
     let label = |part: &str| Label::parse(part).is_ok_and(|label| label.as_str() == part);
-    let last_is_word = text.rsplit('.').next().is_some_and(|last| last.bytes().any(|b| b.is_ascii_lowercase()));
+    let last_is_word = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
     if !text.contains('.') || text.len() > 190 || !text.split('.').all(label) || !last_is_word {
         let message = format!("`domain`: {} is not a domain", faults.quote(text));
         let help = "lower-case labels with dots between, as in `qlikcloud.com`; no scheme, port or path";

@@ -165,7 +165,9 @@ impl Tree {
 
     fn open(&mut self, open: Open, at: Span, faults: &mut Faults<'_>) -> bool {
         if self.stack.len() >= DEPTH_MAX {
-            faults.add(code::DEPTH, at, format!("this is nested more than {DEPTH_MAX} levels deep"), "too deep");
+            faults
+                .add(code::DEPTH, at, format!("this is nested more than {DEPTH_MAX} levels deep"), "too deep")
+                .help("no part of this format is: look for a bracket that is not closed");
             faults.hide_line(at);
             return false;
         }
@@ -196,7 +198,7 @@ impl Tree {
                 None => *key = Some(as_key(node, seen, faults)),
                 Some(Key::Good(text, key_at)) => {
                     // Nothing stands nowhere: its key is what can be shown.
-                    if matches!(&node.value, Value::Scalar { text, kind: Kind::Null } if text.is_empty()) {
+                    if node.at.start == node.at.end && matches!(node.value, Value::Scalar { kind: Kind::Null, .. }) {
                         node.at = key_at;
                     }
                     entries.push(Entry { key: text, key_at, value: node });
@@ -230,8 +232,11 @@ fn as_key(node: Node, seen: &mut HashMap<String, Span>, faults: &mut Faults<'_>)
         Value::Scalar { text, kind: Kind::Text } => match seen.get(&text) {
             Some(first) => {
                 let first = faults.place(*first);
-                let message = format!("the key {} stands here twice", faults.quote(&text));
-                faults.add(code::DUPLICATE_KEY, node.at, message, "again here").also(first, "first here");
+                let message = format!("the key {} stands here twice", faults.key(&text, node.at));
+                faults
+                    .add(code::DUPLICATE_KEY, node.at, message, "again here")
+                    .also(first, "first here")
+                    .help("keep one of them");
                 Key::Dropped
             }
             None => {
@@ -296,6 +301,12 @@ fn broken(error: &ScanError, file: usize, faults: &mut Faults<'_>) {
         kind,
         ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockMappingKey | ErrorKind::ExpectedBlockSequenceEntry
     );
+    let quoted = matches!(
+        kind,
+        ErrorKind::UnclosedQuotedScalar
+            | ErrorKind::InvalidQuotedScalarIndent
+            | ErrorKind::DocumentIndicatorInQuotedScalar
+    );
     let (message, help) = if tab {
         ("a tab stands where YAML wants spaces".to_owned(), "indent with spaces")
     } else if open {
@@ -303,7 +314,7 @@ fn broken(error: &ScanError, file: usize, faults: &mut Faults<'_>) {
             "a `[` or `{` is not closed, or a comma is missing between its parts".to_owned(),
             "close it, or put a comma between the parts",
         )
-    } else if matches!(kind, ErrorKind::UnclosedQuotedScalar) {
+    } else if quoted {
         ("a quoted text is not closed".to_owned(), "end it with the quote that it began with")
     } else if indentation {
         (
@@ -319,6 +330,7 @@ fn broken(error: &ScanError, file: usize, faults: &mut Faults<'_>) {
     } else {
         (format!("this is not YAML: {kind}"), "the rules are those of YAML 1.2")
     };
-    faults.add(code::SYNTAX, at, message, "here").help(help);
+    let label = if faults.is_guarded() { "here (the line is not shown)" } else { "here" };
+    faults.add(code::SYNTAX, at, message, label).help(help);
     faults.hide_line(at);
 }

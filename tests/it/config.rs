@@ -1,5 +1,7 @@
 //! Configuration: the corpus in `fixtures/config`, the published schemas and the examples.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +50,7 @@ fn schema(kind: &str) -> jsonschema::Validator {
 
 /// Another reader of YAML than the decoder's.
 fn value(text: &str) -> Value {
-    serde_saphyr::from_str(text).unwrap()
+    serde_saphyr::from_str_with_options(text, serde_saphyr::options! { strict_booleans: true }).unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
@@ -220,4 +222,186 @@ fn a_name_that_is_declared_in_two_files_names_both() {
     assert_eq!((first.file.as_str(), first.line), ("a.yaml", 4));
     let shown = report.render(&sources, false);
     assert!(shown.contains("b.yaml:4:5") && shown.contains("a.yaml:4:5"), "{shown}");
+}
+
+/// One value at a time, right or wrong: whatever the decoder says of it, the schema says too.
+#[test]
+fn schema_and_decoder_agree_on_every_value() {
+    let key = "description: A, owner: { client: {} }, expires_in: P1D, deliver_to: files";
+    let mut desired: Vec<String> = Vec::new();
+    let texts =
+        ["A", "\"\"", "\" \"", "\" A \"", "\"a\\tb\"", "\"\\x85\"", "\"[qp1:\"", "7", "true", "~", "[]", "{}", "ü"];
+    let names = ["a", "0-", "-a", "A", "a_b", "\"\"", "7", "\"7\"", "a.b", "ä", "~"];
+    let labels = ["a", "A-b", "-a", "a-", "a.b", "\"\"", "7", "~", "ä", "a_b"];
+    let durations = [
+        "P1D", "PT1M", "P1W", "P1W2D", "P1DT1H", "PT1H1M1S", "PT1H1S", "P1WT1S", "P", "PT", "P1", "1D", "P1Y", "P1M",
+        "PT1.5H", "P1D1D", "PT1M1H", "P1DT", "p1d", "-P1D", "7", "~", "\"\"", "P01D",
+    ];
+    let numbers = ["0", "5", "1000", "1001", "-1", "1.5", "\"5\"", "many", "~", "true"];
+    let booleans = ["true", "false", "yes", "1", "\"true\"", "~"];
+    let tenant = |body: String| format!("version: 1\nqlik: {{ tenants: {{ t: {{ account: us, {body} }} }} }}\n");
+    desired.extend(texts.map(|v| tenant(format!("display_name: {v}"))));
+    desired.extend(texts.map(|v| {
+        tenant(format!("api_keys: {{ k: {{ {key}, description: {v} }} }}").replacen("description: A, ", "", 1))
+    }));
+    desired.extend(names.map(|v| format!("version: 1\nqlik: {{ tenants: {{ t: {{ account: {v} }} }} }}\n")));
+    desired.extend(names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, deliver_to: {v} }} }}"))));
+    desired.extend(names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: {v} }} }} }}"))));
+    desired.extend(
+        names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ configured: {v} }} }} }}"))),
+    );
+    desired.extend(labels.map(|v| tenant(format!("alias: {v}"))));
+    desired.extend(labels.map(|v| tenant(format!("adopt: {{ hostname: {v} }}"))));
+    desired.extend(durations.map(|v| tenant(format!("api_key_limits: {{ max_expiry: {v} }}"))));
+    desired.extend(numbers.map(|v| tenant(format!("api_key_limits: {{ max_keys_per_user: {v} }}"))));
+    desired.extend(booleans.map(|v| {
+        tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, override: {v} }} }}")).replace("true }", "false }")
+    }));
+    for name in ["description", "owner", "expires_in", "deliver_to"] {
+        let without: Vec<&str> = key.split(", ").filter(|part| !part.starts_with(name)).collect();
+        desired.push(tenant(format!("api_keys: {{ k: {{ {} }} }}", without.join(", "))));
+    }
+    for body in [
+        "omit: []",
+        "omit: ~",
+        "omit: {}",
+        "omit: [A]",
+        "adopt: {}",
+        "adopt: { hostname: a, key_id: b }",
+        "grants: {}",
+        "grants: ~",
+        "grants: { manage_api_keys: {} }",
+        "grants: { manage_api_keys: { everyone: {} } }",
+        "grants: { manage_api_keys: { everyone: ~ } }",
+        "grants: { manage_api_keys: { everyone: { x: 1 } } }",
+        "grants: { manage_api_keys: { role: {} } }",
+        "api_keys: {}",
+        "api_keys: ~",
+        "api_keys: { k: ~ }",
+        "api_keys: { K: { adopt: { key_id: x } } }",
+        "api_keys: { k: { adopt: {} } }",
+        "api_key_limits: {}",
+        "other: 1",
+        "api_keys: { k: { adopt: { key_id: x }, deliver_as: token } }",
+        "api_keys: { k: { adopt: { key_id: x }, deliver_as: Token } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: {} } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { client: {}, configured: a } } }",
+    ] {
+        desired.push(tenant(body.to_owned()));
+    }
+    for root in [
+        "version: 1",
+        "version: 2",
+        "version: \"1\"",
+        "{}",
+        "[]",
+        "x",
+        "7",
+        "version: 1\nqlik: {}",
+        "version: 1\nqlik: ~",
+        "qlik: {}",
+    ] {
+        desired.push(format!("{root}\n"));
+    }
+    let validator = schema("desired");
+    for text in &desired {
+        let source = Source { name: "f".to_owned(), text: text.clone() };
+        assert_eq!(config::validate(&[source]).is_ok(), validator.is_valid(&value(text)), "{text}");
+    }
+
+    let mut settings: Vec<String> = Vec::new();
+    let references = [
+        "{ env: A }",
+        "{ env: _a1 }",
+        "{ env: 1A }",
+        "{ env: \"\" }",
+        "{ env: A-B }",
+        "{ env: 7 }",
+        "{ file: a }",
+        "{ file: \"\" }",
+        "{ file: \" \" }",
+        "{ file: ~ }",
+        "{ env: A, file: a }",
+        "{}",
+        "A",
+        "~",
+        "[]",
+        "{ value: A }",
+    ];
+    let account = |body: &str| format!("version: 1\naccounts: {{ us: {{ vendor: qlik, region: us, {body} }} }}\n");
+    let client = "client: { id: { env: A }, secret: { env: B } }";
+    settings.extend(references.map(|v| account(&format!("client: {{ id: {{ env: A }}, secret: {v} }}"))));
+    settings.extend(references.map(|v| account(&format!("{client}, owners: {{ o: {{ tenant: t, api_key: {v} }} }}"))));
+    settings.extend(labels.map(|v| account(&format!("{client}, source_tenant: {v}"))));
+    for domain in [
+        "qlikcloud.com",
+        "qlikcloud",
+        "Qlikcloud.com",
+        "a..b",
+        ".com",
+        "a.com.",
+        "-a.com",
+        "127.0.0.1",
+        "a.b.c",
+        "a.com:443",
+        "https://a.com",
+        "7",
+    ] {
+        settings.push(account(&format!("{client}, domain: {domain}")));
+    }
+    settings.extend(
+        ["", "key_client: ~", "key_client: {}", "organization_client: {}"].map(|v| account(&format!("{client}, {v}"))),
+    );
+    settings.push(account("source_tenant: t"));
+    for body in [
+        "{ kind: file, directory: a }",
+        "{ kind: file }",
+        "{ directory: a }",
+        "{ kind: vault }",
+        "{ kind: file, directory: \"\" }",
+        "{ kind: file, directory: 7 }",
+        "{ kind: file, directory: a, durable: true }",
+        "{ kind: file, directory: a, durable: yes }",
+        "{ kind: file, directory: a, x: 1 }",
+        "~",
+    ] {
+        settings.push(format!("version: 1\nsinks: {{ s: {body} }}\n"));
+    }
+    for body in [
+        "{ kind: directory }",
+        "{ kind: directory, path: a }",
+        "{ path: a }",
+        "{ kind: object-store }",
+        "{}",
+        "~",
+        "{ kind: directory, path: ~ }",
+    ] {
+        settings.push(format!("version: 1\nledger: {body}\n"));
+    }
+    settings.extend(
+        numbers
+            .map(|v| format!("version: 1\nlimits: {{ mint_keys: {v} }}\n"))
+            .into_iter()
+            .filter(|text| !text.contains("1001")),
+    );
+    for proxy in [
+        "http://a:1",
+        "http://[::1]:1",
+        "http://a",
+        "https://a:1",
+        "http://u:p@a:1",
+        "http://a:1/",
+        "http://:1",
+        "a:1",
+        "7",
+        "http://a.b-c:65535",
+    ] {
+        settings.push(format!("version: 1\nnetwork: {{ proxy: \"{proxy}\" }}\n"));
+    }
+    let validator = schema("settings");
+    for text in &settings {
+        let source = Source { name: "f".to_owned(), text: text.clone() };
+        let loads = config::settings(&source, Path::new("/")).is_ok();
+        assert_eq!(loads, validator.is_valid(&value(text)), "{text}");
+    }
 }
