@@ -86,7 +86,7 @@ impl Delivery<'_> {
                 Outcome::Committed(minted) => return Ok((minted, marker)),
                 Outcome::NotSent(trouble) => return Err(trouble.into()),
                 Outcome::Rejected(rejection) => {
-                    return Err(Failure { why: rejection.sentence().into(), next: vec![rejection.next] });
+                    return Err(Failure { why: rejection.sentence().into(), next: vec![rejection.next.into()] });
                 }
                 Outcome::CommittedUnreadable(trouble) | Outcome::Unknown(trouble) => Failure::from(trouble),
             };

@@ -25,7 +25,7 @@ pub(super) fn known<T>(outcome: Outcome<T>) -> Known<T> {
         Outcome::Committed(value) => Known::Done(value),
         Outcome::NotSent(trouble) => Known::Not(trouble.into()),
         Outcome::Rejected(rejection) => {
-            Known::Not(Failure { why: rejection.sentence().into(), next: vec![rejection.next] })
+            Known::Not(Failure { why: rejection.sentence().into(), next: vec![rejection.next.into()] })
         }
         Outcome::CommittedUnreadable(trouble) | Outcome::Unknown(trouble) => Known::Unclear(trouble.into()),
     }
