@@ -1,8 +1,8 @@
 //! A ledger in a folder: what lies where, and who holds it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::model::untrusted::{Untrusted, escape};
@@ -210,12 +210,12 @@ impl Directory {
 
     /// Takes the lock and says, durably, who has it.
     pub(super) fn lock(&self, holder: &Holder) -> Result<Locked, LedgerError> {
-        let locked = self.try_lock()?;
+        let mut locked = self.try_lock()?;
         let path = self.path.join(ALIVE);
         let alive = open_lock(&path)?;
         // Waits for readers only, and each of them holds it for an instant: `lock` keeps other runs away.
         alive.lock().map_err(io_error("lock", &path))?;
-        let locked = locked.with_alive(alive);
+        locked.keep(alive);
         locked.put(Folder::Top, HOLDER, &holder.to_bytes()?)?;
         Ok(locked)
     }
@@ -249,16 +249,19 @@ impl Directory {
 }
 
 fn open_lock(path: &Path) -> Result<File, LedgerError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(no_follow())
-        .open(path)
-        .map_err(io_error("open", path))?;
-    Ok(file)
+    let open = |create: bool| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(create).mode(0o600).custom_flags(no_follow()).open(path)
+    };
+    match open(true) {
+        Ok(file) => {
+            // The umask may have taken the right to open it again.
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(io_error("set the mode of", path))?;
+            Ok(file)
+        }
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => open(false).map_err(io_error("open", path)),
+        Err(source) => Err(io_error("create", path)(source)),
+    }
 }
 
 /// The names in a folder, sorted; `None` where there is no folder.

@@ -12,9 +12,8 @@ use super::error::LedgerError;
 /// A folder whose lock is held, until this is dropped.
 pub(super) struct Locked {
     directory: Directory,
-    // Dropped in this order: whoever gets `lock` next finds nobody but readers at `alive`.
-    _alive: Option<File>,
-    _lock: File,
+    alive: Option<File>,
+    lock: File,
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
     broken: AtomicBool,
@@ -22,12 +21,12 @@ pub(super) struct Locked {
 
 impl Locked {
     pub(super) fn new(directory: Directory, lock: File) -> Self {
-        Self { directory, _alive: None, _lock: lock, sync: File::sync_all, broken: AtomicBool::new(false) }
+        Self { directory, alive: None, lock, sync: File::sync_all, broken: AtomicBool::new(false) }
     }
 
     /// Keeps the second lock as long as the first.
-    pub(super) fn with_alive(self, alive: File) -> Self {
-        Self { _alive: Some(alive), ..self }
+    pub(super) fn keep(&mut self, alive: File) {
+        self.alive = Some(alive);
     }
 
     pub(super) fn directory(&self) -> &Directory {
@@ -102,6 +101,17 @@ impl Locked {
     #[cfg(test)]
     pub(super) fn break_disk(&mut self) {
         self.sync = |_| Err(ErrorKind::StorageFull.into());
+    }
+}
+
+impl Drop for Locked {
+    /// In this order: whoever gets `lock` next finds nobody but readers at `alive`. Said and not left to closing: a process
+    /// that is just being started from another thread has copies of our files, and would keep the locks until it begins.
+    fn drop(&mut self) {
+        for file in self.alive.iter().chain([&self.lock]) {
+            // Closing comes next, and gives back whatever this does not.
+            let _ = file.unlock();
+        }
     }
 }
 

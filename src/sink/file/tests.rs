@@ -366,6 +366,25 @@ fn what_stands_in_the_way_is_named() {
 }
 
 #[test]
+fn a_missing_right_is_seen_before_anything_is_written() {
+    if rustix::process::geteuid().is_root() {
+        return; // Root has every right.
+    }
+    let place = Place::below("above/secrets");
+    let above = place.root.path().join("above");
+    fs::create_dir(&above).unwrap();
+    chmod(&above, 0o555);
+    let Writable::No(why) = place.sink.preflight(&ci()) else { panic!("preflight sees no obstacle") };
+    assert!(why.next.starts_with("give the user"), "{}", why.next);
+    assert!(matches!(place.put(&Version::Nothing, 1), Put::Refused(_)));
+    chmod(&above, 0o755);
+    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
+    chmod(&above.join("secrets/qlik/acme/ci"), 0);
+    assert!(matches!(place.look().entry, Observed::Unreadable(why) if why.next.starts_with("give the user")));
+    assert!(matches!(place.sink.read_back(&ci(), &entry(1)), ReadBack::Unreadable(_)));
+}
+
+#[test]
 fn a_git_work_tree_that_would_commit_secrets_is_refused() {
     let place = Place::new();
     let git = |arguments: &[&str]| {
