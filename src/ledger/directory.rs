@@ -1,13 +1,13 @@
-//! A ledger in a folder: locks, folders, and writes that are durable or an error.
+//! A ledger in a folder: what lies where, and who holds it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::untrusted::{Untrusted, escape};
 
+use super::durable::{Locked, make_folder};
 use super::error::LedgerError;
 use super::format::{Found, Holder};
 
@@ -66,7 +66,7 @@ impl Directory {
         shown(&self.path)
     }
 
-    fn folder(&self, folder: Folder) -> PathBuf {
+    pub(super) fn folder(&self, folder: Folder) -> PathBuf {
         match folder {
             Folder::Top => self.path.clone(),
             Folder::Tenants | Folder::Runs | Folder::Rehearsals => self.path.join(folder.name()),
@@ -215,7 +215,7 @@ impl Directory {
         let alive = open_lock(&path)?;
         // Waits for readers only, and each of them holds it for an instant: `lock` keeps other runs away.
         alive.lock().map_err(io_error("lock", &path))?;
-        locked.alive = Some(alive);
+        locked.keep(alive);
         locked.put(Folder::Top, HOLDER, &holder.to_bytes()?)?;
         Ok(locked)
     }
@@ -234,13 +234,7 @@ impl Directory {
         if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
             return Err(LedgerError::Conflict { what: format!("the lock file {}", shown(&path)) });
         }
-        Ok(Locked {
-            directory: self.clone(),
-            alive: None,
-            _lock: lock,
-            sync: File::sync_all,
-            broken: AtomicBool::new(false),
-        })
+        Ok(Locked::new(self.clone(), lock))
     }
 
     fn busy(&self) -> Result<LedgerError, LedgerError> {
@@ -254,129 +248,24 @@ impl Directory {
     }
 }
 
-/// A folder whose lock is held, until this is dropped.
-pub(super) struct Locked {
-    directory: Directory,
-    // Dropped in this order: whoever gets `lock` next finds nobody but readers at `alive`.
-    alive: Option<File>,
-    _lock: File,
-    /// `File::sync_all`, or a test's stand-in that fails.
-    sync: fn(&File) -> io::Result<()>,
-    broken: AtomicBool,
-}
-
-impl Locked {
-    pub(super) fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    /// Writes a file whole, so that it is there after a power cut. After a failed fsync nobody knows what the disk holds,
-    /// so nothing more is written by this run.
-    pub(super) fn put(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(LedgerError::Stopped { place: self.directory.place() });
-        }
-        let result = self.write(folder, name, bytes);
-        if matches!(result, Err(LedgerError::FsyncFailed { .. })) {
-            self.broken.store(true, Ordering::SeqCst);
-        }
-        result
-    }
-
-    fn write(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        let parent = self.directory.folder(folder);
-        if folder != Folder::Top {
-            // Empty folders do not survive version control.
-            make_folder(&parent)?;
-        }
-        let path = parent.join(name);
-        let temporary = parent.join(format!(".{name}.tmp"));
-        remove_if_there(&temporary)?;
-        let result = self.replace(&parent, &path, &temporary, bytes);
-        if result.is_err() {
-            // What is left of it is swept away by the next run at the latest.
-            let _ = fs::remove_file(&temporary);
-        }
-        result
-    }
-
-    fn replace(&self, parent: &Path, path: &Path, temporary: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(temporary)
-            .map_err(io_error("create", temporary))?;
-        // The umask may have taken more than was meant.
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(io_error("set the mode of", temporary))?;
-        file.write_all(bytes).map_err(io_error("write", temporary))?;
-        self.durable(&file, path)?;
-        fs::rename(temporary, path).map_err(io_error("replace", path))?;
-        self.durable(&File::open(parent).map_err(io_error("open", parent))?, path)
-    }
-
-    fn durable(&self, file: &File, path: &Path) -> Result<(), LedgerError> {
-        (self.sync)(file).map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
-    }
-
-    pub(super) fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
-        remove_if_there(&self.directory.folder(folder).join(name))
-    }
-
-    /// Removes what a run that was cut short has left half-written.
-    pub(super) fn sweep(&self) -> Result<(), LedgerError> {
-        for folder in [Folder::Top, Folder::Tenants, Folder::Runs, Folder::Rehearsals] {
-            let path = self.directory.folder(folder);
-            for name in names(&path)?.unwrap_or_default().iter().filter(|name| is_temporary(name)) {
-                remove_if_there(&path.join(name))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// As if the disk failed from now on.
-    #[cfg(test)]
-    pub(super) fn break_disk(&mut self) {
-        self.sync = |_| Err(ErrorKind::StorageFull.into());
-    }
-}
-
 fn open_lock(path: &Path) -> Result<File, LedgerError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(no_follow())
-        .open(path)
-        .map_err(io_error("open", path))?;
-    Ok(file)
-}
-
-/// Makes a folder, and those above it, of mode 0700, each durable in its parent.
-fn make_folder(path: &Path) -> Result<(), LedgerError> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => return Err(io_error("use as a folder", path)(ErrorKind::NotADirectory.into())),
-        Err(source) if source.kind() == ErrorKind::NotFound => {}
-        Err(source) => return Err(io_error("look at", path)(source)),
+    let open = |create: bool| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(create).mode(0o600).custom_flags(no_follow()).open(path)
+    };
+    match open(true) {
+        Ok(file) => {
+            // The umask may have taken the right to open it again.
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(io_error("set the mode of", path))?;
+            Ok(file)
+        }
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => open(false).map_err(io_error("open", path)),
+        Err(source) => Err(io_error("create", path)(source)),
     }
-    let parent = path.parent().ok_or_else(|| io_error("find", path)(ErrorKind::NotFound.into()))?;
-    make_folder(parent)?;
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        Err(source) => return Err(io_error("create", path)(source)),
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(io_error("set the mode of", path))?;
-    File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
 }
 
 /// The names in a folder, sorted; `None` where there is no folder.
-fn names(path: &Path) -> Result<Option<Vec<String>>, LedgerError> {
+pub(super) fn names(path: &Path) -> Result<Option<Vec<String>>, LedgerError> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
@@ -395,20 +284,12 @@ fn names(path: &Path) -> Result<Option<Vec<String>>, LedgerError> {
     Ok(Some(names))
 }
 
-fn remove_if_there(path: &Path) -> Result<(), LedgerError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(()),
-        Err(source) if source.kind() == ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(io_error("remove", path)(source)),
-    }
-}
-
 /// Dot files are never the ledger's own: git's, a file browser's, or a write that was cut short.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     is_hidden(name) && name.ends_with(".tmp")
 }
 
@@ -417,11 +298,11 @@ fn no_follow() -> i32 {
     (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed()
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
-fn io_error(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> LedgerError {
+pub(super) fn io_error(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> LedgerError {
     let path = shown(path);
     move |source| LedgerError::Io { doing, path: path.clone(), source }
 }

@@ -1,6 +1,7 @@
 //! The ledger: intents, bindings and runs. The protocol is here, with the one match on kinds; storage is in a module per kind.
 
 mod directory;
+mod durable;
 mod error;
 mod format;
 
@@ -15,7 +16,8 @@ use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Life, Run, RunId};
 use crate::model::settings;
 
-use self::directory::{Directory, Folder, Locked, Watch};
+use self::directory::{Directory, Folder, Watch};
+use self::durable::Locked;
 pub use self::error::LedgerError;
 use self::format::Holder;
 

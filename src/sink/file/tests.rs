@@ -207,7 +207,8 @@ fn a_put_cut_short_between_its_steps_leaves_the_old_key_in_force() {
 
 #[test]
 fn a_payload_or_metadata_that_we_did_not_write_is_never_replaced() {
-    let spoil: [(&dyn Fn(&Place), &str); 7] = [
+    type Spoil<'a> = (&'a dyn Fn(&Place), &'a str);
+    let spoil: [Spoil<'_>; 7] = [
         (&|p| fs::write(p.path("qlik/acme/ci"), "mine").unwrap(), "did not write"),
         (&|p| fs::write(p.path("qlik/acme/ci"), vec![b'x'; 2 << 20]).unwrap(), "did not write"),
         (&|p| fs::remove_file(p.path("qlik/acme/.ci.meta.json")).unwrap(), "did not write"),
@@ -359,15 +360,28 @@ fn what_stands_in_the_way_is_named() {
     assert!(place.refusal().next.contains(".."));
     let place = Place::new();
     fs::create_dir_all(place.path("qlik/acme")).unwrap();
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        place.path("qlik/acme/ci"),
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::from_raw_mode(0o600),
-        0,
-    )
-    .unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(place.path("qlik/acme/ci")).status().unwrap();
+    assert!(pipe.success());
     place.refusal();
+}
+
+#[test]
+fn a_missing_right_is_seen_before_anything_is_written() {
+    if rustix::process::geteuid().is_root() {
+        return; // Root has every right.
+    }
+    let place = Place::below("above/secrets");
+    let above = place.root.path().join("above");
+    fs::create_dir(&above).unwrap();
+    chmod(&above, 0o555);
+    let Writable::No(why) = place.sink.preflight(&ci()) else { panic!("preflight sees no obstacle") };
+    assert!(why.next.starts_with("give the user"), "{}", why.next);
+    assert!(matches!(place.put(&Version::Nothing, 1), Put::Refused(_)));
+    chmod(&above, 0o755);
+    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
+    chmod(&above.join("secrets/qlik/acme/ci"), 0);
+    assert!(matches!(place.look().entry, Observed::Unreadable(why) if why.next.starts_with("give the user")));
+    assert!(matches!(place.sink.read_back(&ci(), &entry(1)), ReadBack::Unreadable(_)));
 }
 
 #[test]

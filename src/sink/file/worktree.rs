@@ -100,9 +100,36 @@ fn rules_of(file: &Path, folder: &Path) -> Result<Gitignore, Fault> {
     let invalid = |error: ignore::Error| (file.to_owned(), io::Error::new(ErrorKind::InvalidData, error));
     let mut rules = GitignoreBuilder::new(folder);
     for line in text.strip_prefix('\u{feff}').unwrap_or(&text).lines() {
-        rules.add_line(None, line).map_err(invalid)?;
+        // Classes by name are git's and unknown to the matcher, which would take them for something else.
+        if line.contains("[:") && !line.starts_with('#') {
+            let error = io::Error::new(ErrorKind::InvalidData, format!("the pattern {line} is not understood"));
+            return Err((file.to_owned(), error));
+        }
+        rules.add_line(None, &as_git_reads(line)).map_err(invalid)?;
     }
     rules.build().map_err(invalid)
+}
+
+/// The line in the matcher's words. Git knows no `{a,b}`, and takes a tab at the end for a part of the name.
+fn as_git_reads(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let (mut escaped, mut in_class) = (false, false);
+    for c in line.chars() {
+        if !escaped && !in_class && (c == '{' || c == '}') {
+            text.push('\\');
+        }
+        in_class = !escaped && (c == '[' || in_class && c != ']');
+        escaped = c == '\\' && !escaped && !in_class;
+        text.push(c);
+    }
+    let name = text.trim_end_matches(' ');
+    match name.chars().next_back() {
+        Some(last) if last.is_whitespace() => {
+            let rest = name.strip_suffix(last).unwrap_or_default();
+            format!("{rest}[{last}]")
+        }
+        Some(_) | None => text,
+    }
 }
 
 fn is_nothing(error: &io::Error) -> bool {
@@ -149,21 +176,22 @@ mod tests {
             fs::write(path, text).unwrap();
         }
 
-        fn git_ignores(&self, path: &str, below: &str) -> bool {
-            let path = self.root().join(path);
-            let status = self.command(below).args(["check-ignore", "-q"]).arg(path).status().unwrap();
-            assert!(matches!(status.code(), Some(0 | 1)), "{status}");
-            status.success()
-        }
-
-        fn agree(&self, path: &str, below: &str, about: &str) -> bool {
-            let ours = match exposure(&self.root().join(path)) {
-                Exposure::None => true,
-                Exposure::In(_) => false,
-                Exposure::Unknown(file, error) => panic!("{}: {error}", file.display()),
-            };
-            assert_eq!(ours, self.git_ignores(path, below), "{path} under {about}");
-            ours
+        /// Whether git and we ignore each of these paths, which must be the same.
+        fn agree<const N: usize>(&self, paths: [&str; N], below: &str, about: &str) -> [bool; N] {
+            let paths = paths.map(|path| self.root().join(path));
+            let output = self.command(below).arg("check-ignore").args(&paths).output().unwrap();
+            assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+            let listed = String::from_utf8(output.stdout).unwrap();
+            paths.map(|path| {
+                let ours = match exposure(&path) {
+                    Exposure::None => true,
+                    Exposure::In(_) => false,
+                    Exposure::Unknown(file, error) => panic!("{}: {error}", file.display()),
+                };
+                let theirs = listed.lines().any(|line| Path::new(line) == path);
+                assert_eq!(ours, theirs, "{} under {about}", path.display());
+                ours
+            })
         }
     }
 
@@ -221,6 +249,9 @@ mod tests {
             "ci\n!*i",
             "{secrets,x}",
             "secrets/\t",
+            "secrets\t",
+            "secrets\t ",
+            "qlik\u{b}",
         ];
         let (mut ignored, mut seen) = (0, 0);
         for rule in rules {
@@ -228,9 +259,9 @@ mod tests {
             repository.write("secrets/qlik/acme/x", "");
             for place in [".gitignore", "secrets/.gitignore", "secrets/qlik/.gitignore", ".git/info/exclude"] {
                 repository.write(place, rule);
-                for path in ["secrets/qlik/acme/ci", "secrets/qlik/acme/.ci.tmp", "secrets/new/ci"] {
-                    let about = format!("{rule:?} in {place}");
-                    *(if repository.agree(path, "", &about) { &mut ignored } else { &mut seen }) += 1;
+                let paths = ["secrets/qlik/acme/ci", "secrets/qlik/acme/.ci.tmp", "secrets/new/ci"];
+                for is_ignored in repository.agree(paths, "", &format!("{rule:?} in {place}")) {
+                    *(if is_ignored { &mut ignored } else { &mut seen }) += 1;
                 }
                 fs::remove_file(repository.root().join(place)).unwrap();
             }
@@ -253,9 +284,11 @@ mod tests {
             repository.write(".gitignore", outer);
             repository.write("secrets/.gitignore", inner);
             repository.write(".git/info/exclude", exclude);
-            for path in ["secrets/qlik/acme/ci", "secrets/qlik/acme/.ci.tmp"] {
-                repository.agree(path, "", &format!("{outer:?}, {inner:?}, {exclude:?}"));
-            }
+            repository.agree(
+                ["secrets/qlik/acme/ci", "secrets/qlik/acme/.ci.tmp"],
+                "",
+                &format!("{outer:?}, {inner:?}, {exclude:?}"),
+            );
         }
     }
 
@@ -277,23 +310,33 @@ mod tests {
         repository.git(&["commit", "-qm", "x"], "");
         repository.git(&["worktree", "add", "-q", "tree"], "");
         repository.write(".gitignore", "tree/\nsecrets/");
-        assert!(!repository.agree("tree/secrets/ci", "tree", "the outer .gitignore"));
+        assert_eq!([false], repository.agree(["tree/secrets/ci"], "tree", "the outer .gitignore"));
         repository.write(".git/info/exclude", "secrets/");
-        assert!(repository.agree("tree/secrets/ci", "tree", "the shared exclude file"));
+        assert_eq!([true], repository.agree(["tree/secrets/ci"], "tree", "the shared exclude file"));
 
         let root = repository.root();
         repository.git(&["submodule", "--quiet", "add", root.to_str().unwrap(), "sub"], "");
         repository.write(".git/info/exclude", "");
-        assert!(!repository.agree("sub/secrets/ci", "sub", "the outer .gitignore"));
+        assert_eq!([false], repository.agree(["sub/secrets/ci"], "sub", "the outer .gitignore"));
         repository.write("sub/.gitignore", "secrets");
-        assert!(repository.agree("sub/secrets/ci", "sub", "its own .gitignore"));
+        assert_eq!([true], repository.agree(["sub/secrets/ci"], "sub", "its own .gitignore"));
+    }
+
+    #[test]
+    fn the_folders_of_this_house_are_judged_as_git_judges_them() {
+        let repository = Repository::new();
+        repository.write(".qlik-sandbox/.gitignore", "*\n");
+        assert_eq!([true], repository.agree([".qlik-sandbox/secrets/qlik/acme/ci"], "", "a .gitignore of * inside"));
+        assert_eq!([false], repository.agree([".qlik-plan/secrets/qlik/acme/ci"], "", "nothing"));
     }
 
     #[test]
     fn rules_that_cannot_be_read_do_not_count_as_ignoring() {
         let repository = Repository::new();
-        fs::write(repository.root().join(".gitignore"), b"*\n\xff").unwrap();
-        let path = repository.root().join("secrets/ci");
-        assert!(matches!(exposure(&path), Exposure::Unknown(file, _) if file.ends_with(".gitignore")));
+        for rules in [&b"*\n\xff"[..], b"secrets[[:digit:]]\n*\n"] {
+            fs::write(repository.root().join(".gitignore"), rules).unwrap();
+            let path = repository.root().join("secrets/ci");
+            assert!(matches!(exposure(&path), Exposure::Unknown(file, _) if file.ends_with(".gitignore")));
+        }
     }
 }
