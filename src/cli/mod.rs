@@ -1,10 +1,5 @@
 //! Environment, clock, printing, signals and exit codes: here and nowhere else.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the one room that touches the environment, the clock and the terminal"
-)]
+#![expect(clippy::disallowed_methods, reason = "the one room that touches the environment and the clock")]
 
 mod args;
 mod credentials;

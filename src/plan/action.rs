@@ -305,7 +305,8 @@ impl Action {
             | Self::Mark(_)
             | Self::CreateKey(_)
             | Self::Renew(_)
-            | Self::Reclaim(_) => true,
+            | Self::Reclaim(_)
+            | Self::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => true,
             Self::Keep(Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. })
             | Self::Drift(_)
             | Self::Wait(_)

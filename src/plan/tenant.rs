@@ -212,7 +212,7 @@ fn in_doubt(address: &Address, date: String, region: &Untrusted) -> Refusal {
         format!(
             "a run asked for this tenant at {date} in region {region} and did not learn the outcome; there may be one already"
         ),
-        format!("look at the tenants of your subscription in My Qlik for one created at that time, then one of:"),
+        "look at the tenants of your subscription in My Qlik for one created at that time, then one of:",
     )
     .or(format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"))
     .or(format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"))
