@@ -13,6 +13,9 @@ use action::{Action, Notice, Plan, Planned};
 
 pub mod action;
 mod compare;
+mod create;
+mod found;
+mod headroom;
 pub mod key;
 mod limit;
 mod mint;

@@ -2,19 +2,20 @@
 
 use crate::model::address::Address;
 use crate::model::desired::Origin;
-use crate::model::host::{Host, Region};
-use crate::model::live::{LedgerFacts, LedgerLive, Observed, QlikTenantLive, TenantLive, TenantRead};
+use crate::model::live::{LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::marker::KeyUid;
 use crate::model::record::{Binding, Record, State};
 use crate::model::run::Life;
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{
-    Action, Adopted, CreateTenant, Keep, Notice, Parent, Plan, Planned, Settle, TenantRef, Trust, Wait,
-};
-use super::compare::{drift, grant, keep, limits, present, settle_parts};
+use super::action::{Action, CreateTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Trust, Wait};
+use super::compare::{grant, keep, limits, present, settle_parts};
+use super::create::{may_create, refuse_missing};
+use super::found::{adopt, bound};
+use super::headroom::Slots;
 use super::limit::depends;
+use super::mint::Case;
 use super::refusal::{Code, Refusal};
 use super::{Scene, mint, push};
 
@@ -27,7 +28,7 @@ pub(super) enum Ground<'a> {
 }
 
 /// Why a tenant cannot be acted on now.
-enum Stop {
+pub(super) enum Stop {
     Refuse(Refusal),
     Wait(Wait),
 }
@@ -52,7 +53,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
         }
     };
     let mut keys = Plan { now: plan.now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
-    let mut slots = mint::Slots::new(scene, address, spec, &ground, &own);
+    let mut slots = Slots::new(scene, spec, &ground, &own);
     for (key_address, key_spec, _) in scene.desired.qlik_keys(address) {
         match &ground {
             Ground::Refused => {
@@ -63,7 +64,15 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
                 push(&mut keys, scene, key_address, Action::Wait(wait));
             }
             Ground::MadeBefore | Ground::Exists { .. } => {
-                mint::plan_key(scene, address, spec, key_address, key_spec, &ground, &mut slots, &mut keys);
+                let case = Case {
+                    scene,
+                    tenant: address,
+                    tenant_spec: spec,
+                    address: key_address,
+                    spec: key_spec,
+                    ground: &ground,
+                };
+                mint::plan_key(&case, &mut slots, &mut keys);
             }
         }
     }
@@ -131,7 +140,7 @@ fn decide<'a>(
         None | Some(State::Free) => match &spec.adopt {
             Some(label) => adopt(scene, address, spec, region.host(label), read, record, actions),
             None => {
-                mint::may_create(scene, address, spec, facts)?;
+                may_create(scene, address, spec, facts)?;
                 actions
                     .push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), region: region.clone() }));
                 let parent = Parent::MadeBefore(address.clone());
@@ -192,20 +201,6 @@ fn decide<'a>(
     }
 }
 
-/// A missing ledger is not an empty one.
-fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
-    let ours = scene.live.sinks.values().find_map(|sink| sink.entry.present());
-    let why = match ours {
-        Some(entry) => {
-            format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())
-        }
-        None if strict => format!("there is no ledger at {place}, and with CI set that is not taken for a new estate"),
-        None => return Ok(()),
-    };
-    Err(Refusal::new(Code::LedgerMissing, why, format!("restore the ledger to {place} from its backup or repository"))
-        .or("if there never was one: qlik-apply ledger init"))
-}
-
 fn in_doubt(address: &Address, date: String, region: &Untrusted) -> Refusal {
     Refusal::new(
         Code::TenantInDoubt,
@@ -216,158 +211,6 @@ fn in_doubt(address: &Address, date: String, region: &Untrusted) -> Refusal {
     )
     .or(format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"))
     .or(format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"))
-}
-
-fn adopt<'a>(
-    scene: &Scene<'a>,
-    address: &Address,
-    spec: &QlikTenant,
-    host: Host,
-    read: Option<&'a TenantLive>,
-    record: Option<&'a Record>,
-    actions: &mut Vec<Action>,
-) -> Result<Ground<'a>, Stop> {
-    let not_found = |why: &Untrusted| {
-        Refusal::new(
-            Code::AdoptionNotFound,
-            format!("adopt: names {host}, and {why}"),
-            "correct the hostname (the first label of the tenant's own address), or remove adopt: to have a tenant created",
-        )
-    };
-    let live = match read {
-        Some(live) => live,
-        None => return Err(not_found(&"it was not read".into()).into()),
-    };
-    match &live.tenant {
-        TenantRead::Present(present) => {
-            active(present)?;
-            let owner = bound_elsewhere(scene, address, &present.id);
-            if let Some(other) = owner {
-                return Err(Refusal::new(
-                    Code::SameTenantTwice,
-                    format!("adopt: names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
-                    format!("declare it as {other}, or remove adopt:"),
-                )
-                .into());
-            }
-            let Some(hostname) = present.hostnames.first().filter(|host| of_account(scene, spec, host)) else {
-                return Err(not_found(&"the tenant there names no hostname of this account's region".into()).into());
-            };
-            let at = TenantRef { id: present.id.clone(), hostname: hostname.clone() };
-            actions.push(Action::Keep(Keep::Tenant {
-                id: present.id.clone(),
-                hostname: hostname.clone(),
-                adopted: Adopted::ToRecord { account: spec.account.clone() },
-            }));
-            if let Some(region) = scene.desired.accounts.get(&spec.account).map(|account| &account.region) {
-                drift(spec, region, live, actions);
-            }
-            grant(spec, Parent::Exists(at.clone()), Some(live), actions);
-            Ok(Ground::Exists { at, live, record })
-        }
-        TenantRead::Gone(unreadable) => Err(not_found(&unreadable.why).into()),
-        TenantRead::Nowhere => Err(not_found(&"it was not read".into()).into()),
-        TenantRead::Disabled => Err(disabled(&host.to_string()).into()),
-        TenantRead::Other { found } => Err(not_found(&format!("tenant {found} answers there").into()).into()),
-        TenantRead::Unreadable(unreadable) => Err(Refusal::from(unreadable).into()),
-    }
-}
-
-fn of_account(scene: &Scene, spec: &QlikTenant, host: &Untrusted) -> bool {
-    scene.desired.accounts.get(&spec.account).is_some_and(|account| account.region.accept(host.raw()).is_some())
-}
-
-/// Another address whose record binds this tenant.
-fn bound_elsewhere<'a>(scene: &Scene<'a>, address: &Address, id: &Untrusted) -> Option<&'a Address> {
-    let LedgerLive::Present(facts) = &scene.live.ledger else { return None };
-    facts
-        .records
-        .iter()
-        .find(|(other, record)| *other != address && record.state.binding().is_some_and(|b| b.tenant_id == *id))
-        .map(|(other, _)| other)
-}
-
-/// A bound tenant, if it is there and the one that was bound.
-fn bound<'a>(
-    address: &Address,
-    spec: &QlikTenant,
-    region: &Region,
-    binding: &Binding,
-    read: Option<&'a TenantLive>,
-) -> Result<&'a TenantLive, Refusal> {
-    if region.accept(binding.hostname.raw()).is_none() {
-        return Err(Refusal::new(
-            Code::OtherRegion,
-            format!(
-                "it is bound to {}, which is not in region {} of account {}",
-                binding.hostname, region.label, spec.account
-            ),
-            format!(
-                "name the account that it was created with ({}); a tenant does not move between regions",
-                binding.account
-            ),
-        ));
-    }
-    let Some(live) = read else {
-        return Err(Refusal::new(Code::Unreadable, "it was not read", "plan again"));
-    };
-    match &live.tenant {
-        TenantRead::Present(present) => {
-            if present.id != binding.tenant_id {
-                return Err(other_tenant(binding, &present.id));
-            }
-            active(present)?;
-            if let Some(label) = &spec.adopt {
-                let host = region.host(label);
-                if !present.hostnames.iter().any(|known| known.raw().eq_ignore_ascii_case(host.as_str())) {
-                    return Err(Refusal::new(
-                        Code::AdoptionConflict,
-                        format!("adopt: names {host}, and the ledger binds it to {}", binding.hostname),
-                        format!("correct or remove adopt:; {address} stays bound to {}", binding.hostname),
-                    ));
-                }
-            }
-            Ok(live)
-        }
-        TenantRead::Gone(unreadable) => Err(Refusal::new(
-            Code::TenantGone,
-            format!("it is bound to {}, and {}", binding.hostname, unreadable.why),
-            unreadable.next.clone(),
-        )
-        .or("if it was deleted on purpose, remove it from desired state; it is never created anew by itself")),
-        TenantRead::Disabled => Err(disabled(&binding.hostname.to_string())),
-        TenantRead::Other { found } => Err(other_tenant(binding, found)),
-        TenantRead::Nowhere => Err(Refusal::new(Code::Unreadable, "it was not read", "plan again")),
-        TenantRead::Unreadable(unreadable) => Err(unreadable.into()),
-    }
-}
-
-fn other_tenant(binding: &Binding, found: &Untrusted) -> Refusal {
-    Refusal::new(
-        Code::OtherTenant,
-        format!("it is bound to tenant {} at {}, where tenant {found} answers", binding.tenant_id, binding.hostname),
-        "restore the ledger's record, or ask Qlik support: a system hostname does not move",
-    )
-}
-
-fn active(present: &QlikTenantLive) -> Result<(), Refusal> {
-    match present.status.raw() {
-        "active" | "" => Ok(()),
-        _ => Err(Refusal::new(
-            Code::TenantDisabled,
-            format!("the tenant is there with status {}", present.status),
-            "reactivate it (tenants/actions/reactivate at the register host), or remove it from desired state",
-        )),
-    }
-}
-
-fn disabled(host: &str) -> Refusal {
-    Refusal::new(
-        Code::TenantDisabled,
-        format!("{host} answers TENANT_DISABLED: it was deactivated and will be purged"),
-        "reactivate it before its purge date (tenants/actions/reactivate at the register host)",
-    )
-    .or("or remove it from desired state; it is never created anew by itself")
 }
 
 fn exists(binding: &Binding) -> Parent {

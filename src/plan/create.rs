@@ -1,0 +1,139 @@
+//! Whether a tenant may be created: ledger, account, sinks, licence, rehearsal.
+
+use crate::model::address::Address;
+use crate::model::live::{LedgerFacts, Observed};
+use crate::model::spec::{Owner, QlikTenant};
+use crate::model::untrusted::Untrusted;
+
+use super::refusal::{Code, Refusal};
+use super::{Scene, key};
+
+/// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
+pub(super) fn may_create(
+    scene: &Scene,
+    address: &Address,
+    spec: &QlikTenant,
+    ledger: Option<&LedgerFacts>,
+) -> Result<(), Refusal> {
+    let account = &spec.account;
+    if scene.live.ledger_forgets {
+        return Err(Refusal::new(
+            Code::LedgerNotDurable,
+            "with CI set, a tenant is created only with a ledger that outlives the runner, and this one is a folder on it",
+            "keep the folder somewhere durable (a volume, the repository) and say --ledger-is-durable",
+        ));
+    }
+    if !scene.desired.accounts.get(account).is_some_and(|facts| facts.has_source_tenant) {
+        return Err(Refusal::new(
+            Code::NoSourceTenant,
+            format!("account {account} names no source tenant, where the licence key is read"),
+            format!(
+                "set accounts.{account}.source_tenant in settings to the first label of your existing tenant's address"
+            ),
+        ));
+    }
+    for (key, _, _) in scene.desired.qlik_keys(address) {
+        let entry = scene.live.sinks.get(key).and_then(|sink| sink.entry.present());
+        if let Some(entry) = entry {
+            let foreign = ledger.and_then(|ledger| key::foreign_entry(entry, ledger));
+            return Err(foreign.unwrap_or_else(|| {
+                Refusal::new(
+                    Code::SinkRefuses,
+                    format!(
+                        "the sink already holds key {} for {key}, so a tenant of this name was made before",
+                        Untrusted::from(entry.key_id.as_str())
+                    ),
+                    "restore the ledger record of that tenant, or move the old secret away if it is given up",
+                )
+            }));
+        }
+    }
+    let live = scene.live.accounts.get(account);
+    match live.and_then(|live| live.licence.as_ref()) {
+        Some(Observed::Present(licence)) if licence.valid => {}
+        Some(Observed::Present(licence)) => {
+            return Err(Refusal::new(
+                Code::Licence,
+                format!("the licence of account {account} is not valid: its status is {}", licence.status),
+                "renew the subscription, or correct accounts.….source_tenant in settings",
+            ));
+        }
+        Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
+        Some(Observed::Absent) | None => {
+            return Err(Refusal::new(
+                Code::Unreadable,
+                format!("the licence of account {account} was not read"),
+                "plan again",
+            ));
+        }
+    }
+    rehearsed(scene, address, spec, ledger)
+}
+
+fn rehearsed(scene: &Scene, address: &Address, spec: &QlikTenant, ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
+    let account = &spec.account;
+    let mut owners: Vec<&Owner> = scene
+        .desired
+        .qlik_keys(address)
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| &key.owner)
+        .collect();
+    owners.sort();
+    owners.dedup();
+    let command = format!("qlik-apply rehearse {account}");
+    for owner in owners {
+        let credential = scene
+            .live
+            .accounts
+            .get(account)
+            .and_then(|live| live.credentials.iter().find(|(who, _)| who == owner).map(|(_, hash)| hash));
+        let found = ledger.into_iter().flat_map(|facts| &facts.rehearsals).find(|rehearsal| {
+            rehearsal.account == *account && rehearsal.owner == *owner && Some(&rehearsal.credential) == credential
+        });
+        match found {
+            Some(rehearsal) => {
+                if let (Some(failure), false) = (&rehearsal.failure, scene.wishes.unrehearsed) {
+                    return Err(Refusal::new(
+                        Code::RehearsalFailed,
+                        format!("it declares keys, and the rehearsal on account {account} failed: {failure}"),
+                        format!("change that, then: {command}"),
+                    ));
+                }
+            }
+            None if scene.wishes.unrehearsed || scene.wishes.will_rehearse => {}
+            None => {
+                return Err(Refusal::new(
+                    Code::NotRehearsed,
+                    format!(
+                        "it declares keys, and nobody knows yet whether account {account} can mint one ({})",
+                        words(owner)
+                    ),
+                    format!("{command}   (mints and removes one ten-minute key on the source tenant)"),
+                )
+                .or("or insist with --unrehearsed"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn words(owner: &Owner) -> String {
+    match owner {
+        Owner::Client => "its key_client, for itself".to_owned(),
+        Owner::Configured(name) => format!("owner {name}, with its own key"),
+    }
+}
+
+/// A missing ledger is not an empty one.
+pub(super) fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
+    let ours = scene.live.sinks.values().find_map(|sink| sink.entry.present());
+    let why = match ours {
+        Some(entry) => {
+            format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())
+        }
+        None if strict => format!("there is no ledger at {place}, and with CI set that is not taken for a new estate"),
+        None => return Ok(()),
+    };
+    Err(Refusal::new(Code::LedgerMissing, why, format!("restore the ledger to {place} from its backup or repository"))
+        .or("if there never was one: qlik-apply ledger init"))
+}
