@@ -1,3 +1,211 @@
 //! The one room that changes the world. Emits events, prints nothing.
+//!
+//! A plan leaves nothing to choose. Its actions are taken tenant by tenant, tenants side by side; within a tenant one after
+//! the other, in the plan's order. A failure stops only what depends on it.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::model::address::Address;
+use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, TenantRef};
+
+use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
+use world::World;
 
 pub mod event;
+mod key;
+mod outcome;
+pub mod rehearse;
+pub mod resolve;
+mod settle;
+mod tenant;
+pub mod world;
+
+/// Does what the plan says and reports what became of each action, in the plan's order.
+pub async fn apply(plan: &Plan, world: &World<'_>) -> Report {
+    let started = world.now();
+    let mut tenants: BTreeMap<Address, Vec<(usize, &Planned)>> = BTreeMap::new();
+    for (index, planned) in plan.actions.iter().enumerate() {
+        tenants.entry(planned.address.parent()).or_default().push((index, planned));
+    }
+    let mut lines: Vec<(usize, ReportLine)> = stream::iter(tenants)
+        .map(|(address, actions)| Course::of(world, address).run(actions))
+        .buffer_unordered(world.parallelism.max(1))
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    lines.sort_by_key(|(index, _)| *index);
+    Report { started, lines: lines.into_iter().map(|(_, line)| line).collect(), stopped: (world.stop)() }
+}
+
+/// One tenant's actions being taken.
+struct Course<'a> {
+    world: &'a World<'a>,
+    tenant: Address,
+    /// Known once it exists.
+    at: Option<TenantRef>,
+    /// What failed that all, or the key client's, keys depend on.
+    broken: Option<String>,
+    untrusted: Option<String>,
+    /// Whether the key at hand was delivered in this run.
+    delivered: BTreeMap<Address, bool>,
+}
+
+impl<'a> Course<'a> {
+    fn of(world: &'a World<'a>, tenant: Address) -> Self {
+        Self { world, tenant, at: None, broken: None, untrusted: None, delivered: BTreeMap::new() }
+    }
+
+    async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
+        let mut lines = Vec::new();
+        for (index, planned) in actions {
+            let Some(step) = step_of(&planned.action) else { continue };
+            let because = (self.world.stop)().or_else(|| self.blocked(planned));
+            let outcome = match because {
+                Some(because) => {
+                    self.world.tell(&planned.address, step, Happened::Skipped { because: because.clone() });
+                    ReportOutcome::Skipped { because }
+                }
+                None => self.take(planned, step).await,
+            };
+            lines.push((index, ReportLine { address: planned.address.clone(), step, outcome }));
+        }
+        lines
+    }
+
+    fn blocked(&self, planned: &Planned) -> Option<String> {
+        if let Some(broken) = &self.broken {
+            return Some(broken.clone());
+        }
+        match &planned.action {
+            Action::CreateKey(create) => self.untrusted_for(&create.spec.owner),
+            Action::Renew(renew) => self.untrusted_for(&renew.create.spec.owner),
+            Action::Reclaim(reclaim) if reclaim.after_delivery => {
+                let done = self.delivered.get(&planned.address).copied().unwrap_or(false);
+                (!done).then(|| "its successor was not delivered".to_owned())
+            }
+            Action::Reclaim(_)
+            | Action::CreateTenant(_)
+            | Action::Settle(_)
+            | Action::Trust(_)
+            | Action::Grant(_)
+            | Action::Mark(_)
+            | Action::Keep(_)
+            | Action::Drift(_)
+            | Action::Wait(_)
+            | Action::Refuse(_) => None,
+        }
+    }
+
+    fn untrusted_for(&self, owner: &crate::model::spec::Owner) -> Option<String> {
+        match owner {
+            crate::model::spec::Owner::Client => self.untrusted.clone(),
+            crate::model::spec::Owner::Configured(_) => None,
+        }
+    }
+
+    async fn take(&mut self, planned: &Planned, step: Step) -> ReportOutcome {
+        let (world, address) = (self.world, &planned.address);
+        world.begin(address, step);
+        let result = match &planned.action {
+            Action::CreateTenant(create) => tenant::create(world, address, create).await.map(|(at, detail)| {
+                self.at = Some(at);
+                detail
+            }),
+            Action::Settle(settle) => match self.place(&settle.parent) {
+                Ok(at) => settle::settle(world, address, settle, &at).await,
+                Err(failure) => Err(failure),
+            },
+            Action::Trust(trust) => match self.place(&trust.parent) {
+                Ok(at) => settle::trust(world, trust, &at).await,
+                Err(failure) => Err(failure),
+            },
+            Action::Grant(grant) => match self.place(&grant.parent) {
+                Ok(at) => settle::grant(world, grant, &at).await,
+                Err(failure) => Err(failure),
+            },
+            Action::Keep(keep) => self.keep(address, keep),
+            Action::Mark(mark) => key::mark(world, mark).await,
+            Action::CreateKey(create) => self.mint(address, create).await,
+            Action::Renew(renew) => self.mint(address, &renew.create).await,
+            Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
+            Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
+        };
+        match result {
+            Ok(detail) => {
+                world.tell(address, step, Happened::Succeeded { detail: detail.as_str().into() });
+                ReportOutcome::Done { detail: detail.into() }
+            }
+            Err(failure) => {
+                self.remember(planned, address);
+                world.tell(address, step, Happened::Failed(failure.clone()));
+                ReportOutcome::Failed(failure)
+            }
+        }
+    }
+
+    /// What a failure takes with it. A settling that failed takes nothing: keys use the tenant's own host.
+    fn remember(&mut self, planned: &Planned, address: &Address) {
+        match &planned.action {
+            Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
+            Action::Keep(_) => self.broken = Some(format!("the adoption of {address} was not recorded")),
+            Action::Trust(_) => self.untrusted = Some(format!("the key client is not trusted in {address}")),
+            Action::Grant(_) => {
+                self.broken = Some(format!("the permission to manage API keys is missing in {address}"))
+            }
+            Action::Settle(_)
+            | Action::Mark(_)
+            | Action::CreateKey(_)
+            | Action::Renew(_)
+            | Action::Reclaim(_)
+            | Action::Drift(_)
+            | Action::Wait(_)
+            | Action::Refuse(_) => {}
+        }
+    }
+
+    fn place(&self, parent: &Parent) -> Result<TenantRef, Failure> {
+        match parent {
+            Parent::Exists(at) => Ok(at.clone()),
+            Parent::MadeBefore(tenant) => self
+                .at
+                .clone()
+                .ok_or_else(|| Failure::new(format!("{tenant} was not made in this run"), "qlik-apply again")),
+        }
+    }
+
+    fn keep(&mut self, address: &Address, keep: &Keep) -> Result<String, Failure> {
+        match keep {
+            Keep::Tenant { id, hostname, adopted: Adopted::ToRecord { account } } => {
+                tenant::record_adoption(self.world, address, account, id, hostname)
+            }
+            Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } => Ok(String::new()),
+        }
+    }
+
+    async fn mint(&mut self, address: &Address, create: &crate::plan::action::CreateKey) -> Result<String, Failure> {
+        let at = self.place(&create.parent)?;
+        let minted = key::create(self.world, &self.tenant, address, create, &at).await;
+        self.delivered.insert(address.clone(), minted.is_ok());
+        minted
+    }
+}
+
+/// What an action is called while it is done; `None` where there is nothing to do.
+fn step_of(action: &Action) -> Option<Step> {
+    match action {
+        Action::CreateTenant(_) => Some(Step::CreateTenant),
+        Action::Settle(_) => Some(Step::Settle),
+        Action::Trust(_) => Some(Step::Trust),
+        Action::Grant(_) => Some(Step::Grant),
+        Action::Mark(_) => Some(Step::Mark),
+        Action::CreateKey(_) => Some(Step::CreateKey),
+        Action::Renew(_) => Some(Step::RenewKey),
+        Action::Reclaim(_) => Some(Step::Reclaim),
+        Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => Some(Step::RecordAdoption),
+        Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+    }
+}

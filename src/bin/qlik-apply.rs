@@ -1,1 +1,5 @@
-fn main() {}
+//! Makes what is missing between declared and live tenants and API keys.
+
+fn main() -> std::process::ExitCode {
+    qlik_plan::cli::apply_main()
+}

@@ -1,4 +1,4 @@
-//! The stand-in for the vendor's cloud, as a program.
+//! A stand-in for Qlik Cloud on this machine.
 
 fn main() -> std::process::ExitCode {
     qlik_plan::cli::sandbox::main()

@@ -1,4 +1,21 @@
-//! (to be furnished)
+//! Environment, clock, printing, signals and exit codes: here and nowhere else.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the one room that touches the environment, the clock and the terminal"
+)]
 
+mod args;
+mod credentials;
+mod estate;
+mod harden;
+mod output;
+mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod signals;
+mod sources;
+mod verbs;
+
+pub use run::{apply_main, plan_main};

@@ -18,6 +18,9 @@ use super::untrusted::Untrusted;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     pub ledger: LedgerLive,
+    /// In CI, a ledger that lives on the runner alone and was not declared durable: no tenant is created with it.
+    #[serde(default)]
+    pub ledger_forgets: bool,
     #[serde(default)]
     pub accounts: BTreeMap<Name, AccountLive>,
     #[serde(default)]
@@ -271,6 +274,7 @@ pub enum Writable {
 
 /// The metadata kept beside a secret. It says nothing of the secret but its fingerprint. Final format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SinkEntry {
     pub ledger: LedgerId,
     /// Of the tenant's record.

@@ -105,6 +105,7 @@ pub enum Letter {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Marker {
     /// The first eight digits of the ledger's id.
     pub ledger: String,

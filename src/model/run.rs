@@ -37,6 +37,7 @@ impl ShortRunId {
 
 /// A run as the ledger records it, before its first request. Final format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Run {
     pub id: RunId,
     pub started: Timestamp,

@@ -1,1 +1,180 @@
-//! (to be furnished)
+//! Reads ledger, vendor and sinks into one live value. It changes nothing and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+
+use crate::model::address::{Address, Name};
+use crate::model::desired::Desired;
+use crate::model::live::{
+    AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable, Writable,
+};
+use crate::model::record::State;
+use crate::model::settings;
+use crate::model::spec::Owner;
+use crate::plan::Wishes;
+use crate::provider::qlik::Qlik;
+use crate::sink::Sink;
+
+mod tenant;
+
+/// Whether sinks are asked if they could be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preflight {
+    /// Needs no right to write anywhere; what was not checked is listed.
+    Read,
+    Full,
+}
+
+/// What is read from, and how.
+pub struct Sources<'a> {
+    pub qlik: &'a Qlik,
+    pub sinks: &'a BTreeMap<Name, Sink>,
+    pub settings: &'a BTreeMap<Name, settings::Sink>,
+    pub preflight: Preflight,
+    /// With CI set: a file sink must be declared durable, and so must a ledger on the runner.
+    pub ci: bool,
+    pub ledger_is_durable: bool,
+    /// How many tenants are read side by side.
+    pub parallelism: usize,
+    /// The local clock, for deciding before any vendor has told the time.
+    pub now: Timestamp,
+}
+
+/// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
+pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
+    let sinks = look_into_sinks(desired, &ledger, sources);
+    let base = Live {
+        ledger,
+        ledger_forgets: sources.ci && !sources.ledger_is_durable,
+        accounts: BTreeMap::new(),
+        tenants: BTreeMap::new(),
+        sinks,
+    };
+    let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
+        .map(|(address, spec, _)| {
+            let base = &base;
+            async move { (address.clone(), tenant::read(desired, base, wishes, sources, address, spec).await) }
+        })
+        .buffer_unordered(sources.parallelism.max(1))
+        .collect()
+        .await;
+    let accounts = read_accounts(desired, &base, sources).await;
+    let tenants = judge_refused_credentials(reads, &accounts);
+    Live { accounts, tenants, ..base }
+}
+
+/// 401 counts as "not there" only where the same credentials worked elsewhere in this run.
+fn judge_refused_credentials(
+    reads: Vec<(Address, tenant::Read)>,
+    accounts: &BTreeMap<Name, AccountLive>,
+) -> BTreeMap<Address, TenantLive> {
+    let mut worked: BTreeSet<Name> = reads
+        .iter()
+        .filter(|(_, read)| matches!(read.live.tenant, TenantRead::Present(_)))
+        .map(|(_, read)| read.account.clone())
+        .collect();
+    worked.extend(
+        accounts
+            .iter()
+            .filter(|(_, live)| matches!(live.licence, Some(Observed::Present(_))))
+            .map(|(account, _)| account.clone()),
+    );
+    reads
+        .into_iter()
+        .map(|(address, mut read)| {
+            if let (Some(refused), true) = (read.refused.take(), worked.contains(&read.account)) {
+                read.live.tenant = TenantRead::Gone(Unreadable {
+                    why: format!("the credentials that work elsewhere are refused there: {}", refused.why).into(),
+                    next: "look in My Qlik whether the tenant still exists and belongs to this subscription".to_owned(),
+                });
+            }
+            (address, read.live)
+        })
+        .collect()
+}
+
+fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
+    let mut looked = BTreeMap::new();
+    for (tenant, _, _) in desired.qlik_tenants() {
+        let formerly = former_addresses(ledger, tenant);
+        for (address, spec, _) in desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()) {
+            let Some(sink) = sources.sinks.get(&spec.deliver_to) else { continue };
+            let former: Vec<Address> =
+                formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
+            let look = sink.look(address, &former);
+            let writable = match (not_durable(sources, &spec.deliver_to), sources.preflight) {
+                (Some(refusal), _) => Some(Writable::No(refusal)),
+                (None, Preflight::Read) => None,
+                (None, Preflight::Full) => Some(sink.preflight(address)),
+            };
+            looked.insert(address.clone(), SinkLive { entry: look.entry, writable });
+        }
+    }
+    looked
+}
+
+fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
+    match ledger {
+        LedgerLive::Present(facts) => facts.records.get(tenant).map(|r| r.formerly.clone()).unwrap_or_default(),
+        LedgerLive::Missing { .. } => Vec::new(),
+    }
+}
+
+fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
+    match sources.settings.get(sink) {
+        Some(settings::Sink::File { durable: false, directory }) if sources.ci => Some(Unreadable {
+            why: format!(
+                "sink {sink} is a folder of this runner ({}), and with CI set a secret is only delivered where it outlives the runner",
+                directory.display()
+            )
+            .into(),
+            next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
+        }),
+        Some(settings::Sink::File { .. }) | None => None,
+    }
+}
+
+/// Licence and credentials, of the accounts with a tenant that is to be created.
+async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) -> BTreeMap<Name, AccountLive> {
+    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
+    for (address, spec, _) in desired.qlik_tenants() {
+        if spec.adopt.is_none() && is_free(&base.ledger, address) {
+            let owners = wanted.entry(spec.account.clone()).or_default();
+            owners.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            );
+        }
+    }
+    let reads = stream::iter(wanted)
+        .map(|(account, owners)| async move {
+            let has_source = desired.accounts.get(&account).is_some_and(|facts| facts.has_source_tenant);
+            let licence = if has_source {
+                Some(match sources.qlik.licence(&account).await {
+                    Ok(licence) => Observed::Present(licence),
+                    Err(error) => Observed::Unreadable(error.unreadable()),
+                })
+            } else {
+                None
+            };
+            let credentials = owners
+                .into_iter()
+                .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
+                .collect();
+            (account, AccountLive { licence, credentials })
+        })
+        .buffer_unordered(sources.parallelism.max(1))
+        .collect::<Vec<_>>()
+        .await;
+    reads.into_iter().collect()
+}
+
+fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
+    match ledger {
+        LedgerLive::Missing { .. } => true,
+        LedgerLive::Present(LedgerFacts { records, .. }) => {
+            records.get(address).is_none_or(|record| record.state == State::Free)
+        }
+    }
+}

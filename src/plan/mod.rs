@@ -1,4 +1,112 @@
 //! Desired state, live state and the time → a plan. Pure, total, synchronous; imports only the model.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::desired::Desired;
+use crate::model::live::{LedgerLive, Live, TenantRead};
+use crate::model::untrusted::Untrusted;
+
+use action::{Action, Notice, Plan, Planned};
+
 pub mod action;
+mod compare;
+pub mod key;
+mod limit;
+mod mint;
 pub mod refusal;
+mod tenant;
+
+pub(crate) use mint::judge;
+
+/// What a person asked of this one run, beyond desired state and settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
+    pub remint: BTreeSet<Address>,
+    /// `--unrehearsed`: create tenants with keys although minting was never rehearsed.
+    pub unrehearsed: bool,
+    /// The apply that follows rehearses by itself first (the sandbox does).
+    pub will_rehearse: bool,
+}
+
+/// Compares what is declared with what is there.
+///
+/// Total: whatever could not be read becomes a refusal that says so. The result depends on the arguments alone.
+pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> Plan {
+    let scene = Scene { desired, live, wishes, now, twice: found_twice(live) };
+    let mut plan = Plan { now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
+    for (address, spec, at) in desired.qlik_tenants() {
+        tenant::plan(&scene, address, spec, at, &mut plan);
+    }
+    limit::hold(desired.limits, &mut plan.actions);
+    estate_notices(&scene, &mut plan);
+    plan
+}
+
+/// What every decision looks at.
+pub(crate) struct Scene<'a> {
+    pub(crate) desired: &'a Desired,
+    pub(crate) live: &'a Live,
+    pub(crate) wishes: &'a Wishes,
+    pub(crate) now: Timestamp,
+    /// Live tenant ids that more than one address leads to.
+    twice: BTreeMap<Untrusted, Vec<Address>>,
+}
+
+impl<'a> Scene<'a> {
+    /// For asking a single question before everything is read.
+    pub(crate) fn of(desired: &'a Desired, live: &'a Live, wishes: &'a Wishes, now: Timestamp) -> Self {
+        Self { desired, live, wishes, now, twice: BTreeMap::new() }
+    }
+}
+
+fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
+    let mut found: BTreeMap<Untrusted, Vec<Address>> = BTreeMap::new();
+    for (address, tenant) in &live.tenants {
+        if let TenantRead::Present(present) = &tenant.tenant {
+            found.entry(present.id.clone()).or_default().push(address.clone());
+        }
+    }
+    found.retain(|_, addresses| addresses.len() > 1);
+    found
+}
+
+/// What concerns the estate and no single action.
+fn estate_notices(scene: &Scene, plan: &mut Plan) {
+    match &scene.live.ledger {
+        LedgerLive::Missing { place, .. } => {
+            if plan.has_work() {
+                plan.notices.push(Notice {
+                    address: None,
+                    text: format!("new estate: there is no ledger at {place} yet; `qlik-apply ledger init` makes it")
+                        .into(),
+                });
+            }
+        }
+        LedgerLive::Present(facts) => {
+            for (address, record) in &facts.records {
+                if let (false, Some(binding)) = (scene.desired.items.contains_key(address), record.state.binding()) {
+                    plan.notices.push(Notice {
+                        address: Some(address.clone()),
+                        text: format!(
+                            "bound to {} in the ledger and no longer declared; nothing is deleted. \
+                             Declare it again, or keep it for the record",
+                            binding.hostname
+                        )
+                        .into(),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Appends one action for an object.
+fn push(plan: &mut Plan, scene: &Scene, address: &Address, action: Action) {
+    if let Some(declared) = scene.desired.items.get(address) {
+        plan.actions.push(Planned { address: address.clone(), at: declared.at.clone(), action });
+    }
+}

@@ -97,8 +97,6 @@ codes! {
     OwnerChanged = "QP0309",
     /// The configured owner's key belongs to another tenant.
     OwnerElsewhere = "QP0310",
-    /// In CI, a file sink must be durable.
-    SinkNotDurable = "QP0311",
 
     /// More creations than `limits:` allows.
     OverLimit = "QP0401",

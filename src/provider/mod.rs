@@ -1,1 +1,4 @@
-//! (to be furnished)
+//! The wire to the vendors: requests, outcomes, credentials bound to hosts. It has never heard of a plan.
+
+pub mod http;
+pub mod qlik;

@@ -1,1 +1,39 @@
-//! (to be furnished)
+//! Values → strings: text for people, JSON for programs, progress lines. Pure: no environment, no clock, no printing.
+
+mod block;
+pub mod events;
+mod guard;
+pub mod json;
+mod layout;
+mod style;
+pub mod summary;
+pub mod text;
+
+use crate::plan::action::Plan;
+
+/// How text is to look. The caller knows the terminal; this room does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub colour: bool,
+    /// Columns. The place of an action is kept within them where its line is short enough; nothing is cut or wrapped,
+    /// so that a line can be copied and searched for.
+    pub width: usize,
+}
+
+impl Look {
+    /// Without colour, 100 columns wide: what a file or a pipe gets.
+    pub const PLAIN: Self = Self { colour: false, width: 100 };
+}
+
+/// What a run amounts to: the exit code, and the same as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub exit: u8,
+    pub summary: String,
+}
+
+impl Verdict {
+    pub fn of_plan(plan: &Plan, exit: u8) -> Self {
+        Self { exit, summary: summary::plan(plan) }
+    }
+}

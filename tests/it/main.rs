@@ -1,1 +1,9 @@
+//! One test binary; a module per story.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod apply;
+mod architecture;
+mod config;
+mod papers;
+mod render;
+mod stage;

@@ -1,0 +1,152 @@
+//! What a person says of an intent or a settling in doubt. Nothing is sent to a vendor but reads.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::address::{Address, Name};
+use crate::model::host::Host;
+use crate::model::record::{Binding, How, Intent, Record, State};
+use crate::provider::http::ReadError;
+
+use super::event::Failure;
+use super::tenant::next;
+use super::world::World;
+
+/// A POST may still be on its way this long after its intent.
+const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What the record says now, for a person who asked only that.
+pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<String>) {
+    let Some(record) = record else {
+        return (format!("{address} has no record in the ledger; there is nothing to resolve"), Vec::new());
+    };
+    match &record.state {
+        State::Pending(intent) => (
+            format!(
+                "{address} is in doubt: run {} asked for a tenant in region {} at {} with account {} and did not record an outcome",
+                intent.run, intent.region, intent.date, intent.account
+            ),
+            vec![
+                "look at the tenants of your subscription in My Qlik for one created at that time, then one of:"
+                    .to_owned(),
+                format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),
+                format!("qlik-apply resolve {address} --not-created      (it is not)"),
+            ],
+        ),
+        State::Settling(settling) => (
+            format!(
+                "{address} is bound to {}; run {} began settling it and did not finish",
+                settling.binding.hostname, settling.run
+            ),
+            vec![
+                "qlik-apply reads what is there and sends the rest".to_owned(),
+                format!("qlik-apply resolve {address} --settle   (if it refuses, and that run's machine is gone)"),
+            ],
+        ),
+        State::Free | State::Bound(_) | State::Settled(_) => {
+            (format!("{address} is {}; there is nothing to resolve", record.state.word()), Vec::new())
+        }
+    }
+}
+
+/// Binds a tenant in doubt to the one that a person found.
+///
+/// # Errors
+/// Where the record is not in doubt, or no such tenant answers there.
+pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<String, Failure> {
+    let (record, intent) = pending(world, address)?;
+    let tenant = world.qlik.tenant(&intent.account, host, None).await.map_err(|error| match error {
+        ReadError::Unauthorized(_)
+        | ReadError::Disabled(_)
+        | ReadError::NotFound(_)
+        | ReadError::Rejected(_)
+        | ReadError::Trouble(_) => Failure::from(error.unreadable()),
+    })?;
+    let facts = world.held.facts()?;
+    let elsewhere = facts
+        .records
+        .iter()
+        .find(|(other, record)| *other != address && record.state.binding().is_some_and(|b| b.tenant_id == tenant.id));
+    if let Some((other, _)) = elsewhere {
+        return Err(Failure::new(
+            format!("{host} is tenant {}, which is bound to {other}", tenant.id),
+            "look for the tenant that was created at the time of the intent",
+        ));
+    }
+    let hostname = tenant
+        .hostnames
+        .first()
+        .cloned()
+        .ok_or_else(|| Failure::new(format!("the tenant at {host} names no hostname"), "ask Qlik support"))?;
+    let binding = Binding {
+        tenant_id: tenant.id,
+        hostname: hostname.clone(),
+        account: intent.account.clone(),
+        how: How::Resolved,
+        at: world.now(),
+    };
+    world.held.swap(record.seq, &next(&record, State::Bound(binding)))?;
+    Ok(format!("{address} is bound to {hostname}; the next qlik-apply settles it"))
+}
+
+/// Frees a tenant in doubt, because a person says that nothing was made. Taken an hour after the intent at the earliest,
+/// by the vendor's clock: its request may still be on its way.
+///
+/// # Errors
+/// Where the record is not in doubt, or it is too early.
+pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String, Failure> {
+    let (record, intent) = pending(world, address)?;
+    let now = vendor_now(world, &intent.account).await?;
+    let wait = MAY_STILL_ARRIVE - now.duration_since(intent.date);
+    if wait.is_positive() {
+        let minutes = wait.as_secs() / 60 + 1;
+        return Err(Failure::new(
+            format!("the intent of {address} is from {}, and its request may still be on its way", intent.date),
+            format!("look again and say it in {minutes} minutes"),
+        ));
+    }
+    world.held.swap(record.seq, &next(&record, State::Free))?;
+    Ok(format!("{address} is free again; the next qlik-apply creates it"))
+}
+
+/// The vendor's time now: not the runner's, whose clock may be wrong.
+async fn vendor_now(world: &World<'_>, account: &Name) -> Result<Timestamp, Failure> {
+    world.qlik.licence(account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    world.qlik.server_time().ok_or_else(|| {
+        Failure::new("the vendor's replies carry no date, so an hour cannot be measured", "look again later")
+    })
+}
+
+/// Lets the next apply send what a dead run's settling left out: a person says that run's machine is gone.
+///
+/// # Errors
+/// Where the record is not settling.
+pub fn settle(world: &World<'_>, address: &Address) -> Result<String, Failure> {
+    let record = stored(world, address)?;
+    match &record.state {
+        State::Settling(settling) => {
+            world.held.swap(record.seq, &next(&record, State::Bound(settling.binding.clone())))?;
+            Ok(format!("{address} is bound; the next qlik-apply settles it"))
+        }
+        State::Free | State::Pending(_) | State::Bound(_) | State::Settled(_) => Err(Failure::new(
+            format!("{address} is {}, not settling", record.state.word()),
+            format!("qlik-apply resolve {address}"),
+        )),
+    }
+}
+
+fn stored(world: &World<'_>, address: &Address) -> Result<Record, Failure> {
+    world.held.record(address)?.ok_or_else(|| {
+        Failure::new(format!("{address} has no record in the ledger"), "qlik-apply ledger list shows those that have")
+    })
+}
+
+fn pending(world: &World<'_>, address: &Address) -> Result<(Record, Intent), Failure> {
+    let record = stored(world, address)?;
+    match &record.state {
+        State::Pending(intent) => Ok((record.clone(), intent.clone())),
+        State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => Err(Failure::new(
+            format!("{address} is {}, not in doubt", record.state.word()),
+            format!("qlik-apply resolve {address}"),
+        )),
+    }
+}

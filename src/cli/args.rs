@@ -1,0 +1,272 @@
+//! The command line of `qlik-plan` and `qlik-apply`: flags by clap, then words: a verb wins over a path anywhere on the line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::duration::Duration;
+use crate::model::host::Label;
+
+use super::output::Problem;
+
+/// Shows what is missing between declared and live tenants and API keys. Changes nothing.
+///
+/// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
+/// with what is live, and prints the plan.
+///
+/// Verbs: `validate [PATH…]` checks the files offline; `schema [desired|settings|plan]` prints a JSON Schema.
+/// `./validate` is a path of that name.
+#[derive(Parser)]
+#[command(name = "qlik-plan", version, after_help = EXITS)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<Timestamp>,
+    /// Whether sinks are checked for writing. Default: full, and read with CI set.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) preflight: Option<PreflightArg>,
+}
+
+/// Makes what is missing between declared and live tenants and API keys. Updates and deletes nothing that it finds.
+///
+/// Verbs: `ledger init|list`, `resolve ADDRESS [--adopt HOSTNAME | --not-created | --settle]`, `rehearse ACCOUNT [PATH…]`.
+#[derive(Parser)]
+#[command(name = "qlik-apply", version, after_help = EXITS)]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Apply without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Stop by itself after this long (ISO 8601). A run that is over longer than this ago is known to be over.
+    #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
+    pub(super) max_run: Duration,
+    /// With `resolve`: the tenant in doubt is the one with this hostname.
+    #[arg(long, value_name = "HOSTNAME", conflicts_with_all = ["not_created", "settle"])]
+    pub(super) adopt: Option<String>,
+    /// With `resolve`: a person has looked, and no tenant was made.
+    #[arg(long, conflicts_with = "settle")]
+    pub(super) not_created: bool,
+    /// With `resolve`: the machine of the run that began settling is gone.
+    #[arg(long)]
+    pub(super) settle: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Common {
+    /// Desired state: files, or directories read without recursion; or a verb.
+    #[arg(value_name = "PATH|VERB")]
+    pub(super) words: Vec<String>,
+    /// The settings file. Outside CI also found as qlik-plan.settings.yaml in the directory given, or the working directory.
+    #[arg(long, value_name = "FILE", env = "QLIK_PLAN_SETTINGS", hide_env_values = true)]
+    pub(super) settings: Option<PathBuf>,
+    /// Use a stand-in for Qlik Cloud on this machine (state in ./.qlik-sandbox); no account is needed, nothing real is touched.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// What is printed on stdout.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(super) format: Format,
+    /// Exit with 2 when something is missing, drifted or due.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    /// How many tenants are worked on side by side.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) parallelism: u16,
+    /// With CI set: the ledger's folder outlives this runner.
+    #[arg(long)]
+    pub(super) ledger_is_durable: bool,
+    /// Create tenants with keys although minting was never rehearsed.
+    #[arg(long)]
+    pub(super) unrehearsed: bool,
+    /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) remint: Vec<Address>,
+    /// How long one request may take, in seconds (a creation: four times as long).
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
+    /// Colour: NO_COLOR and CLICOLOR_FORCE are honoured too.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: ColourArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourArg {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PreflightArg {
+    Read,
+    Full,
+}
+
+const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due.";
+
+/// What `qlik-plan` is asked to do.
+pub(super) enum PlanVerb {
+    Plan(Vec<PathBuf>),
+    Validate(Vec<PathBuf>),
+    Schema(SchemaOf),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SchemaOf {
+    Desired,
+    Settings,
+    Plan,
+}
+
+/// What `qlik-apply` is asked to do.
+pub(super) enum ApplyVerb {
+    Apply(Vec<PathBuf>),
+    LedgerInit(Vec<PathBuf>),
+    LedgerList(Vec<PathBuf>),
+    Resolve { address: Address, how: ResolveHow, paths: Vec<PathBuf> },
+    Rehearse { account: String, paths: Vec<PathBuf> },
+}
+
+pub(super) enum ResolveHow {
+    Explain,
+    Adopt(Label),
+    NotCreated,
+    Settle,
+}
+
+impl PlanArgs {
+    pub(super) fn verb(&self) -> Result<PlanVerb, Problem> {
+        let mut words = self.common.words.clone();
+        if take(&mut words, "validate") {
+            return Ok(PlanVerb::Validate(paths(words, PLAN_VERBS)?));
+        }
+        if take(&mut words, "schema") {
+            let of = match words.as_slice() {
+                [] => SchemaOf::Desired,
+                [one] if one == "desired" => SchemaOf::Desired,
+                [one] if one == "settings" => SchemaOf::Settings,
+                [one] if one == "plan" => SchemaOf::Plan,
+                _ => {
+                    return Err(Problem::new(
+                        "schema takes one of: desired, settings, plan",
+                        "qlik-plan schema desired",
+                    ));
+                }
+            };
+            return Ok(PlanVerb::Schema(of));
+        }
+        Ok(PlanVerb::Plan(paths(words, PLAN_VERBS)?))
+    }
+}
+
+impl ApplyArgs {
+    pub(super) fn verb(&self) -> Result<ApplyVerb, Problem> {
+        let mut words = self.common.words.clone();
+        let verb = if take(&mut words, "ledger") {
+            if take(&mut words, "init") {
+                ApplyVerb::LedgerInit(paths(words, APPLY_VERBS)?)
+            } else if take(&mut words, "list") {
+                ApplyVerb::LedgerList(paths(words, APPLY_VERBS)?)
+            } else {
+                return Err(Problem::new("ledger takes one of: init, list", "qlik-apply ledger list"));
+            }
+        } else if take(&mut words, "resolve") {
+            let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
+                return Err(Problem::new("resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"));
+            };
+            let address: Address = words
+                .remove(at)
+                .parse()
+                .map_err(|error| Problem::new(format!("{error}"), "qlik-apply resolve qlik/NAME"))?;
+            if !address.is_tenant() {
+                return Err(Problem::new(
+                    format!("{address} is a key; only a tenant can be in doubt"),
+                    format!("qlik-apply resolve {}", address.parent()),
+                ));
+            }
+            ApplyVerb::Resolve { address, how: self.how()?, paths: paths(words, APPLY_VERBS)? }
+        } else if take(&mut words, "rehearse") {
+            let Some(at) = words.iter().position(|word| !exists(word)) else {
+                return Err(Problem::new(
+                    "rehearse needs the name of an account in settings",
+                    "qlik-apply rehearse ACCOUNT",
+                ));
+            };
+            ApplyVerb::Rehearse { account: words.remove(at), paths: paths(words, APPLY_VERBS)? }
+        } else {
+            ApplyVerb::Apply(paths(words, APPLY_VERBS)?)
+        };
+        let resolving = matches!(verb, ApplyVerb::Resolve { .. });
+        if !resolving && (self.adopt.is_some() || self.not_created || self.settle) {
+            return Err(Problem::new(
+                "--adopt, --not-created and --settle belong to the verb resolve",
+                "qlik-apply resolve ADDRESS --adopt HOSTNAME",
+            ));
+        }
+        Ok(verb)
+    }
+
+    fn how(&self) -> Result<ResolveHow, Problem> {
+        if let Some(host) = &self.adopt {
+            // The region comes from settings; a whole host is cut down to its first label and checked against it later.
+            let first = host.split('.').next().unwrap_or_default();
+            let label = Label::parse(first).map_err(|error| {
+                Problem::new(
+                    format!("--adopt {}: {error}", crate::model::untrusted::escape(host)),
+                    "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0",
+                )
+            })?;
+            return Ok(ResolveHow::Adopt(label));
+        }
+        Ok(if self.not_created {
+            ResolveHow::NotCreated
+        } else if self.settle {
+            ResolveHow::Settle
+        } else {
+            ResolveHow::Explain
+        })
+    }
+}
+
+const PLAN_VERBS: &[&str] = &["validate", "schema"];
+const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
+
+/// Takes the first occurrence of a verb off the line.
+fn take(words: &mut Vec<String>, verb: &str) -> bool {
+    words.iter().position(|word| word == verb).map(|at| words.remove(at)).is_some()
+}
+
+fn exists(word: &str) -> bool {
+    std::path::Path::new(word).exists()
+}
+
+/// The words that are left: all must be there as files or directories.
+fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
+    for word in &words {
+        if exists(word) || word.contains(['/', '.']) {
+            continue;
+        }
+        let shown = crate::model::untrusted::escape(word);
+        let near = verbs.iter().find(|verb| similar::TextDiff::from_chars(**verb, word.as_str()).ratio() > 0.7);
+        return Err(match near {
+            Some(verb) => {
+                Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
+            }
+            None => Problem::new(
+                format!("{shown} is neither a verb nor a path"),
+                format!("name a file or directory that is there; the verbs are {}", verbs.join(", ")),
+            ),
+        });
+    }
+    Ok(words.into_iter().map(PathBuf::from).collect())
+}

@@ -1,0 +1,144 @@
+//! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::model::address::Name;
+use crate::model::desired::Desired;
+use crate::model::secret::Secret;
+use crate::model::settings::{Account, Client, Reference, Settings};
+use crate::model::spec::Owner;
+use crate::provider::qlik::{Credentials, OwnerKey};
+
+use super::output::Problem;
+
+/// A file that holds one credential is small; anything larger is a mistake in the settings.
+const CREDENTIAL_MAX: u64 = 64 * 1024;
+
+/// What a run needs of each account.
+pub(super) struct Needs(BTreeMap<Name, BTreeSet<Owner>>);
+
+impl Needs {
+    /// Every account that a tenant names, with the owners that its keys name.
+    pub(super) fn of(desired: &Desired) -> Self {
+        let mut needs: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
+        for (address, tenant, _) in desired.qlik_tenants() {
+            let owners = needs.entry(tenant.account.clone()).or_default();
+            owners.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            );
+        }
+        Self(needs)
+    }
+
+    pub(super) fn of_account(account: &Name, owners: impl IntoIterator<Item = Owner>) -> Self {
+        Self(BTreeMap::from([(account.clone(), owners.into_iter().collect())]))
+    }
+
+    pub(super) fn owners(&self, account: &Name) -> Option<&BTreeSet<Owner>> {
+        self.0.get(account)
+    }
+
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Name> {
+        self.0.keys()
+    }
+}
+
+/// Reads every credential that is needed, or says of each that is missing where it should be.
+pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<BTreeMap<Name, Credentials>, Problem> {
+    let mut missing = Vec::new();
+    let mut resolved = BTreeMap::new();
+    for name in needs.accounts() {
+        let Some(account) = settings.accounts.get(name) else { continue };
+        if let Some(credentials) = account_credentials(name, account, needs, &mut missing) {
+            resolved.insert(name.clone(), credentials);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(resolved);
+    }
+    let rendered = missing.iter().map(|(what, _)| format!("error: {what}")).collect::<Vec<_>>().join("\n");
+    Err(Problem {
+        message: missing.iter().map(|(what, _)| what.clone()).collect::<Vec<_>>().join("; "),
+        next: missing.into_iter().map(|(_, next)| next).collect(),
+        rendered: Some(rendered),
+        faults: None,
+    })
+}
+
+type Missing = Vec<(String, String)>;
+
+fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &mut Missing) -> Option<Credentials> {
+    let owners = needs.owners(name)?;
+    let client = read_client(&format!("accounts.{name}.client"), &account.client, missing);
+    let mut key_client = None;
+    if owners.contains(&Owner::Client)
+        && let Some(client) = &account.key_client
+    {
+        key_client = read_client(&format!("accounts.{name}.key_client"), client, missing);
+    }
+    let mut own = BTreeMap::new();
+    for owner in owners {
+        let Owner::Configured(owner) = owner else { continue };
+        let Some(configured) = account.owners.get(owner) else { continue };
+        let what = format!("accounts.{name}.owners.{owner}.api_key");
+        if let Some(api_key) = read(&what, &configured.api_key, missing) {
+            own.insert(owner.clone(), OwnerKey { tenant: configured.tenant.clone(), api_key });
+        }
+    }
+    let (client_id, client_secret) = client?;
+    Some(Credentials { client_id, client_secret, key_client, owners: own })
+}
+
+fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Secret, Secret)> {
+    let id = read(&format!("{what}.id"), &client.id, missing);
+    let secret = read(&format!("{what}.secret"), &client.secret, missing);
+    id.zip(secret)
+}
+
+fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secret> {
+    let found = match reference {
+        Reference::Env(variable) => match std::env::var(variable) {
+            Ok(value) => Ok(value),
+            Err(std::env::VarError::NotPresent) => Err((
+                format!("{what}: the environment variable {variable} is not set"),
+                format!("export {variable}, or try without an account: --sandbox"),
+            )),
+            Err(std::env::VarError::NotUnicode(_)) => Err((
+                format!("{what}: the environment variable {variable} is not UTF-8"),
+                format!("export {variable} as plain text"),
+            )),
+        },
+        Reference::File(path) => read_file(path).map_err(|why| {
+            (
+                format!("{what}: {} cannot be read: {why}", path.display()),
+                format!("put the credential there, or correct {what} in settings"),
+            )
+        }),
+    };
+    match found {
+        Ok(value) => {
+            let secret = Secret::new(value.trim().to_owned());
+            // The copy that came from outside is wiped with this value.
+            drop(Secret::new(value));
+            if secret.is_empty() {
+                missing.push((format!("{what} is empty"), format!("set the value that {what} refers to")));
+                return None;
+            }
+            Some(secret)
+        }
+        Err(problem) => {
+            missing.push(problem);
+            None
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > CREDENTIAL_MAX {
+        return Err(format!("it has {size} bytes, too many for a credential"));
+    }
+    // The error would quote nothing of the contents, and still says only its kind.
+    std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
+}

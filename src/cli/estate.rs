@@ -1,0 +1,308 @@
+//! Everything a verb works with: desired state, settings, credentials, the wire, the sinks, the ledger.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration as StdDuration;
+
+use crate::config;
+use crate::ledger::Ledger;
+use crate::model::address::Name;
+use crate::model::desired::Desired;
+use crate::model::settings::{self, Settings};
+use crate::provider::http::{NetworkOptions, Timeouts};
+use crate::provider::qlik::{Credentials, Qlik};
+use crate::sink::Sink;
+
+use super::args::Common;
+use super::credentials::{self, Needs};
+use super::output::{Output, Problem};
+use super::sources::{self, SETTINGS_NAME, SourceError};
+
+/// Where the sandbox keeps its state, below the working directory.
+pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
+
+/// Settings and desired state, read and checked. No credential has been looked at.
+pub(super) struct Declared {
+    pub(super) desired: Desired,
+    pub(super) settings: Settings,
+    /// With CI set, and not in the sandbox.
+    pub(super) ci: bool,
+}
+
+/// Whether the environment says that this is a CI runner.
+pub(super) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
+/// Reads settings and desired state.
+pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Declared, Problem> {
+    let cwd = working_directory()?;
+    let (settings, settings_file) = settings(common, paths, &cwd, output)?;
+    let sources = sources::gather(paths, &cwd, Some(&settings_file)).map_err(unread)?;
+    let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
+    Ok(Declared { desired, settings, ci: in_ci() && !common.sandbox })
+}
+
+/// Reads settings alone, for verbs that need no desired state.
+pub(super) fn settings(
+    common: &Common,
+    paths: &[PathBuf],
+    cwd: &Path,
+    output: &Output,
+) -> Result<(Settings, PathBuf), Problem> {
+    let file = settings_file(common, paths, cwd)?;
+    let source = sources::load_settings(&file).map_err(|error| unread(vec![error]))?;
+    let absolute = cwd.join(&file);
+    let base = absolute.parent().unwrap_or(cwd);
+    let mut settings =
+        config::settings(&source, base).map_err(|report| faults(&report, std::slice::from_ref(&source), output))?;
+    if common.sandbox {
+        move_into_sandbox(&mut settings, &cwd.join(SANDBOX_STATE));
+    }
+    Ok((settings, file))
+}
+
+pub(super) fn working_directory() -> Result<PathBuf, Problem> {
+    std::env::current_dir()
+        .map_err(|error| Problem::new(format!("the working directory is not there: {error}"), "cd to one that is"))
+}
+
+fn settings_file(common: &Common, paths: &[PathBuf], cwd: &Path) -> Result<PathBuf, Problem> {
+    if let Some(file) = &common.settings {
+        return Ok(file.clone());
+    }
+    if in_ci() && !common.sandbox {
+        return Err(Problem::new(
+            "with CI set, settings are never picked up from beside the desired state",
+            "say --settings FILE, or set QLIK_PLAN_SETTINGS: from the base branch or the runner, not from the change under review",
+        ));
+    }
+    let mut looked = Vec::new();
+    let folders = paths.iter().map(|path| if path.is_dir() { path.clone() } else { parent(path) });
+    for folder in folders.chain([PathBuf::new()]) {
+        let file = folder.join(SETTINGS_NAME);
+        if cwd.join(&file).is_file() {
+            return Ok(file);
+        }
+        looked.push(file.display().to_string());
+    }
+    looked.dedup();
+    Err(Problem::new(
+        format!("there are no settings at {}", looked.join(" or ")),
+        "say --settings FILE; examples/quickstart has one to start from",
+    ))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Names and regions stay; every place that could touch the world is led below the sandbox's state.
+fn move_into_sandbox(settings: &mut Settings, state: &Path) {
+    for (name, sink) in &mut settings.sinks {
+        *sink = settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true };
+    }
+    settings.ledger = settings::Ledger::Directory { path: state.join("ledger") };
+    settings.network.ignore_env_proxy = true;
+}
+
+/// Files that could not be read, all of them.
+pub(super) fn unread(errors: Vec<SourceError>) -> Problem {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Problem {
+        message: lines.join("; "),
+        next: vec!["name files or directories that are there and can be read".to_owned()],
+        rendered: Some(lines.iter().map(|line| format!("error: {line}")).collect::<Vec<_>>().join("\n")),
+        faults: None,
+    }
+}
+
+/// A report of faults as a problem.
+pub(super) fn faults(report: &config::Report, sources: &[config::Source], output: &Output) -> Problem {
+    let count = report.faults.len();
+    let noun = if count == 1 { "fault" } else { "faults" };
+    let rendered = report.render(sources, output.stderr_look().colour);
+    Problem {
+        message: format!("{count} {noun} in the configuration; nothing was sent"),
+        next: vec![format!("mend the {noun} above; `qlik-plan validate` checks without a network")],
+        rendered: Some(format!(
+            "{}\nerror: {count} {noun} in the configuration; nothing was sent",
+            rendered.trim_end()
+        )),
+        faults: serde_json::to_value(&report.faults).ok(),
+    }
+}
+
+/// The wire and the sinks, for what is declared.
+pub(super) struct Estate {
+    pub(super) qlik: Qlik,
+    pub(super) sinks: BTreeMap<Name, Sink>,
+    pub(super) ledger: Ledger,
+    #[cfg(feature = "sandbox")]
+    sandbox: Option<super::sandbox::Attached>,
+}
+
+impl Estate {
+    /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
+    pub(super) async fn open(common: &Common, settings: &Settings, needs: &Needs) -> Result<Self, Problem> {
+        let mut network = NetworkOptions {
+            proxy: settings.network.proxy.clone(),
+            ca_pem: None,
+            ignore_env_proxy: settings.network.ignore_env_proxy,
+            timeouts: Timeouts {
+                connect: StdDuration::from_secs(common.timeout.min(10)),
+                request: StdDuration::from_secs(common.timeout),
+                create: StdDuration::from_secs(common.timeout * 4),
+            },
+            user_agent: format!("qlik-plan/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
+        };
+        let mut ca_file = settings.network.ca_file.clone();
+        let credentials;
+        #[cfg(feature = "sandbox")]
+        let mut sandbox = None;
+        if common.sandbox {
+            #[cfg(feature = "sandbox")]
+            {
+                let attached = sandboxed::attach().await?;
+                network.proxy = Some(attached.proxy().to_owned());
+                ca_file = Some(attached.ca_file().to_path_buf());
+                credentials = sandboxed::seed(&attached, settings, needs).await?;
+                sandbox = Some(attached);
+            }
+            #[cfg(not(feature = "sandbox"))]
+            return Err(Problem::new(
+                "this program was built without the sandbox",
+                "build it with the default features, or leave out --sandbox",
+            ));
+        } else {
+            credentials = credentials::resolve(settings, needs)?;
+        }
+        if let Some(file) = &ca_file {
+            let pem = std::fs::read(file).map_err(|error| {
+                Problem::new(
+                    format!("network.ca_file {} cannot be read: {error}", file.display()),
+                    "correct it in settings",
+                )
+            })?;
+            network.ca_pem = Some(pem);
+        }
+        let accounts = accounts(settings, credentials);
+        let qlik = Qlik::new(network, accounts, usize::from(common.parallelism))
+            .map_err(|error| Problem::new(error.to_string(), "correct network: in settings"))?;
+        let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
+        Ok(Self {
+            qlik,
+            sinks,
+            ledger: Ledger::at(&settings.ledger),
+            #[cfg(feature = "sandbox")]
+            sandbox,
+        })
+    }
+
+    /// Revokes this run's tokens and lets go of the sandbox.
+    pub(super) async fn close(self) {
+        self.qlik.revoke_tokens().await;
+        #[cfg(feature = "sandbox")]
+        if let Some(attached) = self.sandbox {
+            attached.detach().await;
+        }
+    }
+}
+
+fn accounts(
+    settings: &Settings,
+    credentials: BTreeMap<Name, Credentials>,
+) -> BTreeMap<Name, (crate::model::host::Region, Option<crate::model::host::Label>, Credentials)> {
+    credentials
+        .into_iter()
+        .filter_map(|(name, credentials)| {
+            let account = settings.accounts.get(&name)?;
+            Some((name, (account.region.clone(), account.source_tenant.clone(), credentials)))
+        })
+        .collect()
+}
+
+#[cfg(feature = "sandbox")]
+mod sandboxed {
+    //! The sandbox in the place of the real cloud: every credential replaced by its own.
+
+    use std::collections::BTreeMap;
+
+    use crate::cli::credentials::Needs;
+    use crate::cli::output::Problem;
+    use crate::cli::sandbox::{self, Attached};
+    use crate::model::address::Name;
+    use crate::model::host::Label;
+    use crate::model::secret::Secret;
+    use crate::model::settings::Settings;
+    use crate::model::spec::Owner;
+    use crate::provider::qlik::{Credentials, OwnerKey};
+    use crate::sandbox::{Seed, SeedAccount, SeedOwner};
+
+    use super::{SANDBOX_STATE, working_directory};
+
+    pub(super) async fn attach() -> Result<Attached, Problem> {
+        let state = working_directory()?.join(SANDBOX_STATE);
+        sandbox::attach(&state).await.map_err(|error| {
+            Problem::new(format!("the sandbox could not be started: {error}"), format!("look at {}", state.display()))
+        })
+    }
+
+    pub(super) async fn seed(
+        attached: &Attached,
+        settings: &Settings,
+        needs: &Needs,
+    ) -> Result<BTreeMap<Name, Credentials>, Problem> {
+        let mut names = Vec::new();
+        let mut accounts = Vec::new();
+        for name in needs.accounts() {
+            let Some(account) = settings.accounts.get(name) else { continue };
+            let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
+                Owner::Client => None,
+                Owner::Configured(owner) => account
+                    .owners
+                    .get(owner)
+                    .map(|configured| SeedOwner { name: owner.to_string(), tenant: configured.tenant.to_string() }),
+            });
+            // The sandbox needs some tenant to hold the licence, even where settings name none.
+            let source = account.source_tenant.as_ref().map_or_else(|| "source".to_owned(), Label::to_string);
+            accounts.push(SeedAccount {
+                region: account.region.label.to_string(),
+                source_tenant: source,
+                client: None,
+                key_client: None,
+                owners: owners.collect(),
+            });
+            names.push((name, account));
+        }
+        let seeded = attached.seed(&Seed { accounts }).await.map_err(|error| {
+            Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
+        })?;
+        let mut credentials = BTreeMap::new();
+        for ((name, account), seeded) in names.into_iter().zip(seeded.accounts) {
+            let owners = seeded
+                .owners
+                .into_iter()
+                .filter_map(|seeded| {
+                    let owner = Name::parse(&seeded.name).ok()?;
+                    let tenant = account.owners.get(&owner)?.tenant.clone();
+                    Some((owner, OwnerKey { tenant, api_key: Secret::new(seeded.token) }))
+                })
+                .collect();
+            let key_client = account
+                .key_client
+                .is_some()
+                .then(|| (Secret::new(seeded.key_client.id), Secret::new(seeded.key_client.secret)));
+            credentials.insert(
+                name.clone(),
+                Credentials {
+                    client_id: Secret::new(seeded.client.id),
+                    client_secret: Secret::new(seeded.client.secret),
+                    key_client,
+                    owners,
+                },
+            );
+        }
+        Ok(credentials)
+    }
+}

@@ -1,0 +1,142 @@
+//! Printing and exit codes: results on stdout, progress and messages on stderr, JSON on every exit.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::model::untrusted::escape;
+use crate::render::{self, Look};
+
+use super::args::{ColourArg, Common, Format};
+
+/// Why a program ends without having done what it was asked, in a user's words.
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) next: Vec<String>,
+    /// Already rendered text for stderr, where a sentence is not enough.
+    pub(super) rendered: Option<String>,
+    pub(super) faults: Option<serde_json::Value>,
+}
+
+impl Problem {
+    pub(super) fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { message: message.into(), next: vec![next.into()], rendered: None, faults: None }
+    }
+}
+
+impl From<crate::apply::event::Failure> for Problem {
+    fn from(failure: crate::apply::event::Failure) -> Self {
+        Self { message: failure.why.to_string(), next: failure.next, rendered: None, faults: None }
+    }
+}
+
+impl From<crate::ledger::LedgerError> for Problem {
+    fn from(error: crate::ledger::LedgerError) -> Self {
+        Self::new(error.to_string(), error.next())
+    }
+}
+
+/// How a program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Done,
+    Error,
+    /// With `--detailed-exitcode`: something is missing, drifted or due.
+    Changes,
+}
+
+impl Exit {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Where output goes and how it looks.
+pub(super) struct Output {
+    pub(super) format: Format,
+    stdout: Look,
+    stderr: Look,
+}
+
+impl Output {
+    pub(super) fn of(common: &Common) -> Self {
+        let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(100);
+        let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
+        Self {
+            format: common.format,
+            stdout: look(io::stdout().is_terminal()),
+            stderr: look(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Before a command line could be read.
+    pub(super) fn plain(format: Format) -> Self {
+        let look = || Look { colour: false, width: 100 };
+        Self { format, stdout: look(), stderr: look() }
+    }
+
+    pub(super) fn look(&self) -> &Look {
+        &self.stdout
+    }
+
+    pub(super) fn stderr_look(&self) -> &Look {
+        &self.stderr
+    }
+
+    /// Prints a result. A closed pipe is not an error: whoever read had enough.
+    pub(super) fn result(&self, text: &str) -> Result<(), Problem> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Problem::new(
+                format!("the result could not be written to stdout: {error}"),
+                "see that the disk or the reader of stdout takes it, then run again",
+            )),
+        }
+    }
+
+    /// Tells something beside the result.
+    pub(super) fn message(&self, text: &str) {
+        let mut err = io::stderr().lock();
+        // There is nobody left to tell when stderr itself is gone.
+        drop(writeln!(err, "{}", text.trim_end_matches('\n')).and_then(|()| err.flush()));
+    }
+
+    /// Tells a problem and gives the exit.
+    pub(super) fn problem(&self, problem: &Problem) -> Exit {
+        if self.format == Format::Json {
+            let json =
+                render::json::error(&problem.message, &problem.next, Exit::Error.code(), problem.faults.as_ref());
+            drop(self.result(&json));
+        }
+        match &problem.rendered {
+            Some(rendered) => self.message(rendered),
+            None => self.message(&format!("error: {}", escape(&problem.message))),
+        }
+        for next in &problem.next {
+            self.message(&format!("  next: {}", escape(next)));
+        }
+        Exit::Error
+    }
+}
+
+fn colour(asked: ColourArg, terminal: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    match asked {
+        ColourArg::Always => true,
+        ColourArg::Never => false,
+        ColourArg::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
+        ColourArg::Auto if set("CLICOLOR_FORCE") => true,
+        ColourArg::Auto => terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
+}

@@ -1,0 +1,84 @@
+//! `qlik-apply ledger init|list`.
+
+use std::path::PathBuf;
+
+use crate::ledger::Ledger;
+use crate::model::desired::Desired;
+use crate::model::live::Observed;
+use crate::model::record::LedgerId;
+use crate::model::settings::Settings;
+use crate::render;
+use crate::sink::Sink;
+
+use super::super::args::{Common, Format};
+use super::super::estate::{self, Declared, Estate};
+use super::super::output::{Exit, Output, Problem};
+use super::{clock, random};
+
+pub(in crate::cli) fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
+    let declared = estate::declared(common, paths, output)?;
+    let ledger = Ledger::at(&declared.settings.ledger);
+    let id = make(&ledger, &declared.settings, &declared.desired)?;
+    let place = ledger.place();
+    let text = match output.format {
+        Format::Text => format!("Made ledger {id} at {place}. Keep it: it is what prevents a second tenant.\n"),
+        Format::Json => render::json::ledger_made(&id, &place),
+    };
+    output.result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Makes a ledger, unless a sink names another one: then that one is missing, and a new one would forget its tenants.
+pub(super) fn make(ledger: &Ledger, settings: &Settings, desired: &Desired) -> Result<LedgerId, Problem> {
+    for (tenant, _, _) in desired.qlik_tenants() {
+        for (address, spec, _) in desired.qlik_keys(tenant) {
+            let Some(sink) = settings.sinks.get(&spec.deliver_to) else { continue };
+            if let Observed::Present(entry) = Sink::of(sink).look(address, &[]).entry {
+                return Err(Problem::new(
+                    format!(
+                        "sink {} holds a key of {address} that ledger {} delivered; a new ledger would forget that estate",
+                        spec.deliver_to,
+                        entry.ledger.short()
+                    ),
+                    format!("restore that ledger to {} from its backup or repository", ledger.place()),
+                ));
+            }
+        }
+    }
+    let id = LedgerId::new(random());
+    ledger.init(id.clone(), clock())?;
+    Ok(id)
+}
+
+/// The sandbox makes its own ledger, where none was lost.
+pub(super) fn init_sandbox(estate: &Estate, declared: &Declared) -> Result<(), Problem> {
+    if estate.ledger.read()?.is_none() {
+        make(&estate.ledger, &declared.settings, &declared.desired)?;
+    }
+    Ok(())
+}
+
+pub(in crate::cli) fn list(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
+    let cwd = estate::working_directory()?;
+    let (settings, _) = estate::settings(common, paths, &cwd, output)?;
+    let ledger = Ledger::at(&settings.ledger);
+    let facts = ledger.read()?.ok_or_else(|| missing(&ledger))?;
+    let text = match output.format {
+        Format::Text => render::text::ledger(&facts, output.look()),
+        Format::Json => render::json::ledger(&facts),
+    };
+    output.result(&text)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn missing(ledger: &Ledger) -> Problem {
+    Problem {
+        message: format!("there is no ledger at {}", ledger.place()),
+        next: vec![
+            "restore it from its backup or repository: it says which tenants exist".to_owned(),
+            "if there never was one: qlik-apply ledger init".to_owned(),
+        ],
+        rendered: None,
+        faults: None,
+    }
+}

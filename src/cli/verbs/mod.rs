@@ -1,0 +1,85 @@
+//! One module a verb: it reads its words, calls the rooms in order, and prints what they give.
+
+pub(super) mod apply;
+pub(super) mod ledger;
+pub(super) mod plan;
+pub(super) mod rehearse;
+pub(super) mod resolve;
+pub(super) mod schema;
+pub(super) mod validate;
+
+use jiff::Timestamp;
+
+use crate::ledger::Held;
+use crate::model::duration::Duration;
+use crate::model::live::LedgerLive;
+use crate::model::run::{Run, RunId};
+use crate::model::untrusted::Untrusted;
+use crate::plan::Wishes;
+
+use super::args::Common;
+use super::estate::{Declared, Estate};
+use super::output::Problem;
+
+/// The local clock; vendors' dates take its place once one is heard.
+fn clock() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Sixteen bytes from the system's generator.
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without randomness no name is unique; nothing safe can follow.
+        std::process::abort();
+    }
+    bytes
+}
+
+fn eight(bytes: [u8; 16]) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = bytes;
+    [a, b, c, d, e, f, g, h]
+}
+
+fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
+    Wishes {
+        remint: common.remint.iter().cloned().collect(),
+        unrehearsed: common.unrehearsed,
+        will_rehearse: will_rehearse && common.sandbox,
+    }
+}
+
+/// The ledger as a reader sees it.
+fn read_ledger(estate: &Estate, declared: &Declared) -> Result<LedgerLive, Problem> {
+    Ok(match estate.ledger.read()? {
+        Some(facts) => LedgerLive::Present(facts),
+        None => LedgerLive::Missing { place: estate.ledger.place(), strict: declared.ci },
+    })
+}
+
+/// Takes the ledger's lock and records this run, before its first request.
+fn hold(estate: &Estate, max_run: Duration) -> Result<Held, Problem> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let run = Run {
+        id: RunId::new(eight(random())),
+        started: clock(),
+        max_run,
+        host: Untrusted::new(host),
+        pid: std::process::id(),
+        ended: None,
+    };
+    Ok(estate.ledger.open(run)?)
+}
+
+/// The addresses in `--remint` must be declared keys.
+fn check_remint(common: &Common, declared: &Declared) -> Result<(), Problem> {
+    for address in &common.remint {
+        if address.is_tenant() || !declared.desired.items.contains_key(address) {
+            return Err(Problem::new(
+                format!("--remint {address}: no such key is declared"),
+                "give the address of a declared key, as in qlik/acme/ci",
+            ));
+        }
+    }
+    Ok(())
+}

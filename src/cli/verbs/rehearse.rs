@@ -1,0 +1,119 @@
+//! `qlik-apply rehearse ACCOUNT [PATH…]`: can this account mint keys, in each way that the desired state uses?
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::apply::rehearse;
+use crate::apply::world::World;
+use crate::model::address::Name;
+use crate::model::host::Label;
+use crate::model::settings::Account;
+use crate::model::spec::Owner;
+use crate::render;
+
+use super::super::args::{ApplyArgs, Format};
+use super::super::credentials::Needs;
+use super::super::estate::{self, Declared, Estate};
+use super::super::output::{Exit, Output, Problem};
+use super::{clock, hold, ledger, random};
+
+pub(in crate::cli) async fn run(
+    args: &ApplyArgs,
+    account: &str,
+    paths: &[PathBuf],
+    output: &Output,
+) -> Result<Exit, Problem> {
+    let common = &args.common;
+    let declared = estate::declared(common, paths, output)?;
+    let (name, settings) = find(&declared, account)?;
+    let owners = owners(&declared, &name);
+    if owners.is_empty() {
+        return Err(Problem::new(
+            format!("no declared key is minted with account {name}, so there is nothing to rehearse"),
+            "declare a key, or name another account",
+        ));
+    }
+    let estate = Estate::open(common, &declared.settings, &Needs::of_account(&name, owners.iter().cloned())).await?;
+    if common.sandbox {
+        ledger::init_sandbox(&estate, &declared)?;
+    } else if estate.ledger.read()?.is_none() {
+        return Err(ledger::missing(&estate.ledger));
+    }
+    let held = hold(&estate, args.max_run)?;
+    let (stop, emit) = (|| None, |_| {});
+    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let mut failures = Vec::new();
+    let mut passed = Vec::new();
+    for owner in &owners {
+        let said = rehearse::words(owner);
+        let Some(stage) = stage(settings, owner) else {
+            failures.push((
+                said,
+                crate::apply::event::Failure::new(
+                    "there is no tenant to rehearse on",
+                    format!("set accounts.{name}.source_tenant in settings"),
+                ),
+            ));
+            continue;
+        };
+        match rehearse::rehearse(&world, &name, owner, &stage).await {
+            Ok(None) => passed.push(format!("{said} on {stage}")),
+            Ok(Some(failure)) | Err(failure) => failures.push((said, failure)),
+        }
+    }
+    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    estate.close().await;
+    held.end(now)?;
+    if output.format == Format::Json && failures.is_empty() {
+        output.result(&render::json::rehearsed(&name, &passed))?;
+    }
+    if failures.is_empty() {
+        if output.format == Format::Text {
+            output.result(&format!(
+                "Rehearsed account {name}: {}. A ten-minute key was minted, tried, marked and revoked for each.\n",
+                passed.join("; ")
+            ))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let message =
+        failures.iter().map(|(who, f)| format!("rehearsal of {who}: {}", f.why)).collect::<Vec<_>>().join("; ");
+    let next = failures.into_iter().flat_map(|(_, failure)| failure.next).collect();
+    Err(Problem { message, next, rendered: None, faults: None })
+}
+
+fn find<'a>(declared: &'a Declared, account: &str) -> Result<(Name, &'a Account), Problem> {
+    let known: Vec<&str> = declared.settings.accounts.keys().map(Name::as_str).collect();
+    declared
+        .settings
+        .accounts
+        .iter()
+        .find(|(name, _)| name.as_str() == account)
+        .map(|(name, settings)| (name.clone(), settings))
+        .ok_or_else(|| {
+            Problem::new(
+                format!("settings have no account {}", crate::model::untrusted::escape(account)),
+                format!("one of: {}", known.join(", ")),
+            )
+        })
+}
+
+/// The ways of owning that the desired state uses with an account.
+fn owners(declared: &Declared, account: &Name) -> BTreeSet<Owner> {
+    declared
+        .desired
+        .qlik_tenants()
+        .filter(|(_, tenant, _)| tenant.account == *account)
+        .flat_map(|(address, _, _)| declared.desired.qlik_keys(address))
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| key.owner.clone())
+        .collect()
+}
+
+/// The tenant that a way of owning can be rehearsed on.
+pub(super) fn stage(account: &Account, owner: &Owner) -> Option<Label> {
+    match owner {
+        Owner::Client => account.source_tenant.clone(),
+        Owner::Configured(name) => account.owners.get(name).map(|owner| owner.tenant.clone()),
+    }
+}

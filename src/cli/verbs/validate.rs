@@ -1,0 +1,37 @@
+//! `qlik-plan validate [PATH…]`: checks the files, offline.
+
+use std::path::PathBuf;
+
+use crate::config;
+
+use super::super::args::{Common, Format};
+use super::super::estate;
+use super::super::output::{Exit, Output, Problem};
+use super::super::sources;
+
+pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
+    let cwd = estate::working_directory()?;
+    // With settings at hand, what refers into them is checked too; without, the rest.
+    let (count, with_settings) = match estate::settings(common, paths, &cwd, output) {
+        Ok((settings, file)) => {
+            let sources = sources::gather(paths, &cwd, Some(&file)).map_err(estate::unread)?;
+            let desired = config::desired(&sources, &settings).map_err(|r| estate::faults(&r, &sources, output))?;
+            (desired.items.len(), true)
+        }
+        Err(problem) if common.settings.is_some() || problem.faults.is_some() => return Err(problem),
+        Err(_) => {
+            let sources = sources::gather(paths, &cwd, None).map_err(estate::unread)?;
+            let count = config::validate(&sources).map_err(|r| estate::faults(&r, &sources, output))?;
+            (count, false)
+        }
+    };
+    let noun = if count == 1 { "object" } else { "objects" };
+    let rest =
+        if with_settings { "" } else { "; references into settings were not checked, since there are none here" };
+    let text = match output.format {
+        Format::Text => format!("Valid: {count} {noun} declared{rest}.\n"),
+        Format::Json => crate::render::json::valid(count, with_settings),
+    };
+    output.result(&text)?;
+    Ok(Exit::Done)
+}

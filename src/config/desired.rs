@@ -1,0 +1,321 @@
+//! One file of desired state as it was written: profiles and tenants, each value with its place.
+
+use super::diagnostic::{Faults, code};
+use super::read::{self, Fields, Keys};
+use super::source::{At, Span};
+use super::syntax::{self, Entry, Node, Value};
+use crate::model::address::Name;
+use crate::model::duration::Duration;
+use crate::model::host::Label;
+use crate::model::marker::Marker;
+use crate::model::spec::{Grants, KeyLimits, ManageApiKeys, Owner, QlikKey, Shape};
+
+/// A minute: nothing shorter can be tried, delivered and read back in time.
+const EXPIRES_IN_MIN: Duration = Duration::from_seconds(60);
+/// Leaves room for the marker in what the vendor stores.
+const DESCRIPTION_MAX: usize = 150;
+const DISPLAY_NAME_MAX: usize = 255;
+const KEY_ID_MAX: usize = 128;
+const KEYS_PER_USER_MAX: u32 = 1000;
+
+const ROOT: Keys = Keys { known: &["version", "qlik"], later: &["imburse"] };
+const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
+const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
+const TENANT: Keys = Keys {
+    known: &["account", "profile", "display_name", "alias", "adopt", "api_key_limits", "grants", "api_keys", "omit"],
+    later: &[],
+};
+const KEY: Keys = Keys {
+    known: &["description", "owner", "expires_in", "renew_before", "deliver_to", "deliver_as", "adopt", "override"],
+    later: &[],
+};
+const LIMITS: Keys = Keys { known: &["max_expiry", "max_keys_per_user"], later: &[] };
+const GRANTS: Keys = Keys { known: &["manage_api_keys"], later: &[] };
+const GRANTEES: Keys = Keys { known: &["everyone"], later: &["role"] };
+const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] };
+const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
+const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
+const SHAPES: Keys = Keys { known: &["token", "env", "json"], later: &["qlik-cli", "stackone", "imburse"] };
+const HOST_REST: &str = "comes from the account's region";
+const NOTHING: Keys = Keys { known: &[], later: &[] };
+
+/// One file.
+#[derive(Default)]
+pub(crate) struct File {
+    pub(crate) profiles: Vec<(At<Name>, Shared)>,
+    pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+}
+
+/// What both a profile and a tenant may say.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) account: Option<At<Name>>,
+    pub(crate) api_key_limits: Option<KeyLimits>,
+    pub(crate) grants: Option<Grants>,
+    pub(crate) keys: Vec<(At<Name>, Key)>,
+}
+
+#[derive(Default)]
+pub(crate) struct Tenant {
+    pub(crate) shared: Shared,
+    /// Whether `account:` is written, right or wrong.
+    pub(crate) names_account: bool,
+    pub(crate) profile: Option<At<Name>>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) alias: Option<At<Label>>,
+    pub(crate) adopt: Option<At<Label>>,
+    pub(crate) omit: Vec<At<Name>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) overrides: Option<Span>,
+    /// `None` where something in it is at fault.
+    pub(crate) spec: Option<QlikKey>,
+    pub(crate) deliver_to: Option<At<Name>>,
+    pub(crate) configured_owner: Option<At<Name>>,
+}
+
+/// Reads one file; what is at fault is recorded and left out.
+pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
+    let mut file = File::default();
+    let Some(root) = syntax::parse(index, faults) else { return file };
+    if !read::version(&root, faults) {
+        return file;
+    }
+    let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
+    root.require("version", "1", faults);
+    let Some(qlik) = root.entry("qlik") else { return file };
+    let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
+    if let Some(profiles) = qlik.get("profiles") {
+        for entry in read::map(profiles, "`profiles`", faults).unwrap_or_default() {
+            let name = read::key_name(entry, "profile", faults);
+            let what = format!("profile {}", faults.quote(&entry.key));
+            if let Some(fields) = read::fields(&entry.value, &what, entry.key_at, &PROFILE, faults) {
+                let shared = shared(&fields, &what, faults);
+                file.profiles.extend(name.map(|name| (name, shared)));
+            }
+        }
+    }
+    if let Some(tenants) = qlik.get("tenants") {
+        for entry in read::map(tenants, "`tenants`", faults).unwrap_or_default() {
+            let name = read::key_name(entry, "tenant", faults);
+            let tenant = tenant(entry, faults);
+            file.tenants.extend(name.zip(tenant));
+        }
+    }
+    file
+}
+
+fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
+    let what = format!("tenant {}", faults.quote(&entry.key));
+    let fields = read::fields(&entry.value, &what, entry.key_at, &TENANT, faults)?;
+    let mut tenant = Tenant {
+        shared: shared(&fields, &what, faults),
+        names_account: fields.get("account").is_some(),
+        ..Tenant::default()
+    };
+    tenant.profile = fields.get("profile").and_then(|node| read::name(node, "`profile`", faults));
+    tenant.display_name = fields
+        .get("display_name")
+        .and_then(|node| line(node, "`display_name`", DISPLAY_NAME_MAX, faults))
+        .map(ToOwned::to_owned);
+    tenant.alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", HOST_REST, faults));
+    if let Some(node) = fields.get("adopt")
+        && let Some((_, entry)) =
+            read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, "{ hostname: xzoau8xi93gyfo0 }", faults)
+    {
+        tenant.adopt = read::label(&entry.value, "`hostname`", HOST_REST, faults);
+    }
+    if let Some(node) = fields.get("omit") {
+        match &node.value {
+            Value::List(items) => {
+                tenant.omit = items.iter().filter_map(|item| read::name(item, "a name in `omit`", faults)).collect();
+            }
+            Value::Broken => {}
+            Value::Scalar { .. } | Value::Map(_) => {
+                read::wrong_kind(node, "`omit`", "a list", faults).help("as in `omit: [stackone]`");
+            }
+        }
+    }
+    Some(tenant)
+}
+
+fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {
+    let mut shared = Shared {
+        account: fields.get("account").and_then(|node| read::name(node, "`account`", faults)),
+        api_key_limits: fields.entry("api_key_limits").and_then(|entry| limits(entry, faults)),
+        grants: fields.entry("grants").and_then(|entry| grants(entry, faults)),
+        keys: Vec::new(),
+    };
+    if let Some(node) = fields.get("api_keys") {
+        for entry in read::map(node, "`api_keys`", faults).unwrap_or_default() {
+            let name = read::key_name(entry, "key", faults);
+            let key = key(entry, what, faults);
+            shared.keys.extend(name.zip(key));
+        }
+    }
+    shared
+}
+
+fn limits(entry: &Entry, faults: &mut Faults<'_>) -> Option<KeyLimits> {
+    let fields = read::fields(&entry.value, "`api_key_limits`", entry.key_at, &LIMITS, faults)?;
+    let max_expiry = fields.get("max_expiry").and_then(|node| read::duration(node, "`max_expiry`", faults));
+    let max_keys_per_user = fields
+        .get("max_keys_per_user")
+        .and_then(|node| read::number(node, "`max_keys_per_user`", KEYS_PER_USER_MAX, faults));
+    Some(KeyLimits { max_expiry, max_keys_per_user })
+}
+
+fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
+    let fields = read::fields(&entry.value, "`grants`", entry.key_at, &GRANTS, faults)?;
+    let mut grants = Grants::default();
+    if let Some(node) = fields.get("manage_api_keys")
+        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
+    {
+        read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
+        grants.manage_api_keys = Some(ManageApiKeys::Everyone);
+    }
+    Some(grants)
+}
+
+/// `of` is what the key belongs to.
+fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
+    let what = format!("key {} of {of}", faults.quote(&entry.key));
+    let fields = read::fields(&entry.value, &what, entry.key_at, &KEY, faults)?;
+    let adopt = fields.get("adopt").map(|node| {
+        let (_, entry) = read::choice(node, "`adopt` of a key", &ADOPT_KEY, "{ key_id: … }", faults)?;
+        key_id(&entry.value, faults)
+    });
+    let adopted = adopt.is_some();
+    let need = |key: &'static str, example: &str, faults: &mut Faults<'_>| {
+        if adopted { fields.get(key) } else { fields.require(key, example, faults) }
+    };
+    // `None`: not written. `Some(None)`: written, and at fault.
+    let description = need("description", "CI deploys", faults).map(|node| description(node, faults));
+    let owner = need("owner", "{ client: {} }", faults).map(|node| owner(node, faults));
+    let expires_in = need("expires_in", "P30D", faults).map(|node| expires_in(node, faults));
+    let deliver_to = need("deliver_to", "files", faults).map(|node| read::name(node, "`deliver_to`", faults));
+    let expires_in = or(expires_in, adopted.then_some(Duration::from_seconds(86_400)));
+    let renew_before = fields.get("renew_before").map(|node| renew_before(node, expires_in, faults));
+    let deliver_as = fields.get("deliver_as").map(|node| shape(node, faults));
+    let overrides = fields.entry("override").and_then(|entry| {
+        let says = read::boolean(&entry.value, "`override`", faults);
+        says.filter(|yes| *yes).map(|_| entry.key_at)
+    });
+
+    let sink = deliver_to.clone().flatten();
+    let (owner, configured_owner) = match owner {
+        Some(Some((owner, configured))) => (Some(Some(owner)), configured),
+        Some(None) => (Some(None), None),
+        None => (None, None),
+    };
+    let whole = || {
+        let expires_in = expires_in?;
+        Some(QlikKey {
+            description: or(description, adopted.then(String::new))?,
+            owner: or(owner, adopted.then_some(Owner::Client))?,
+            expires_in,
+            renew_before: or(renew_before, Some(Duration::from_seconds(expires_in.seconds() / 4)))?,
+            deliver_to: match deliver_to {
+                Some(name) => name?.value,
+                // Nothing of an adopted key is delivered.
+                None => Name::parse("none").ok()?,
+            },
+            deliver_as: or(deliver_as, Some(Shape::default()))?,
+            adopt: or(adopt.map(|id| id.map(Some)), Some(None))?,
+        })
+    };
+    Some(Key { overrides, spec: whole(), deliver_to: sink, configured_owner })
+}
+
+/// What was read, or the default where nothing was written.
+fn or<T>(read: Option<Option<T>>, default: Option<T>) -> Option<T> {
+    match read {
+        Some(read) => read,
+        None => default,
+    }
+}
+
+/// Text for people: one line, not empty, not longer than `most` characters.
+fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'n str> {
+    let text = read::text(node, what, faults)?;
+    let count = text.chars().count();
+    let (message, label) = if text.trim().is_empty() {
+        (format!("{what} is empty"), "empty")
+    } else if count > most {
+        (format!("{what} has {count} characters; at most {most} are taken"), "too long")
+    } else if text.chars().any(char::is_control) {
+        (format!("{what} holds a line break or another control character"), "one line is expected")
+    } else {
+        return Some(text);
+    };
+    faults.add(code::TEXT, node.at, message, label).help("say it in one short line");
+    None
+}
+
+fn description(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = line(node, "`description`", DESCRIPTION_MAX, faults)?;
+    if Marker::is_in(text) {
+        let message = "`description` holds what begins like this program's own marker";
+        faults.add(code::TEXT, node.at, message, "`[qp1:` is reserved").help("leave `[qp1:` out");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// An owner, and the place of its name where it is one of the settings'.
+fn owner(node: &Node, faults: &mut Faults<'_>) -> Option<(Owner, Option<At<Name>>)> {
+    let (kind, entry) = read::choice(node, "`owner`", &OWNERS, "{ client: {} }", faults)?;
+    if kind == "client" {
+        read::fields(&entry.value, "`client`", entry.key_at, &NOTHING, faults)?;
+        return Some((Owner::Client, None));
+    }
+    let name = read::name(&entry.value, "`configured`", faults)?;
+    Some((Owner::Configured(name.value.clone()), Some(name)))
+}
+
+fn expires_in(node: &Node, faults: &mut Faults<'_>) -> Option<Duration> {
+    let duration = read::duration(node, "`expires_in`", faults)?;
+    if duration < EXPIRES_IN_MIN {
+        let message = format!("`expires_in` is {duration}; at least {EXPIRES_IN_MIN} is taken");
+        faults.add(code::DURATION, node.at, message, "too short").help("most keys live for days, as in `P7D`");
+        return None;
+    }
+    Some(duration)
+}
+
+fn renew_before(node: &Node, expires_in: Option<Duration>, faults: &mut Faults<'_>) -> Option<Duration> {
+    let duration = read::duration(node, "`renew_before`", faults)?;
+    if let Some(expires_in) = expires_in
+        && duration >= expires_in
+    {
+        let quarter = Duration::from_seconds(expires_in.seconds() / 4);
+        let message =
+            format!("`renew_before` is {duration}, and the key expires in {expires_in}: it would always be due");
+        faults
+            .add(code::RENEWAL, node.at, message, "not shorter than `expires_in`")
+            .help(format!("say less than {expires_in}; left out, it is a quarter: {quarter}"));
+        return None;
+    }
+    Some(duration)
+}
+
+fn shape(node: &Node, faults: &mut Faults<'_>) -> Option<Shape> {
+    let word = read::word(node, "`deliver_as`", &SHAPES, faults)?;
+    Shape::ALL.iter().find(|(name, _)| *name == word).map(|(_, shape)| *shape)
+}
+
+/// It becomes part of a request's path, so nothing but what ids consist of.
+fn key_id(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, "`key_id`", faults)?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if text.is_empty() || text.len() > KEY_ID_MAX || !text.bytes().all(fits) {
+        faults.mask(node.at);
+        faults
+            .add(code::PLACE, node.at, "`key_id` is no key's id", "letters, digits, `-` and `_`")
+            .help("the id, as the tenant's list of API keys shows it; not the key itself");
+        return None;
+    }
+    Some(text.to_owned())
+}

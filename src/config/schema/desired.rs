@@ -1,0 +1,166 @@
+//! Desired state, as its schema says it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::{Description, DisplayName, Duration, KeyId, Label, Name, Version, named};
+
+/// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, title = "qlik-plan: desired state")]
+pub struct DesiredFile {
+    /// The version of this format.
+    pub version: Version,
+    /// What should exist in Qlik Cloud.
+    pub qlik: Option<Qlik>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Qlik {
+    /// What many tenants share, by name. A tenant takes one with `profile: NAME`.
+    #[schemars(schema_with = "named::<Profile>")]
+    #[schemars(default)]
+    pub profiles: BTreeMap<String, Profile>,
+    /// The tenants, by name. The name is the tenant's identity here: `qlik/NAME`.
+    #[schemars(schema_with = "named::<Tenant>")]
+    #[schemars(default)]
+    pub tenants: BTreeMap<String, Tenant>,
+}
+
+/// What many tenants share. What a tenant does not say itself is taken from its profile.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Profile {
+    /// An account named in settings.
+    pub account: Option<Name>,
+    /// Limits on API keys, set once while a tenant that we made is settled; later differences are drift.
+    pub api_key_limits: Option<ApiKeyLimits>,
+    /// Permissions that are to be there.
+    pub grants: Option<Grants>,
+    /// API keys, by name.
+    #[schemars(schema_with = "named::<ApiKey>")]
+    #[schemars(default)]
+    pub api_keys: BTreeMap<String, ApiKey>,
+}
+
+/// One tenant.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tenant {
+    /// An account named in settings: whose credentials and region. Required here or in the profile.
+    pub account: Option<Name>,
+    /// A profile to inherit from.
+    pub profile: Option<Name>,
+    /// The tenant's name as people see it.
+    pub display_name: Option<DisplayName>,
+    /// One DNS label for people to reach it by; the rest comes from the account's region.
+    pub alias: Option<Label>,
+    /// The tenant exists; it is never created.
+    pub adopt: Option<AdoptTenant>,
+    /// Limits on API keys, set once while a tenant that we made is settled. Replaces the profile's as a whole.
+    pub api_key_limits: Option<ApiKeyLimits>,
+    /// Permissions that are to be there. Replaces the profile's as a whole.
+    pub grants: Option<Grants>,
+    /// API keys, by name, besides the profile's. One of the same name needs `override: true`.
+    #[schemars(schema_with = "named::<ApiKey>")]
+    #[schemars(default)]
+    pub api_keys: BTreeMap<String, ApiKey>,
+    /// Names of the profile's keys that this tenant does not get.
+    #[schemars(default)]
+    pub omit: Vec<Name>,
+}
+
+/// How an existing tenant is known.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AdoptTenant {
+    /// The first label of its own hostname (not of an alias).
+    pub hostname: Label,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ApiKeyLimits {
+    /// The longest that an API key may live.
+    pub max_expiry: Option<Duration>,
+    /// How many active API keys one user may have.
+    #[schemars(range(min = 0, max = 1000))]
+    pub max_keys_per_user: Option<u16>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Grants {
+    /// Who may manage their own API keys.
+    pub manage_api_keys: Option<ManageApiKeys>,
+}
+
+/// Exactly one of these.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum ManageApiKeys {
+    /// Every user, through the tenant's user default.
+    Everyone(Nothing),
+}
+
+/// Nothing is said beneath it yet.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// One API key. Its secret goes to a sink, never into a file that is reviewed.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [{ "required": ["adopt"] }, { "required": ["description", "owner", "expires_in", "deliver_to"] }])
+)]
+pub struct ApiKey {
+    /// What the key is for, as the tenant shows it.
+    pub description: Option<Description>,
+    /// As whom it is minted.
+    pub owner: Option<Owner>,
+    /// How long it lives; at least a minute.
+    pub expires_in: Option<Duration>,
+    /// A key that expires within this gets a successor. Shorter than `expires_in`; a quarter of it if left out.
+    pub renew_before: Option<Duration>,
+    /// A sink named in settings.
+    pub deliver_to: Option<Name>,
+    /// What is written into the sink; `token` if left out.
+    pub deliver_as: Option<DeliverAs>,
+    /// The key exists; it is never minted, and its secret is its owner's affair.
+    pub adopt: Option<AdoptKey>,
+    /// Replaces the profile's key of the same name as a whole.
+    #[schemars(rename = "override", default)]
+    pub overrides: bool,
+}
+
+/// How an existing key is known.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AdoptKey {
+    /// Its id, as the tenant's list of API keys shows it.
+    pub key_id: KeyId,
+}
+
+/// Exactly one of these.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Owner {
+    /// The account's `key_client`.
+    Client(Nothing),
+    /// An owner named in the account's settings, with an API key of its own.
+    Configured(Name),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum DeliverAs {
+    /// The token and a newline.
+    Token,
+    /// `QLIK_TENANT`, `QLIK_REGION`, `QLIK_SERVER`, `QLIK_API_KEY`, for a shell.
+    Env,
+    /// One JSON object.
+    Json,
+}

@@ -1,0 +1,145 @@
+//! Writes to a ledger's folder, by whoever holds its lock: durable, or an error.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::directory::{Directory, Folder, io_error, is_temporary, names, shown};
+use super::error::LedgerError;
+
+/// A folder whose lock is held, until this is dropped.
+pub(super) struct Locked {
+    directory: Directory,
+    alive: Option<File>,
+    lock: File,
+    /// `File::sync_all`, or a test's stand-in that fails.
+    sync: fn(&File) -> io::Result<()>,
+    broken: AtomicBool,
+}
+
+impl Locked {
+    pub(super) fn new(directory: Directory, lock: File) -> Self {
+        Self { directory, alive: None, lock, sync: File::sync_all, broken: AtomicBool::new(false) }
+    }
+
+    /// Keeps the second lock as long as the first.
+    pub(super) fn keep(&mut self, alive: File) {
+        self.alive = Some(alive);
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Writes a file whole, so that it is there after a power cut. After a failed fsync nobody knows what the disk holds,
+    /// so nothing more is written by this run.
+    pub(super) fn put(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(LedgerError::Stopped { place: self.directory.place() });
+        }
+        let result = self.write(folder, name, bytes);
+        if matches!(result, Err(LedgerError::FsyncFailed { .. })) {
+            self.broken.store(true, Ordering::SeqCst);
+        }
+        result
+    }
+
+    fn write(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        let parent = self.directory.folder(folder);
+        if folder != Folder::Top {
+            // Empty folders do not survive version control.
+            make_folder(&parent)?;
+        }
+        let path = parent.join(name);
+        let temporary = parent.join(format!(".{name}.tmp"));
+        remove_if_there(&temporary)?;
+        let result = self.replace(&parent, &path, &temporary, bytes);
+        if result.is_err() {
+            // What is left of it is swept away by the next run at the latest.
+            let _ = fs::remove_file(&temporary);
+        }
+        result
+    }
+
+    fn replace(&self, parent: &Path, path: &Path, temporary: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(temporary)
+            .map_err(io_error("create", temporary))?;
+        // The umask may have taken more than was meant.
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(io_error("set the mode of", temporary))?;
+        file.write_all(bytes).map_err(io_error("write", temporary))?;
+        self.durable(&file, path)?;
+        fs::rename(temporary, path).map_err(io_error("replace", path))?;
+        self.durable(&File::open(parent).map_err(io_error("open", parent))?, path)
+    }
+
+    fn durable(&self, file: &File, path: &Path) -> Result<(), LedgerError> {
+        (self.sync)(file).map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
+    }
+
+    pub(super) fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
+        remove_if_there(&self.directory.folder(folder).join(name))
+    }
+
+    /// Removes what a run that was cut short has left half-written.
+    pub(super) fn sweep(&self) -> Result<(), LedgerError> {
+        for folder in [Folder::Top, Folder::Tenants, Folder::Runs, Folder::Rehearsals] {
+            let path = self.directory.folder(folder);
+            for name in names(&path)?.unwrap_or_default().iter().filter(|name| is_temporary(name)) {
+                remove_if_there(&path.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As if the disk failed from now on.
+    #[cfg(test)]
+    pub(super) fn break_disk(&mut self) {
+        self.sync = |_| Err(ErrorKind::StorageFull.into());
+    }
+}
+
+impl Drop for Locked {
+    /// In this order: whoever gets `lock` next finds nobody but readers at `alive`. Said and not left to closing: a process
+    /// that is just being started from another thread has copies of our files, and would keep the locks until it begins.
+    fn drop(&mut self) {
+        for file in self.alive.iter().chain([&self.lock]) {
+            // Closing comes next, and gives back whatever this does not.
+            let _ = file.unlock();
+        }
+    }
+}
+
+/// Makes a folder, and those above it, of mode 0700, each durable in its parent.
+pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => return Err(io_error("use as a folder", path)(ErrorKind::NotADirectory.into())),
+        Err(source) if source.kind() == ErrorKind::NotFound => {}
+        Err(source) => return Err(io_error("look at", path)(source)),
+    }
+    let parent = path.parent().ok_or_else(|| io_error("find", path)(ErrorKind::NotFound.into()))?;
+    make_folder(parent)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(source) => return Err(io_error("create", path)(source)),
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(io_error("set the mode of", path))?;
+    File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
+}
+
+fn remove_if_there(path: &Path) -> Result<(), LedgerError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(source) if source.kind() == ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(io_error("remove", path)(source)),
+    }
+}

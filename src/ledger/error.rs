@@ -1,0 +1,88 @@
+//! What can go wrong with a ledger, in a sentence, and what to do about it.
+
+use std::io;
+
+use jiff::Timestamp;
+
+use crate::model::run::RunId;
+use crate::model::untrusted::Untrusted;
+
+/// Why a ledger could not be made, read or written. Paths are already safe to print.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("there is no ledger at {place}")]
+    Missing { place: String },
+    #[error("there is a ledger at {place} already")]
+    AlreadyThere { place: String },
+    #[error("{place} holds files that are no ledger's: {file}")]
+    NotEmpty { place: String, file: String },
+    #[error("run {run} holds the ledger at {place}: process {pid} on {host}, since {since}")]
+    Busy { place: String, run: RunId, pid: u32, host: Untrusted, since: Timestamp },
+    #[error("another process holds the ledger at {place} and has not said which run it is")]
+    BusyUnnamed { place: String },
+    #[error("{file} is no whole file of a ledger: {why}")]
+    Torn { file: String, why: Untrusted },
+    #[error("{file} has format {found}; this program knows formats up to 1")]
+    NewerFormat { file: String, found: u64 },
+    #[error("{file} {why}")]
+    Foreign { file: String, why: String },
+    #[error("{what} in the ledger is not what it was when it was read")]
+    Conflict { what: String },
+    #[error("could not {doing} {path}: {source}")]
+    Io { doing: &'static str, path: String, source: io::Error },
+    #[error("{file} could not be made durable: {source}")]
+    FsyncFailed { file: String, source: io::Error },
+    #[error("nothing more is written to the ledger at {place}, because an earlier write could not be made durable")]
+    Stopped { place: String },
+}
+
+impl LedgerError {
+    /// What resolves it.
+    pub fn next(&self) -> String {
+        match self {
+            Self::Missing { .. } => {
+                "if there was one, restore it from its backup or from version control; if not, make it with \
+                 `qlik-apply ledger init`"
+                    .to_owned()
+            }
+            Self::AlreadyThere { .. } => {
+                "use it as it is; for a second estate, name another path under `ledger:` in settings".to_owned()
+            }
+            Self::NotEmpty { place, .. } => {
+                format!("move them out of {place}, or name another path under `ledger:` in settings")
+            }
+            Self::Busy { run, .. } => format!("wait until run {run} has ended, then run this again"),
+            Self::BusyUnnamed { .. } => "wait until that process has ended, then run this again".to_owned(),
+            Self::Torn { file, .. } => {
+                format!(
+                    "restore {file} from a backup or from version control; do not edit or delete it: it may be all that is known of a tenant"
+                )
+            }
+            Self::NewerFormat { .. } => "use the newer qlik-plan that wrote it".to_owned(),
+            Self::Foreign { file, .. } => {
+                format!("move {file} out of the ledger, or restore the ledger that it belongs to")
+            }
+            Self::Conflict { .. } => "run this again: it will plan from what is there now".to_owned(),
+            Self::Io { source, path, .. } => way_out(source, path),
+            Self::FsyncFailed { source, file } => {
+                format!("{}; then run this again: it begins with what the ledger holds then", way_out(source, file))
+            }
+            Self::Stopped { .. } => "see the first error of this run; when the disk is well, run this again".to_owned(),
+        }
+    }
+}
+
+fn way_out(source: &io::Error, path: &str) -> String {
+    let kind = source.kind();
+    if kind == io::ErrorKind::StorageFull || kind == io::ErrorKind::QuotaExceeded {
+        format!("free some space on the disk that holds {path}")
+    } else if kind == io::ErrorKind::PermissionDenied {
+        format!("give the user of this process the right to read and write {path}")
+    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
+        format!("{path} is on a read-only disk: mount it writable, or name another path under `ledger:` in settings")
+    } else if kind == io::ErrorKind::NotADirectory {
+        format!("{path} or a folder above it is a file: move it away, or name another path under `ledger:` in settings")
+    } else {
+        format!("check the disk that holds {path}")
+    }
+}

@@ -1,0 +1,157 @@
+//! One tenant's declaration against its live state: what settling still sends, what drifted, which permission is missing.
+
+use crate::model::host::Region;
+use crate::model::live::{Observed, QlikTenantLive, TenantLive, TenantRead};
+use crate::model::record::How;
+use crate::model::spec::{KeyLimits, ManageApiKeys, QlikTenant};
+
+use super::action::{Action, Adopted, Drift, DriftField, Grant, Keep, Parent, Permission, SettlePart};
+use super::refusal::{Code, Refusal};
+
+/// What a tenant that we made still lacks of its declaration. What cannot be read is sent.
+pub(super) fn settle_parts(
+    spec: &QlikTenant,
+    region: &Region,
+    live: Option<&QlikTenantLive>,
+    limits: Option<KeyLimits>,
+) -> Vec<SettlePart> {
+    let mut parts = Vec::new();
+    if let Some(name) = &spec.display_name
+        && live.is_none_or(|live| live.name.raw() != name)
+    {
+        parts.push(SettlePart::Name(name.clone()));
+    }
+    if let Some(label) = &spec.alias {
+        let host = region.host(label);
+        let same =
+            |live: &QlikTenantLive| live.alias().is_some_and(|alias| alias.raw().eq_ignore_ascii_case(host.as_str()));
+        if !live.is_some_and(same) {
+            parts.push(SettlePart::Alias { label: label.clone(), host: host.to_string() });
+        }
+    }
+    let declared = spec.api_key_limits;
+    let differs = limits.is_none_or(|live| {
+        declared.max_expiry.is_some_and(|d| live.max_expiry != Some(d))
+            || declared.max_keys_per_user.is_some_and(|d| live.max_keys_per_user != Some(d))
+    });
+    if declared.is_declared() && differs {
+        parts.push(SettlePart::Limits(declared));
+    }
+    parts
+}
+
+/// A settled tenant: as declared, or drifted.
+pub(super) fn keep(spec: &QlikTenant, region: &Region, live: &TenantLive, how: How, actions: &mut Vec<Action>) {
+    let before = actions.len();
+    drift(spec, region, live, actions);
+    if actions.len() == before
+        && let Some(present) = present(live)
+    {
+        let adopted = match how {
+            How::Adopted => Adopted::Recorded,
+            How::Created | How::Resolved => Adopted::No,
+        };
+        let hostname = present.hostnames.first().cloned().unwrap_or_default();
+        actions.push(Action::Keep(Keep::Tenant { id: present.id.clone(), hostname, adopted }));
+    }
+}
+
+pub(super) fn drift(spec: &QlikTenant, region: &Region, live: &TenantLive, actions: &mut Vec<Action>) {
+    let mut fields = Vec::new();
+    if let Some(present) = present(live) {
+        if let Some(name) = spec.display_name.as_ref().filter(|name| present.name.raw() != *name) {
+            fields.push(DriftField {
+                field: "display_name".into(),
+                declared: name.clone(),
+                live: present.name.clone(),
+            });
+        }
+        if let Some(label) = &spec.alias {
+            let host = region.host(label);
+            let live = present.alias().cloned().unwrap_or_else(|| "(none)".into());
+            if !live.raw().eq_ignore_ascii_case(host.as_str()) {
+                fields.push(DriftField { field: "alias".into(), declared: host.to_string(), live });
+            }
+        }
+    }
+    match &live.limits {
+        Some(Observed::Present(limits)) => {
+            if let Some(declared) = spec.api_key_limits.max_expiry.filter(|d| *d != limits.max_expiry) {
+                fields.push(DriftField {
+                    field: "api_key_limits.max_expiry".into(),
+                    declared: declared.to_string(),
+                    live: limits.max_expiry.to_string().into(),
+                });
+            }
+            if let Some(declared) = spec.api_key_limits.max_keys_per_user.filter(|d| *d != limits.max_keys_per_user) {
+                fields.push(DriftField {
+                    field: "api_key_limits.max_keys_per_user".into(),
+                    declared: declared.to_string(),
+                    live: limits.max_keys_per_user.to_string().into(),
+                });
+            }
+        }
+        Some(Observed::Unreadable(unreadable)) if spec.api_key_limits.is_declared() => {
+            actions.push(Action::Refuse(unreadable.into()));
+        }
+        Some(Observed::Unreadable(_) | Observed::Absent) | None => {}
+    }
+    if !fields.is_empty() {
+        actions.push(Action::Drift(Drift { fields }));
+    }
+}
+
+/// The declared permission, where it is missing.
+pub(super) fn grant(spec: &QlikTenant, parent: Parent, live: Option<&TenantLive>, actions: &mut Vec<Action>) {
+    if spec.grants.manage_api_keys != Some(ManageApiKeys::Everyone) {
+        return;
+    }
+    let needed = match live.map(|live| &live.user_default) {
+        None => true,
+        Some(Some(Observed::Present(role))) => {
+            if !role.manages_api_keys && !role.can_edit {
+                actions.push(Action::Refuse(Refusal::new(
+                    Code::NoPermission,
+                    "the user default lacks \"Manage API keys\" and says that it cannot be edited",
+                    "allow it by hand: Administration > Manage users > Permissions > User Default",
+                )));
+                return;
+            }
+            !role.manages_api_keys
+        }
+        Some(Some(Observed::Unreadable(unreadable))) => {
+            actions.push(Action::Refuse(unreadable.into()));
+            return;
+        }
+        Some(Some(Observed::Absent) | None) => {
+            actions.push(Action::Refuse(Refusal::new(
+                Code::Unreadable,
+                "the tenant lists no role UserDefault, so the grant cannot be compared",
+                "look at the tenant's roles as its admin",
+            )));
+            return;
+        }
+    };
+    if needed {
+        let what = Permission::ManageApiKeysToEveryone;
+        actions.push(Action::Grant(Grant { account: spec.account.clone(), parent, what }));
+    }
+}
+
+pub(super) fn present(live: &TenantLive) -> Option<&QlikTenantLive> {
+    match &live.tenant {
+        TenantRead::Present(present) => Some(present),
+        TenantRead::Nowhere
+        | TenantRead::Gone(_)
+        | TenantRead::Disabled
+        | TenantRead::Other { .. }
+        | TenantRead::Unreadable(_) => None,
+    }
+}
+
+pub(super) fn limits(live: &TenantLive) -> Option<KeyLimits> {
+    live.limits.as_ref().and_then(Observed::present).map(|limits| KeyLimits {
+        max_expiry: Some(limits.max_expiry),
+        max_keys_per_user: Some(limits.max_keys_per_user),
+    })
+}

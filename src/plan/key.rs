@@ -1,0 +1,277 @@
+//! The decision table for one key whose tenant exists: which of the live keys is it, and what is to be done about the others.
+//!
+//! The delivery is the fence: a leftover is revoked only after another key was delivered over it, and only where nothing can
+//! bring it back. The same table, in small, is what the project's protocol checks explored exhaustively.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::desired::SinkFacts;
+use crate::model::live::{KeyLive, LedgerFacts, Observed, SinkEntry, SinkLive, TenantLive};
+use crate::model::marker::{KeyUid, Letter};
+use crate::model::record::Record;
+use crate::model::run::Life;
+use crate::model::spec::QlikKey;
+use crate::model::untrusted::Untrusted;
+
+use super::action::{Wait, WhyMint, remaining};
+use super::refusal::{Code, Refusal};
+
+/// What is known of one key before a decision.
+pub(crate) struct Facts<'a> {
+    pub(crate) address: &'a Address,
+    pub(crate) spec: &'a QlikKey,
+    /// `None`: there is no ledger yet.
+    pub(crate) ledger: Option<&'a LedgerFacts>,
+    /// `None`: an adopted tenant that no run has recorded yet, so no marker can be its.
+    pub(crate) record: Option<&'a Record>,
+    pub(crate) tenant: &'a TenantLive,
+    pub(crate) sink: &'a SinkLive,
+    pub(crate) sink_facts: &'a SinkFacts,
+    pub(crate) remint: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// What is to be done about one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement<'a> {
+    /// The key in the sink, live.
+    pub(crate) good: Option<&'a KeyLive>,
+    /// The good key is in the sink and not marked so.
+    pub(crate) mark: bool,
+    pub(crate) mint: Option<Mint>,
+    /// Revoked once a successor was delivered, in this order.
+    pub(crate) reclaim: Vec<&'a KeyLive>,
+    /// Named, and left to expire: something may still bring them back, or they are for another sink.
+    pub(crate) left: Vec<(&'a KeyLive, &'static str)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mint {
+    First(WhyMint),
+    Renewal { key_id: String, expires: Timestamp },
+}
+
+/// Why nothing is done about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Wait(Wait),
+    Refuse(Refusal),
+}
+
+/// The decision table.
+pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
+    let keys = match &facts.tenant.keys {
+        Some(Observed::Present(keys)) => keys,
+        Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
+        Some(Observed::Absent) | None => {
+            return Err(refuse(Code::Unreadable, "the tenant's keys were not read", "plan again"));
+        }
+    };
+    let entry = entry_of(facts)?;
+    let good = good_key(facts, keys, entry)?;
+    let owner = facts.tenant.caller(&facts.spec.owner).and_then(Observed::present).map(|caller| &caller.user_id);
+    let owner = owner.or(entry.map(|entry| &entry.owner));
+
+    let name = facts.address.key.as_ref().unwrap_or(&facts.address.tenant);
+    let uid = facts.record.map(|record| KeyUid::of(&record.uid, name));
+    let live = || keys.values().filter(|key| key.is_live(facts.now));
+    let of_this_ledger =
+        |key: &KeyLive| key.marker.as_ref().zip(facts.ledger).is_some_and(|(marker, ledger)| marker.is_of(&ledger.id));
+    let of_this_key = |key: &KeyLive| {
+        of_this_ledger(key) && key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid)
+    };
+    if owner.is_none() && live().any(of_this_key) {
+        return Err(whose(facts));
+    }
+    let by_us = |key: &KeyLive| owner.is_none_or(|owner| key.created_by == *owner);
+    let marked: Vec<&KeyLive> = live().filter(|key| of_this_key(key) && by_us(key)).collect();
+    let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
+    let here = |key: &KeyLive| key.marker.as_ref().is_some_and(|marker| marker.sink == facts.sink_facts.hash);
+    let letter = |key: &KeyLive| key.marker.as_ref().map(|marker| marker.letter);
+    let life = |key: &KeyLive| match key.marker.as_ref().zip(facts.ledger) {
+        Some((marker, ledger)) => ledger.life_of_short(&marker.nonce.run()),
+        None => Life::Proven,
+    };
+
+    let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
+    let mut leftovers: Vec<&KeyLive> =
+        others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).collect();
+    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
+        let run = busy.marker.as_ref().map(|marker| marker.nonce.run().to_string());
+        return Err(Stop::Wait(Wait { run, why: "another run minted a key for it and may still deliver it".into() }));
+    }
+    let missing: Vec<&KeyLive> = if good.is_none() {
+        others.iter().copied().filter(|key| letter(key) == Some(Letter::Delivered)).collect()
+    } else {
+        Vec::new()
+    };
+    if let (Some(first), false) = (missing.first(), facts.remint) {
+        return Err(delivered_elsewhere(facts, first));
+    }
+    leftovers.extend(missing);
+
+    if good.is_none() && marked.is_empty() && !facts.remint {
+        let same_text =
+            live().find(|key| key.text.raw() == facts.spec.description && !(of_this_ledger(key) && by_us(key)));
+        if let Some(key) = same_text {
+            return Err(unmarked(key));
+        }
+    }
+
+    let proven = |key: &KeyLive| facts.sink_facts.compares_versions || life(key) == Life::Proven;
+    let succeeded = |key: &KeyLive| {
+        good.is_some_and(|good| good.created > key.created) && (facts.sink_facts.compares_versions || !proven(key))
+    };
+    let due = good
+        .and_then(|good| good.expiry.map(|expiry| (good, expiry)))
+        .filter(|(_, expiry)| remaining(facts.now, *expiry) <= facts.spec.renew_before);
+    let mint = match (good, due) {
+        (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
+        (Some(_), Some((good, expires))) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
+        (Some(_), None) => leftovers
+            .iter()
+            .find(|key| !succeeded(key))
+            .map(|key| Mint::First(WhyMint::Supersede { key_id: key.id.clone() })),
+    };
+    let mut left: Vec<(&KeyLive, &'static str)> = Vec::new();
+    let mut reclaim = Vec::new();
+    for key in leftovers {
+        if proven(key) {
+            reclaim.push(key);
+        } else {
+            left.push((key, "minted by a run whose end is not proven, and may still arrive in the sink"));
+        }
+    }
+    left.extend(
+        marked
+            .iter()
+            .copied()
+            .filter(|key| !here(key) && letter(key) == Some(Letter::Undelivered) && !is_good(key))
+            .map(|key| (key, "minted for another sink than settings name now")),
+    );
+    let mark = good.is_some_and(|good| letter(good) == Some(Letter::Undelivered) && life(good) != Life::Alive);
+    Ok(Judgement { good, mark, mint, reclaim, left })
+}
+
+/// The sink's entry, if it is one of this key.
+fn entry_of<'a>(facts: &Facts<'a>) -> Result<Option<&'a SinkEntry>, Stop> {
+    let entry = match &facts.sink.entry {
+        Observed::Absent => return Ok(None),
+        Observed::Unreadable(unreadable) => return Err(Stop::Refuse(unreadable.into())),
+        Observed::Present(entry) => entry,
+    };
+    if let Some(refusal) = facts.ledger.and_then(|ledger| foreign_entry(entry, ledger)) {
+        return Err(Stop::Refuse(refusal));
+    }
+    let of_record = facts.record.is_some_and(|record| record.uid == entry.uid);
+    if !of_record || Some(&entry.key) != facts.address.key.as_ref() {
+        return Err(refuse(
+            Code::SinkRefuses,
+            format!("its place in sink {} holds key {} of another record", facts.spec.deliver_to, entry_key(entry)),
+            "move that secret away, or deliver this key to another sink",
+        ));
+    }
+    Ok(Some(entry))
+}
+
+/// The refusal of an entry that another ledger's run left.
+pub(super) fn foreign_entry(entry: &SinkEntry, ledger: &LedgerFacts) -> Option<Refusal> {
+    (entry.ledger != ledger.id).then(|| {
+        Refusal::new(
+            Code::ForeignLedger,
+            format!(
+                "its sink holds a key that ledger {} delivered, and this is ledger {}",
+                entry.ledger.short(),
+                ledger.id.short()
+            ),
+            format!("restore ledger {}… to {} (from its backup or repository)", entry.ledger.short(), ledger.place),
+        )
+        .or("if that estate is given up: move the old secrets out of the sink; its keys are left to expire")
+    })
+}
+
+fn good_key<'a>(
+    facts: &Facts<'a>,
+    keys: &'a BTreeMap<String, KeyLive>,
+    entry: Option<&SinkEntry>,
+) -> Result<Option<&'a KeyLive>, Stop> {
+    let Some(entry) = entry else { return Ok(None) };
+    let found = match (keys.get(&entry.key_id), facts.tenant.looked_up.get(&entry.key_id)) {
+        // A list may be stale in either direction; a GET on the id is not.
+        (_, Some(Observed::Present(key))) | (Some(key), None) => Some(key),
+        (_, Some(Observed::Absent)) => None,
+        (_, Some(Observed::Unreadable(unreadable))) => return Err(Stop::Refuse(unreadable.into())),
+        (None, None) => {
+            return Err(refuse(
+                Code::Unreadable,
+                format!("key {} of the sink is not in the tenant's list, and was not read by itself", entry_key(entry)),
+                "plan again",
+            ));
+        }
+    };
+    Ok(found.filter(|key| key.is_live(facts.now)))
+}
+
+fn why_first(facts: &Facts, entry: Option<&SinkEntry>, leftovers: &[&KeyLive]) -> WhyMint {
+    if facts.remint {
+        return WhyMint::Asked;
+    }
+    match (entry, leftovers.first()) {
+        (Some(entry), _) => {
+            let expired = entry.expiry.is_some_and(|expiry| expiry <= facts.now);
+            let state = if expired { "expired" } else { "revoked or deleted" };
+            WhyMint::Dead { key_id: entry.key_id.clone(), state: state.to_owned() }
+        }
+        (None, Some(leftover)) => WhyMint::Supersede { key_id: leftover.id.clone() },
+        (None, None) => WhyMint::Missing,
+    }
+}
+
+fn whose(facts: &Facts) -> Stop {
+    match facts.tenant.caller(&facts.spec.owner) {
+        Some(Observed::Unreadable(unreadable)) => Stop::Refuse(unreadable.into()),
+        Some(Observed::Absent | Observed::Present(_)) | None => refuse(
+            Code::Unreadable,
+            "a key with our marker lives, and its owner could not be asked whether it is ours",
+            "trust the account's key client in the tenant again (oauth-clients, connection-configs), then plan again",
+        ),
+    }
+}
+
+fn delivered_elsewhere(facts: &Facts, key: &KeyLive) -> Stop {
+    Stop::Refuse(
+        Refusal::new(
+            Code::DeliveredElsewhere,
+            format!(
+                "key {} was delivered, lives, and is not in sink {} any more",
+                Untrusted::from(key.id.as_str()),
+                facts.spec.deliver_to
+            ),
+            "restore the secret to its sink, if somebody moved it",
+        )
+        .or(format!("qlik-apply --remint {}   (mints another, delivers it, then revokes this one)", facts.address)),
+    )
+}
+
+fn unmarked(key: &KeyLive) -> Stop {
+    let id = Untrusted::from(key.id.as_str());
+    Stop::Refuse(
+        Refusal::new(
+            Code::UnmarkedKey,
+            format!("key {id} has the same description, lives, and carries no marker of this ledger"),
+            format!("if it is the one that is meant: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
+        )
+        .or("if it is another: give this key another description, or revoke that one"),
+    )
+}
+
+fn entry_key(entry: &SinkEntry) -> Untrusted {
+    Untrusted::from(entry.key_id.as_str())
+}
+
+pub(super) fn refuse(code: Code, why: impl Into<String>, next: impl Into<String>) -> Stop {
+    Stop::Refuse(Refusal::new(code, why, next))
+}

@@ -1,0 +1,419 @@
+//! One declared tenant: what its record and its live state ask for, and then its keys.
+
+use crate::model::address::Address;
+use crate::model::desired::Origin;
+use crate::model::host::{Host, Region};
+use crate::model::live::{LedgerFacts, LedgerLive, Observed, QlikTenantLive, TenantLive, TenantRead};
+use crate::model::marker::KeyUid;
+use crate::model::record::{Binding, Record, State};
+use crate::model::run::Life;
+use crate::model::spec::QlikTenant;
+use crate::model::untrusted::Untrusted;
+
+use super::action::{
+    Action, Adopted, CreateTenant, Keep, Notice, Parent, Plan, Planned, Settle, TenantRef, Trust, Wait,
+};
+use super::compare::{drift, grant, keep, limits, present, settle_parts};
+use super::limit::depends;
+use super::refusal::{Code, Refusal};
+use super::{Scene, mint, push};
+
+/// What a tenant's keys stand on.
+pub(super) enum Ground<'a> {
+    Exists { at: TenantRef, live: &'a TenantLive, record: Option<&'a Record> },
+    MadeBefore,
+    Refused,
+    Waiting,
+}
+
+/// Why a tenant cannot be acted on now.
+enum Stop {
+    Refuse(Refusal),
+    Wait(Wait),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Origin, plan: &mut Plan) {
+    let mut own = Vec::new();
+    let ground = match decide(scene, address, spec, &mut own) {
+        Ok(ground) => ground,
+        Err(Stop::Refuse(refusal)) => {
+            own.push(Action::Refuse(refusal));
+            Ground::Refused
+        }
+        Err(Stop::Wait(wait)) => {
+            own.push(Action::Wait(wait));
+            Ground::Waiting
+        }
+    };
+    let mut keys = Plan { now: plan.now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
+    let mut slots = mint::Slots::new(scene, address, spec, &ground, &own);
+    for (key_address, key_spec, _) in scene.desired.qlik_keys(address) {
+        match &ground {
+            Ground::Refused => {
+                push(&mut keys, scene, key_address, Action::Refuse(depends(&address.to_string())));
+            }
+            Ground::Waiting => {
+                let wait = Wait { run: None, why: format!("its tenant {address} waits") };
+                push(&mut keys, scene, key_address, Action::Wait(wait));
+            }
+            Ground::MadeBefore | Ground::Exists { .. } => {
+                mint::plan_key(scene, address, spec, key_address, key_spec, &ground, &mut slots, &mut keys);
+            }
+        }
+    }
+    if let Some(trust) = slots.trust(spec, address, &ground) {
+        own.push(Action::Trust(trust));
+    }
+    own.sort_by_key(rank);
+    plan.actions.extend(own.into_iter().map(|action| Planned { address: address.clone(), at: at.clone(), action }));
+    plan.actions.append(&mut keys.actions);
+    plan.notices.append(&mut keys.notices);
+    plan.unchecked.append(&mut keys.unchecked);
+    undeclared_keys(scene, address, &ground, plan);
+}
+
+/// The order of doing within one tenant.
+fn rank(action: &Action) -> u8 {
+    match action {
+        Action::CreateTenant(_) => 0,
+        Action::Settle(_) => 1,
+        Action::Trust(_) => 2,
+        Action::Grant(_) => 3,
+        Action::Keep(_) => 4,
+        Action::Drift(_) => 5,
+        Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 6,
+        Action::Wait(_) | Action::Refuse(_) => 7,
+    }
+}
+
+fn decide<'a>(
+    scene: &Scene<'a>,
+    address: &Address,
+    spec: &QlikTenant,
+    actions: &mut Vec<Action>,
+) -> Result<Ground<'a>, Stop> {
+    let (facts, record) = match &scene.live.ledger {
+        LedgerLive::Present(facts) => (Some(facts), facts.records.get(address)),
+        LedgerLive::Missing { place, strict } => {
+            refuse_missing(scene, place, *strict)?;
+            (None, None)
+        }
+    };
+    let Some(account) = scene.desired.accounts.get(&spec.account) else {
+        return Err(Refusal::new(
+            Code::Unreadable,
+            format!("settings have no account {}", spec.account),
+            "add it under accounts:",
+        )
+        .into());
+    };
+    let region = &account.region;
+    let read = scene.live.tenants.get(address);
+    if let Some(TenantLive { tenant: TenantRead::Present(present), .. }) = read
+        && let Some(all) = scene.twice.get(&present.id)
+    {
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        return Err(Refusal::new(
+            Code::SameTenantTwice,
+            format!("tenant {} is what {} lead to; one live tenant has one address", present.id, all.join(" and ")),
+            "remove all but one of them from desired state, or correct the adopt: lines",
+        )
+        .into());
+    }
+    let state = record.map(|record| &record.state);
+    match state {
+        None | Some(State::Free) => match &spec.adopt {
+            Some(label) => adopt(scene, address, spec, region.host(label), read, record, actions),
+            None => {
+                mint::may_create(scene, address, spec, facts)?;
+                actions
+                    .push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), region: region.clone() }));
+                let parent = Parent::MadeBefore(address.clone());
+                let parts = settle_parts(spec, region, None, None);
+                actions.push(Action::Settle(Settle { account: spec.account.clone(), parent: parent.clone(), parts }));
+                grant(spec, parent, None, actions);
+                Ok(Ground::MadeBefore)
+            }
+        },
+        Some(State::Pending(intent)) => {
+            let life = facts.map_or(Life::Proven, |facts| facts.life(&intent.run));
+            if life == Life::Alive {
+                return Err(Stop::Wait(Wait {
+                    run: Some(intent.run.to_string()),
+                    why: "another run is creating this tenant".into(),
+                }));
+            }
+            Err(in_doubt(address, intent.date.to_string(), &intent.region).into())
+        }
+        Some(State::Bound(binding) | State::Settled(binding)) => {
+            let settled = matches!(state, Some(State::Settled(_)));
+            let live = bound(address, spec, region, binding, read)?;
+            if settled {
+                keep(spec, region, live, binding.how, actions);
+            } else {
+                let parts = settle_parts(spec, region, present(live), limits(live));
+                actions.push(Action::Settle(Settle { account: spec.account.clone(), parent: exists(binding), parts }));
+            }
+            grant(spec, exists(binding), Some(live), actions);
+            Ok(Ground::Exists { at: reference(binding), live, record })
+        }
+        Some(State::Settling(settling)) => {
+            let life = facts.map_or(Life::Proven, |facts| facts.life(&settling.run));
+            if life == Life::Alive {
+                return Err(Stop::Wait(Wait {
+                    run: Some(settling.run.to_string()),
+                    why: "another run is settling this tenant".into(),
+                }));
+            }
+            let binding = &settling.binding;
+            let live = bound(address, spec, region, binding, read)?;
+            let parts = settle_parts(spec, region, present(live), limits(live));
+            if !parts.is_empty() && life != Life::Proven {
+                return Err(Refusal::new(
+                    Code::SettlingInDoubt,
+                    format!(
+                        "run {} began settling it, is over by the clock, and not everything is as declared",
+                        settling.run
+                    ),
+                    format!("qlik-apply resolve {address} --settle   (once that run's machine is known to be gone)"),
+                )
+                .into());
+            }
+            actions.push(Action::Settle(Settle { account: spec.account.clone(), parent: exists(binding), parts }));
+            grant(spec, exists(binding), Some(live), actions);
+            Ok(Ground::Exists { at: reference(binding), live, record })
+        }
+    }
+}
+
+/// A missing ledger is not an empty one.
+fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
+    let ours = scene.live.sinks.values().find_map(|sink| sink.entry.present());
+    let why = match ours {
+        Some(entry) => {
+            format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())
+        }
+        None if strict => format!("there is no ledger at {place}, and with CI set that is not taken for a new estate"),
+        None => return Ok(()),
+    };
+    Err(Refusal::new(Code::LedgerMissing, why, format!("restore the ledger to {place} from its backup or repository"))
+        .or("if there never was one: qlik-apply ledger init"))
+}
+
+fn in_doubt(address: &Address, date: String, region: &Untrusted) -> Refusal {
+    Refusal::new(
+        Code::TenantInDoubt,
+        format!(
+            "a run asked for this tenant at {date} in region {region} and did not learn the outcome; there may be one already"
+        ),
+        format!("look at the tenants of your subscription in My Qlik for one created at that time, then one of:"),
+    )
+    .or(format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"))
+    .or(format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"))
+}
+
+fn adopt<'a>(
+    scene: &Scene<'a>,
+    address: &Address,
+    spec: &QlikTenant,
+    host: Host,
+    read: Option<&'a TenantLive>,
+    record: Option<&'a Record>,
+    actions: &mut Vec<Action>,
+) -> Result<Ground<'a>, Stop> {
+    let not_found = |why: &Untrusted| {
+        Refusal::new(
+            Code::AdoptionNotFound,
+            format!("adopt: names {host}, and {why}"),
+            "correct the hostname (the first label of the tenant's own address), or remove adopt: to have a tenant created",
+        )
+    };
+    let live = match read {
+        Some(live) => live,
+        None => return Err(not_found(&"it was not read".into()).into()),
+    };
+    match &live.tenant {
+        TenantRead::Present(present) => {
+            active(present)?;
+            let owner = bound_elsewhere(scene, address, &present.id);
+            if let Some(other) = owner {
+                return Err(Refusal::new(
+                    Code::SameTenantTwice,
+                    format!("adopt: names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
+                    format!("declare it as {other}, or remove adopt:"),
+                )
+                .into());
+            }
+            let Some(hostname) = present.hostnames.first().filter(|host| of_account(scene, spec, host)) else {
+                return Err(not_found(&"the tenant there names no hostname of this account's region".into()).into());
+            };
+            let at = TenantRef { id: present.id.clone(), hostname: hostname.clone() };
+            actions.push(Action::Keep(Keep::Tenant {
+                id: present.id.clone(),
+                hostname: hostname.clone(),
+                adopted: Adopted::ToRecord { account: spec.account.clone() },
+            }));
+            if let Some(region) = scene.desired.accounts.get(&spec.account).map(|account| &account.region) {
+                drift(spec, region, live, actions);
+            }
+            grant(spec, Parent::Exists(at.clone()), Some(live), actions);
+            Ok(Ground::Exists { at, live, record })
+        }
+        TenantRead::Gone(unreadable) => Err(not_found(&unreadable.why).into()),
+        TenantRead::Nowhere => Err(not_found(&"it was not read".into()).into()),
+        TenantRead::Disabled => Err(disabled(&host.to_string()).into()),
+        TenantRead::Other { found } => Err(not_found(&format!("tenant {found} answers there").into()).into()),
+        TenantRead::Unreadable(unreadable) => Err(Refusal::from(unreadable).into()),
+    }
+}
+
+fn of_account(scene: &Scene, spec: &QlikTenant, host: &Untrusted) -> bool {
+    scene.desired.accounts.get(&spec.account).is_some_and(|account| account.region.accept(host.raw()).is_some())
+}
+
+/// Another address whose record binds this tenant.
+fn bound_elsewhere<'a>(scene: &Scene<'a>, address: &Address, id: &Untrusted) -> Option<&'a Address> {
+    let LedgerLive::Present(facts) = &scene.live.ledger else { return None };
+    facts
+        .records
+        .iter()
+        .find(|(other, record)| *other != address && record.state.binding().is_some_and(|b| b.tenant_id == *id))
+        .map(|(other, _)| other)
+}
+
+/// A bound tenant, if it is there and the one that was bound.
+fn bound<'a>(
+    address: &Address,
+    spec: &QlikTenant,
+    region: &Region,
+    binding: &Binding,
+    read: Option<&'a TenantLive>,
+) -> Result<&'a TenantLive, Refusal> {
+    if region.accept(binding.hostname.raw()).is_none() {
+        return Err(Refusal::new(
+            Code::OtherRegion,
+            format!(
+                "it is bound to {}, which is not in region {} of account {}",
+                binding.hostname, region.label, spec.account
+            ),
+            format!(
+                "name the account that it was created with ({}); a tenant does not move between regions",
+                binding.account
+            ),
+        ));
+    }
+    let Some(live) = read else {
+        return Err(Refusal::new(Code::Unreadable, "it was not read", "plan again"));
+    };
+    match &live.tenant {
+        TenantRead::Present(present) => {
+            if present.id != binding.tenant_id {
+                return Err(other_tenant(binding, &present.id));
+            }
+            active(present)?;
+            if let Some(label) = &spec.adopt {
+                let host = region.host(label);
+                if !present.hostnames.iter().any(|known| known.raw().eq_ignore_ascii_case(host.as_str())) {
+                    return Err(Refusal::new(
+                        Code::AdoptionConflict,
+                        format!("adopt: names {host}, and the ledger binds it to {}", binding.hostname),
+                        format!("correct or remove adopt:; {address} stays bound to {}", binding.hostname),
+                    ));
+                }
+            }
+            Ok(live)
+        }
+        TenantRead::Gone(unreadable) => Err(Refusal::new(
+            Code::TenantGone,
+            format!("it is bound to {}, and {}", binding.hostname, unreadable.why),
+            unreadable.next.clone(),
+        )
+        .or("if it was deleted on purpose, remove it from desired state; it is never created anew by itself")),
+        TenantRead::Disabled => Err(disabled(&binding.hostname.to_string())),
+        TenantRead::Other { found } => Err(other_tenant(binding, found)),
+        TenantRead::Nowhere => Err(Refusal::new(Code::Unreadable, "it was not read", "plan again")),
+        TenantRead::Unreadable(unreadable) => Err(unreadable.into()),
+    }
+}
+
+fn other_tenant(binding: &Binding, found: &Untrusted) -> Refusal {
+    Refusal::new(
+        Code::OtherTenant,
+        format!("it is bound to tenant {} at {}, where tenant {found} answers", binding.tenant_id, binding.hostname),
+        "restore the ledger's record, or ask Qlik support: a system hostname does not move",
+    )
+}
+
+fn active(present: &QlikTenantLive) -> Result<(), Refusal> {
+    match present.status.raw() {
+        "active" | "" => Ok(()),
+        _ => Err(Refusal::new(
+            Code::TenantDisabled,
+            format!("the tenant is there with status {}", present.status),
+            "reactivate it (tenants/actions/reactivate at the register host), or remove it from desired state",
+        )),
+    }
+}
+
+fn disabled(host: &str) -> Refusal {
+    Refusal::new(
+        Code::TenantDisabled,
+        format!("{host} answers TENANT_DISABLED: it was deactivated and will be purged"),
+        "reactivate it before its purge date (tenants/actions/reactivate at the register host)",
+    )
+    .or("or remove it from desired state; it is never created anew by itself")
+}
+
+fn exists(binding: &Binding) -> Parent {
+    Parent::Exists(reference(binding))
+}
+
+fn reference(binding: &Binding) -> TenantRef {
+    TenantRef { id: binding.tenant_id.clone(), hostname: binding.hostname.clone() }
+}
+
+/// Live keys with our marker that no declared key answers for.
+fn undeclared_keys(scene: &Scene, address: &Address, ground: &Ground, plan: &mut Plan) {
+    let (Ground::Exists { live, record: Some(record), .. }, LedgerLive::Present(facts)) = (ground, &scene.live.ledger)
+    else {
+        return;
+    };
+    let Some(Observed::Present(keys)) = &live.keys else { return };
+    let declared: Vec<KeyUid> = scene
+        .desired
+        .qlik_keys(address)
+        .filter_map(|(key, _, _)| key.key.as_ref().map(|name| KeyUid::of(&record.uid, name)))
+        .collect();
+    for key in keys.values().filter(|key| key.is_live(scene.now)) {
+        if let Some(marker) = key.marker.as_ref().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) {
+            plan.notices.push(Notice {
+                address: Some(address.clone()),
+                text: format!(
+                    "key {} ({}) was made for a key that is no longer declared (marker {}); it is left to expire",
+                    Untrusted::from(key.id.as_str()),
+                    key.text,
+                    marker.uid
+                )
+                .into(),
+            });
+        }
+    }
+}
+
+pub(super) fn trust_in(spec: &QlikTenant, parent: Parent) -> Trust {
+    Trust { account: spec.account.clone(), parent }
+}
+
+/// Whether a record's key facts can be judged at all.
+pub(super) fn record_of<'a>(scene: &Scene<'a>, address: &Address) -> Option<(&'a LedgerFacts, &'a Record)> {
+    match &scene.live.ledger {
+        LedgerLive::Present(facts) => facts.records.get(address).map(|record| (facts, record)),
+        LedgerLive::Missing { .. } => None,
+    }
+}

@@ -1,0 +1,329 @@
+//! The HTTP clients and the sending of one request: https and HTTP/1.1 only, no redirects, no hidden retries, capped replies.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Certificate, Client, ClientBuilder, Method, Proxy, Response};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::model::secret::Secret;
+
+use super::classify::Body;
+use super::fault::{self, Fault};
+use super::gate;
+use super::target::Target;
+
+/// How the network is reached. Values; the settings and the environment were read elsewhere.
+pub struct NetworkOptions {
+    /// `http://host:port`.
+    pub proxy: Option<String>,
+    /// Certificates to trust besides the system's.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Whether `HTTPS_PROXY` and the like are to be ignored.
+    pub ignore_env_proxy: bool,
+    pub timeouts: Timeouts,
+    /// `qlik-plan/0.1.0 (linux)`.
+    pub user_agent: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From start to the reply's last byte.
+    pub request: Duration,
+    /// The same, for a request that creates: giving up early there leaves a doubt that costs more than waiting.
+    pub create: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(30), create: Duration::from_secs(120) }
+    }
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("network.proxy is no http://host:port: {0}")]
+    Proxy(&'static str),
+    #[error("network.ca_file holds no certificate in PEM form")]
+    Certificates,
+    #[error("the HTTPS client cannot be made: {0}")]
+    Client(String),
+}
+
+/// Whether a request may share a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Read,
+    /// Its own connection: nothing can have closed it meanwhile, and nothing below us can send the request again.
+    Write,
+    /// As `Write`, with the longer time-out.
+    Create,
+}
+
+/// What we ever do with a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Patch => Method::PATCH,
+            Self::Delete => Method::DELETE,
+        }
+    }
+}
+
+impl std::fmt::Display for Verb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.method().as_str())
+    }
+}
+
+/// One request.
+pub(crate) struct Ask<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) target: &'a Target,
+    pub(crate) bearer: Option<&'a Secret>,
+    pub(crate) body: Option<&'a [u8]>,
+    pub(crate) lane: Lane,
+}
+
+/// What came of sending it.
+pub(crate) enum Reply {
+    NotSent(Fault),
+    Lost(Fault),
+    Answered(Head, Result<Zeroizing<Vec<u8>>, Fault>),
+}
+
+/// What of a reply's status line and headers anyone needs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) date: Option<Timestamp>,
+    /// In seconds, as the vendor said it.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) location: Option<String>,
+    pub(crate) trace: Option<String>,
+    /// Whether the media type is JSON, or none was given.
+    pub(crate) json: bool,
+}
+
+impl Head {
+    fn of(response: &Response) -> Self {
+        let headers = response.headers();
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let date = text(DATE.as_str()).and_then(gate::http_date);
+        Self {
+            status: response.status().as_u16(),
+            date,
+            retry_after: text(RETRY_AFTER.as_str()).and_then(|value| gate::retry_after(value, date)),
+            location: text(LOCATION.as_str()).map(str::to_owned),
+            trace: text("x-b3-traceid").map(|id| id.chars().take(64).collect()),
+            json: text(CONTENT_TYPE.as_str()).is_none_or(|kind| kind.to_ascii_lowercase().contains("json")),
+        }
+    }
+
+    pub(crate) fn body(&self, body: &Result<Zeroizing<Vec<u8>>, Fault>) -> Body {
+        match body {
+            Err(_) => Body::Broken,
+            Ok(bytes) if bytes.is_empty() => Body::Empty,
+            Ok(_) if self.json => Body::Json,
+            Ok(_) => Body::Other,
+        }
+    }
+}
+
+/// Far above any page of a hundred entries.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// The clients, and what every request of a run shares.
+pub(crate) struct Wire {
+    pooled: Client,
+    single: Client,
+    timeouts: Timeouts,
+    permits: Semaphore,
+    clock: Mutex<Option<Timestamp>>,
+    sent: AtomicU64,
+}
+
+impl Wire {
+    pub(crate) fn new(network: &NetworkOptions, parallelism: usize) -> Result<Self, BuildError> {
+        Ok(Self {
+            // A host is read in one go; connections to it need not outlive that by much.
+            pooled: build(network, |b| b.pool_idle_timeout(Duration::from_secs(2)).pool_max_idle_per_host(4))?,
+            single: build(network, |b| b.pool_max_idle_per_host(0))?,
+            timeouts: network.timeouts,
+            permits: Semaphore::new(parallelism.clamp(1, Semaphore::MAX_PERMITS)),
+            clock: Mutex::new(None),
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn server_time(&self) -> Option<Timestamp> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn requests_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Sends one request once.
+    pub(crate) async fn send(&self, ask: Ask<'_>) -> Reply {
+        // The semaphore is never closed; if it were, sending without a permit would still be right.
+        let _permit = self.permits.acquire().await.ok();
+        let (client, limit) = match ask.lane {
+            Lane::Read => (&self.pooled, self.timeouts.request),
+            Lane::Write => (&self.single, self.timeouts.request),
+            Lane::Create => (&self.single, self.timeouts.create),
+        };
+        let mut request = client
+            .request(ask.verb.method(), ask.target.url().clone())
+            .timeout(limit)
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(bearer) = ask.bearer {
+            let Ok(mut value) = HeaderValue::from_str(&Zeroizing::new(format!("Bearer {}", bearer.expose()))) else {
+                return Reply::NotSent(Fault::Request("the credential holds a character that no header can carry"));
+            };
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(body) = ask.body {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
+        }
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let (never_sent, fault) = fault::of_sending(&error.without_url(), self.timeouts.connect, limit);
+                if never_sent {
+                    return Reply::NotSent(fault);
+                }
+                self.sent.fetch_add(1, Ordering::Relaxed);
+                return Reply::Lost(fault);
+            }
+        };
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let head = Head::of(&response);
+        self.note(head.date);
+        let body = read_body(response, limit).await;
+        Reply::Answered(head, body)
+    }
+
+    fn note(&self, date: Option<Timestamp>) {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        *clock = (*clock).max(date);
+    }
+}
+
+async fn read_body(mut response: Response, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let mut body = Zeroizing::new(Vec::new());
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => return Err(Fault::BodyTooLarge),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(fault::of_body(&error, limit)),
+        }
+    }
+}
+
+fn build(network: &NetworkOptions, tune: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, BuildError> {
+    let first = tune(builder(network)?).build();
+    match first {
+        Ok(client) => Ok(client),
+        // A machine without system roots (a slim image): take the ones we carry.
+        Err(_) => {
+            let carried = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .map(|der| Certificate::from_der(der.as_ref()))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| BuildError::Client(deepest(&error)))?;
+            let carried = tune(builder(network)?.tls_certs_merge(carried)).build();
+            carried.map_err(|error| BuildError::Client(deepest(&error)))
+        }
+    }
+}
+
+fn builder(network: &NetworkOptions) -> Result<ClientBuilder, BuildError> {
+    let mut builder = Client::builder()
+        .https_only(true)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(network.timeouts.connect)
+        .user_agent(network.user_agent.as_str());
+    if network.ignore_env_proxy {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = &network.proxy {
+        builder = builder.proxy(checked_proxy(proxy)?);
+    }
+    if let Some(pem) = &network.ca_pem {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Certificates)?;
+        if certificates.is_empty() {
+            return Err(BuildError::Certificates);
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    Ok(builder)
+}
+
+/// The text may hold a password, so no error repeats it.
+fn checked_proxy(text: &str) -> Result<Proxy, BuildError> {
+    let url = url::Url::parse(text).map_err(|_| BuildError::Proxy("it cannot be read as a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(BuildError::Proxy("only http and https proxies are known"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(BuildError::Proxy("it names no host"));
+    }
+    Proxy::all(url).map_err(|_| BuildError::Proxy("it cannot be used"))
+}
+
+fn deepest(error: &reqwest::Error) -> String {
+    fault::causes(error).pop().unwrap_or_else(|| "unknown reason".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(proxy: Option<&str>, ca_pem: Option<&[u8]>) -> NetworkOptions {
+        NetworkOptions {
+            proxy: proxy.map(str::to_owned),
+            ca_pem: ca_pem.map(<[u8]>::to_vec),
+            ignore_env_proxy: true,
+            timeouts: Timeouts::default(),
+            user_agent: "qlik-plan/0 (test)".into(),
+        }
+    }
+
+    #[test]
+    fn a_bad_proxy_is_refused_without_repeating_it() {
+        for bad in ["socks5://u:hunter2@h:1", "ftp://h", "nonsense hunter2", "http://"] {
+            let error = Wire::new(&network(Some(bad), None), 1).err().unwrap().to_string();
+            assert!(error.starts_with("network.proxy") && !error.contains("hunter2"), "{error}");
+        }
+        assert!(Wire::new(&network(Some("http://127.0.0.1:3128"), None), 1).is_ok());
+    }
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_refused() {
+        for bad in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+            assert!(Wire::new(&network(None, Some(bad)), 1).is_err());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What can go wrong between us and a server, in plain words that hold nothing of the request.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+/// Why there is no whole reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The host's name has no address.
+    Name,
+    Refused,
+    Proxy(String),
+    Certificate(String),
+    ConnectTimeout(Duration),
+    Connect(String),
+    /// The request could not be put together.
+    Request(&'static str),
+    ReplyTimeout(Duration),
+    Closed,
+    Protocol(String),
+    BodyTimeout(Duration),
+    BodyBroken,
+    BodyTooLarge,
+}
+
+impl Fault {
+    pub(crate) fn words(&self, host: &str) -> String {
+        match self {
+            Self::Name => format!("cannot connect: the name {host} cannot be resolved"),
+            Self::Refused => "cannot connect: connection refused".to_owned(),
+            Self::Proxy(what) => format!("cannot connect: the proxy did not let us through ({what})"),
+            Self::Certificate(what) => format!("cannot connect: the certificate is not trusted ({what})"),
+            Self::ConnectTimeout(limit) => format!("cannot connect: no connection within {} s", limit.as_secs()),
+            Self::Connect(what) => format!("cannot connect: {what}"),
+            Self::Request(what) => (*what).to_owned(),
+            Self::ReplyTimeout(limit) => format!("no reply within {} s", limit.as_secs()),
+            Self::Closed => "the connection was closed before a reply came".to_owned(),
+            Self::Protocol(what) => format!("the connection broke before a reply came ({what})"),
+            Self::BodyTimeout(limit) => format!("the reply did not end within {} s", limit.as_secs()),
+            Self::BodyBroken => "the reply was cut off".to_owned(),
+            Self::BodyTooLarge => "the reply is larger than 16 MiB".to_owned(),
+        }
+    }
+
+    pub(crate) fn next(&self) -> &'static str {
+        match self {
+            Self::Name => "check the region and the tenant's host name, and that this machine resolves names",
+            Self::Refused | Self::Connect(_) | Self::ConnectTimeout(_) => {
+                "check that this machine reaches the host on port 443, and settings network.proxy or HTTPS_PROXY"
+            }
+            Self::Proxy(_) => {
+                "check settings network.proxy or HTTPS_PROXY, and that the proxy allows CONNECT to this host"
+            }
+            Self::Certificate(_) => {
+                "if a proxy of yours inspects TLS, name its certificate in settings network.ca_file; else do not trust this network"
+            }
+            Self::Request(_) => {
+                "check that the credential is complete and holds no line break or other stray character"
+            }
+            Self::ReplyTimeout(_) | Self::BodyTimeout(_) => {
+                "run it again; if it stays slow, see the vendor's status page"
+            }
+            Self::Closed | Self::Protocol(_) | Self::BodyBroken => {
+                "run it again; if it stays so, look for a proxy or firewall that cuts connections"
+            }
+            Self::BodyTooLarge => "look for a proxy that answers in the vendor's place, or report it to the vendor",
+        }
+    }
+
+    /// Whether another try may end otherwise.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Certificate(_) | Self::Request(_) | Self::BodyTooLarge => false,
+            Self::Name
+            | Self::Refused
+            | Self::Proxy(_)
+            | Self::ConnectTimeout(_)
+            | Self::Connect(_)
+            | Self::ReplyTimeout(_)
+            | Self::Closed
+            | Self::Protocol(_)
+            | Self::BodyTimeout(_)
+            | Self::BodyBroken => true,
+        }
+    }
+}
+
+/// Whether the request was certainly never sent, and why there is no reply.
+pub(crate) fn of_sending(error: &reqwest::Error, connect: Duration, total: Duration) -> (bool, Fault) {
+    if error.is_builder() {
+        return (true, Fault::Request("the request could not be put together"));
+    }
+    let causes = causes(error);
+    let deepest = causes.last().cloned().unwrap_or_default();
+    if error.is_connect() {
+        let fault = if error.is_timeout() {
+            Fault::ConnectTimeout(connect)
+        } else if let Some(tunnel) = causes.iter().find_map(|cause| cause.strip_prefix("tunnel error: ")) {
+            Fault::Proxy(if deepest.ends_with(tunnel) { tunnel.to_owned() } else { format!("{tunnel}: {deepest}") })
+        } else if error.is_dns() {
+            Fault::Name
+        } else if io_kind(error) == Some(io::ErrorKind::ConnectionRefused) {
+            Fault::Refused
+        } else if deepest.contains("certificate") {
+            Fault::Certificate(deepest)
+        } else {
+            Fault::Connect(deepest)
+        };
+        return (true, fault);
+    }
+    let fault = if error.is_timeout() {
+        Fault::ReplyTimeout(total)
+    } else if deepest.contains("closed before message completed") || io_kind(error).is_some_and(is_a_hang_up) {
+        Fault::Closed
+    } else {
+        Fault::Protocol(deepest)
+    };
+    (false, fault)
+}
+
+pub(crate) fn of_body(error: &reqwest::Error, total: Duration) -> Fault {
+    if error.is_timeout() { Fault::BodyTimeout(total) } else { Fault::BodyBroken }
+}
+
+/// The words of each cause below the error itself. reqwest's own words hold the URL; those below it hold host names at most.
+pub(super) fn causes(error: &reqwest::Error) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
+fn is_a_hang_up(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&kind)
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    let mut kind = None;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
+        cause = error.source();
+    }
+    kind
+}

@@ -1,0 +1,202 @@
+//! Access tokens: one per host and client, fetched once however many ask, kept through the run, revoked at its end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use crate::model::address::Name;
+use crate::model::host::Host;
+use crate::model::secret::Secret;
+use crate::model::untrusted::Untrusted;
+
+use super::super::http::{ReadError, Trouble};
+use super::exchange::Call;
+use super::{Qlik, Who, endpoints, wire};
+
+/// What goes into the Authorization header.
+pub(super) struct Bearer {
+    pub(super) secret: Arc<Secret>,
+    /// Which token of its slot it is; `None` for an API key, which cannot be fetched anew.
+    serial: Option<u64>,
+}
+
+impl Bearer {
+    pub(super) fn is_token(&self) -> bool {
+        self.serial.is_some()
+    }
+}
+
+type TokenKey = (Name, Who, Host);
+
+#[derive(Default)]
+pub(super) struct Tokens {
+    slots: Mutex<HashMap<TokenKey, Arc<tokio::sync::Mutex<Slot>>>>,
+    fetched: Mutex<Vec<(TokenKey, Arc<Secret>)>>,
+}
+
+/// One host and client. Whoever holds its lock may fetch; the others wait and take what was fetched.
+#[derive(Default)]
+struct Slot {
+    token: Option<Token>,
+    serial: u64,
+    /// When a fetch failed, and how: those who waited for it share its failure instead of failing one after another.
+    failed: Option<(Instant, ReadError)>,
+}
+
+struct Token {
+    secret: Arc<Secret>,
+    refresh_at: Instant,
+}
+
+#[derive(Serialize)]
+struct Grant<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+    grant_type: &'static str,
+}
+
+#[derive(Serialize)]
+struct Revocation<'a> {
+    token: &'a str,
+    token_type_hint: &'static str,
+}
+
+/// What became of the run's tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    pub done: usize,
+    /// They end by themselves, after six hours at most.
+    pub failed: usize,
+}
+
+impl Tokens {
+    fn slot(&self, key: &TokenKey) -> Arc<tokio::sync::Mutex<Slot>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(key.clone()).or_default())
+    }
+
+    /// Forgets a token that was refused, unless another task has fetched a newer one.
+    pub(super) async fn drop_token(&self, call: &Call<'_>, bearer: &Bearer) {
+        let slot = self.slot(&key_of(call));
+        let mut slot = slot.lock().await;
+        if bearer.serial == Some(slot.serial) {
+            slot.token = None;
+        }
+    }
+}
+
+fn key_of(call: &Call<'_>) -> TokenKey {
+    (call.account.clone(), call.who.clone(), call.host.clone())
+}
+
+impl Qlik {
+    /// The credential for a call, once it is certain that it may go to that host.
+    pub(super) async fn bearer(&self, call: &Call<'_>) -> Result<Bearer, ReadError> {
+        let asked_at = Instant::now();
+        let account = self.account(call.account).map_err(ReadError::Trouble)?;
+        if !account.binds(call.host) {
+            return Err(ReadError::Trouble(Trouble {
+                why: Untrusted::new(format!("{} is no host of account {}'s region", call.host, call.account)),
+                next: "check accounts and regions: a credential goes to its own region only".to_owned(),
+            }));
+        }
+        let Some(client) = account.client(call.account, &call.who).map_err(ReadError::Trouble)? else {
+            return self.owner_key(call).map_err(ReadError::Trouble);
+        };
+        let slot = self.tokens.slot(&key_of(call));
+        let mut slot = slot.lock().await;
+        if let Some(token) = slot.token.as_ref().filter(|token| Instant::now() < token.refresh_at) {
+            return Ok(Bearer { secret: Arc::clone(&token.secret), serial: Some(slot.serial) });
+        }
+        if let Some((_, error)) = slot.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
+            return Err(error.clone());
+        }
+        match self.fetch(call, &client.id, &client.secret).await {
+            Ok(token) => {
+                let secret = Arc::clone(&token.secret);
+                slot.serial += 1;
+                slot.token = Some(token);
+                slot.failed = None;
+                Ok(Bearer { secret, serial: Some(slot.serial) })
+            }
+            Err(error) => {
+                slot.token = None;
+                slot.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// An owner's own key goes to its own tenant only.
+    fn owner_key(&self, call: &Call<'_>) -> Result<Bearer, Trouble> {
+        let place = call.who.place(call.account);
+        let Who::Owner(owner) = &call.who else {
+            return Err(call.trouble("it needs a key of its own", "report it with this sentence"));
+        };
+        let (home, key) = self.account(call.account)?.owners.get(owner).ok_or_else(|| Trouble {
+            why: Untrusted::new(format!("account {} has no owner {owner}", call.account)),
+            next: format!("add accounts.{}.owners.{owner} to the settings", call.account),
+        })?;
+        if home != call.host {
+            return Err(Trouble {
+                why: Untrusted::new(format!(
+                    "the API key in {place} belongs to {home}, and {} is another host",
+                    call.host
+                )),
+                next: format!(
+                    "if it is the same tenant, write `tenant: {}` there; else use another owner",
+                    call.host.label()
+                ),
+            });
+        }
+        Ok(Bearer { secret: Arc::clone(key), serial: None })
+    }
+
+    async fn fetch(&self, call: &Call<'_>, id: &Secret, secret: &Secret) -> Result<Token, ReadError> {
+        let ask = Call::new(call.account, call.host, call.who.clone(), &endpoints::TOKEN, &[], &[])
+            .map_err(ReadError::Trouble)?;
+        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type: "client_credentials" };
+        let body = json(&grant);
+        let answer = self.patient(&ask, None, Some(&body), &[secret]).await?;
+        let nonsense = |what: String| ReadError::Trouble(ask.nonsense(&what));
+        let reply = wire::TokenReply::read(&answer.body).map_err(nonsense)?;
+        // Eighty per cent, by our own steady clock.
+        let life = Duration::from_secs(reply.life(answer.head.date).min(86_400)).mul_f64(0.8);
+        let secret = Arc::new(reply.access_token);
+        let mut fetched = self.tokens.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.push((key_of(call), Arc::clone(&secret)));
+        Ok(Token { secret, refresh_at: Instant::now() + life })
+    }
+
+    /// At the end of a run: ends every token it fetched. What fails is counted and nothing more; tokens end by themselves.
+    pub async fn revoke_tokens(&self) -> Revoked {
+        self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let fetched = std::mem::take(&mut *self.tokens.fetched.lock().unwrap_or_else(PoisonError::into_inner));
+        let one = |(key, token): (TokenKey, Arc<Secret>)| async move {
+            let (account, who, host) = key;
+            let Ok(call) = Call::new(&account, &host, who, &endpoints::REVOKE_TOKEN, &[], &[]) else { return false };
+            let body = json(&Revocation { token: token.expose(), token_type_hint: "access_token" });
+            self.patient(&call, None, Some(&body), &[&token]).await.is_ok()
+        };
+        let mut revoked = Revoked::default();
+        let mut results = futures_util::stream::iter(fetched).map(one).buffer_unordered(64);
+        while let Some(done) = results.next().await {
+            if done {
+                revoked.done += 1;
+            } else {
+                revoked.failed += 1;
+            }
+        }
+        revoked
+    }
+}
+
+/// A request's body. These structs always serialize; were it ever otherwise, an empty body would be refused.
+pub(super) fn json<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(serde_json::to_vec(value).unwrap_or_default())
+}

@@ -1,0 +1,159 @@
+//! The vendor's calls that we make, and what to do when one of them is refused.
+
+use super::super::http::{RejectionKind, Tier, Verb};
+
+/// One call of the vendor's.
+#[derive(Clone, Copy)]
+pub(crate) struct Endpoint {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    pub(crate) tier: Tier,
+    /// The way out of a 400.
+    invalid: &'static str,
+    /// Of a 403.
+    forbidden: &'static str,
+    /// Of a 404.
+    missing: &'static str,
+}
+
+const fn endpoint(verb: Verb, path: &'static str, tier: Tier) -> Endpoint {
+    Endpoint { verb, path, tier, invalid: "", forbidden: "", missing: "" }
+}
+
+const ADMIN: &str = "give the client the role TenantAdmin (scope admin_classic) in this tenant";
+const KEYS: &str = "give the owner the permission \"Manage API keys\" (User Default, or a custom role), then run `qlik-apply rehearse` on the account";
+const NO_TENANT: &str =
+    "check the host name and the tenant's id; if the tenant was deleted, take it out of the desired state";
+const NO_KEY_CLIENT: &str = "check accounts.*.key_client: the client must be tenant-level and published to the region";
+const NO_KEY: &str = "the key is gone; plan again";
+
+pub(crate) static TOKEN: Endpoint = Endpoint {
+    forbidden: "the client's user is disabled in this tenant or holds too many tokens: enable it, or wait until its tokens expire (6 h at most)",
+    missing: "check the host name: no tenant answers there",
+    ..endpoint(Verb::Post, "/oauth/token", Tier::Two)
+};
+pub(crate) static REVOKE_TOKEN: Endpoint = endpoint(Verb::Post, "/oauth/revoke", Tier::Two);
+pub(crate) static CREATE_TENANT: Endpoint = Endpoint {
+    invalid: "check the account's source_tenant: its licence key was not accepted",
+    forbidden: "check that the account's client is region-level (scope tenants:create) and that the source tenant's licence allows more tenants",
+    ..endpoint(Verb::Post, "/api/v1/tenants", Tier::Two)
+};
+pub(crate) static MY_TENANT: Endpoint =
+    Endpoint { missing: NO_TENANT, forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/tenants/me", Tier::One) };
+pub(crate) static TENANT: Endpoint =
+    Endpoint { missing: NO_TENANT, forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/tenants/{id}", Tier::One) };
+pub(crate) static PATCH_TENANT: Endpoint = Endpoint {
+    invalid: "choose another name or alias: an alias has 3 to 63 characters, may be taken, and trials cannot set one",
+    missing: NO_TENANT,
+    forbidden: ADMIN,
+    ..endpoint(Verb::Patch, "/api/v1/tenants/{id}", Tier::Two)
+};
+pub(crate) static KEYS_LIST: Endpoint =
+    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/api-keys", Tier::One) };
+pub(crate) static KEY: Endpoint =
+    Endpoint { forbidden: ADMIN, missing: NO_KEY, ..endpoint(Verb::Get, "/api/v1/api-keys/{id}", Tier::One) };
+pub(crate) static CREATE_KEY: Endpoint = Endpoint {
+    invalid: "shorten expires_in to the tenant's limit, or raise api_key_limits; and check how many keys the owner has",
+    forbidden: KEYS,
+    ..endpoint(Verb::Post, "/api/v1/api-keys", Tier::Two)
+};
+pub(crate) static PATCH_KEY: Endpoint =
+    Endpoint { forbidden: KEYS, missing: NO_KEY, ..endpoint(Verb::Patch, "/api/v1/api-keys/{id}", Tier::Two) };
+pub(crate) static DELETE_KEY: Endpoint =
+    Endpoint { forbidden: KEYS, missing: NO_KEY, ..endpoint(Verb::Delete, "/api/v1/api-keys/{id}", Tier::Two) };
+pub(crate) static LIMITS: Endpoint =
+    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/api-keys/configs/{tenantId}", Tier::One) };
+pub(crate) static PATCH_LIMITS: Endpoint = Endpoint {
+    invalid: "check api_key_limits: max_keys_per_user lies between 0 and 1000",
+    forbidden: ADMIN,
+    ..endpoint(Verb::Patch, "/api/v1/api-keys/configs/{tenantId}", Tier::Two)
+};
+pub(crate) static ROLES: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/roles", Tier::One) };
+pub(crate) static PATCH_ROLE: Endpoint = Endpoint {
+    invalid: "the user default may not be editable by API here: allow \"Manage API keys\" in Administration, Manage users, Permissions, User Default",
+    forbidden: ADMIN,
+    ..endpoint(Verb::Patch, "/api/v1/roles/{id}", Tier::Two)
+};
+pub(crate) static CONSENT: Endpoint = Endpoint {
+    missing: NO_KEY_CLIENT,
+    forbidden: ADMIN,
+    ..endpoint(Verb::Get, "/api/v1/oauth-clients/{id}/connection-configs/me", Tier::One)
+};
+pub(crate) static PATCH_CONSENT: Endpoint = Endpoint {
+    missing: NO_KEY_CLIENT,
+    forbidden: ADMIN,
+    ..endpoint(Verb::Patch, "/api/v1/oauth-clients/{id}/connection-configs/me", Tier::Two)
+};
+pub(crate) static ME: Endpoint = endpoint(Verb::Get, "/api/v1/users/me", Tier::One);
+pub(crate) static USER: Endpoint = endpoint(Verb::Get, "/api/v1/users/{id}", Tier::One);
+pub(crate) static LICENCE_STATUS: Endpoint =
+    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/licenses/status", Tier::One) };
+pub(crate) static LICENCE_OVERVIEW: Endpoint =
+    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/licenses/overview", Tier::One) };
+
+impl Endpoint {
+    pub(crate) fn is_token(&self) -> bool {
+        self.path.starts_with("/oauth/")
+    }
+
+    /// Whether it is documented to answer with a redirect to the object itself.
+    pub(crate) fn redirects(&self) -> bool {
+        self.path.ends_with("/users/me") || self.path.ends_with("/tenants/me")
+    }
+
+    /// The way out of a refusal. `credential`: where it stands in settings.
+    pub(crate) fn next(&self, kind: RejectionKind, code: Option<&str>, wait: Option<u64>, credential: &str) -> String {
+        let or = |special: &str, general: String| if special.is_empty() { general } else { special.to_owned() };
+        match kind {
+            RejectionKind::Unauthorized if self.is_token() => {
+                format!(
+                    "check the id and secret in {credential}, and that this host is a tenant of yours in the client's own region"
+                )
+            }
+            RejectionKind::Unauthorized => format!(
+                "check the credential ({credential}): it may be expired, revoked or of another tenant, its owner may have lost a permission, or an IP rule may refuse it"
+            ),
+            RejectionKind::Forbidden if code == Some("TENANTS-23") => {
+                "the licence key was refused: check the account's source_tenant, or ask Qlik".to_owned()
+            }
+            RejectionKind::Forbidden => or(self.forbidden, format!("give {credential} the permission for this call")),
+            RejectionKind::NotFound => {
+                or(self.missing, "check the host name and that the object still exists".to_owned())
+            }
+            RejectionKind::Invalid => or(self.invalid, "correct the value that the vendor names".to_owned()),
+            RejectionKind::Conflict => "someone else may have changed it meanwhile: plan again".to_owned(),
+            RejectionKind::RateLimited => {
+                let wait = wait.map_or_else(|| "some minutes".to_owned(), |seconds| format!("{seconds} s"));
+                format!("wait {wait} and run it again, with a lower --parallelism if it happens often")
+            }
+            RejectionKind::TenantDisabled => {
+                "reactivate the tenant in My Qlik before its purge date, or take it out of the desired state".to_owned()
+            }
+            RejectionKind::Quota => {
+                "the licence allows no more tenants: deactivate one that is no longer needed, or ask Qlik for more"
+                    .to_owned()
+            }
+            RejectionKind::Other => {
+                "see the vendor's message; if it says nothing, ask Qlik with the traceId".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_says_what_to_do_about_it() {
+        let credential = "settings: accounts.us-oem.client";
+        let wrong = TOKEN.next(RejectionKind::Unauthorized, Some("OAUTH-5"), None, credential);
+        assert!(wrong.contains("id and secret in settings: accounts.us-oem.client"), "{wrong}");
+        let quota = CREATE_TENANT.next(RejectionKind::Quota, Some("TENANTS-22"), None, credential);
+        assert!(quota.contains("deactivate one") && quota.contains("ask Qlik"), "{quota}");
+        let slow = KEYS_LIST.next(RejectionKind::RateLimited, None, Some(13), credential);
+        assert!(slow.starts_with("wait 13 s"), "{slow}");
+        let mint = CREATE_KEY.next(RejectionKind::Forbidden, None, None, credential);
+        assert!(mint.contains("Manage API keys") && mint.contains("rehearse"), "{mint}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Qlik Cloud: accounts, their credentials and the hosts these are bound to; reads in `read`, changes in `write`.
+
+mod auth;
+mod endpoints;
+mod exchange;
+mod pages;
+mod read;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
+mod wire;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::address::Name;
+use crate::model::host::{Host, Label, Region};
+use crate::model::secret::{Fingerprint, Secret};
+use crate::model::spec::Owner;
+use crate::model::untrusted::Untrusted;
+
+use super::http::{Budget, BuildError, Gates, NetworkOptions, Trouble, Wire};
+
+pub use auth::Revoked;
+pub use read::TriedKey;
+pub use write::{CreatedTenant, MintedKey};
+
+/// The secrets of one account, as settings name them.
+pub struct Credentials {
+    pub client_id: Secret,
+    pub client_secret: Secret,
+    pub key_client: Option<(Secret, Secret)>,
+    pub owners: BTreeMap<Name, OwnerKey>,
+}
+
+/// An owner's own API key, which belongs to one tenant.
+pub struct OwnerKey {
+    pub tenant: Label,
+    pub api_key: Secret,
+}
+
+/// The wire to Qlik Cloud, for one run.
+pub struct Qlik {
+    wire: Wire,
+    gates: Gates,
+    budget: Budget,
+    tokens: auth::Tokens,
+    accounts: BTreeMap<Name, Account>,
+}
+
+struct Account {
+    region: Region,
+    source_tenant: Option<Label>,
+    client: Client,
+    key_client: Option<Client>,
+    owners: BTreeMap<Name, (Host, Arc<Secret>)>,
+}
+
+struct Client {
+    id: Secret,
+    secret: Secret,
+}
+
+/// As whom a request is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Client,
+    KeyClient,
+    Owner(Name),
+    /// A key that was just minted, to be tried.
+    NewKey,
+}
+
+impl Who {
+    fn of(owner: &Owner) -> Self {
+        match owner {
+            Owner::Client => Self::KeyClient,
+            Owner::Configured(name) => Self::Owner(name.clone()),
+        }
+    }
+
+    /// Where the credential stands, for messages.
+    fn place(&self, account: &Name) -> String {
+        match self {
+            Self::Client => format!("settings: accounts.{account}.client"),
+            Self::KeyClient => format!("settings: accounts.{account}.key_client"),
+            Self::Owner(owner) => format!("settings: accounts.{account}.owners.{owner}"),
+            Self::NewKey => "the new key".to_owned(),
+        }
+    }
+}
+
+impl Qlik {
+    /// Makes the wire. Nothing is sent yet. Each account: its region, its source tenant, its secrets.
+    ///
+    /// # Errors
+    /// A proxy or certificate that cannot be used.
+    pub fn new(
+        network: NetworkOptions,
+        accounts: BTreeMap<Name, (Region, Option<Label>, Credentials)>,
+        parallelism: usize,
+    ) -> Result<Self, BuildError> {
+        let wire = Wire::new(&network, parallelism)?;
+        let accounts = accounts.into_iter().map(|(name, (region, source_tenant, credentials))| {
+            let owners = credentials.owners.into_iter();
+            let owners =
+                owners.map(|(owner, key)| (owner, (region.host(&key.tenant), Arc::new(key.api_key)))).collect();
+            let client = Client { id: credentials.client_id, secret: credentials.client_secret };
+            let key_client = credentials.key_client.map(|(id, secret)| Client { id, secret });
+            (name, Account { region, source_tenant, client, key_client, owners })
+        });
+        let accounts = accounts.collect();
+        Ok(Self { wire, gates: Gates::default(), budget: Budget::new(), tokens: auth::Tokens::default(), accounts })
+    }
+
+    /// The newest `Date` of any reply.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.wire.server_time()
+    }
+
+    /// Requests that may have reached the vendor.
+    pub fn requests_sent(&self) -> u64 {
+        self.wire.requests_sent()
+    }
+
+    /// Tells one credential from another for rehearsals: sixteen digits of a hash of the client's id, or of the id in
+    /// the owner's key. `None` where the settings have no such credential, or the key has no id.
+    pub fn credential_hash(&self, account: &Name, owner: &Owner) -> Option<String> {
+        let account = self.accounts.get(account)?;
+        let public = match owner {
+            Owner::Client => account.key_client.as_ref()?.id.expose().to_owned(),
+            Owner::Configured(name) => wire::key_id_of(&account.owners.get(name)?.1)?,
+        };
+        Fingerprint::of(public.as_bytes()).as_str().get(..16).map(str::to_owned)
+    }
+
+    fn account(&self, name: &Name) -> Result<&Account, Trouble> {
+        self.accounts.get(name).ok_or_else(|| Trouble {
+            why: Untrusted::new(format!("there is no account {name}")),
+            next: format!("add accounts.{name} to the settings"),
+        })
+    }
+}
+
+impl Account {
+    /// Whether this account's credentials may go to `host`: one label under its own region.
+    fn binds(&self, host: &Host) -> bool {
+        self.region.accept(host.as_str()).as_ref() == Some(host)
+    }
+
+    fn client(&self, name: &Name, who: &Who) -> Result<Option<&Client>, Trouble> {
+        match who {
+            Who::Client => Ok(Some(&self.client)),
+            Who::KeyClient => self.key_client.as_ref().map(Some).ok_or_else(|| Trouble {
+                why: Untrusted::new(format!(
+                    "account {name} has no key_client, which mints keys for `owner: {{ client: {{}} }}`"
+                )),
+                next: format!(
+                    "add accounts.{name}.key_client to the settings: a tenant-level client, published to the region"
+                ),
+            }),
+            Who::Owner(_) | Who::NewKey => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What is changed in Qlik Cloud. Each change goes out on its own connection and is done at most once.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::model::address::Name;
+use crate::model::duration::Duration;
+use crate::model::host::Host;
+use crate::model::secret::Secret;
+use crate::model::spec::{KeyLimits, Owner};
+use crate::model::untrusted::Untrusted;
+
+use super::super::http::{Deed, Outcome, is_segment};
+use super::endpoints::{self, Endpoint};
+use super::exchange::Call;
+use super::{Qlik, Who, auth, wire};
+
+/// A tenant that was just made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedTenant {
+    pub id: Untrusted,
+    pub name: Untrusted,
+    /// The server's own host of it: one label under the account's region.
+    pub hostname: Host,
+    pub created: Option<Timestamp>,
+}
+
+/// A key that was just made, with its secret.
+pub struct MintedKey {
+    pub id: String,
+    pub expiry: Option<Timestamp>,
+    pub created: Option<Timestamp>,
+    pub sub: Untrusted,
+    pub token: Secret,
+}
+
+#[derive(Serialize)]
+struct NewTenant<'a> {
+    #[serde(rename = "licenseKey")]
+    licence_key: &'a str,
+}
+
+#[derive(Serialize)]
+struct NewKey<'a> {
+    description: &'a str,
+    expiry: Duration,
+}
+
+#[derive(Serialize)]
+struct Patch {
+    op: &'static str,
+    path: &'static str,
+    value: Value,
+}
+
+fn replace(path: &'static str, value: impl Into<Value>) -> Patch {
+    Patch { op: "replace", path, value: value.into() }
+}
+
+impl Qlik {
+    /// Makes a tenant, in one single request. `datacenter` is not sent: the register host decides.
+    pub async fn create_tenant(&self, account: &Name, licence_key: &Secret) -> Outcome<CreatedTenant> {
+        let known = match self.account(account) {
+            Ok(known) => known,
+            Err(trouble) => return Outcome::NotSent(trouble),
+        };
+        let host = known.region.register();
+        let call = match Call::new(account, &host, Who::Client, &endpoints::CREATE_TENANT, &[], &[]) {
+            Ok(call) => call,
+            Err(trouble) => return Outcome::NotSent(trouble),
+        };
+        let body = auth::json(&NewTenant { licence_key: licence_key.expose() });
+        let region = known.region.clone();
+        self.change(&call, Some(&body), &[licence_key], Deed::CreateTenant, move |body| {
+            let tenant: wire::Tenant = wire::parse(body, "a tenant")?;
+            let id = Untrusted::new(tenant.id.chars().take(80).collect::<String>());
+            if !is_segment(&tenant.id) {
+                return Err(format!("a tenant was made, and its id {id} is not of Qlik's kind"));
+            }
+            let first = tenant.hostnames.first().map(String::as_str).unwrap_or_default();
+            let Some(hostname) = region.accept(first) else {
+                let first = Untrusted::new(first.chars().take(300).collect::<String>());
+                let (label, domain) = (&region.label, &region.domain);
+                return Err(format!(
+                    "tenant {id} was made, and its host name {first} is not one label under {label}.{domain}"
+                ));
+            };
+            Ok(CreatedTenant {
+                id,
+                name: tenant.name.into(),
+                hostname,
+                // Its date is worth less than the tenant: one that cannot be read is left out.
+                created: tenant.created.and_then(|text| text.parse().ok()),
+            })
+        })
+        .await
+    }
+
+    pub async fn rename(&self, account: &Name, host: &Host, tenant_id: &str, name: &str) -> Outcome<()> {
+        let patch = [replace("/name", name)];
+        self.patch(account, host, Who::Client, &endpoints::PATCH_TENANT, tenant_id, &patch).await
+    }
+
+    /// `alias_host` is the whole host, as in `acme-analytics.us.qlikcloud.com`.
+    pub async fn set_alias(&self, account: &Name, host: &Host, tenant_id: &str, alias_host: &str) -> Outcome<()> {
+        let patch = [replace("/hostnames/1", alias_host)];
+        self.patch(account, host, Who::Client, &endpoints::PATCH_TENANT, tenant_id, &patch).await
+    }
+
+    /// Sends what is declared; with nothing declared, nothing is sent.
+    pub async fn set_limits(&self, account: &Name, host: &Host, tenant_id: &str, limits: &KeyLimits) -> Outcome<()> {
+        let expiry = limits.max_expiry.map(|expiry| replace("/max_api_key_expiry", expiry.to_string()));
+        let keys = limits.max_keys_per_user.map(|keys| replace("/max_keys_per_user", keys));
+        let patch: Vec<Patch> = expiry.into_iter().chain(keys).collect();
+        if patch.is_empty() {
+            return Outcome::Committed(());
+        }
+        self.patch(account, host, Who::Client, &endpoints::PATCH_LIMITS, tenant_id, &patch).await
+    }
+
+    /// Trusts the account's key client in a tenant.
+    pub async fn trust(&self, account: &Name, host: &Host) -> Outcome<()> {
+        let id = match self.key_client_id(account) {
+            Ok(id) => id,
+            Err(trouble) => return Outcome::NotSent(trouble),
+        };
+        let patch = [replace("/consentMethod", "trusted")];
+        self.patch(account, host, Who::Client, &endpoints::PATCH_CONSENT, id, &patch).await
+    }
+
+    /// Lets everyone manage their own keys. It adds one scope and touches no other.
+    pub async fn grant_everyone(&self, account: &Name, host: &Host, role_id: &str) -> Outcome<()> {
+        let patch = [Patch { op: "add", path: "/assignedScopes/-", value: json!("api-keys") }];
+        self.patch(account, host, Who::Client, &endpoints::PATCH_ROLE, role_id, &patch).await
+    }
+
+    /// Mints a key as its owner.
+    pub async fn mint(
+        &self,
+        account: &Name,
+        host: &Host,
+        owner: &Owner,
+        description: &str,
+        expires_in: Duration,
+    ) -> Outcome<MintedKey> {
+        let call = match Call::new(account, host, Who::of(owner), &endpoints::CREATE_KEY, &[], &[]) {
+            Ok(call) => call,
+            Err(trouble) => return Outcome::NotSent(trouble),
+        };
+        let body = auth::json(&NewKey { description, expiry: expires_in });
+        self.change(&call, Some(&body), &[], Deed::CreateKey, |body| {
+            let minted: wire::Minted = wire::parse(body, "a new key")?;
+            let (expiry, created) = minted.times()?;
+            if !is_segment(&minted.id) {
+                return Err("a key was made, and its id is not of Qlik's kind".to_owned());
+            }
+            if wire::key_id_of(&minted.token).as_deref() != Some(minted.id.as_str()) {
+                return Err(format!("key {} was made, and the token that came with it is not that key's", minted.id));
+            }
+            let sub = minted.sub.unwrap_or_default().into();
+            Ok(MintedKey { id: minted.id, expiry, created, sub, token: minted.token })
+        })
+        .await
+    }
+
+    /// Sets a key's description, as its owner.
+    pub async fn describe(
+        &self,
+        account: &Name,
+        host: &Host,
+        owner: &Owner,
+        key_id: &str,
+        description: &str,
+    ) -> Outcome<()> {
+        let patch = [replace("/description", description)];
+        self.patch(account, host, Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch).await
+    }
+
+    /// Deletes a key as its owner. What is not there is deleted.
+    pub async fn revoke(&self, account: &Name, host: &Host, owner: &Owner, key_id: &str) -> Outcome<()> {
+        self.remove(account, host, Who::of(owner), key_id).await
+    }
+
+    /// Revokes a key as administrator: it stays listed, as revoked, for ever.
+    pub async fn revoke_as_admin(&self, account: &Name, host: &Host, key_id: &str) -> Outcome<()> {
+        self.remove(account, host, Who::Client, key_id).await
+    }
+
+    async fn remove(&self, account: &Name, host: &Host, who: Who, key_id: &str) -> Outcome<()> {
+        match Call::new(account, host, who, &endpoints::DELETE_KEY, &[key_id], &[]) {
+            Ok(call) => self.change(&call, None, &[], Deed::Remove, |_| Ok(())).await,
+            Err(trouble) => Outcome::NotSent(trouble),
+        }
+    }
+
+    async fn patch(
+        &self,
+        account: &Name,
+        host: &Host,
+        who: Who,
+        endpoint: &'static Endpoint,
+        id: &str,
+        patch: &[Patch],
+    ) -> Outcome<()> {
+        let body: Zeroizing<Vec<u8>> = auth::json(&patch);
+        match Call::new(account, host, who, endpoint, &[id], &[]) {
+            Ok(call) => self.change(&call, Some(&body), &[], Deed::Change, |_| Ok(())).await,
+            Err(trouble) => Outcome::NotSent(trouble),
+        }
+    }
+}

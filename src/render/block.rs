@@ -1,0 +1,265 @@
+//! One action as words: what its first line says, and the labelled lines below it. Everything in a block is escaped.
+
+use jiff::Timestamp;
+
+use crate::model::desired::Origin;
+use crate::model::host::Region;
+use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
+use crate::model::untrusted::escape;
+use crate::plan::action::{
+    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Planned,
+    Reclaim, Renew, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+};
+use crate::plan::refusal::Refusal;
+
+use super::style::Sign;
+
+/// An action, ready to be laid out.
+pub(super) struct Block {
+    pub(super) sign: Sign,
+    pub(super) address: String,
+    /// `create tenant`.
+    pub(super) what: String,
+    /// `desired.yaml:12`.
+    pub(super) at: String,
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line below the first: `label  value`. A label that repeats is shown once.
+pub(super) struct Line {
+    pub(super) label: String,
+    pub(super) value: String,
+}
+
+impl Block {
+    pub(super) fn of(planned: &Planned, now: Timestamp) -> Self {
+        let Planned { address, at, action } = planned;
+        let (what, lines) = describe(action, now);
+        Self { sign: Sign::of(action), address: address.to_string(), what, at: place(at), lines }
+    }
+}
+
+/// `desired.yaml:12`.
+pub(super) fn place(at: &Origin) -> String {
+    let Origin { file, line, column: _ } = at; // the column is for programs; people have editors that jump to lines
+    format!("{}:{line}", escape(file))
+}
+
+fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
+    match action {
+        Action::CreateTenant(create) => ("create tenant".into(), create_tenant(create)),
+        Action::Settle(part) => ("settle tenant".into(), settle(part)),
+        Action::Trust(trust) => ("trust the account's key client".into(), in_tenant(trust)),
+        Action::Grant(part) => ("grant a permission".into(), grant(part)),
+        Action::Mark(part) => ("mark key as delivered".into(), mark(part)),
+        Action::CreateKey(create) => ("create key".into(), create_key(create)),
+        Action::Renew(part) => ("renew key".into(), renew(part, now)),
+        Action::Reclaim(part) => ("revoke a key that was never delivered".into(), reclaim(part)),
+        Action::Keep(kept) => keep(kept, now),
+        Action::Drift(Drift { fields }) => ("differs from its declaration".into(), drift(fields)),
+        Action::Wait(part) => ("wait".into(), wait(part)),
+        Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
+    }
+}
+
+fn create_tenant(create: &CreateTenant) -> Vec<Line> {
+    let CreateTenant { account, region } = create;
+    vec![
+        line("account", account.as_str()),
+        line("region", region_text(region)),
+        line("hostname", "(known after apply)"),
+    ]
+}
+
+fn settle(settle: &Settle) -> Vec<Line> {
+    let Settle { account, parent, parts } = settle;
+    let mut lines = vec![line("account", account.as_str()), parent_line(parent)];
+    if parts.is_empty() {
+        lines.push(line("record", "everything is as declared already; only the ledger is brought up to date"));
+    }
+    for part in parts {
+        match part {
+            SettlePart::Name(name) => lines.push(line("display_name", quote(name))),
+            SettlePart::Alias { label, host } => {
+                lines.push(line("alias", format!("{label} -> {}", escape(host))));
+            }
+            SettlePart::Limits(KeyLimits { max_expiry, max_keys_per_user }) => {
+                lines.extend(max_expiry.map(|limit| line("api_key_limits.max_expiry", limit.to_string())));
+                lines.extend(max_keys_per_user.map(|n| line("api_key_limits.max_keys_per_user", n.to_string())));
+            }
+        }
+    }
+    lines
+}
+
+fn in_tenant(trust: &Trust) -> Vec<Line> {
+    let Trust { account, parent } = trust;
+    vec![line("account", account.as_str()), parent_line(parent)]
+}
+
+fn grant(grant: &Grant) -> Vec<Line> {
+    let Grant { account, parent, what } = grant;
+    let what = match what {
+        Permission::ManageApiKeysToEveryone => "\"Manage API keys\" to everyone, through the user default",
+    };
+    vec![line("account", account.as_str()), parent_line(parent), line("grant", what)]
+}
+
+fn mark(mark: &Mark) -> Vec<Line> {
+    let Mark { account, parent, owner, key_id, description } = mark;
+    vec![
+        line("account", account.as_str()),
+        tenant_line(parent),
+        line("owner", owner_text(owner)),
+        line("key", escape(key_id)),
+        line("description", quote(description.raw())),
+    ]
+}
+
+fn create_key(create: &CreateKey) -> Vec<Line> {
+    let CreateKey { account, parent, spec, why } = create;
+    // What an adopted key says of its maker is never minted, so `adopt` is empty here by the planner's rules.
+    let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
+    let mut lines = vec![
+        line("account", account.as_str()),
+        parent_line(parent),
+        line("description", quote(description)),
+        line("owner", owner_text(owner)),
+        line("expires in", format!("{expires_in}, renewed {renew_before} before")),
+        line("deliver to", format!("{deliver_to} as {}", shape_text(*deliver_as))),
+    ];
+    lines.extend(why_mint(why).map(|why| line("why", why)));
+    lines
+}
+
+/// Why a key is minted, where that is not simply that there is none.
+pub(super) fn why_mint(why: &WhyMint) -> Option<String> {
+    match why {
+        WhyMint::Missing => None,
+        WhyMint::Dead { key_id, state } => {
+            Some(format!("the sink holds key {}, which is {}", escape(key_id), escape(state)))
+        }
+        WhyMint::Supersede { key_id } => {
+            Some(format!("key {} was minted and never delivered; a successor comes first", escape(key_id)))
+        }
+        WhyMint::Asked => Some("asked for with --remint".into()),
+    }
+}
+
+fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
+    let Renew { create, key_id, expires } = renew;
+    let left = remaining(now, *expires);
+    let mut lines = vec![line("due", format!("key {} expires {expires}, in {left}", escape(key_id)))];
+    lines.extend(create_key(create));
+    lines
+}
+
+fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
+    // The letter is what apply compares again; at planning it is always "undelivered", which the first line says.
+    let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery } = reclaim;
+    let made = created.map(|at| format!(", minted {at}")).unwrap_or_default();
+    let when = if *after_delivery {
+        "after this plan has delivered its successor"
+    } else {
+        "now; its successor is delivered already"
+    };
+    vec![
+        line("account", account.as_str()),
+        tenant_line(parent),
+        line("owner", owner_text(owner)),
+        line("key", format!("{}{made}", escape(key_id))),
+        line("when", when),
+    ]
+}
+
+fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
+    let text = match keep {
+        Keep::Tenant { id, hostname, adopted } => match adopted {
+            Adopted::No => format!("tenant {hostname} ({id})"),
+            Adopted::Recorded => format!("tenant {hostname} ({id}), adopted"),
+            Adopted::ToRecord { account } => {
+                let there = TenantRef { id: id.clone(), hostname: hostname.clone() };
+                let record = line("record", "in the ledger; nothing is sent");
+                return ("adopt tenant".into(), vec![line("account", account.as_str()), tenant_line(&there), record]);
+            }
+        },
+        Keep::Key { key_id, expires, sink, shape } => {
+            format!("key {}{}, in {sink} as {}", escape(key_id), until(*expires, now), shape_text(*shape))
+        }
+        Keep::AdoptedKey { key_id, expires } => {
+            format!("key {}{}, adopted; its secret is its owner's affair", escape(key_id), until(*expires, now))
+        }
+    };
+    (text, Vec::new())
+}
+
+fn until(expires: Option<Timestamp>, now: Timestamp) -> String {
+    expires.map(|at| format!(", expires {at}, in {}", remaining(now, at))).unwrap_or_default()
+}
+
+fn drift(fields: &[DriftField]) -> Vec<Line> {
+    fields
+        .iter()
+        .map(|DriftField { field, declared, live }| {
+            line(escape(field), format!("declared {}, live {}", quote(declared), quote(live.raw())))
+        })
+        .collect()
+}
+
+fn wait(wait: &Wait) -> Vec<Line> {
+    let Wait { run, why } = wait;
+    let mut lines = vec![line("why", escape(why))];
+    lines.extend(run.as_ref().map(|run| line("run", escape(run))));
+    lines
+}
+
+fn refuse(refusal: &Refusal) -> Vec<Line> {
+    // The code stands in the first line.
+    let Refusal { code: _, why, next } = refusal;
+    let mut lines = vec![line("why", why.to_string())];
+    lines.extend(next.iter().map(|step| line("next", escape(step))));
+    lines
+}
+
+fn parent_line(parent: &Parent) -> Line {
+    match parent {
+        Parent::Exists(tenant) => tenant_line(tenant),
+        Parent::MadeBefore(address) => {
+            line("tenant", format!("{address}, made by this plan (hostname known after apply)"))
+        }
+    }
+}
+
+fn tenant_line(tenant: &TenantRef) -> Line {
+    let TenantRef { id, hostname } = tenant;
+    line("tenant", format!("{hostname} ({id})"))
+}
+
+fn region_text(region: &Region) -> String {
+    let Region { label, domain } = region;
+    format!("{label}.{}", escape(domain))
+}
+
+pub(super) fn owner_text(owner: &Owner) -> String {
+    match owner {
+        Owner::Client => "the account's key client".into(),
+        Owner::Configured(name) => format!("{name}, with its own key"),
+    }
+}
+
+pub(super) fn shape_text(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Token => "token",
+        Shape::Env => "env",
+        Shape::Json => "json",
+    }
+}
+
+/// Text that people chose, so that its ends can be seen.
+fn quote(text: &str) -> String {
+    format!("\"{}\"", escape(text).replace('"', "\\\""))
+}
+
+fn line(label: impl Into<String>, value: impl Into<String>) -> Line {
+    Line { label: label.into(), value: value.into() }
+}

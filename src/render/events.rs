@@ -1,0 +1,87 @@
+//! Progress of an apply: one line an event, for people who watch.
+
+use crate::apply::event::{Event, Failure, Happened, Step};
+use crate::model::untrusted::escape;
+
+use super::style::{BAD, FAINT, GOOD, STRONG, paint};
+use super::{Look, guard};
+
+/// The line of an event, without a newline; `None` for what a watcher need not see.
+pub fn event(event: &Event, look: &Look) -> Option<String> {
+    let Event { address, step, happened } = event;
+    let text = match happened {
+        Happened::Began if is_whole(*step) => paint(&format!("{} ...", doing(*step)), FAINT, look),
+        // The parts of a whole are quick, and their ends are told.
+        Happened::Began => return None,
+        Happened::Succeeded { detail } => {
+            let detail = if detail.raw().is_empty() { String::new() } else { format!(": {detail}") };
+            format!("{}{detail}", paint(done(*step), GOOD, look))
+        }
+        // The way out stands in the report, once.
+        Happened::Failed(Failure { why, next: _ }) => {
+            format!("{}: {why}", paint(&format!("could not {}", deed(*step)), BAD, look))
+        }
+        Happened::Skipped { because } => format!("did not {}: {}", deed(*step), escape(because)),
+        Happened::Noted { text } => format!("note: {text}"),
+    };
+    Some(guard::text(format!("{}: {text}", paint(&address.to_string(), STRONG, look))))
+}
+
+/// Whether a step is a whole action, not a part of one.
+fn is_whole(step: Step) -> bool {
+    match step {
+        Step::CreateTenant
+        | Step::Settle
+        | Step::Trust
+        | Step::Grant
+        | Step::CreateKey
+        | Step::RenewKey
+        | Step::Reclaim => true,
+        Step::RecordAdoption
+        | Step::SettleName
+        | Step::SettleAlias
+        | Step::SettleLimits
+        | Step::Mint
+        | Step::Try
+        | Step::Deliver
+        | Step::Verify
+        | Step::Mark
+        | Step::Revoke => false,
+    }
+}
+
+/// As in "could not …".
+pub(super) fn deed(step: Step) -> &'static str {
+    words(step).0
+}
+
+/// As in "created tenant".
+pub(super) fn done(step: Step) -> &'static str {
+    words(step).1
+}
+
+fn doing(step: Step) -> &'static str {
+    words(step).2
+}
+
+fn words(step: Step) -> (&'static str, &'static str, &'static str) {
+    match step {
+        Step::CreateTenant => ("create the tenant", "created the tenant", "creating the tenant"),
+        Step::RecordAdoption => ("record the adoption", "recorded the adoption", "recording the adoption"),
+        Step::SettleName => ("set the display name", "set the display name", "setting the display name"),
+        Step::SettleAlias => ("set the alias", "set the alias", "setting the alias"),
+        Step::SettleLimits => ("set the API key limits", "set the API key limits", "setting the API key limits"),
+        Step::Settle => ("settle the tenant", "settled the tenant", "settling the tenant"),
+        Step::Trust => ("trust the key client", "trusted the key client", "trusting the key client"),
+        Step::Grant => ("grant the permission", "granted the permission", "granting the permission"),
+        Step::Mint => ("mint the key", "minted the key", "minting the key"),
+        Step::Try => ("try the key", "tried the key", "trying the key"),
+        Step::Deliver => ("deliver the key", "delivered the key", "delivering the key"),
+        Step::Verify => ("verify the delivery", "verified the delivery", "verifying the delivery"),
+        Step::Mark => ("mark the key as delivered", "marked the key as delivered", "marking the key as delivered"),
+        Step::Revoke => ("revoke the key", "revoked the key", "revoking the key"),
+        Step::CreateKey => ("create the key", "created the key", "creating the key"),
+        Step::RenewKey => ("renew the key", "renewed the key", "renewing the key"),
+        Step::Reclaim => ("revoke the leftover key", "revoked the leftover key", "revoking the leftover key"),
+    }
+}

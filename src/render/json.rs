@@ -1,0 +1,79 @@
+//! JSON for programs: one document on every exit, in a format of its own that `schemas/plan.v1.json` describes.
+
+mod details;
+mod document;
+mod from;
+mod from_details;
+mod write;
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::apply::event::Report;
+use crate::model::address::{Address, Name};
+use crate::model::live::LedgerFacts;
+use crate::model::record::LedgerId;
+use crate::plan::action::Plan;
+
+use super::Verdict;
+use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
+
+/// The plan as one document, ending with a newline.
+pub fn plan(plan: &Plan, verdict: &Verdict) -> String {
+    write::pretty(&PlanDocument::of(plan, verdict))
+}
+
+/// The plan and what became of it, ending with a newline.
+pub fn report(plan: &Plan, report: &Report, verdict: &Verdict) -> String {
+    write::pretty(&ReportDocument::of(plan, report, verdict))
+}
+
+/// A run that came to no plan: what was wrong and the ways out. `faults` are those of the configuration, one each.
+pub fn error(message: &str, next: &[String], exit: u8, faults: Option<&Value>) -> String {
+    let failed = Failed { message: message.to_owned(), next: next.to_vec(), faults: faults.cloned() };
+    write::pretty(&ErrorDocument::of(failed, exit))
+}
+
+/// `qlik-plan validate`: how many objects are declared, and whether settings were at hand.
+pub fn valid(objects: usize, with_settings: bool) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Valid { objects, with_settings }, 0))
+}
+
+/// `qlik-apply ledger init`.
+pub fn ledger_made(id: &LedgerId, place: &str) -> String {
+    write::pretty(&AnswerDocument::of(Answer::LedgerMade { id: id.to_string(), place: place.to_owned() }, 0))
+}
+
+/// `qlik-apply ledger list`.
+pub fn ledger(facts: &LedgerFacts) -> String {
+    let records = facts.records.values().map(LedgerRecord::from).collect();
+    let said = Answer::Ledger { id: facts.id.to_string(), place: facts.place.clone(), records };
+    write::pretty(&AnswerDocument::of(said, 0))
+}
+
+/// `qlik-apply rehearse`, where every way of owning passed.
+pub fn rehearsed(account: &Name, passed: &[String]) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Rehearsed { account: account.to_string(), passed: passed.to_vec() }, 0))
+}
+
+/// `qlik-apply resolve`: what was said or done, and what is left to do.
+pub fn resolved(address: &Address, text: &str, next: &[String]) -> String {
+    let said = Answer::Resolved { address: address.to_string(), text: text.to_owned(), next: next.to_vec() };
+    write::pretty(&AnswerDocument::of(said, u8::from(!next.is_empty())))
+}
+
+/// What a plan says, as `sha256:` and 64 hexadecimal digits.
+///
+/// It covers the actions as this format writes them, keys sorted, without white space, without `at`. Where an object is
+/// declared, and when the plan was made, changes nothing of what apply would do; notices and what was not checked are
+/// remarks on it. Two plans of one hash therefore do the same.
+pub fn hash(plan: &Plan) -> String {
+    write::hash(&plan.actions.iter().map(document::Action::from).collect::<Vec<_>>())
+}
+
+/// JSON Schema (draft 2020-12) of the documents of this room.
+pub fn schema() -> Value {
+    let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Document>();
+    schema.insert("title".to_owned(), Value::from("qlik-plan output, version 1"));
+    schema.to_value()
+}

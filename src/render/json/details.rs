@@ -1,0 +1,241 @@
+//! The published format of what each kind of action needs to say. It grows by addition only.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Details {
+    CreateTenant(CreateTenant),
+    Settle(Settle),
+    Trust(Trust),
+    Grant(Grant),
+    Mark(Mark),
+    CreateKey(CreateKey),
+    Renew(Renew),
+    Reclaim(Reclaim),
+    KeepTenant(KeepTenant),
+    KeepKey(KeepKey),
+    Drift(Drift),
+    Wait(Wait),
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CreateTenant {
+    pub(super) account: String,
+    /// `us`.
+    pub(super) region: String,
+    /// Where the request goes.
+    pub(super) register: String,
+}
+
+/// The tenant that an action needs.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parent {
+    Exists(Tenant),
+    /// The address of the action that makes it.
+    MadeBefore(String),
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Tenant {
+    pub(super) id: String,
+    pub(super) hostname: String,
+}
+
+/// What will be sent, once; what is left out is as declared already.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Settle {
+    pub(super) account: String,
+    pub(super) tenant: Parent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alias: Option<Alias>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api_key_limits: Option<Limits>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Alias {
+    pub(super) label: String,
+    pub(super) host: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Limits {
+    /// ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_expiry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_keys_per_user: Option<u32>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Trust {
+    pub(super) account: String,
+    pub(super) tenant: Parent,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Grant {
+    pub(super) account: String,
+    pub(super) tenant: Parent,
+    pub(super) permission: Permission,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Permission {
+    ManageApiKeysToEveryone,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Mark {
+    pub(super) account: String,
+    pub(super) tenant: Tenant,
+    pub(super) owner: Owner,
+    pub(super) key_id: String,
+    /// As it will stand.
+    pub(super) description: String,
+}
+
+/// As whom a key is minted.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Owner {
+    /// The account's key client.
+    Client,
+    /// An owner that settings name.
+    Configured(String),
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CreateKey {
+    pub(super) account: String,
+    pub(super) tenant: Parent,
+    pub(super) description: String,
+    pub(super) owner: Owner,
+    /// ISO 8601.
+    pub(super) expires_in: String,
+    /// ISO 8601.
+    pub(super) renew_before: String,
+    pub(super) deliver_to: String,
+    pub(super) deliver_as: Shape,
+    pub(super) cause: Cause,
+}
+
+/// Why a key is minted.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Cause {
+    Missing,
+    Dead {
+        key_id: String,
+        state: String,
+    },
+    /// A key that was never delivered needs a successor before it is revoked.
+    Supersede {
+        key_id: String,
+    },
+    /// `--remint`.
+    Asked,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Shape {
+    Token,
+    Env,
+    Json,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Renew {
+    /// The key that is due.
+    pub(super) key_id: String,
+    #[schemars(with = "Time")]
+    pub(super) expires: Timestamp,
+    pub(super) successor: CreateKey,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Reclaim {
+    pub(super) account: String,
+    pub(super) tenant: Tenant,
+    pub(super) owner: Owner,
+    pub(super) key_id: String,
+    #[schemars(with = "Option<Time>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) created: Option<Timestamp>,
+    /// Of its marker, at planning.
+    pub(super) letter: Letter,
+    /// Whether this plan delivers the successor first.
+    pub(super) after_delivery: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Letter {
+    Undelivered,
+    Delivered,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct KeepTenant {
+    pub(super) id: String,
+    pub(super) hostname: String,
+    pub(super) adopted: Adopted,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Adopted {
+    No,
+    /// Apply writes it into the ledger, for this account.
+    ToRecord(String),
+    Recorded,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct KeepKey {
+    pub(super) key_id: String,
+    #[schemars(with = "Option<Time>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<Timestamp>,
+    /// Where its secret is; none for an adopted key, whose secret is its owner's affair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delivered: Option<Delivered>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Delivered {
+    pub(super) sink: String,
+    pub(super) shape: Shape,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Drift {
+    pub(super) fields: Vec<DriftField>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DriftField {
+    pub(super) field: String,
+    pub(super) declared: String,
+    pub(super) live: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Wait {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<String>,
+}
+
+/// How a time is described: RFC 3339, in UTC.
+#[derive(JsonSchema)]
+#[schemars(inline, transparent)]
+#[expect(dead_code, reason = "a description for the schema; times are written by jiff")]
+pub(super) struct Time(#[schemars(extend("format" = "date-time"))] String);

@@ -1,0 +1,266 @@
+//! From the values of the program to the published format, field by field: a new field does not compile unnoticed.
+
+use std::collections::BTreeMap;
+
+use crate::apply::event as events;
+use crate::model::address::Address;
+use crate::model::desired::Origin;
+use crate::plan::action;
+use crate::plan::refusal::Refusal;
+use crate::render::block::why_mint;
+
+use crate::model::record::Record;
+
+use super::document::{
+    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Notice, Object, Outcome, Place,
+    Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict,
+};
+use super::from_details::details;
+
+const VERSION: u8 = 1;
+
+impl PlanDocument {
+    pub(super) fn of(plan: &action::Plan, verdict: &crate::render::Verdict) -> Self {
+        let Plan { now, hash, counts, actions, notices, unchecked } = plan.into();
+        Self {
+            format: "qlik-plan/plan",
+            version: VERSION,
+            now,
+            hash,
+            counts,
+            actions,
+            notices,
+            unchecked,
+            verdict: verdict.into(),
+        }
+    }
+}
+
+impl ReportDocument {
+    pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
+        let events::Report { started, lines, stopped } = report;
+        let places: BTreeMap<&Address, &Origin> =
+            plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect();
+        let lines = lines
+            .iter()
+            .map(|events::ReportLine { address, step, outcome }| ReportLine {
+                address: address.to_string(),
+                step: (*step).into(),
+                outcome: outcome.into(),
+                at: places.get(address).map(|at| Place::from(*at)),
+            })
+            .collect();
+        Self {
+            format: "qlik-plan/report",
+            version: VERSION,
+            started: *started,
+            plan: plan.into(),
+            lines,
+            stopped: stopped.clone(),
+            verdict: verdict.into(),
+        }
+    }
+}
+
+impl ErrorDocument {
+    pub(super) fn of(error: Failed, exit: u8) -> Self {
+        let verdict = Verdict { exit, summary: error.message.clone() };
+        Self { format: "qlik-plan/error", version: VERSION, error, verdict }
+    }
+}
+
+impl AnswerDocument {
+    pub(super) fn of(answer: Answer, exit: u8) -> Self {
+        let summary = match &answer {
+            Answer::Valid { objects, .. } => format!("valid: {objects} declared"),
+            Answer::LedgerMade { id, .. } => format!("made ledger {id}"),
+            Answer::Ledger { records, .. } => format!("{} in the ledger", records.len()),
+            Answer::Rehearsed { account, .. } => format!("rehearsed account {account}"),
+            Answer::Resolved { text, .. } => text.clone(),
+        };
+        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, summary } }
+    }
+}
+
+impl From<&Record> for LedgerRecord {
+    fn from(record: &Record) -> Self {
+        let binding = record.state.binding();
+        Self {
+            address: record.address.to_string(),
+            uid: record.uid.to_string(),
+            state: record.state.word(),
+            tenant_id: binding.map(|binding| binding.tenant_id.raw().to_owned()),
+            hostname: binding.map(|binding| binding.hostname.raw().to_owned()),
+        }
+    }
+}
+
+impl From<&crate::render::Verdict> for Verdict {
+    fn from(verdict: &crate::render::Verdict) -> Self {
+        let crate::render::Verdict { exit, summary } = verdict;
+        Self { exit: *exit, summary: summary.clone() }
+    }
+}
+
+impl From<&action::Plan> for Plan {
+    fn from(plan: &action::Plan) -> Self {
+        let action::Plan { now, actions, notices, unchecked } = plan;
+        Self {
+            now: *now,
+            hash: super::hash(plan),
+            counts: plan.counts().into(),
+            actions: actions.iter().map(Action::from).collect(),
+            notices: notices
+                .iter()
+                .map(|action::Notice { address, text }| Notice {
+                    address: address.as_ref().map(ToString::to_string),
+                    text: text.raw().to_owned(),
+                })
+                .collect(),
+            unchecked: unchecked
+                .iter()
+                .map(|action::Unchecked { address, what }| Unchecked {
+                    address: address.to_string(),
+                    what: what.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<action::Counts> for Counts {
+    fn from(counts: action::Counts) -> Self {
+        let action::Counts {
+            tenants_to_create,
+            tenants_to_settle,
+            keys_to_create,
+            keys_to_renew,
+            keys_to_reclaim,
+            keys_to_mark,
+            to_trust,
+            to_grant,
+            kept,
+            drifted,
+            waiting,
+            refused,
+        } = counts;
+        Self {
+            tenants_to_create,
+            tenants_to_settle,
+            keys_to_create,
+            keys_to_renew,
+            keys_to_reclaim,
+            keys_to_mark,
+            to_trust,
+            to_grant,
+            kept,
+            drifted,
+            waiting,
+            refused,
+        }
+    }
+}
+
+impl From<&action::Planned> for Action {
+    fn from(planned: &action::Planned) -> Self {
+        let action::Planned { address, at, action } = planned;
+        let object = if address.is_tenant() { Object::Tenant } else { Object::Key };
+        let said = said(action);
+        Self {
+            address: address.to_string(),
+            kind: kind(action),
+            object,
+            at: at.into(),
+            details: details(action),
+            code: said.code,
+            why: said.why,
+            next: said.next,
+        }
+    }
+}
+
+fn kind(action: &action::Action) -> Kind {
+    match action {
+        action::Action::CreateTenant(_) | action::Action::CreateKey(_) => Kind::Create,
+        action::Action::Settle(_) => Kind::Settle,
+        action::Action::Trust(_) => Kind::Trust,
+        action::Action::Grant(_) => Kind::Grant,
+        action::Action::Mark(_) => Kind::Mark,
+        action::Action::Renew(_) => Kind::Renew,
+        action::Action::Reclaim(_) => Kind::Reclaim,
+        action::Action::Keep(_) => Kind::Keep,
+        action::Action::Drift(_) => Kind::Drift,
+        action::Action::Wait(_) => Kind::Wait,
+        action::Action::Refuse(_) => Kind::Refuse,
+    }
+}
+
+/// What an action says in words.
+#[derive(Default)]
+struct Said {
+    code: Option<&'static str>,
+    why: Option<String>,
+    next: Vec<String>,
+}
+
+fn said(action: &action::Action) -> Said {
+    match action {
+        action::Action::CreateKey(create) => Said { why: why_mint(&create.why), ..Said::default() },
+        action::Action::Renew(renew) => Said { why: why_mint(&renew.create.why), ..Said::default() },
+        action::Action::Wait(wait) => Said { why: Some(wait.why.clone()), ..Said::default() },
+        action::Action::Refuse(Refusal { code, why, next }) => {
+            Said { code: Some(code.as_str()), why: Some(why.raw().to_owned()), next: next.clone() }
+        }
+        action::Action::CreateTenant(_)
+        | action::Action::Settle(_)
+        | action::Action::Trust(_)
+        | action::Action::Grant(_)
+        | action::Action::Mark(_)
+        | action::Action::Reclaim(_)
+        | action::Action::Keep(_)
+        | action::Action::Drift(_) => Said::default(),
+    }
+}
+
+impl From<&Origin> for Place {
+    fn from(at: &Origin) -> Self {
+        let Origin { file, line, column } = at;
+        Self { file: file.clone(), line: *line, column: *column }
+    }
+}
+
+impl From<&events::ReportOutcome> for Outcome {
+    fn from(outcome: &events::ReportOutcome) -> Self {
+        match outcome {
+            events::ReportOutcome::Done { detail } => Self::Done { detail: detail.raw().to_owned() },
+            events::ReportOutcome::Failed(events::Failure { why, next }) => {
+                Self::Failed { why: why.raw().to_owned(), next: next.clone() }
+            }
+            events::ReportOutcome::Skipped { because } => Self::Skipped { because: because.clone() },
+        }
+    }
+}
+
+impl From<events::Step> for Step {
+    fn from(step: events::Step) -> Self {
+        match step {
+            events::Step::CreateTenant => Self::CreateTenant,
+            events::Step::RecordAdoption => Self::RecordAdoption,
+            events::Step::SettleName => Self::SettleName,
+            events::Step::SettleAlias => Self::SettleAlias,
+            events::Step::SettleLimits => Self::SettleLimits,
+            events::Step::Settle => Self::Settle,
+            events::Step::Trust => Self::Trust,
+            events::Step::Grant => Self::Grant,
+            events::Step::Mint => Self::Mint,
+            events::Step::Try => Self::Try,
+            events::Step::Deliver => Self::Deliver,
+            events::Step::Verify => Self::Verify,
+            events::Step::Mark => Self::Mark,
+            events::Step::Revoke => Self::Revoke,
+            events::Step::CreateKey => Self::CreateKey,
+            events::Step::RenewKey => Self::RenewKey,
+            events::Step::Reclaim => Self::Reclaim,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! From an action to its published details, field by field: a new field does not compile unnoticed.
+
+use crate::model::marker;
+use crate::model::spec::{self, KeyLimits, QlikKey};
+use crate::plan::action;
+
+use super::details::{
+    Adopted, Alias, Cause, CreateKey, CreateTenant, Delivered, Details, Drift, DriftField, Grant, KeepKey, KeepTenant,
+    Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, Settle, Shape, Tenant, Trust, Wait,
+};
+
+/// Nothing for a refusal, which is all words.
+pub(super) fn details(action: &action::Action) -> Option<Details> {
+    Some(match action {
+        action::Action::CreateTenant(create) => Details::CreateTenant(create.into()),
+        action::Action::Settle(settle) => Details::Settle(settle.into()),
+        action::Action::Trust(action::Trust { account, parent }) => {
+            Details::Trust(Trust { account: account.to_string(), tenant: parent.into() })
+        }
+        action::Action::Grant(action::Grant { account, parent, what }) => Details::Grant(Grant {
+            account: account.to_string(),
+            tenant: parent.into(),
+            permission: match what {
+                action::Permission::ManageApiKeysToEveryone => Permission::ManageApiKeysToEveryone,
+            },
+        }),
+        action::Action::Mark(mark) => Details::Mark(mark.into()),
+        action::Action::CreateKey(create) => Details::CreateKey(create.into()),
+        action::Action::Renew(action::Renew { create, key_id, expires }) => {
+            Details::Renew(Renew { key_id: key_id.clone(), expires: *expires, successor: create.into() })
+        }
+        action::Action::Reclaim(reclaim) => Details::Reclaim(reclaim.into()),
+        action::Action::Keep(keep) => self::keep(keep),
+        action::Action::Drift(action::Drift { fields }) => Details::Drift(Drift {
+            fields: fields
+                .iter()
+                .map(|action::DriftField { field, declared, live }| DriftField {
+                    field: field.clone(),
+                    declared: declared.clone(),
+                    live: live.raw().to_owned(),
+                })
+                .collect(),
+        }),
+        // Its `why` stands beside `kind`.
+        action::Action::Wait(action::Wait { run, why: _ }) => Details::Wait(Wait { run: run.clone() }),
+        action::Action::Refuse(_) => return None,
+    })
+}
+
+fn keep(keep: &action::Keep) -> Details {
+    match keep {
+        action::Keep::Tenant { id, hostname, adopted } => Details::KeepTenant(KeepTenant {
+            id: id.raw().to_owned(),
+            hostname: hostname.raw().to_owned(),
+            adopted: match adopted {
+                action::Adopted::No => Adopted::No,
+                action::Adopted::ToRecord { account } => Adopted::ToRecord(account.to_string()),
+                action::Adopted::Recorded => Adopted::Recorded,
+            },
+        }),
+        action::Keep::Key { key_id, expires, sink, shape } => Details::KeepKey(KeepKey {
+            key_id: key_id.clone(),
+            expires: *expires,
+            delivered: Some(Delivered { sink: sink.to_string(), shape: (*shape).into() }),
+        }),
+        action::Keep::AdoptedKey { key_id, expires } => {
+            Details::KeepKey(KeepKey { key_id: key_id.clone(), expires: *expires, delivered: None })
+        }
+    }
+}
+
+impl From<&action::CreateTenant> for CreateTenant {
+    fn from(create: &action::CreateTenant) -> Self {
+        let action::CreateTenant { account, region } = create;
+        Self {
+            account: account.to_string(),
+            region: region.label.to_string(),
+            register: region.register().as_str().to_owned(),
+        }
+    }
+}
+
+impl From<&action::Settle> for Settle {
+    fn from(settle: &action::Settle) -> Self {
+        let action::Settle { account, parent, parts } = settle;
+        let mut out = Self {
+            account: account.to_string(),
+            tenant: parent.into(),
+            display_name: None,
+            alias: None,
+            api_key_limits: None,
+        };
+        for part in parts {
+            match part {
+                action::SettlePart::Name(name) => out.display_name = Some(name.clone()),
+                action::SettlePart::Alias { label, host } => {
+                    out.alias = Some(Alias { label: label.to_string(), host: host.clone() });
+                }
+                action::SettlePart::Limits(KeyLimits { max_expiry, max_keys_per_user }) => {
+                    out.api_key_limits = Some(Limits {
+                        max_expiry: max_expiry.map(|limit| limit.to_string()),
+                        max_keys_per_user: *max_keys_per_user,
+                    });
+                }
+            }
+        }
+        out
+    }
+}
+
+impl From<&action::Mark> for Mark {
+    fn from(mark: &action::Mark) -> Self {
+        let action::Mark { account, parent, owner, key_id, description } = mark;
+        Self {
+            account: account.to_string(),
+            tenant: parent.into(),
+            owner: owner.into(),
+            key_id: key_id.clone(),
+            description: description.raw().to_owned(),
+        }
+    }
+}
+
+impl From<&action::CreateKey> for CreateKey {
+    fn from(create: &action::CreateKey) -> Self {
+        let action::CreateKey { account, parent, spec, why } = create;
+        // An adopted key is never minted.
+        let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
+        Self {
+            account: account.to_string(),
+            tenant: parent.into(),
+            description: description.clone(),
+            owner: owner.into(),
+            expires_in: expires_in.to_string(),
+            renew_before: renew_before.to_string(),
+            deliver_to: deliver_to.to_string(),
+            deliver_as: (*deliver_as).into(),
+            cause: match why {
+                action::WhyMint::Missing => Cause::Missing,
+                action::WhyMint::Dead { key_id, state } => Cause::Dead { key_id: key_id.clone(), state: state.clone() },
+                action::WhyMint::Supersede { key_id } => Cause::Supersede { key_id: key_id.clone() },
+                action::WhyMint::Asked => Cause::Asked,
+            },
+        }
+    }
+}
+
+impl From<&action::Reclaim> for Reclaim {
+    fn from(reclaim: &action::Reclaim) -> Self {
+        let action::Reclaim { account, parent, owner, key_id, created, letter, after_delivery } = reclaim;
+        Self {
+            account: account.to_string(),
+            tenant: parent.into(),
+            owner: owner.into(),
+            key_id: key_id.clone(),
+            created: *created,
+            letter: match letter {
+                marker::Letter::Undelivered => Letter::Undelivered,
+                marker::Letter::Delivered => Letter::Delivered,
+            },
+            after_delivery: *after_delivery,
+        }
+    }
+}
+
+impl From<&action::Parent> for Parent {
+    fn from(parent: &action::Parent) -> Self {
+        match parent {
+            action::Parent::Exists(tenant) => Self::Exists(tenant.into()),
+            action::Parent::MadeBefore(address) => Self::MadeBefore(address.to_string()),
+        }
+    }
+}
+
+impl From<&action::TenantRef> for Tenant {
+    fn from(tenant: &action::TenantRef) -> Self {
+        let action::TenantRef { id, hostname } = tenant;
+        Self { id: id.raw().to_owned(), hostname: hostname.raw().to_owned() }
+    }
+}
+
+impl From<&spec::Owner> for Owner {
+    fn from(owner: &spec::Owner) -> Self {
+        match owner {
+            spec::Owner::Client => Self::Client,
+            spec::Owner::Configured(name) => Self::Configured(name.to_string()),
+        }
+    }
+}
+
+impl From<spec::Shape> for Shape {
+    fn from(shape: spec::Shape) -> Self {
+        match shape {
+            spec::Shape::Token => Self::Token,
+            spec::Shape::Env => Self::Env,
+            spec::Shape::Json => Self::Json,
+        }
+    }
+}

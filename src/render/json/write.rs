@@ -1,0 +1,107 @@
+//! Documents as bytes: pretty and safe for a terminal, or canonical for a hash.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::secret::Fingerprint;
+use crate::model::untrusted::escape;
+use crate::render::guard;
+
+use super::document::Action;
+
+/// Two spaces an indent, a newline at the end, and nothing in it that a terminal would obey.
+pub(super) fn pretty(document: &impl Serialize) -> String {
+    match serde_json::to_string_pretty(document) {
+        Ok(text) => guard::json(harmless(&text)) + "\n",
+        Err(error) => unwritable(&error.to_string()),
+    }
+}
+
+/// The hash that [`super::hash`] explains.
+pub(super) fn hash(actions: &[Action]) -> String {
+    let mut actions = serde_json::to_value(actions).unwrap_or_default();
+    for action in actions.as_array_mut().into_iter().flatten() {
+        action.as_object_mut().map(|members| members.remove("at"));
+    }
+    let mut text = String::new();
+    canonical(&actions, &mut text);
+    format!("sha256:{}", Fingerprint::of(text.as_bytes()).as_str())
+}
+
+/// Keys sorted, no white space: the same bytes whatever order a map keeps.
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (at, (key, value)) in sorted.into_iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => out.push_str(&value.to_string()),
+    }
+}
+
+/// `serde_json` escapes what JSON asks for, not C1 controls or bidirectional overrides. Outside strings JSON is plain
+/// ASCII, so a character that needs it can be replaced wherever it stands, and reads back as the same.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut one = [0; 4];
+    for c in json.chars() {
+        let text: &str = c.encode_utf8(&mut one);
+        if c == '\n' || escape(text) == text {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+/// No document here has a map with other keys than text, so this is not reached; a program still gets JSON if it is.
+fn unwritable(why: &str) -> String {
+    let summary = Value::from(format!("the result could not be written as JSON: {why}"));
+    format!(
+        "{{\"format\":\"qlik-plan/error\",\"version\":1,\"error\":{{\"message\":{summary},\"next\":[]}},\
+         \"verdict\":{{\"exit\":1,\"summary\":{summary}}}}}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_reads_back() {
+        let hostile = "a\u{1b}[31m\u{9b}31m\u{7f}\u{202e}\u{e0041}\n\tGröße 漢字";
+        let text = pretty(&hostile);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), hostile);
+        assert_eq!(text.trim_end().chars().filter(|c| c.is_control() || *c == '\u{202e}').count(), 0);
+        assert!(text.contains("\\u009b") && text.contains("\\udb40\\udc41") && text.contains("Größe 漢字"), "{text}");
+    }
+
+    #[test]
+    fn canonical_json_has_one_spelling() {
+        let mut text = String::new();
+        canonical(&serde_json::json!({"b": [1, "x\"y"], "a": {"d": null, "c": true}}), &mut text);
+        assert_eq!(text, r#"{"a":{"c":true,"d":null},"b":[1,"x\"y"]}"#);
+    }
+}

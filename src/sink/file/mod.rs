@@ -1,0 +1,239 @@
+//! The sink `file`: one file per key in a folder of ours, replaced whole, with a journal of what it holds beside it.
+
+mod disk;
+mod journal;
+mod safety;
+mod worktree;
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::model::address::Address;
+use crate::model::live::{Observed, SinkEntry, Unreadable};
+use crate::model::marker::SinkHash;
+use crate::model::secret::Fingerprint;
+use crate::model::untrusted::{Untrusted, escape};
+
+use super::payload::Payload;
+use super::{Put, ReadBack, Version};
+
+use self::disk::Written;
+
+/// A folder of secrets.
+#[derive(Clone, Debug)]
+pub struct FileSink {
+    directory: PathBuf,
+    hash: SinkHash,
+    /// `File::sync_all`, or a test's stand-in that fails.
+    sync: fn(&File) -> io::Result<()>,
+}
+
+/// The files of one key: `DIRECTORY/qlik/acme/ci` and `DIRECTORY/qlik/acme/.ci.meta.json`. Names have no dot, so they never meet.
+struct Spot {
+    /// `DIRECTORY/qlik/acme`.
+    folder: PathBuf,
+    payload: PathBuf,
+    payload_temporary: PathBuf,
+    journal: PathBuf,
+    journal_temporary: PathBuf,
+}
+
+impl FileSink {
+    pub(super) fn at(directory: PathBuf, hash: SinkHash) -> Self {
+        // Without a slash at the end, which would make a link look like the folder that it points to.
+        Self { directory: directory.components().collect(), hash, sync: File::sync_all }
+    }
+
+    pub(super) fn hash(&self) -> SinkHash {
+        self.hash.clone()
+    }
+
+    pub(super) fn place(&self, address: &Address) -> String {
+        match self.spot(address) {
+            Ok(spot) => shown(&spot.payload),
+            Err(_) => shown(&self.directory),
+        }
+    }
+
+    fn spot(&self, address: &Address) -> Result<Spot, Unreadable> {
+        let key = address.key.as_ref().ok_or_else(|| {
+            unreadable(format!("{address} is a tenant, and only keys are delivered"), "name a key, as in qlik/acme/ci")
+        })?;
+        let folder = self.directory.join(encoded(address.vendor.as_str())).join(encoded(address.tenant.as_str()));
+        let name = encoded(key.as_str());
+        Ok(Spot {
+            payload: folder.join(&name),
+            payload_temporary: folder.join(format!(".{name}.tmp")),
+            journal: folder.join(format!(".{name}.meta.json")),
+            journal_temporary: folder.join(format!(".{name}.meta.json.tmp")),
+            folder,
+        })
+    }
+
+    pub(super) fn look(&self, address: &Address) -> (Observed<SinkEntry>, Version) {
+        match self.spot(address).and_then(|spot| self.look_at(&spot, address)) {
+            Ok(None) => (Observed::Absent, Version::Nothing),
+            Ok(Some(entry)) => {
+                let version = Version::Payload(entry.fingerprint.clone());
+                (Observed::Present(entry), version)
+            }
+            Err(why) => (Observed::Unreadable(why), Version::Unknown),
+        }
+    }
+
+    /// The journal's entry for what the payload's file really holds: whatever was cut short, it never names another key.
+    fn look_at(&self, spot: &Spot, address: &Address) -> Result<Option<SinkEntry>, Unreadable> {
+        safety::folders_are_folders(&self.directory, spot)?;
+        let Some(found) = disk::fingerprint(&spot.payload)? else { return Ok(None) };
+        let entry = journal::read(&spot.journal)?.into_iter().find(|entry| entry.fingerprint == found);
+        let entry = entry.ok_or_else(|| stranger(&spot.payload))?;
+        if address.key.as_ref() != Some(&entry.key) {
+            return Err(unreadable(
+                format!("{} holds the key {} and not {address}", spot.payload.display(), entry.key),
+                format!("move {} to where it belongs, or away", shown(&spot.payload)),
+            ));
+        }
+        Ok(Some(entry))
+    }
+
+    pub(super) fn preflight(&self, address: &Address) -> Result<(), Unreadable> {
+        let spot = self.spot(address)?;
+        safety::check(&self.directory, &spot)?;
+        safety::can_write(&spot)?;
+        self.look_at(&spot, address).map(drop)
+    }
+
+    pub(super) fn put(
+        &self,
+        address: &Address,
+        version: &Version,
+        payload: &Payload,
+        entry: &SinkEntry,
+    ) -> Result<(), Put> {
+        let spot = self.spot(address).map_err(Put::Refused)?;
+        if entry.fingerprint != payload.fingerprint() || address.key.as_ref() != Some(&entry.key) {
+            let why = format!("the metadata for {address} does not describe what is to be delivered there");
+            return Err(Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written")));
+        }
+        safety::check(&self.directory, &spot).map_err(Put::Refused)?;
+        disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
+        // Between comparing and replacing, nobody else of ours replaces. Where a file system cannot lock a folder, the
+        // ledger's lock has to do.
+        let folder = File::open(&spot.folder).map_err(|error| Put::Refused(failed("open", &spot.folder, &error)))?;
+        let _ = folder.lock();
+        let current = self.look_at(&spot, address).map_err(Put::Refused)?;
+        if version_of(current.as_ref()) != *version {
+            return Err(Put::Conflict);
+        }
+        self.journal(&spot, entry, current)?;
+        self.deliver(&spot, version, payload)
+    }
+
+    /// Step 1: the journal names the new payload before it is there, and the present one as long as it is.
+    fn journal(&self, spot: &Spot, entry: &SinkEntry, current: Option<SinkEntry>) -> Result<(), Put> {
+        let entries: Vec<SinkEntry> = [Some(entry.clone()), current].into_iter().flatten().collect();
+        let bytes = journal::write(&entries).map_err(Put::Refused)?;
+        match disk::replace(&spot.journal, &spot.journal_temporary, &bytes, self.sync, || Ok(true)) {
+            Written::Yes => Ok(()),
+            // Whether or not the journal is new: the payload is not, and the journal knows the payload that is there.
+            Written::No(why) | Written::Perhaps(why) => Err(Put::Refused(why)),
+            Written::Moved => Err(Put::Conflict),
+        }
+    }
+
+    /// Step 2: the payload.
+    fn deliver(&self, spot: &Spot, version: &Version, payload: &Payload) -> Result<(), Put> {
+        let unmoved = || {
+            let found = disk::fingerprint(&spot.payload)?;
+            Ok(found.map_or(Version::Nothing, Version::Payload) == *version)
+        };
+        match disk::replace(&spot.payload, &spot.payload_temporary, payload.bytes(), self.sync, unmoved) {
+            Written::Yes => Ok(()),
+            Written::No(why) => Err(Put::Refused(why)),
+            Written::Perhaps(why) => Err(Put::Unknown(why)),
+            Written::Moved => Err(Put::Conflict),
+        }
+    }
+
+    pub(super) fn read_back(&self, address: &Address, entry: &SinkEntry) -> ReadBack {
+        let found = self.spot(address).and_then(|spot| {
+            safety::folders_are_folders(&self.directory, &spot)?;
+            Ok((disk::fingerprint(&spot.payload)?, journal::read(&spot.journal), shown(&spot.payload)))
+        });
+        match found {
+            Err(why) | Ok((Some(_), Err(why), _)) => ReadBack::Unreadable(why),
+            Ok((None, _, _)) => ReadBack::Absent,
+            Ok((Some(found), Ok(entries), place)) => compare(&found, &entries, entry, &place),
+        }
+    }
+}
+
+fn compare(found: &Fingerprint, entries: &[SinkEntry], expected: &SinkEntry, place: &str) -> ReadBack {
+    match entries.iter().find(|entry| entry.fingerprint == *found) {
+        None => ReadBack::Other(format!("{place} holds something that qlik-plan did not write")),
+        Some(entry) if entry == expected => ReadBack::Same,
+        Some(entry) => {
+            ReadBack::Other(format!("{place} holds the key with the id {}", Untrusted::from(entry.key_id.as_str())))
+        }
+    }
+}
+
+fn version_of(entry: Option<&SinkEntry>) -> Version {
+    entry.map_or(Version::Nothing, |entry| Version::Payload(entry.fingerprint.clone()))
+}
+
+/// A name as a file name. Names need no encoding today; whatever else ever becomes one stays one file name.
+fn encoded(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            text.push_str(&crate::model::secret::hex(&[byte]));
+        }
+    }
+    text
+}
+
+fn unreadable(why: impl Into<String>, next: impl Into<String>) -> Unreadable {
+    Unreadable { why: Untrusted::new(why), next: next.into() }
+}
+
+fn stranger(path: &Path) -> Unreadable {
+    unreadable(
+        format!("a file that qlik-plan did not write, or that was changed since, stands at {}", path.display()),
+        format!("move {} away, then run this again", shown(path)),
+    )
+}
+
+fn failed(doing: &str, path: &Path, error: &io::Error) -> Unreadable {
+    let place = shown(path);
+    let kind = error.kind();
+    let next = if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
+        format!("free some space on the disk that holds {place}")
+    } else if kind == ErrorKind::PermissionDenied {
+        format!("give the user of this process the right to read and write {place}")
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        format!(
+            "{place} is on a read-only disk: mount it writable, or name another `directory:` for this sink in settings"
+        )
+    } else if kind == ErrorKind::NotADirectory {
+        format!(
+            "a folder above {place} is a file: move it away, or name another `directory:` for this sink in settings"
+        )
+    } else if kind == ErrorKind::IsADirectory {
+        format!("move the folder {place} away")
+    } else {
+        format!("check the disk that holds {place}")
+    };
+    unreadable(format!("could not {doing} {}: {error}", path.display()), next)
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! Whether a folder may hold secrets: no links, nobody else may write there, and no git work tree would commit them.
+
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::Access;
+
+use crate::model::live::Unreadable;
+
+use super::disk::link;
+use super::worktree::{self, Exposure};
+use super::{Spot, failed, shown, unreadable};
+
+const GROUP_OR_WORLD_WRITABLE: u32 = 0o022;
+const WORLD_WRITABLE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+/// Every rule that can be checked without writing.
+pub(super) fn check(directory: &Path, spot: &Spot) -> Result<(), Unreadable> {
+    for folder in folders(directory, spot) {
+        let Some(found) = look(folder)? else { break };
+        is_folder(folder, &found)?;
+        is_private(folder, &found)?;
+    }
+    let real = resolve(directory)?;
+    for above in real.ancestors().skip(1) {
+        if let Some(found) = look(above)? {
+            is_not_everybodys(above, &found)?;
+        }
+    }
+    // The same files by their real path: a link above the folder may lead into a work tree.
+    for path in [&spot.payload, &spot.payload_temporary, &spot.journal] {
+        let below = path.strip_prefix(directory).unwrap_or(path);
+        is_not_committed(&real.join(below), directory)?;
+    }
+    for (path, is) in [(&spot.payload, "the secret"), (&spot.journal, "its metadata")] {
+        if let Some(found) = look(path)?
+            && !found.is_file()
+        {
+            if found.is_symlink() {
+                return Err(link(path));
+            }
+            return Err(unreadable(
+                format!("{is} belongs at {}, where something stands that is no file", path.display()),
+                format!("move {} away", shown(path)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The least that reading asks for: no link leads elsewhere.
+pub(super) fn folders_are_folders(directory: &Path, spot: &Spot) -> Result<(), Unreadable> {
+    for folder in folders(directory, spot) {
+        let Some(found) = look(folder)? else { break };
+        is_folder(folder, &found)?;
+    }
+    Ok(())
+}
+
+/// Whether this process may write there, and whether the disk has room.
+pub(super) fn can_write(spot: &Spot) -> Result<(), Unreadable> {
+    let mut nearest = spot.folder.as_path();
+    while look(nearest)?.is_none() {
+        nearest = nearest.parent().ok_or_else(|| failed("find", nearest, &ErrorKind::NotFound.into()))?;
+    }
+    rustix::fs::access(nearest, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| failed("write to", nearest, &error.into()))?;
+    // Some file systems do not count; those say 0 of 0.
+    if let Ok(room) = rustix::fs::statvfs(nearest)
+        && (room.f_blocks > 0 && room.f_bavail == 0 || room.f_files > 0 && room.f_favail == 0)
+    {
+        return Err(failed("write to", nearest, &ErrorKind::StorageFull.into()));
+    }
+    Ok(())
+}
+
+/// The folder of the settings and those that we make below it, from the top.
+fn folders<'a>(directory: &'a Path, spot: &'a Spot) -> impl Iterator<Item = &'a Path> {
+    [Some(directory), spot.folder.parent(), Some(spot.folder.as_path())].into_iter().flatten()
+}
+
+fn look(path: &Path) -> Result<Option<Metadata>, Unreadable> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, &error)),
+    }
+}
+
+fn is_folder(path: &Path, found: &Metadata) -> Result<(), Unreadable> {
+    if found.is_symlink() {
+        return Err(link(path));
+    }
+    if !found.is_dir() {
+        return Err(failed("use as a folder", path, &ErrorKind::NotADirectory.into()));
+    }
+    Ok(())
+}
+
+fn is_private(path: &Path, found: &Metadata) -> Result<(), Unreadable> {
+    if found.mode() & GROUP_OR_WORLD_WRITABLE != 0 {
+        return Err(unreadable(
+            format!("other users may write to {}, and could replace the secrets in it", path.display()),
+            format!("chmod go-w {}", shown(path)),
+        ));
+    }
+    let us = rustix::process::geteuid();
+    if found.uid() != us.as_raw() && !us.is_root() {
+        return Err(unreadable(
+            format!("{} belongs to another user, who could replace the secrets in it", path.display()),
+            format!(
+                "name a folder of your own as `directory:` of this sink in settings, or change the owner of {}",
+                shown(path)
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The sticky bit keeps others from renaming what is not theirs.
+fn is_not_everybodys(path: &Path, found: &Metadata) -> Result<(), Unreadable> {
+    if found.mode() & WORLD_WRITABLE != 0 && found.mode() & STICKY == 0 {
+        return Err(unreadable(
+            format!("everybody may write to {}, and could replace the folder of secrets below it", path.display()),
+            format!("chmod o-w {}, or name another `directory:` for this sink in settings", shown(path)),
+        ));
+    }
+    Ok(())
+}
+
+fn is_not_committed(path: &Path, directory: &Path) -> Result<(), Unreadable> {
+    match worktree::exposure(path) {
+        Exposure::None => Ok(()),
+        Exposure::In(root) => Err(unreadable(
+            format!("{} is in the git work tree {} and not ignored there", path.display(), root.display()),
+            format!(
+                "add {} to {}, or name a `directory:` outside of it for this sink in settings",
+                pattern(directory, &root),
+                shown(&root.join(".gitignore"))
+            ),
+        )),
+        Exposure::Unknown(file, error) => Err(unreadable(
+            format!(
+                "whether git ignores {} is said in {}, which cannot be read: {error}",
+                path.display(),
+                file.display()
+            ),
+            format!(
+                "repair {}, or name a `directory:` outside of the work tree for this sink in settings",
+                shown(&file)
+            ),
+        )),
+    }
+}
+
+/// The line that ignores the folder.
+fn pattern(directory: &Path, root: &Path) -> String {
+    let real = resolve(directory).unwrap_or_else(|_| directory.to_owned());
+    match real.strip_prefix(root) {
+        Ok(below) if !below.as_os_str().is_empty() => format!("/{}/", shown(below)),
+        Ok(_) | Err(_) => "*".to_owned(),
+    }
+}
+
+/// The path without links, as far as it exists, and the rest of it.
+fn resolve(directory: &Path) -> Result<PathBuf, Unreadable> {
+    let mut nearest = directory;
+    let mut rest = Vec::new();
+    loop {
+        match fs::canonicalize(nearest) {
+            Ok(real) => return Ok(rest.iter().rev().fold(real, |path, name| path.join(name))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed("find", nearest, &error)),
+        }
+        // A link that points nowhere, or a step upwards from what is not there.
+        let (Some(Component::Normal(name)), Some(above), None) =
+            (nearest.components().next_back(), nearest.parent(), look(nearest)?)
+        else {
+            return Err(unreadable(
+                format!("where {} leads cannot be told", directory.display()),
+                "name a path without links and `..` as `directory:` of this sink in settings",
+            ));
+        };
+        rest.push(name);
+        nearest = above;
+    }
+}

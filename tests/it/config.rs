@@ -1,0 +1,407 @@
+//! Configuration: the corpus in `fixtures/config`, the published schemas and the examples.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use qlik_plan::config::{self, Report, Source};
+use qlik_plan::model::address::Address;
+use qlik_plan::model::settings::Settings;
+use qlik_plan::model::spec::Spec;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn source(path: &Path) -> Source {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    Source { name, text: fs::read_to_string(path).unwrap() }
+}
+
+/// The YAML files of a folder that are of one kind, in order.
+fn files(folder: &str, kind: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.to_string_lossy().ends_with(&format!(".{kind}.yaml")));
+    files.sort();
+    assert!(!files.is_empty(), "{folder} holds no {kind}");
+    files
+}
+
+fn settings() -> Settings {
+    let source = source(&root().join("fixtures/config/settings.yaml"));
+    config::settings(&source, Path::new("/base")).unwrap_or_else(|report| panic!("{report}"))
+}
+
+fn load(kind: &str, source: &Source) -> Result<(), Report> {
+    match kind {
+        "settings" => config::settings(source, Path::new("/base")).map(|_| ()),
+        "desired" => config::desired(std::slice::from_ref(source), &settings()).map(|_| ()),
+        other => panic!("no kind {other}"),
+    }
+}
+
+fn schema(kind: &str) -> jsonschema::Validator {
+    let schema = if kind == "settings" { config::schema::settings() } else { config::schema::desired() };
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Another reader of YAML than the decoder's.
+fn value(text: &str) -> Value {
+    serde_saphyr::from_str_with_options(text, serde_saphyr::options! { strict_booleans: true }).unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
+fn is_update() -> bool {
+    std::env::var_os("UPDATE_EXPECTED").is_some()
+}
+
+#[test]
+fn every_good_file_loads_and_the_schema_accepts_it() {
+    for kind in ["desired", "settings"] {
+        let schema = schema(kind);
+        for path in files("fixtures/config/good", kind) {
+            let source = source(&path);
+            load(kind, &source).unwrap_or_else(|report| panic!("{report}"));
+            let errors: Vec<String> = schema.iter_errors(&value(&source.text)).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_bad_file_gets_the_report_beside_it() {
+    let mut wrong = Vec::new();
+    for kind in ["desired", "settings"] {
+        for path in files("fixtures/config/bad", kind) {
+            let source = source(&path);
+            let Err(report) = load(kind, &source) else { panic!("{} loads", path.display()) };
+            assert!(!report.faults.is_empty());
+            let rendered = report.render(std::slice::from_ref(&source), false);
+            let expected = path.with_extension("txt");
+            if is_update() {
+                fs::write(&expected, &rendered).unwrap();
+            } else if fs::read_to_string(&expected).unwrap_or_default() != rendered {
+                wrong.push(format!("{}:\n{rendered}", expected.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_schema_refuses_what_is_of_the_wrong_shape_and_only_that() {
+    for kind in ["desired", "settings"] {
+        let schema = schema(kind);
+        for path in files("fixtures/config/bad", kind) {
+            let name = path.to_string_lossy().into_owned();
+            if name.contains(".syntax.") {
+                continue;
+            }
+            let accepted = schema.is_valid(&value(&source(&path).text));
+            assert_eq!(accepted, name.contains(".semantic."), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_pasted_secret_is_shown_by_no_report() {
+    for path in files("fixtures/config/bad", "settings") {
+        let source = source(&path);
+        let report = load("settings", &source).unwrap_err();
+        let plain = report.render(std::slice::from_ref(&source), false);
+        let styled = report.render(std::slice::from_ref(&source), true);
+        let json = serde_json::to_string(&report).unwrap();
+        for shown in [plain, styled, json, report.to_string()] {
+            assert!(!shown.contains("s3cr3t"), "{}:\n{shown}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_report_holds_a_character_that_moves_a_cursor_or_hides() {
+    for kind in ["desired", "settings"] {
+        for path in files("fixtures/config/bad", kind) {
+            let source = source(&path);
+            let report = load(kind, &source).unwrap_err();
+            let shown = report.render(&[Source { name: source.name.clone(), text: source.text.clone() }], false);
+            for line in shown.lines() {
+                assert_eq!(qlik_plan::model::untrusted::escape(line), line, "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_program() {
+    for (name, schema) in [("desired", config::schema::desired()), ("settings", config::schema::settings())] {
+        let path = root().join(format!("schemas/{name}.v1.json"));
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if is_update() {
+            fs::write(&path, &text).unwrap();
+        }
+        let published = fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == text, "schemas/{name}.v1.json is not what the program prints");
+    }
+}
+
+fn example(name: &str) -> (Settings, Vec<Source>) {
+    let folder = root().join("examples").join(name);
+    let settings = source(&folder.join("qlik-plan.settings.yaml"));
+    assert!(schema("settings").is_valid(&value(&settings.text)));
+    let settings = config::settings(&settings, &folder).unwrap_or_else(|report| panic!("{report}"));
+    let mut paths: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yaml") && !path.ends_with("qlik-plan.settings.yaml"));
+    paths.sort();
+    let sources: Vec<Source> = paths.iter().map(|path| source(path)).collect();
+    for source in &sources {
+        assert!(source.text.starts_with("# yaml-language-server: $schema=../../schemas/desired.v1.json\n"));
+        assert!(schema("desired").is_valid(&value(&source.text)), "{}", source.name);
+    }
+    (settings, sources)
+}
+
+#[test]
+fn the_quickstart_declares_one_tenant_and_two_keys() {
+    let (settings, sources) = example("quickstart");
+    let desired = config::desired(&sources, &settings).unwrap_or_else(|report| panic!("{report}"));
+    let addresses: Vec<String> = desired.items.keys().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["qlik/acme", "qlik/acme/ci", "qlik/acme/reporting"]);
+    assert_eq!(config::validate(&sources).unwrap(), 3);
+}
+
+#[test]
+fn many_tenants_inherit_omit_override_and_adopt() {
+    let (settings, sources) = example("many-tenants");
+    let desired = config::desired(&sources, &settings).unwrap_or_else(|report| panic!("{report}"));
+    let addresses: Vec<String> = desired.items.keys().map(ToString::to_string).collect();
+    assert_eq!(
+        addresses,
+        [
+            "qlik/contoso",
+            "qlik/contoso/ci",
+            "qlik/fabrikam",
+            "qlik/fabrikam/ci",
+            "qlik/fabrikam/reporting",
+            "qlik/globex",
+            "qlik/globex/ci",
+            "qlik/globex/reporting",
+            "qlik/initech",
+            "qlik/initech/etl",
+            "qlik/northwind",
+            "qlik/northwind/ci",
+            "qlik/northwind/reporting",
+        ]
+    );
+    let key = |address: &str| {
+        let declared = &desired.items[&address.parse::<Address>().unwrap()];
+        match &declared.spec {
+            Spec::QlikKey(key) => (key.expires_in.to_string(), key.renew_before.to_string(), declared.at.line),
+            Spec::QlikTenant(_) => panic!("{address} is a tenant"),
+        }
+    };
+    // The profile's key, with the place in the profile; and the one that replaces it.
+    assert_eq!(key("qlik/northwind/ci"), ("P7D".into(), "P1D".into(), 14));
+    assert_eq!(key("qlik/fabrikam/ci"), ("P30D".into(), "P5D".into(), 44));
+    assert_eq!(key("qlik/globex/reporting"), ("P14D".into(), "P3DT12H".into(), 20));
+}
+
+#[test]
+fn a_name_that_is_declared_in_two_files_names_both() {
+    let file = |name: &str| Source {
+        name: name.to_owned(),
+        text: "version: 1\nqlik:\n  tenants:\n    acme: { account: us }\n".to_owned(),
+    };
+    let sources = [file("a.yaml"), file("b.yaml")];
+    let report = config::desired(&sources, &settings()).unwrap_err();
+    let [fault] = report.faults.as_slice() else { panic!("{report}") };
+    assert_eq!((fault.code, fault.file.as_str(), fault.line, fault.column), ("QP0130", "b.yaml", 4, 5));
+    let first = &fault.secondary.as_ref().unwrap().place;
+    assert_eq!((first.file.as_str(), first.line), ("a.yaml", 4));
+    let shown = report.render(&sources, false);
+    assert!(shown.contains("b.yaml:4:5") && shown.contains("a.yaml:4:5"), "{shown}");
+}
+
+/// One value at a time, right or wrong: whatever the decoder says of it, the schema says too.
+#[test]
+fn schema_and_decoder_agree_on_every_value() {
+    let key = "description: A, owner: { client: {} }, expires_in: P1D, deliver_to: files";
+    let mut desired: Vec<String> = Vec::new();
+    let texts =
+        ["A", "\"\"", "\" \"", "\" A \"", "\"a\\tb\"", "\"\\x85\"", "\"[qp1:\"", "7", "true", "~", "[]", "{}", "ü"];
+    let names = ["a", "0-", "-a", "A", "a_b", "\"\"", "7", "\"7\"", "a.b", "ä", "~"];
+    let labels = ["a", "A-b", "-a", "a-", "a.b", "\"\"", "7", "~", "ä", "a_b"];
+    let durations = [
+        "P1D", "PT1M", "P1W", "P1W2D", "P1DT1H", "PT1H1M1S", "PT1H1S", "P1WT1S", "P", "PT", "P1", "1D", "P1Y", "P1M",
+        "PT1.5H", "P1D1D", "PT1M1H", "P1DT", "p1d", "-P1D", "7", "~", "\"\"", "P01D",
+    ];
+    let numbers = ["0", "5", "1000", "1001", "-1", "1.5", "\"5\"", "many", "~", "true"];
+    let booleans = ["true", "false", "yes", "1", "\"true\"", "~"];
+    let tenant = |body: String| format!("version: 1\nqlik: {{ tenants: {{ t: {{ account: us, {body} }} }} }}\n");
+    desired.extend(texts.map(|v| tenant(format!("display_name: {v}"))));
+    desired.extend(texts.map(|v| {
+        tenant(format!("api_keys: {{ k: {{ {key}, description: {v} }} }}").replacen("description: A, ", "", 1))
+    }));
+    desired.extend(names.map(|v| format!("version: 1\nqlik: {{ tenants: {{ t: {{ account: {v} }} }} }}\n")));
+    desired.extend(names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, deliver_to: {v} }} }}"))));
+    desired.extend(names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: {v} }} }} }}"))));
+    desired.extend(
+        names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ configured: {v} }} }} }}"))),
+    );
+    desired.extend(labels.map(|v| tenant(format!("alias: {v}"))));
+    desired.extend(labels.map(|v| tenant(format!("adopt: {{ hostname: {v} }}"))));
+    desired.extend(durations.map(|v| tenant(format!("api_key_limits: {{ max_expiry: {v} }}"))));
+    desired.extend(numbers.map(|v| tenant(format!("api_key_limits: {{ max_keys_per_user: {v} }}"))));
+    desired.extend(booleans.map(|v| {
+        tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, override: {v} }} }}")).replace("true }", "false }")
+    }));
+    for name in ["description", "owner", "expires_in", "deliver_to"] {
+        let without: Vec<&str> = key.split(", ").filter(|part| !part.starts_with(name)).collect();
+        desired.push(tenant(format!("api_keys: {{ k: {{ {} }} }}", without.join(", "))));
+    }
+    for body in [
+        "omit: []",
+        "omit: ~",
+        "omit: {}",
+        "omit: [A]",
+        "adopt: {}",
+        "adopt: { hostname: a, key_id: b }",
+        "grants: {}",
+        "grants: ~",
+        "grants: { manage_api_keys: {} }",
+        "grants: { manage_api_keys: { everyone: {} } }",
+        "grants: { manage_api_keys: { everyone: ~ } }",
+        "grants: { manage_api_keys: { everyone: { x: 1 } } }",
+        "grants: { manage_api_keys: { role: {} } }",
+        "api_keys: {}",
+        "api_keys: ~",
+        "api_keys: { k: ~ }",
+        "api_keys: { K: { adopt: { key_id: x } } }",
+        "api_keys: { k: { adopt: {} } }",
+        "api_key_limits: {}",
+        "other: 1",
+        "api_keys: { k: { adopt: { key_id: x }, deliver_as: token } }",
+        "api_keys: { k: { adopt: { key_id: x }, deliver_as: Token } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: {} } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { client: {}, configured: a } } }",
+    ] {
+        desired.push(tenant(body.to_owned()));
+    }
+    for root in [
+        "version: 1",
+        "version: 2",
+        "version: \"1\"",
+        "{}",
+        "[]",
+        "x",
+        "7",
+        "version: 1\nqlik: {}",
+        "version: 1\nqlik: ~",
+        "qlik: {}",
+    ] {
+        desired.push(format!("{root}\n"));
+    }
+    let validator = schema("desired");
+    for text in &desired {
+        let source = Source { name: "f".to_owned(), text: text.clone() };
+        assert_eq!(config::validate(&[source]).is_ok(), validator.is_valid(&value(text)), "{text}");
+    }
+
+    let mut settings: Vec<String> = Vec::new();
+    let references = [
+        "{ env: A }",
+        "{ env: _a1 }",
+        "{ env: 1A }",
+        "{ env: \"\" }",
+        "{ env: A-B }",
+        "{ env: 7 }",
+        "{ file: a }",
+        "{ file: \"\" }",
+        "{ file: \" \" }",
+        "{ file: ~ }",
+        "{ env: A, file: a }",
+        "{}",
+        "A",
+        "~",
+        "[]",
+        "{ value: A }",
+    ];
+    let account = |body: &str| format!("version: 1\naccounts: {{ us: {{ vendor: qlik, region: us, {body} }} }}\n");
+    let client = "client: { id: { env: A }, secret: { env: B } }";
+    settings.extend(references.map(|v| account(&format!("client: {{ id: {{ env: A }}, secret: {v} }}"))));
+    settings.extend(references.map(|v| account(&format!("{client}, owners: {{ o: {{ tenant: t, api_key: {v} }} }}"))));
+    settings.extend(labels.map(|v| account(&format!("{client}, source_tenant: {v}"))));
+    for domain in [
+        "qlikcloud.com",
+        "qlikcloud",
+        "Qlikcloud.com",
+        "a..b",
+        ".com",
+        "a.com.",
+        "-a.com",
+        "127.0.0.1",
+        "a.b.c",
+        "a.com:443",
+        "https://a.com",
+        "7",
+    ] {
+        settings.push(account(&format!("{client}, domain: {domain}")));
+    }
+    settings.extend(
+        ["", "key_client: ~", "key_client: {}", "organization_client: {}"].map(|v| account(&format!("{client}, {v}"))),
+    );
+    settings.push(account("source_tenant: t"));
+    for body in [
+        "{ kind: file, directory: a }",
+        "{ kind: file }",
+        "{ directory: a }",
+        "{ kind: vault }",
+        "{ kind: file, directory: \"\" }",
+        "{ kind: file, directory: 7 }",
+        "{ kind: file, directory: a, durable: true }",
+        "{ kind: file, directory: a, durable: yes }",
+        "{ kind: file, directory: a, x: 1 }",
+        "~",
+    ] {
+        settings.push(format!("version: 1\nsinks: {{ s: {body} }}\n"));
+    }
+    for body in [
+        "{ kind: directory }",
+        "{ kind: directory, path: a }",
+        "{ path: a }",
+        "{ kind: object-store }",
+        "{}",
+        "~",
+        "{ kind: directory, path: ~ }",
+    ] {
+        settings.push(format!("version: 1\nledger: {body}\n"));
+    }
+    settings.extend(
+        numbers
+            .map(|v| format!("version: 1\nlimits: {{ mint_keys: {v} }}\n"))
+            .into_iter()
+            .filter(|text| !text.contains("1001")),
+    );
+    for proxy in [
+        "http://a:1",
+        "http://[::1]:1",
+        "http://a",
+        "https://a:1",
+        "http://u:p@a:1",
+        "http://a:1/",
+        "http://:1",
+        "a:1",
+        "7",
+        "http://a.b-c:65535",
+    ] {
+        settings.push(format!("version: 1\nnetwork: {{ proxy: \"{proxy}\" }}\n"));
+    }
+    let validator = schema("settings");
+    for text in &settings {
+        let source = Source { name: "f".to_owned(), text: text.clone() };
+        let loads = config::settings(&source, Path::new("/")).is_ok();
+        assert_eq!(loads, validator.is_valid(&value(text)), "{text}");
+    }
+}
