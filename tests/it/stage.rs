@@ -194,7 +194,14 @@ impl Stage {
         self.requests()
             .iter()
             .filter(|one| one["method"] != json!("GET") && !one["path"].as_str().unwrap().starts_with("/oauth/"))
-            .map(|one| format!("{} {}{}", one["method"].as_str().unwrap(), one["host"].as_str().unwrap(), one["path"].as_str().unwrap()))
+            .map(|one| {
+                format!(
+                    "{} {}{}",
+                    one["method"].as_str().unwrap(),
+                    one["host"].as_str().unwrap(),
+                    one["path"].as_str().unwrap()
+                )
+            })
             .collect()
     }
 
