@@ -259,6 +259,29 @@ fn a_reader_never_takes_a_run_at_work_for_one_that_is_over() {
 }
 
 #[test]
+fn a_run_that_begins_or_ends_under_a_readers_eyes_is_not_misjudged() {
+    let estate = Estate::new();
+    drop(estate.ledger.open(run(0)).unwrap());
+    let mut held = None;
+    let facts = estate.ledger.read_by(|directory| {
+        held.get_or_insert_with(|| estate.ledger.open(run(1)).unwrap());
+        Contents::read(directory)
+    });
+    assert_eq!(facts.unwrap().unwrap().life(&run_id(1)), Life::Alive);
+    drop(held);
+
+    // Where runs come and go at every look, nothing is claimed of those that did not end.
+    let mut number = 1;
+    let facts = estate.ledger.read_by(|directory| {
+        number += 1;
+        drop(estate.ledger.open(run(number)).unwrap());
+        Contents::read(directory)
+    });
+    let facts = facts.unwrap().unwrap();
+    assert_eq!((facts.life(&run_id(0)), facts.other_runs), (Life::Alive, Life::Alive));
+}
+
+#[test]
 fn a_lock_dies_with_its_process() {
     let estate = Estate::new();
     drop(estate.ledger.open(run(1)).unwrap());
