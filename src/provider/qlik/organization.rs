@@ -6,6 +6,7 @@ use crate::model::address::Name;
 use crate::model::live::ListedTenant;
 
 use super::super::http::ReadError;
+use super::read::At;
 use super::{Qlik, Who, endpoints};
 
 /// One entry. `id` is what the tenant itself calls its id.
@@ -38,8 +39,13 @@ impl Qlik {
     pub async fn organization_tenants(&self, account: &Name) -> Result<Vec<ListedTenant>, ReadError> {
         let host = self.account(account).map_err(ReadError::Trouble)?.region.console();
         let endpoint = &endpoints::ORGANIZATION_TENANTS;
-        let entries =
-            self.list(account, &host, &Who::Organization, endpoint, &[], "a list of tenants", |e: &Entry| &e.id);
+        let entries = self.list(
+            &At { account, host: &host, who: Who::Organization },
+            endpoint,
+            &[],
+            "a list of tenants",
+            |entry: &Entry| &entry.id,
+        );
         let mut tenants: Vec<ListedTenant> = entries
             .await
             .map_err(ReadError::before_the_read)?

@@ -24,6 +24,13 @@ pub struct TriedKey {
     pub tenant_id: Untrusted,
 }
 
+/// Where a list is asked for, and as whom.
+pub(super) struct At<'a> {
+    pub(super) account: &'a Name,
+    pub(super) host: &'a Host,
+    pub(super) who: Who,
+}
+
 impl Qlik {
     /// The tenant at a host: by `id`, or the one that answers there.
     ///
@@ -233,23 +240,26 @@ impl Qlik {
     }
 
     async fn roles(&self, account: &Name, host: &Host, query: &[(&str, &str)]) -> Result<Vec<wire::Role>, ReadError> {
-        self.list(account, host, &Who::Client, &endpoints::ROLES, query, "a list of roles", |role: &wire::Role| {
-            &role.id
-        })
+        self.list(
+            &At { account, host, who: Who::Client },
+            &endpoints::ROLES,
+            query,
+            "a list of roles",
+            |role: &wire::Role| &role.id,
+        )
         .await
     }
 
     /// All pages, or an error.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
-        account: &Name,
-        host: &Host,
-        who: &Who,
+        at: &At<'_>,
         endpoint: &'static Endpoint,
         query: &[(&str, &str)],
         what: &str,
         id: impl Fn(&T) -> &str,
     ) -> Result<Vec<T>, ReadError> {
+        let At { account, host, who } = at;
         let limit = LIMIT.to_string();
         let mut all = Vec::new();
         let mut cursors = HashSet::new();
