@@ -39,13 +39,8 @@ impl Qlik {
     pub async fn organization_tenants(&self, account: &Name) -> Result<Vec<ListedTenant>, ReadError> {
         let host = self.account(account).map_err(ReadError::Trouble)?.region.console();
         let endpoint = &endpoints::ORGANIZATION_TENANTS;
-        let entries = self.list(
-            &At { account, host: &host, who: Who::Organization },
-            endpoint,
-            &[],
-            "a list of tenants",
-            |entry: &Entry| &entry.id,
-        );
+        let at = At { account, host: &host, who: Who::Organization };
+        let entries = self.list(&at, endpoint, &[], "a list of tenants", |entry: &Entry| &entry.id);
         let mut tenants: Vec<ListedTenant> = entries
             .await
             .map_err(ReadError::before_the_read)?

@@ -67,9 +67,7 @@ impl Qlik {
     pub async fn keys(&self, account: &Name, host: &Host) -> Result<BTreeMap<String, KeyLive>, ReadError> {
         let found: Vec<wire::Key> = self
             .list(
-                account,
-                host,
-                &Who::Client,
+                &At { account, host, who: Who::Client },
                 &endpoints::KEYS_LIST,
                 &[("sort", "+created")],
                 "a list of keys",
