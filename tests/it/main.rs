@@ -5,6 +5,7 @@ mod apply;
 mod architecture;
 mod config;
 mod finding;
+mod crash;
 mod papers;
 mod render;
 mod stage;
