@@ -3,7 +3,9 @@
 
 mod apply;
 mod architecture;
+mod cloud;
 mod config;
 mod papers;
+mod rehearse;
 mod render;
 mod stage;
