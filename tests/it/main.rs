@@ -3,9 +3,11 @@
 
 mod apply;
 mod architecture;
+mod cloud;
 mod config;
 mod finding;
 mod crash;
 mod papers;
+mod rehearse;
 mod render;
 mod stage;
