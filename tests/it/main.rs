@@ -7,5 +7,6 @@ mod bad_input;
 mod config;
 mod first_minute;
 mod papers;
+mod plan;
 mod render;
 mod stage;
