@@ -21,6 +21,7 @@ mod limit;
 mod mint;
 pub mod refusal;
 mod tenant;
+mod unmanaged;
 
 pub(crate) use mint::judge;
 
@@ -33,6 +34,8 @@ pub struct Wishes {
     pub unrehearsed: bool,
     /// The apply that follows rehearses by itself first (the sandbox does).
     pub will_rehearse: bool,
+    /// `--unmanaged`: name the tenants that nobody manages here.
+    pub unmanaged: bool,
 }
 
 /// Compares what is declared with what is there.
@@ -46,6 +49,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     }
     limit::hold(desired.limits, &mut plan.actions);
     estate_notices(&scene, &mut plan);
+    unmanaged::notices(&scene, &mut plan);
     plan
 }
 

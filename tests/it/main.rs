@@ -5,6 +5,7 @@ mod apply;
 mod architecture;
 mod bad_input;
 mod config;
+mod finding;
 mod first_minute;
 mod papers;
 mod plan;

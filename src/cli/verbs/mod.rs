@@ -46,6 +46,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         remint: common.remint.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
+        unmanaged: common.unmanaged,
     }
 }
 
