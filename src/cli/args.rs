@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use jiff::Timestamp;
 
+use crate::config::suggest::nearest;
 use crate::model::address::Address;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
+use crate::model::untrusted::escape;
 
 use super::output::Problem;
 
@@ -24,7 +26,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) common: Common,
     /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<Timestamp>,
     /// Whether sinks are checked for writing. Default: full, and read with CI set.
     #[arg(long, value_enum, value_name = "HOW")]
@@ -115,6 +117,10 @@ pub(super) enum PreflightArg {
     Full,
 }
 
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
+}
+
 const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due.";
 
 /// What `qlik-plan` is asked to do.
@@ -159,12 +165,7 @@ impl PlanArgs {
                 [one] if one == "desired" => SchemaOf::Desired,
                 [one] if one == "settings" => SchemaOf::Settings,
                 [one] if one == "plan" => SchemaOf::Plan,
-                _ => {
-                    return Err(Problem::new(
-                        "schema takes one of: desired, settings, plan",
-                        "qlik-plan schema desired",
-                    ));
-                }
+                words => return Err(one_of("schema", words, &["desired", "settings", "plan"], "qlik-plan")),
             };
             return Ok(PlanVerb::Schema(of));
         }
@@ -181,7 +182,7 @@ impl ApplyArgs {
             } else if take(&mut words, "list") {
                 ApplyVerb::LedgerList(paths(words, APPLY_VERBS)?)
             } else {
-                return Err(Problem::new("ledger takes one of: init, list", "qlik-apply ledger list"));
+                return Err(one_of("ledger", &words, &["list", "init"], "qlik-apply"));
             }
         } else if take(&mut words, "resolve") {
             let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
@@ -225,7 +226,7 @@ impl ApplyArgs {
             let first = host.split('.').next().unwrap_or_default();
             let label = Label::parse(first).map_err(|error| {
                 Problem::new(
-                    format!("--adopt {}: {error}", crate::model::untrusted::escape(host)),
+                    format!("--adopt {}: {error}", escape(host)),
                     "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0",
                 )
             })?;
@@ -244,6 +245,19 @@ impl ApplyArgs {
 const PLAN_VERBS: &[&str] = &["validate", "schema"];
 const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
 
+/// A verb without one of the words that belong to it.
+fn one_of(verb: &str, words: &[String], known: &[&str], program: &str) -> Problem {
+    let takes = format!("{verb} takes one of: {}", known.join(", "));
+    let found = words.iter().find(|word| !known.contains(&word.as_str()));
+    let near = found.and_then(|word| nearest(word, known.iter().copied()).map(|near| (word, near)));
+    match near {
+        Some((word, near)) => {
+            Problem::new(format!("{takes}; {} is none", escape(word)), format!("did you mean {near}?"))
+        }
+        None => Problem::new(takes, format!("{program} {verb} {}", known.first().copied().unwrap_or_default())),
+    }
+}
+
 /// Takes the first occurrence of a verb off the line.
 fn take(words: &mut Vec<String>, verb: &str) -> bool {
     words.iter().position(|word| word == verb).map(|at| words.remove(at)).is_some()
@@ -259,9 +273,8 @@ fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
         if exists(word) || word.contains(['/', '.']) {
             continue;
         }
-        let shown = crate::model::untrusted::escape(word);
-        let near = verbs.iter().find(|verb| similar::TextDiff::from_chars(**verb, word.as_str()).ratio() > 0.7);
-        return Err(match near {
+        let shown = escape(word);
+        return Err(match nearest(word, verbs.iter().copied()) {
             Some(verb) => {
                 Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
             }
