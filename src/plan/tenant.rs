@@ -52,7 +52,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
             Ground::Waiting
         }
     };
-    let mut keys = Plan { now: plan.now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
+    let mut keys = Plan::empty(plan.now);
     let mut slots = Slots::new(scene, spec, &ground, &own);
     for (key_address, key_spec, _) in scene.desired.qlik_keys(address) {
         match &ground {

@@ -4,6 +4,8 @@
 mod apply;
 mod architecture;
 mod config;
+mod offline;
 mod papers;
 mod render;
+mod saved;
 mod stage;
