@@ -62,10 +62,17 @@ impl Ledger {
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
     pub fn read(&self) -> Result<Option<LedgerFacts>, LedgerError> {
+        self.read_by(Contents::read)
+    }
+
+    fn read_by(
+        &self,
+        mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
+    ) -> Result<Option<LedgerFacts>, LedgerError> {
         let Self::Directory(directory) = self;
         for _ in 0..READ_ATTEMPTS {
             let before = directory.watch()?;
-            let Some(contents) = Contents::read(directory)? else { return Ok(None) };
+            let Some(contents) = read(directory)? else { return Ok(None) };
             // The same holder before and after: no run came in between, since a run writes its name before all else.
             if directory.watch()? == before {
                 let alive = match before {
@@ -77,7 +84,7 @@ impl Ledger {
             }
         }
         // Runs come and go faster than we read: nothing is claimed of any of them.
-        Ok(Contents::read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
+        Ok(read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
     }
 
     /// Takes the ledger's lock for a run, and records the run, durably, before it may do anything.

@@ -259,10 +259,19 @@ pub struct CallerLive {
 /// One key's place in its sink.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkLive {
-    pub entry: Observed<SinkEntry>,
+    /// `None`: not looked into, as with `--preflight read`.
+    #[serde(default)]
+    pub entry: Option<Observed<SinkEntry>>,
     /// `None`: not checked.
     #[serde(default)]
     pub writable: Option<Writable>,
+}
+
+impl SinkLive {
+    /// What is there, as far as anybody looked.
+    pub fn held(&self) -> Option<&SinkEntry> {
+        self.entry.as_ref().and_then(Observed::present)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::sink::Sink;
 
 mod tenant;
 
-/// Whether sinks are asked if they could be written.
+/// Whether sinks are looked into, and asked if they could be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preflight {
     /// Needs no right to write anywhere; what was not checked is listed.
@@ -113,13 +113,15 @@ fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>
             let Some(sink) = sources.sinks.get(&spec.deliver_to) else { continue };
             let former: Vec<Address> =
                 formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-            let look = sink.look(address, &former);
-            let writable = match (not_durable(sources, &spec.deliver_to), sources.preflight) {
-                (Some(refusal), _) => Some(Writable::No(refusal)),
-                (None, Preflight::Read) => None,
-                (None, Preflight::Full) => Some(sink.preflight(address)),
+            let refusal = not_durable(sources, &spec.deliver_to).map(Writable::No);
+            let live = match sources.preflight {
+                Preflight::Read => SinkLive { entry: None, writable: refusal },
+                Preflight::Full => SinkLive {
+                    entry: Some(sink.look(address, &former).entry),
+                    writable: refusal.or_else(|| Some(sink.preflight(address))),
+                },
             };
-            looked.insert(address.clone(), SinkLive { entry: look.entry, writable });
+            looked.insert(address.clone(), live);
         }
     }
     looked

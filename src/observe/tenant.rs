@@ -115,7 +115,7 @@ async fn look_up_unlisted(
     let Some(Observed::Present(keys)) = &live.keys else { return };
     let mut looked_up = BTreeMap::new();
     for (key, _, _) in desired.qlik_keys(address) {
-        let Some(entry) = base.sinks.get(key).and_then(|sink| sink.entry.present()) else { continue };
+        let Some(entry) = base.sinks.get(key).and_then(|sink| sink.held()) else { continue };
         let now = now(sources);
         if keys.get(&entry.key_id).is_some_and(|key: &KeyLive| key.is_live(now)) {
             continue;

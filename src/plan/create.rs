@@ -33,7 +33,7 @@ pub(super) fn may_create(
         ));
     }
     for (key, _, _) in scene.desired.qlik_keys(address) {
-        let entry = scene.live.sinks.get(key).and_then(|sink| sink.entry.present());
+        let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
         if let Some(entry) = entry {
             let foreign = ledger.and_then(|ledger| key::foreign_entry(entry, ledger));
             return Err(foreign.unwrap_or_else(|| {
@@ -126,7 +126,7 @@ fn words(owner: &Owner) -> String {
 
 /// A missing ledger is not an empty one.
 pub(super) fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
-    let ours = scene.live.sinks.values().find_map(|sink| sink.entry.present());
+    let ours = scene.live.sinks.values().find_map(|sink| sink.held());
     let why = match ours {
         Some(entry) => {
             format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())

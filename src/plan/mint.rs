@@ -45,6 +45,7 @@ pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {
                 mark: false,
                 mint: Some(Mint::First(WhyMint::Missing)),
                 reclaim: Vec::new(),
+                unseen: Vec::new(),
                 left: Vec::new(),
             };
             (Parent::MadeBefore(tenant.clone()), first)
@@ -119,6 +120,9 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
             address: Some(address.clone()),
             text: format!("key {} is left to expire: {why}", Untrusted::from(key.id.as_str())).into(),
         });
+    }
+    for what in &judged.unseen {
+        plan.unchecked.push(Unchecked { address: address.clone(), what: what.clone() });
     }
     let at = match parent {
         Parent::Exists(at) => Some(at.clone()),
