@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerLive, Observed, SinkLive, TenantLive, TenantRead};
+use crate::model::live::{LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::record::{Binding, State};
 use crate::model::spec::{QlikKey, QlikTenant};
 use crate::model::untrusted::Untrusted;
@@ -32,7 +32,7 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
         let own = actions_of(actions, address);
         facts.insert(address.clone(), tenant(scene, address, spec, &own));
         for (key, spec, _) in scene.desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
-            facts.insert(key.clone(), self::key(scene, address, key, spec, &actions_of(actions, key)));
+            facts.insert(key.clone(), self::key(scene, address, spec, &actions_of(actions, key)));
         }
     }
     facts
@@ -69,8 +69,10 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) 
     facts
 }
 
-fn key(scene: &Scene, tenant: &Address, address: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<Fact> {
-    let mut facts = vec![fact("sink entry", entry(scene.live.sinks.get(address)))];
+/// What the sink holds is not among them: a plan with `--preflight read` does not look, and must be the same plan. Whatever
+/// it holds that matters makes another action.
+fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<Fact> {
+    let mut facts = Vec::new();
     let mints = own.iter().any(|action| matches!(action, Action::CreateKey(_) | Action::Renew(_)));
     if let (true, Some(live)) = (mints, scene.live.tenants.get(tenant)) {
         facts.extend(limits(live));
@@ -126,16 +128,6 @@ fn user_default(live: &TenantLive) -> Option<Fact> {
         let said = |manages| if manages { "may manage API keys" } else { "may not manage API keys" };
         fact("user default", observed(role, |role| said(role.manages_api_keys).to_owned()))
     })
-}
-
-fn entry(sink: Option<&SinkLive>) -> String {
-    match sink.map(|sink| &sink.entry) {
-        None => "not looked at".to_owned(),
-        Some(entry) => observed(entry, |entry| {
-            let print = entry.fingerprint.as_str().get(..8).unwrap_or_default();
-            format!("key {} ({print}…)", entry.key_id)
-        }),
-    }
 }
 
 /// Why something cannot be read changes from one attempt to the next; that it cannot is the fact.

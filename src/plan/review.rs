@@ -6,7 +6,7 @@ use crate::model::address::Address;
 use crate::model::desired::Origin;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, Notice, Plan, Planned};
+use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
 use super::facts::Fact;
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
@@ -104,7 +104,31 @@ impl Part<'_> {
     }
 
     fn is(&self, other: &Self) -> bool {
-        self.actions == other.actions && self.facts == other.facts
+        let essences = |part: &Self| part.actions.iter().map(|action| essence(action)).collect::<Vec<_>>();
+        essences(self) == essences(other) && self.facts == other.facts
+    }
+}
+
+/// The action without what only a look into a sink can tell: that a key is minted because the sink's is dead, or because
+/// there is none. A plan with `--preflight read` does not look, and is the same plan.
+pub fn essence(action: &Action) -> Action {
+    match action {
+        Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Dead { .. } }) => {
+            let (account, parent, spec) = (account.clone(), parent.clone(), spec.clone());
+            Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Missing })
+        }
+        Action::CreateKey(_)
+        | Action::CreateTenant(_)
+        | Action::Settle(_)
+        | Action::Trust(_)
+        | Action::Grant(_)
+        | Action::Mark(_)
+        | Action::Renew(_)
+        | Action::Reclaim(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_) => action.clone(),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::apply::event::Report;
 use crate::model::address::{Address, Name};
 use crate::model::live::LedgerFacts;
 use crate::model::record::LedgerId;
-use crate::plan::action::Plan;
-use crate::plan::review::Moved;
+use crate::plan::action::{Plan, Planned};
+use crate::plan::review::{Moved, essence};
 
 use super::Verdict;
 use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
@@ -76,7 +76,12 @@ pub fn resolved(address: &Address, text: &str, next: &[String]) -> String {
 /// space, without `at`. Where an object is declared, and when the plan was made, changes nothing of what apply would do;
 /// notices and what was not checked are remarks on it. Two plans of one hash therefore do the same, for the same reasons.
 pub fn hash(plan: &Plan) -> String {
-    write::hash(&plan.actions.iter().map(document::Action::from).collect::<Vec<_>>(), &plan.facts)
+    let actions: Vec<document::Action> = plan
+        .actions
+        .iter()
+        .map(|planned| document::Action::from(&Planned { action: essence(&planned.action), ..planned.clone() }))
+        .collect();
+    write::hash(&actions, &plan.facts)
 }
 
 /// The SHA-256 of a value's one canonical spelling, as `sha256:` and 64 hexadecimal digits.

@@ -151,6 +151,22 @@ fn an_approved_hash_is_all_or_nothing_and_equal_while_nothing_moves() {
 }
 
 #[test]
+fn a_plan_that_did_not_look_into_sinks_has_the_hash_of_the_apply_that_does() {
+    let stage = Stage::new(TWO_TENANTS);
+    stage.settle();
+    stage.write_desired(&more_keys());
+    // One of the keys is minted because the one in the sink is dead, which only a look can tell.
+    let key = &tenant_named(&stage, "Acme")["keys"][0]["id"];
+    stage.control("POST", "/edit", &json!({"action": "revoke_key", "key": key}));
+    let run = stage.plan(&["--preflight", "read", "--out", "reviewed.plan", "--format", "json"]).exits(0);
+    let plan: Value = serde_json::from_str(&run.out).unwrap();
+    stage
+        .apply(&["--plan", "reviewed.plan", "--approve", plan["hash"].as_str().unwrap()])
+        .exits(0)
+        .says("3 keys created");
+}
+
+#[test]
 fn a_key_that_became_due_since_the_review_has_moved() {
     let stage = Stage::new(ONE_TENANT);
     stage.settle();
