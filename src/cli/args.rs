@@ -28,6 +28,15 @@ pub(super) struct PlanArgs {
     /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<Timestamp>,
+    /// Also saves the plan, for a review and `qlik-apply --plan FILE`. It holds no secret.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Also saves what was read, and reads a little more than this plan needs. It holds no secret.
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Plans from a snapshot: with settings, without credentials and without a network.
+    #[arg(long, value_name = "FILE")]
+    pub(super) live: Option<PathBuf>,
     /// Whether sinks are checked for writing. Default: full, and read with CI set.
     #[arg(long, value_enum, value_name = "HOW")]
     pub(super) preflight: Option<PreflightArg>,
@@ -44,6 +53,12 @@ pub(super) struct ApplyArgs {
     /// Apply without asking.
     #[arg(long)]
     pub(super) yes: bool,
+    /// Apply what was reviewed: a plan saved with `qlik-plan --out FILE`. What moved since is refused, object by object.
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+    /// Apply only if the plan of now has this hash: all of what was approved, or nothing.
+    #[arg(long, value_name = "sha256:HASH", value_parser = plan_hash)]
+    pub(super) approve: Option<String>,
     /// Stop by itself after this long (ISO 8601). A run that is over longer than this ago is known to be over.
     #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
     pub(super) max_run: Duration,
@@ -56,6 +71,16 @@ pub(super) struct ApplyArgs {
     /// With `resolve`: the machine of the run that began settling is gone.
     #[arg(long)]
     pub(super) settle: bool,
+}
+
+/// The hash of a plan, as plans print it.
+fn plan_hash(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    if digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err("a plan's hash is sha256: and 64 hexadecimal digits, as qlik-plan prints it".to_owned())
+    }
 }
 
 #[derive(Args)]

@@ -27,12 +27,22 @@ pub enum Preflight {
     Full,
 }
 
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// What a plan of this desired state needs.
+    Needed,
+    /// For a snapshot: also what plans of changed declarations will need.
+    All,
+}
+
 /// What is read from, and how.
 pub struct Sources<'a> {
     pub qlik: &'a Qlik,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
+    pub breadth: Breadth,
     /// With CI set: a file sink must be declared durable, and so must a ledger on the runner.
     pub ci: bool,
     pub ledger_is_durable: bool,
@@ -150,7 +160,7 @@ async fn read_accounts(
         if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
             wanted.entry(spec.account.clone()).or_default();
         }
-        if spec.adopt.is_none() && is_free(&base.ledger, address) {
+        if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
             let owners = wanted.entry(spec.account.clone()).or_default();
             owners.extend(
                 desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),

@@ -29,7 +29,7 @@ impl Refusal {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences.
+        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
@@ -111,6 +111,11 @@ codes! {
     NotRehearsed = "QP0403",
     /// The rehearsal failed.
     RehearsalFailed = "QP0404",
+
+    /// No longer as it was reviewed.
+    Moved = "QP0501",
+    /// Not part of what was reviewed.
+    NotReviewed = "QP0502",
 }
 
 impl fmt::Display for Code {

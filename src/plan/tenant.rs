@@ -52,7 +52,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
             Ground::Waiting
         }
     };
-    let mut keys = Plan { now: plan.now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
+    let mut keys = Plan::empty(plan.now);
     let mut slots = Slots::new(scene, spec, &ground, &own);
     for (key_address, key_spec, _) in scene.desired.qlik_keys(address) {
         match &ground {
@@ -94,7 +94,8 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
 /// created before all its keys can be minted.
 fn spend_nothing_in_vain(address: &Address, own: &mut Vec<Action>, keys: &mut Plan) {
     let refused = |planned: &Planned| matches!(planned.action, Action::Refuse(_));
-    let Some(first) = keys.actions.iter().find(|planned| refused(planned)).map(|planned| planned.address.clone()) else {
+    let Some(first) = keys.actions.iter().find(|planned| refused(planned)).map(|planned| planned.address.clone())
+    else {
         return;
     };
     let why = format!("its key {first} is refused, and a tenant is created only when all its keys can be minted");

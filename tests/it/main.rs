@@ -3,17 +3,16 @@
 
 mod apply;
 mod architecture;
+mod bad_input;
 mod cloud;
 mod config;
-mod finding;
 mod crash;
-mod papers;
-mod rehearse;
-mod bad_input;
-mod config;
 mod finding;
 mod first_minute;
+mod offline;
 mod papers;
 mod plan;
+mod rehearse;
 mod render;
+mod saved;
 mod stage;

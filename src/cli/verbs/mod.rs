@@ -5,6 +5,7 @@ pub(super) mod ledger;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod resolve;
+mod review;
 pub(super) mod schema;
 pub(super) mod validate;
 
@@ -47,6 +48,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
         unmanaged: common.unmanaged,
+        offline: false,
     }
 }
 

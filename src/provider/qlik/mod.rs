@@ -151,7 +151,7 @@ impl Qlik {
                 let own = self.accounts.get(account).and_then(|account| account.owners.get(owner));
                 own.map_or(host, |(home, _)| home)
             }
-            Who::Client | Who::KeyClient | Who::NewKey => host,
+            Who::Client | Who::KeyClient | Who::Organization | Who::NewKey => host,
         }
     }
 
