@@ -1,9 +1,11 @@
-//! Text for people: the plan, the report of an apply, and what the ledger holds.
+//! Text for people: the plan, the report of an apply, an error, and what the ledger holds.
 
+mod error;
 mod ledger;
 mod plan;
 mod report;
 
+pub use error::error;
 pub use ledger::ledger;
 pub use plan::plan;
 pub use report::report;

@@ -4,6 +4,7 @@
 mod apply;
 mod architecture;
 mod config;
+mod formats;
 mod papers;
 mod render;
 mod stage;

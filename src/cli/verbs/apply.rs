@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::apply::event::{Event, Report};
+use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::Held;
@@ -13,11 +13,12 @@ use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Owner;
 use crate::observe::{Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
-use crate::render::{self, Verdict};
+use crate::render;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::Signals;
 use super::{check_remint, clock, hold, ledger, random, wishes};
@@ -108,16 +109,8 @@ async fn work(
     }
     let report = apply::apply(&plan, world).await;
     let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    show(&plan, &report, exit, output)?;
+    output.tell(Told::Report { plan: &plan, report: &report, exit })?;
     Ok(exit)
-}
-
-fn show(plan: &Plan, report: &Report, exit: Exit, output: &Output) -> Result<(), Problem> {
-    match output.format {
-        Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
-        Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => output.result(&render::json::report(plan, report, &Verdict::of_plan(plan, exit.code()))),
-    }
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.

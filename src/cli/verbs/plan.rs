@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::observe::{Preflight, Sources, observe};
 use crate::plan::action::Plan;
-use crate::render::{self, Verdict};
 
-use super::super::args::{Format, PlanArgs, PreflightArg};
+use super::super::args::{PlanArgs, PreflightArg};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Estate};
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::{check_remint, clock, ledger, read_ledger, wishes};
 
@@ -47,11 +47,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
     let plan = crate::plan::plan(&declared.desired, &live, &wishes, now);
     estate.close().await;
     let exit = exit(&plan, common.detailed_exitcode);
-    let text = match output.format {
-        Format::Text => render::text::plan(&plan, output.look()),
-        Format::Json => render::json::plan(&plan, &Verdict::of_plan(&plan, exit.code())),
-    };
-    output.result(&text)?;
+    output.tell(Told::Plan { plan: &plan, exit })?;
     Ok(exit)
 }
 
