@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use qlik_plan::plan::action::{Action, Plan, WhyMint};
+use qlik_plan::plan::action::{Action, Drift, DriftField, Plan, WhyMint};
 use qlik_plan::render::markdown::{self, Medium, Page};
-use qlik_plan::render::{Verdict, github, gitlab, json as own, terraform};
+use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, text};
 
 use crate::render::{assert_harmless, golden, nasty, samples};
 
@@ -225,6 +225,29 @@ fn one_endless_name_crowds_nothing_out() {
         assert!(text.len() <= medium.limit());
         assert!(text.contains("x qlik/t0  refused, QP0201"), "{medium:?}");
     }
+}
+
+#[test]
+fn long_texts_that_differ_are_shown_whole_and_where_they_differ() {
+    let shown = |declared: &str, live: &str| {
+        let field = DriftField { field: "description".into(), declared: declared.into(), live: live.into() };
+        let plan =
+            samples::plan_of(vec![samples::planned("qlik/acme/ci", 1, Action::Drift(Drift { fields: vec![field] }))]);
+        text::plan(&plan, &Look::PLAIN)
+    };
+    let declared = "Nightly reload of the sales dashboards for the retail division, run by the platform team in Leeds";
+    let live = declared.replace("the retail", "every \"new\"");
+    let said = shown(declared, &live);
+    assert!(said.contains(&format!("declared \"{declared}\"\n")), "{said}");
+    assert!(
+        said.contains("live     \"Nightly reload of the sales dashboards for every \\\"new\\\" division"),
+        "{said}"
+    );
+    let change = "change   ... \"ales dashboards for \" -\"the\" +\"every\" \" \" -\"retail\" +\"\\\"new\\\"\" \" division, run by th\" ...\n";
+    assert!(said.contains(change), "{said}");
+    let endless = "x".repeat(5_000);
+    assert!(shown(&endless, &format!("{}y", &endless[..4_999])).contains("change   from character 5000 on\n"));
+    assert!(shown("Acme", "Acme Inc.").contains("description: declared \"Acme\", live \"Acme Inc.\"\n"));
 }
 
 #[test]

@@ -295,7 +295,9 @@ proptest! {
     fn nothing_from_outside_reaches_a_terminal_raw(bad in nasty()) {
         let plan = samples::hostile(&bad);
         let report = samples::hostile_report(&bad);
-        let lines = text::plan(&samples::hostile("x"), &Look::PLAIN).lines().count();
+        // As long, since long texts that differ take more lines.
+        let tame = "x".repeat(bad.chars().count());
+        let lines = text::plan(&samples::hostile(&tame), &Look::PLAIN).lines().count();
         let plain = text::plan(&plan, &Look::PLAIN);
         assert_harmless(&plain);
         prop_assert_eq!(plain.lines().count(), lines, "a line was forged");
