@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::apply::event::Report;
 use crate::plan::action::Plan;
+use crate::plan::review::Moved;
 use crate::render::markdown::{Medium, Page};
 use crate::render::{self, Look, Verdict};
 
@@ -20,7 +21,7 @@ use super::output::{Exit, Problem};
 #[derive(Clone, Copy)]
 pub(super) enum Told<'a> {
     Plan { plan: &'a Plan, exit: Exit },
-    Report { plan: &'a Plan, report: &'a Report, exit: Exit },
+    Report { plan: &'a Plan, report: &'a Report, moved: &'a [Moved], exit: Exit },
     Error { message: &'a str, next: &'a [String], faults: Option<&'a serde_json::Value> },
 }
 
@@ -30,7 +31,7 @@ impl Told<'_> {
         let exit = Exit::Error;
         match self {
             Self::Plan { plan, exit: _ } => Self::Plan { plan, exit },
-            Self::Report { plan, report, exit: _ } => Self::Report { plan, report, exit },
+            Self::Report { plan, report, moved, exit: _ } => Self::Report { plan, report, moved, exit },
             Self::Error { .. } => self,
         }
     }
@@ -89,14 +90,15 @@ impl Formats {
     fn text(&self, format: Format, told: Told, look: &Look, alone: bool) -> String {
         match told {
             Told::Plan { plan, exit } => self.plan(format, plan, exit, look),
-            Told::Report { plan, report, exit } => match format {
+            Told::Report { plan, report, moved, exit } => match format {
                 Format::Text if report.lines.is_empty() && report.stopped.is_none() && !alone => String::new(),
                 Format::Text if alone => {
-                    format!("{}\n{}", render::text::plan(plan, look), render::text::report(report, look))
+                    let moved = render::text::review(moved, plan.now, look);
+                    format!("{}{moved}\n{}", render::text::plan(plan, look), render::text::report(report, look))
                 }
                 Format::Text => render::text::report(report, look),
-                Format::Json => render::json::report(plan, report, &Verdict::of_plan(plan, exit.code())),
-                Format::Markdown => render::markdown::report(plan, report, &self.page),
+                Format::Json => render::json::reviewed(plan, report, moved, &Verdict::of_plan(plan, exit.code())),
+                Format::Markdown => render::markdown::report(plan, report, moved, &self.page),
                 Format::Github => render::github::report(plan, report),
                 // These know plans only: what was to be done.
                 Format::TerraformJson | Format::Gitlab => self.plan(format, plan, exit, look),

@@ -13,13 +13,14 @@ use crate::apply::event::{Failure, Report, ReportLine, ReportOutcome};
 use crate::model::address::Name;
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
+use crate::plan::review::Moved;
 
 use super::block::Block;
 use super::events::{deed, done};
 use super::style::Sign;
-use super::{json, summary};
+use super::{Look, json, summary, text};
 use budget::fit;
-use group::{Group, Item};
+use group::{Group, Item, cut};
 
 /// Where the text will stand: what it may weigh, and what it is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub fn plan(plan: &Plan, page: &Page) -> String {
 }
 
 /// What an apply made and did not make, and what of its plan it was not to make.
-pub fn report(plan: &Plan, report: &Report, page: &Page) -> String {
+pub fn report(plan: &Plan, report: &Report, moved: &[Moved], page: &Page) -> String {
     let Report { started, lines, stopped } = report;
     let mut head = vec![format!("**{}**", summary::report(report))];
     head.push(format!("`{}`, begun at {started}", json::hash(plan)));
@@ -108,6 +109,7 @@ pub fn report(plan: &Plan, report: &Report, page: &Page) -> String {
     let mut groups = vec![
         Group::open("Stopped early", stopped),
         Group::open("Not made", unmade),
+        Group::open("Not as reviewed any more", no_longer(plan, moved)),
         Group::closed("Skipped", skipped),
         Group::closed("Made", made),
     ];
@@ -123,6 +125,19 @@ pub fn error(message: &str, next: &[String], faults: Option<&Value>, page: &Page
     let faults = faults.and_then(Value::as_array).into_iter().flatten().map(fault).collect();
     let groups = vec![Group::open("Why", vec![why]), Group::open("Faults", faults)];
     page_of(page, vec!["**No plan could be made.**".to_owned()], groups)
+}
+
+/// The three-way view of each object, as text has it.
+fn no_longer(plan: &Plan, moved: &[Moved]) -> Vec<Item> {
+    let view = text::review(moved, plan.now, &Look::PLAIN);
+    let mut items: Vec<Item> = Vec::new();
+    for line in view.lines().skip(1) {
+        match (line.strip_prefix("      "), items.last_mut()) {
+            (Some(detail), Some(item)) => item.lines.push(format!("    {}", cut(detail))),
+            _ => items.push(Item::line(format!("x {}", line.trim_start()))),
+        }
+    }
+    items
 }
 
 fn page_of(page: &Page, head: Vec<String>, groups: Vec<Group>) -> String {
@@ -171,7 +186,7 @@ fn title(sign: Sign) -> &'static str {
     match sign {
         Sign::Refuse => "Refused",
         Sign::Create => "To create",
-        Sign::Reclaim => "To revoke, never delivered",
+        Sign::Reclaim => "To revoke",
         Sign::Change => "To set up or record, once",
         Sign::Renew => "To renew",
         Sign::Drift => "Differs, reported and not changed",

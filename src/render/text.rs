@@ -4,8 +4,10 @@ mod error;
 mod ledger;
 mod plan;
 mod report;
+mod review;
 
 pub use error::error;
 pub use ledger::ledger;
 pub use plan::plan;
 pub use report::report;
+pub use review::review;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use qlik_plan::plan::action::{Action, Drift, DriftField, Plan, WhyMint};
+use qlik_plan::plan::action::{Action, Drift, DriftField, Plan, Planned, WhyMint};
+use qlik_plan::plan::review::{Moved, MovedFact};
 use qlik_plan::render::markdown::{self, Medium, Page};
 use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, text};
 
@@ -44,9 +45,9 @@ fn markdown_is_golden_for_each_platform() {
     golden("fixtures/render/markdown/all.bitbucket.md", &markdown::plan(&all(), &page(Medium::Bitbucket)));
     golden("fixtures/render/markdown/hostile.md", &markdown::plan(&hostile(), &page(Medium::GithubComment)));
     golden("fixtures/render/markdown/hostile.bitbucket.md", &markdown::plan(&hostile(), &page(Medium::Bitbucket)));
-    let report = markdown::report(&samples::newcomer(), &samples::report(), &page(Medium::GithubComment));
+    let report = markdown::report(&samples::newcomer(), &samples::report(), &[], &page(Medium::GithubComment));
     golden("fixtures/render/markdown/report.md", &report);
-    let report = markdown::report(&hostile(), &samples::hostile_report(ATTACK), &page(Medium::GithubComment));
+    let report = markdown::report(&hostile(), &samples::hostile_report(ATTACK), &[], &page(Medium::GithubComment));
     golden("fixtures/render/markdown/hostile-report.md", &report);
     let fault =
         json!([{ "code": "QP0101", "message": ATTACK, "file": ATTACK, "line": 3, "column": 5, "help": ATTACK }]);
@@ -270,13 +271,14 @@ proptest! {
     fn nothing_from_outside_leaves_its_fence_its_line_or_its_limit(bad in nasty()) {
         let plan = samples::hostile(&bad);
         let report = samples::hostile_report(&bad);
+        let moved = samples_moved(&bad);
         let tame = samples::hostile("x");
         for medium in Medium::ALL {
             for (text, like) in [
                 (markdown::plan(&plan, &page(medium)), markdown::plan(&tame, &page(medium))),
                 (
-                    markdown::report(&plan, &report, &page(medium)),
-                    markdown::report(&tame, &samples::hostile_report("x"), &page(medium)),
+                    markdown::report(&plan, &report, &moved, &page(medium)),
+                    markdown::report(&tame, &samples::hostile_report("x"), &samples_moved("x"), &page(medium)),
                 ),
                 (
                     markdown::error(&bad, std::slice::from_ref(&bad), None, &page(medium)),
@@ -303,6 +305,18 @@ proptest! {
             prop_assert!(serde_json::from_str::<Value>(&text).is_ok());
         }
     }
+}
+
+/// Everything of a hostile plan, moved, with a hostile fact.
+fn samples_moved(bad: &str) -> Vec<Moved> {
+    let moved = |planned: Planned| Moved {
+        address: planned.address,
+        at: planned.at,
+        reviewed: vec![planned.action.clone()],
+        now: vec![planned.action],
+        facts: vec![MovedFact { name: bad.into(), reviewed: Some(bad.into()), now: Some(bad.into()) }],
+    };
+    samples::hostile(bad).actions.into_iter().map(moved).collect()
 }
 
 /// Markdown without its fences and hashes.

@@ -4,8 +4,17 @@
 mod also;
 mod apply;
 mod architecture;
+mod bad_input;
+mod cloud;
 mod config;
+mod crash;
+mod finding;
+mod first_minute;
 mod formats;
+mod offline;
 mod papers;
+mod plan;
+mod rehearse;
 mod render;
+mod saved;
 mod stage;

@@ -65,7 +65,7 @@ impl Item {
 }
 
 /// What comes from outside, not longer than [`VALUE_MAX`].
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(VALUE_MAX) {
         None => text.to_owned(),
         Some((at, _)) => {
