@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::apply::event::{Event, Report};
+use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::Held;
@@ -13,13 +13,14 @@ use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Owner;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
-use crate::plan::review::{Moved, Review};
-use crate::render::{self, Verdict};
+use crate::plan::review::Review;
+use crate::render;
 use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::{Signals, Unsaved};
 use super::{check_remint, clock, hold, ledger, random, review, wishes};
@@ -132,18 +133,8 @@ async fn work(
     }
     let report = apply::apply(&plan, world).await;
     let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    show(&plan, &report, &moved, exit, output)?;
+    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, exit })?;
     Ok(exit)
-}
-
-fn show(plan: &Plan, report: &Report, moved: &[Moved], exit: Exit, output: &Output) -> Result<(), Problem> {
-    match output.format {
-        Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
-        Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => {
-            output.result(&render::json::reviewed(plan, report, moved, &Verdict::of_plan(plan, exit.code())))
-        }
-    }
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.
