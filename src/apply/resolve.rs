@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
-use crate::model::record::{Binding, How, Intent, Record, State};
+use crate::model::live::LedgerFacts;
+use crate::model::record::{Binding, How, Intent, Record, Settling, State};
+use crate::model::run::Life;
 use crate::provider::http::ReadError;
 
 use super::event::Failure;
@@ -15,11 +17,16 @@ use super::world::World;
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the record says now, for a person who asked only that.
-pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<String>) {
-    let Some(record) = record else {
+pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) {
+    let Some(record) = facts.records.get(address) else {
         return (format!("{address} has no record in the ledger; there is nothing to resolve"), Vec::new());
     };
     match &record.state {
+        State::Pending(Intent { run, .. }) | State::Settling(Settling { run, .. })
+            if facts.life(run) == Life::Alive =>
+        {
+            (format!("run {run} is at work on {address} and has not ended; wait for it"), Vec::new())
+        }
         State::Pending(intent) => (
             format!(
                 "{address} is in doubt: run {} asked for a tenant in region {} at {} with account {} and did not record an outcome",

@@ -9,3 +9,4 @@ mod papers;
 mod rehearse;
 mod render;
 mod stage;
+mod trouble;

@@ -257,8 +257,8 @@ fn in_ci_what_does_not_outlive_the_runner_is_refused_before_anything_is_spent() 
         cloud
             .in_ci(program, &[&durable[..], &extra].concat())
             .exits(1)
-            .says("qlik/acme/ci         refused, QP0311")
-            .says("qlik/acme/reporting  refused, QP0311")
+            .says("qlik/acme/ci         refused, QP0307")
+            .says("qlik/acme/reporting  refused, QP0307")
             .says("sink files is a folder of this runner")
             .says("sinks.files.durable: true");
     }

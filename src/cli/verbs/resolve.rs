@@ -28,7 +28,7 @@ pub(in crate::cli) async fn run(
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
         estate.close().await;
-        let (said, next) = resolve::explain(address, record);
+        let (said, next) = resolve::explain(address, &facts);
         let text = match output.format {
             Format::Text => {
                 let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();

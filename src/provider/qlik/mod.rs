@@ -136,6 +136,16 @@ impl Qlik {
         Fingerprint::of(public.as_bytes()).as_str().get(..16).map(str::to_owned)
     }
 
+    /// Where to send what an owner does in the tenant at `host`. A key of an owner's own goes to the host that settings give
+    /// it and to no other: that may be another name of the same tenant. Whether it is, the caller's tenant id says.
+    fn seat(&self, account: &Name, host: &Host, owner: &Owner) -> Host {
+        let home = match owner {
+            Owner::Client => None,
+            Owner::Configured(name) => self.accounts.get(account).and_then(|account| account.owners.get(name)),
+        };
+        home.map_or_else(|| host.clone(), |(home, _)| home.clone())
+    }
+
     fn account(&self, name: &Name) -> Result<&Account, Trouble> {
         self.accounts.get(name).ok_or_else(|| Trouble {
             why: Untrusted::new(format!("there is no account {name}")),

@@ -136,12 +136,13 @@ impl Qlik {
     /// # Errors
     /// As every read.
     pub async fn caller(&self, account: &Name, host: &Host, owner: &Owner) -> Result<CallerLive, ReadError> {
-        let call = self.call(account, host, Who::of(owner), &endpoints::ME, &[])?;
+        let seat = self.seat(account, host, owner);
+        let call = self.call(account, &seat, Who::of(owner), &endpoints::ME, &[])?;
         let answer = self.get(&call).await?;
         let user: wire::User = match redirect(&call, &answer, "/api/v1/users")? {
             None => understand(&call, wire::parse(&answer.body, "a user"))?,
             Some(id) => {
-                let call = self.call(account, host, Who::of(owner), &endpoints::USER, &[&id])?;
+                let call = self.call(account, &seat, Who::of(owner), &endpoints::USER, &[&id])?;
                 let answer = self.get(&call).await?;
                 understand(&call, wire::parse(&answer.body, "a user"))?
             }

@@ -145,7 +145,8 @@ impl Qlik {
         description: &str,
         expires_in: Duration,
     ) -> Outcome<MintedKey> {
-        let call = match Call::new(account, host, Who::of(owner), &endpoints::CREATE_KEY, &[], &[]) {
+        let seat = self.seat(account, host, owner);
+        let call = match Call::new(account, &seat, Who::of(owner), &endpoints::CREATE_KEY, &[], &[]) {
             Ok(call) => call,
             Err(trouble) => return Outcome::NotSent(trouble),
         };
@@ -175,12 +176,13 @@ impl Qlik {
         description: &str,
     ) -> Outcome<()> {
         let patch = [replace("/description", description)];
-        self.patch(account, host, Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch).await
+        self.patch(account, &self.seat(account, host, owner), Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch)
+            .await
     }
 
     /// Deletes a key as its owner. What is not there is deleted.
     pub async fn revoke(&self, account: &Name, host: &Host, owner: &Owner, key_id: &str) -> Outcome<()> {
-        self.remove(account, host, Who::of(owner), key_id).await
+        self.remove(account, &self.seat(account, host, owner), Who::of(owner), key_id).await
     }
 
     /// Revokes a key as administrator: it stays listed, as revoked, for ever.
