@@ -16,6 +16,9 @@ use super::world::World;
 /// A POST may still be on its way this long after its intent.
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
 
+/// Two hosts of the vendor's need not agree to the second.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
+
 /// What the record says now, for a person who asked only that.
 pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) {
     let Some(record) = facts.records.get(address) else {
@@ -68,6 +71,16 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
         | ReadError::Rejected(_)
         | ReadError::Trouble(_) => Failure::from(error.unreadable()),
     })?;
+    // One that is older than the attempt was not made by it; adopted, it would be renamed and set up as if it were.
+    if let Some(created) = tenant.created.filter(|created| intent.date.duration_since(*created) > CLOCKS_DIFFER) {
+        return Err(Failure::new(
+            format!(
+                "{host} is tenant {}, created at {created:.0}, before {address} was asked for at {}; it is not the one in doubt",
+                tenant.id, intent.date
+            ),
+            "look for a tenant that was created at the time of the attempt; one that exists is declared with adopt:",
+        ));
+    }
     let facts = world.held.facts()?;
     let elsewhere = facts
         .records

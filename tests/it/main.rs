@@ -5,6 +5,7 @@ mod apply;
 mod architecture;
 mod cloud;
 mod config;
+mod incidents;
 mod papers;
 mod rehearse;
 mod render;
