@@ -2,7 +2,9 @@
 
 mod desired;
 mod diagnostic;
+mod place;
 mod read;
+mod reference;
 mod resolve;
 pub mod schema;
 mod settings;

@@ -22,7 +22,9 @@ impl Estate {
     /// A folder with no ledger in it.
     fn bare() -> Self {
         let root = TempDir::new().unwrap();
-        let ledger = Ledger::at(&settings::Ledger::Directory { path: root.path().join("deep/ledger") });
+        let ledger =
+            Ledger::at(&settings::Ledger::Directory { path: root.path().join("deep/ledger") }, &Access::default())
+                .unwrap();
         Self { root, ledger }
     }
 

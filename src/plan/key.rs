@@ -121,9 +121,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         }
     }
 
-    let proven = |key: &KeyLive| facts.sink_facts.compares_versions || life(key) == Life::Proven;
+    let sink = facts.sink_facts;
+    // Nothing can bring it into a sink any more once another key was delivered over it.
+    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    // Without versions only this run's own delivery counts.
     let succeeded = |key: &KeyLive| {
-        good.is_some_and(|good| good.created > key.created) && (facts.sink_facts.compares_versions || !proven(key))
+        good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))
     };
     let due = good
         .and_then(|good| good.expiry.map(|expiry| (good, expiry)))
@@ -139,8 +142,13 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let mut left: Vec<(&KeyLive, &'static str)> = Vec::new();
     let mut reclaim = Vec::new();
     for key in leftovers {
-        if proven(key) {
+        if revocable(key) {
             reclaim.push(key);
+        } else if sink.hidden {
+            left.push((
+                key,
+                "minted for a sink of which every machine has its own, and may be in use on another machine",
+            ));
         } else {
             left.push((key, "minted by a run whose end is not proven, and may still arrive in the sink"));
         }
@@ -242,6 +250,11 @@ fn whose(facts: &Facts) -> Stop {
 }
 
 fn delivered_elsewhere(facts: &Facts, key: &KeyLive) -> Stop {
+    let then = if facts.sink_facts.hidden {
+        "mints another and delivers it here; this one may be in use on another machine, and is left to expire"
+    } else {
+        "mints another, delivers it, then revokes this one"
+    };
     Stop::Refuse(
         Refusal::new(
             Code::DeliveredElsewhere,
@@ -252,7 +265,7 @@ fn delivered_elsewhere(facts: &Facts, key: &KeyLive) -> Stop {
             ),
             "restore the secret to its sink, if somebody moved it",
         )
-        .or(format!("qlik-apply --remint {}   (mints another, delivers it, then revokes this one)", facts.address)),
+        .or(format!("qlik-apply --remint {}   ({then})", facts.address)),
     )
 }
 

@@ -86,7 +86,7 @@ async fn work(
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
         ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable,
+        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };

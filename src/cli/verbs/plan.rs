@@ -32,7 +32,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
             None => Preflight::Full,
         },
         ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable,
+        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };
