@@ -112,6 +112,14 @@ impl Output {
         drop(writeln!(err, "{}", text.trim_end_matches('\n')).and_then(|()| err.flush()));
     }
 
+    /// Asks something, on the line that the answer is typed on.
+    pub(super) fn prompt(&self, question: &str) -> Result<(), Problem> {
+        let mut err = io::stderr().lock();
+        write!(err, "{question}")
+            .and_then(|()| err.flush())
+            .map_err(|error| Problem::new(format!("the terminal cannot be asked: {error}"), "say --yes"))
+    }
+
     /// Tells a problem and gives the exit.
     pub(super) fn problem(&self, problem: &Problem) -> Exit {
         if self.format == Format::Json {

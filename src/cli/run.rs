@@ -61,7 +61,10 @@ fn block<T>(threads: bool, work: impl Future<Output = Result<T, Problem>>) -> Re
     let runtime = builder.enable_all().build().map_err(|error| {
         Problem::new(format!("no runtime could be started: {error}"), "see the limits of this machine")
     })?;
-    runtime.block_on(work)
+    let result = runtime.block_on(work);
+    // A question that nobody answers any more must not hold the program.
+    runtime.shutdown_background();
+    result
 }
 
 /// clap's own message; help and version are results, everything else an error. In JSON too, if the line asked for it.

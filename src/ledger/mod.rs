@@ -111,9 +111,16 @@ impl Ledger {
 }
 
 fn read_directory(directory: &Directory) -> Result<Option<LedgerFacts>, LedgerError> {
+    read_directory_by(directory, Contents::read)
+}
+
+fn read_directory_by(
+    directory: &Directory,
+    mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
+) -> Result<Option<LedgerFacts>, LedgerError> {
     for _ in 0..READ_ATTEMPTS {
         let before = directory.watch()?;
-        let Some(contents) = Contents::read(directory)? else { return Ok(None) };
+        let Some(contents) = read(directory)? else { return Ok(None) };
         // The same holder before and after: no run came in between, since a run writes its name before all else.
         if directory.watch()? == before {
             let alive = match before {
@@ -125,7 +132,7 @@ fn read_directory(directory: &Directory) -> Result<Option<LedgerFacts>, LedgerEr
         }
     }
     // Runs come and go faster than we read: nothing is claimed of any of them.
-    Ok(Contents::read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
+    Ok(read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
 }
 
 fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> {

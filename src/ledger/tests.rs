@@ -34,6 +34,14 @@ impl Estate {
         estate
     }
 
+    fn directory(&self) -> &Directory {
+        match &self.ledger {
+            Ledger::Directory(directory) => directory,
+            #[cfg(feature = "object-store")]
+            Ledger::Bucket(_) => panic!("it is a folder"),
+        }
+    }
+
     fn path(&self, below: &str) -> PathBuf {
         self.root.path().join("deep/ledger").join(below)
     }
@@ -235,13 +243,63 @@ fn a_reader_at_work_turns_no_run_away() {
 }
 
 #[test]
+fn a_reader_never_takes_a_run_at_work_for_one_that_is_over() {
+    let estate = Estate::new();
+    estate.ledger.open(run(0)).unwrap().create(&record(0, State::Free)).unwrap();
+    std::thread::scope(|scope| {
+        let runs = scope.spawn(|| {
+            for number in 1..16 {
+                let held = estate.ledger.open(run(number)).unwrap();
+                let State::Pending(intent) = intent() else { unreachable!() };
+                let pending = State::Pending(Intent { run: run_id(number), ..intent });
+                let seq = u64::from(number) * 2;
+                held.swap(seq - 2, &record(seq - 1, pending)).unwrap();
+                held.swap(seq - 1, &record(seq, State::Free)).unwrap();
+                held.end(at(60)).unwrap();
+            }
+        });
+        // An intent stands only while its run holds the lock.
+        while !runs.is_finished() {
+            let facts = estate.facts();
+            if let State::Pending(intent) = &facts.records[&acme()].state {
+                assert_eq!(facts.life(&intent.run), Life::Alive);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_run_that_begins_or_ends_under_a_readers_eyes_is_not_misjudged() {
+    let estate = Estate::new();
+    drop(estate.ledger.open(run(0)).unwrap());
+    let mut held = None;
+    let facts = read_directory_by(estate.directory(), |directory| {
+        held.get_or_insert_with(|| estate.ledger.open(run(1)).unwrap());
+        Contents::read(directory)
+    });
+    assert_eq!(facts.unwrap().unwrap().life(&run_id(1)), Life::Alive);
+    drop(held);
+
+    // Where runs come and go at every look, nothing is claimed of those that did not end.
+    let mut number = 1;
+    let facts = read_directory_by(estate.directory(), |directory| {
+        number += 1;
+        drop(estate.ledger.open(run(number)).unwrap());
+        Contents::read(directory)
+    });
+    let facts = facts.unwrap().unwrap();
+    assert_eq!((facts.life(&run_id(0)), facts.other_runs), (Life::Alive, Life::Alive));
+}
+
+#[test]
 fn a_lock_dies_with_its_process() {
     let estate = Estate::new();
     drop(estate.ledger.open(run(1)).unwrap());
     // Another process that holds both locks, as a run does, until it is killed.
     let mut child = std::process::Command::new("sh")
-        .args(["-c", "exec 8<>lock 9<>alive; flock 8 && flock 9 && echo held && exec sleep 600"])
+        .args(["-c", "exec 8<>lock 9<>alive; flock 8 && flock 9 && echo held && exec cat"])
         .current_dir(estate.path(""))
+        .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -277,7 +335,8 @@ fn a_record_is_created_once_and_swapped_only_by_its_successor() {
     assert!(conflicts(held.swap(0, &record(1, State::Free))), "nothing is there yet");
     held.create(&record(1, intent())).unwrap();
     assert!(conflicts(held.create(&record(1, State::Free))));
-    assert!(conflicts(held.swap(2, &record(3, State::Free))), "another seq is there");
+    assert!(conflicts(held.swap(2, &record(3, State::Free))), "an older seq is there");
+    assert!(conflicts(held.swap(0, &record(1, State::Free))), "a newer seq is there");
     assert!(conflicts(held.swap(1, &record(3, State::Free))), "a seq is skipped");
     let stranger = Record { uid: Uid::new([8; 16]), ..record(2, State::Free) };
     assert!(conflicts(held.swap(1, &stranger)), "another uid");
@@ -434,7 +493,11 @@ fn after_one_failed_fsync_nothing_more_is_written() {
     let estate = Estate::new();
     let mut held = estate.ledger.open(run(1)).unwrap();
     held.create(&record(1, intent())).unwrap();
-    held.store.break_disk();
+    match &mut held.store {
+        Store::Folder(locked) => locked.break_disk(),
+        #[cfg(feature = "object-store")]
+        Store::Bucket { .. } => panic!("it is a folder"),
+    }
     let first = held.swap(1, &record(2, binding())).unwrap_err();
     assert!(matches!(first, LedgerError::FsyncFailed { .. }), "{first}");
     assert!(first.next().contains("free some space"), "{}", first.next());
@@ -489,7 +552,7 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
         assert!(!listed.contains(machine), "{listed}");
     }
     git(&["checkout-index", "-a", "--prefix=copy/"]);
-    let copy = Ledger::at(&settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger") });
+    let copy = Ledger::at(&settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger") }, &Access::default()).unwrap();
     assert_eq!(copy.read().unwrap().unwrap().records, estate.facts().records);
     copy.open(run(2)).unwrap().rehearsed(&rehearsal(Owner::Client, None)).unwrap();
 }

@@ -19,12 +19,21 @@ use crate::sink::Sink;
 
 mod tenant;
 
-/// Whether sinks are asked if they could be written.
+/// Whether sinks are looked into, and asked if they could be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preflight {
     /// Needs no right to write anywhere; what was not checked is listed.
     Read,
     Full,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// What a plan of this desired state needs.
+    Needed,
+    /// For a snapshot: also what plans of changed declarations will need.
+    All,
 }
 
 /// What is read from, and how.
@@ -33,6 +42,7 @@ pub struct Sources<'a> {
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
+    pub breadth: Breadth,
     /// With CI set: a file sink must be declared durable, and so must a ledger on the runner.
     pub ci: bool,
     pub ledger_is_durable: bool,
@@ -60,7 +70,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .buffer_unordered(sources.parallelism.max(1))
         .collect()
         .await;
-    let accounts = read_accounts(desired, &base, sources).await;
+    let accounts = read_accounts(desired, &base, wishes, sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
     Live { accounts, tenants, ..base }
 }
@@ -103,13 +113,15 @@ fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>
             let Some(sink) = sources.sinks.get(&spec.deliver_to) else { continue };
             let former: Vec<Address> =
                 formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-            let look = sink.look(address, &former);
-            let writable = match (not_durable(sources, &spec.deliver_to), sources.preflight) {
-                (Some(refusal), _) => Some(Writable::No(refusal)),
-                (None, Preflight::Read) => None,
-                (None, Preflight::Full) => Some(sink.preflight(address)),
+            let refusal = not_durable(sources, &spec.deliver_to).map(Writable::No);
+            let live = match sources.preflight {
+                Preflight::Read => SinkLive { entry: None, writable: refusal },
+                Preflight::Full => SinkLive {
+                    entry: Some(sink.look(address, &former).entry),
+                    writable: refusal.or_else(|| Some(sink.preflight(address))),
+                },
             };
-            looked.insert(address.clone(), SinkLive { entry: look.entry, writable });
+            looked.insert(address.clone(), live);
         }
     }
     looked
@@ -137,10 +149,18 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
 }
 
 /// Licence and credentials, of the accounts with a tenant that is to be created.
-async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) -> BTreeMap<Name, AccountLive> {
+async fn read_accounts(
+    desired: &Desired,
+    base: &Live,
+    wishes: &Wishes,
+    sources: &Sources<'_>,
+) -> BTreeMap<Name, AccountLive> {
     let mut wanted: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
     for (address, spec, _) in desired.qlik_tenants() {
-        if spec.adopt.is_none() && is_free(&base.ledger, address) {
+        if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
+            wanted.entry(spec.account.clone()).or_default();
+        }
+        if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
             let owners = wanted.entry(spec.account.clone()).or_default();
             owners.extend(
                 desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
@@ -162,7 +182,15 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
                 .into_iter()
                 .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
                 .collect();
-            (account, AccountLive { licence, credentials })
+            let organization = if sources.qlik.lists_tenants(&account) {
+                Some(match sources.qlik.organization_tenants(&account).await {
+                    Ok(tenants) => Observed::Present(tenants),
+                    Err(error) => Observed::Unreadable(error.unreadable()),
+                })
+            } else {
+                None
+            };
+            (account, AccountLive { licence, organization, credentials })
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect::<Vec<_>>()
@@ -170,7 +198,7 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
     reads.into_iter().collect()
 }
 
-fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
+pub(super) fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
     match ledger {
         LedgerLive::Missing { .. } => true,
         LedgerLive::Present(LedgerFacts { records, .. }) => {

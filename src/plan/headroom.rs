@@ -141,9 +141,9 @@ fn sink_takes(sink: Option<&SinkLive>, spec: &QlikKey, unchecked: &mut Vec<Strin
         Some((_, Some(Writable::No(unreadable)))) => {
             Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })
         }
-        Some((Observed::Unreadable(unreadable), _)) => Err(unreadable.into()),
-        Some((Observed::Absent | Observed::Present(_), Some(Writable::Yes))) => Ok(()),
-        Some((Observed::Absent | Observed::Present(_), None)) | None => {
+        Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
+        Some((_, Some(Writable::Yes))) => Ok(()),
+        Some((_, None)) | None => {
             unchecked.push(format!("whether sink {} can be written", spec.deliver_to));
             Ok(())
         }
@@ -187,7 +187,7 @@ fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String
                         "name an owner whose tenant: in settings is this tenant, or owner: { client: {} }",
                     ));
                 }
-                let entry = scene.live.sinks.get(address).and_then(|sink| sink.entry.present());
+                let entry = scene.live.sinks.get(address).and_then(|sink| sink.held());
                 if let Some(entry) = entry.filter(|entry| entry.owner != caller.user_id) {
                     return Err(Refusal::new(
                         Code::OwnerChanged,
@@ -210,6 +210,13 @@ fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String
         }
     }
     if slots.everyone_may_mint == Some(false) && !own_role {
+        if tenant_spec.grants.manage_api_keys == Some(ManageApiKeys::Everyone) {
+            return Err(Refusal::new(
+                Code::Depends,
+                format!("its owner needs the permission that {} declares, and that grant is refused", case.tenant),
+                format!("resolve {} first", case.tenant),
+            ));
+        }
         return Err(Refusal::new(
             Code::NoPermission,
             "its owner may not manage API keys: neither the user default nor a role of its own allows it",

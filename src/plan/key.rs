@@ -44,6 +44,8 @@ pub(crate) struct Judgement<'a> {
     pub(crate) mint: Option<Mint>,
     /// Revoked once a successor was delivered, in this order.
     pub(crate) reclaim: Vec<&'a KeyLive>,
+    /// What only a look into the sink can decide.
+    pub(crate) unseen: Vec<String>,
     /// Named, and left to expire: something may still bring them back, or they are for another sink.
     pub(crate) left: Vec<(&'a KeyLive, &'static str)>,
 }
@@ -71,7 +73,6 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         }
     };
     let entry = entry_of(facts)?;
-    let good = good_key(facts, keys, entry)?;
     let owner = facts.tenant.caller(&facts.spec.owner).and_then(Observed::present).map(|caller| &caller.user_id);
     let owner = owner.or(entry.map(|entry| &entry.owner));
 
@@ -88,20 +89,25 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     }
     let by_us = |key: &KeyLive| owner.is_none_or(|owner| key.created_by == *owner);
     let marked: Vec<&KeyLive> = live().filter(|key| of_this_key(key) && by_us(key)).collect();
-    let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let here = |key: &KeyLive| key.marker.as_ref().is_some_and(|marker| marker.sink == facts.sink_facts.hash);
     let letter = |key: &KeyLive| key.marker.as_ref().map(|marker| marker.letter);
+    let is_stranger = |key: &KeyLive| key.text.raw() == facts.spec.description && !(of_this_ledger(key) && by_us(key));
     let life = |key: &KeyLive| match key.marker.as_ref().zip(facts.ledger) {
         Some((marker, ledger)) => ledger.life_of_short(&marker.nonce.run()),
         None => Life::Proven,
     };
 
+    if facts.sink.entry.is_none() {
+        let here: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key)).collect();
+        return unlooked(facts, &here, life, live().find(|key| is_stranger(key)));
+    }
+    let good = good_key(facts, keys, entry)?;
+    let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
     let mut leftovers: Vec<&KeyLive> =
         others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).collect();
     if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
-        let run = busy.marker.as_ref().map(|marker| marker.nonce.run().to_string());
-        return Err(Stop::Wait(Wait { run, why: "another run minted a key for it and may still deliver it".into() }));
+        return Err(busy_with(busy));
     }
     let missing: Vec<&KeyLive> = if good.is_none() {
         others.iter().copied().filter(|key| letter(key) == Some(Letter::Delivered)).collect()
@@ -113,12 +119,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     }
     leftovers.extend(missing);
 
-    if good.is_none() && marked.is_empty() && !facts.remint {
-        let same_text =
-            live().find(|key| key.text.raw() == facts.spec.description && !(of_this_ledger(key) && by_us(key)));
-        if let Some(key) = same_text {
-            return Err(unmarked(key));
-        }
+    if good.is_none()
+        && marked.is_empty()
+        && !facts.remint
+        && let Some(key) = live().find(|key| is_stranger(key))
+    {
+        return Err(unmarked(key));
     }
 
     let sink = facts.sink_facts;
@@ -128,10 +134,7 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let succeeded = |key: &KeyLive| {
         good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))
     };
-    let due = good
-        .and_then(|good| good.expiry.map(|expiry| (good, expiry)))
-        .filter(|(_, expiry)| remaining(facts.now, *expiry) <= facts.spec.renew_before);
-    let mint = match (good, due) {
+    let mint = match (good, due(facts, good)) {
         (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
         (Some(_), Some((good, expires))) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (Some(_), None) => leftovers
@@ -161,15 +164,59 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             .map(|key| (key, "minted for another sink than settings name now")),
     );
     let mark = good.is_some_and(|good| letter(good) == Some(Letter::Undelivered) && life(good) != Life::Alive);
-    Ok(Judgement { good, mark, mint, reclaim, left })
+    Ok(Judgement { good, mark, mint, reclaim, unseen: Vec::new(), left })
+}
+
+/// The table without a look into the sink: it is taken to hold the newest key that is marked as delivered. Whatever would need
+/// the look is said, and left to an apply, which looks.
+fn unlooked<'a>(
+    facts: &Facts<'a>,
+    here: &[&'a KeyLive],
+    life: impl Fn(&KeyLive) -> Life,
+    stranger: Option<&KeyLive>,
+) -> Result<Judgement<'a>, Stop> {
+    let with = |letter| here.iter().copied().filter(move |key| key.marker.as_ref().is_some_and(|m| m.letter == letter));
+    if let Some(busy) = with(Letter::Undelivered).find(|key| life(key) == Life::Alive) {
+        return Err(busy_with(busy));
+    }
+    let good = with(Letter::Delivered).max_by_key(|key| (key.created, key.id.as_str()));
+    let undelivered: Vec<&KeyLive> = with(Letter::Undelivered).collect();
+    if let (None, true, Some(stranger)) = (good, here.is_empty(), stranger) {
+        return Err(unmarked(stranger));
+    }
+    let sink = &facts.spec.deliver_to;
+    let mut unseen: Vec<String> = undelivered
+        .iter()
+        .map(|key| {
+            let id = Untrusted::from(key.id.as_str());
+            format!("whether sink {sink} holds key {id}, which was minted and not marked as delivered")
+        })
+        .collect();
+    unseen.extend(good.map(|good| format!("whether sink {sink} holds key {}", Untrusted::from(good.id.as_str()))));
+    let mint = match (due(facts, good), good, undelivered.is_empty()) {
+        (Some((good, expires)), _, true) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
+        (None, None, true) => Some(Mint::First(WhyMint::Missing)),
+        (None, Some(_), _) | (_, _, false) => None,
+    };
+    Ok(Judgement { good, mark: false, mint, reclaim: Vec::new(), unseen, left: Vec::new() })
+}
+
+fn due<'a>(facts: &Facts, good: Option<&'a KeyLive>) -> Option<(&'a KeyLive, Timestamp)> {
+    let (good, expiry) = good.and_then(|good| good.expiry.map(|expiry| (good, expiry)))?;
+    (remaining(facts.now, expiry) <= facts.spec.renew_before).then_some((good, expiry))
+}
+
+fn busy_with(key: &KeyLive) -> Stop {
+    let run = key.marker.as_ref().map(|marker| marker.nonce.run().to_string());
+    Stop::Wait(Wait { run, why: "another run minted a key for it and may still deliver it".into() })
 }
 
 /// The sink's entry, if it is one of this key.
 fn entry_of<'a>(facts: &Facts<'a>) -> Result<Option<&'a SinkEntry>, Stop> {
     let entry = match &facts.sink.entry {
-        Observed::Absent => return Ok(None),
-        Observed::Unreadable(unreadable) => return Err(Stop::Refuse(unreadable.into())),
-        Observed::Present(entry) => entry,
+        None | Some(Observed::Absent) => return Ok(None),
+        Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
+        Some(Observed::Present(entry)) => entry,
     };
     if let Some(refusal) = facts.ledger.and_then(|ledger| foreign_entry(entry, ledger)) {
         return Err(Stop::Refuse(refusal));
@@ -275,7 +322,7 @@ fn unmarked(key: &KeyLive) -> Stop {
         Refusal::new(
             Code::UnmarkedKey,
             format!("key {id} has the same description, lives, and carries no marker of this ledger"),
-            format!("if it is the one that is meant: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
+            format!("if it is the one that is meant, declare it so: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
         )
         .or("if it is another: give this key another description, or revoke that one"),
     )

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use futures_util::stream;
@@ -38,10 +39,14 @@ pub(super) async fn exchange(
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let (number, fault, latency) = cloud.arrive(parts.method.as_str(), host, &path, &query);
 
+    let finish = Arc::new(Finish { cloud: Arc::clone(cloud), number, status: AtomicU16::new(0) });
+
     // In a task of its own: a request that has arrived is carried out also when its client has left meanwhile.
     let acting = {
         let (cloud, host, fault) = (Arc::clone(cloud), host.to_owned(), fault.clone());
+        let finish = Arc::clone(&finish);
         async move {
+            let _until_acted = finish;
             if latency > 0 {
                 tokio::time::sleep(Duration::from_millis(latency)).await;
             }
@@ -71,8 +76,26 @@ pub(super) async fn exchange(
         Some(reply) => after(cloud, number, reply, fault.as_ref()).await,
         None => Err(Dropped),
     };
-    cloud.answered(number, outcome.as_ref().ok().map(|response| response.status().as_u16()));
+    if let Ok(response) = &outcome {
+        finish.status.store(response.status().as_u16(), Ordering::Relaxed);
+    }
     outcome
+}
+
+/// A request is over when the vendor has acted and the answer is on its way, or its client has left: whichever of the
+/// two is later drops this last.
+struct Finish {
+    cloud: Arc<Cloud>,
+    number: u64,
+    /// What went out; 0 for nothing.
+    status: AtomicU16,
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        let status = *self.status.get_mut();
+        self.cloud.answered(self.number, (status != 0).then_some(status));
+    }
 }
 
 enum Before {

@@ -23,7 +23,7 @@ fn the_readmes_links_lead_somewhere() {
     for page in ["README.md", "CONTRIBUTING.md"] {
         let text = read(page);
         let targets: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-        assert!(targets.len() > 3, "{page} has links");
+        assert!(!targets.is_empty(), "{page} has links");
         for target in targets.into_iter().filter(|target| !target.starts_with("https://")) {
             assert!(root.join(target).exists(), "{page} links to {target}, which is not there");
         }

@@ -1,6 +1,6 @@
 //! `qlik-apply [PATH…]`: makes what is missing.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,31 +11,34 @@ use crate::apply::{self, rehearse};
 use crate::ledger::Held;
 use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Owner;
-use crate::observe::{Preflight, Sources, observe};
+use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
+use crate::plan::review::{Moved, Review};
 use crate::render::{self, Verdict};
+use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::Signals;
-use super::{check_remint, clock, hold, ledger, random, wishes};
+use super::{check_remint, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
     check_remint(common, &declared)?;
+    let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
     let signals = Signals::listen(move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
-    make_ledger(args, &estate, &declared, output)?;
+    make_ledger(args, &estate, &declared, output, &signals).await?;
     let began = Instant::now();
     let held = hold(&estate, args.max_run)?;
     let max_run = std::time::Duration::from_secs(args.max_run.seconds());
-    let stop = move || {
+    let stop = || {
         if signals.has_come() {
             Some("a signal asked to stop".to_owned())
         } else if began.elapsed() > max_run {
@@ -60,7 +63,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         &emit,
         usize::from(common.parallelism),
     );
-    let result = work(args, &declared, &estate, &held, &world, output).await;
+    let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
     let now = estate.qlik.server_time().unwrap_or_else(clock);
     estate.close().await;
@@ -70,21 +73,34 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     result
 }
 
+/// What the command line says, and the reviewed plan that it names.
+struct Asked<'a> {
+    args: &'a ApplyArgs,
+    reviewed: Option<SavedPlan>,
+}
+
 async fn work(
-    args: &ApplyArgs,
+    asked: &Asked<'_>,
     declared: &Declared,
     estate: &Estate,
     held: &Held,
     world: &World<'_>,
+    signals: &Signals,
     output: &Output,
 ) -> Result<Exit, Problem> {
+    let args = asked.args;
     let common = &args.common;
     let mut wishes = wishes(common, true);
+    if let Some(saved) = &asked.reviewed {
+        wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.unrehearsed |= saved.unrehearsed;
+    }
     let sources = Sources {
         qlik: &estate.qlik,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
+        breadth: Breadth::Needed,
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
@@ -99,28 +115,43 @@ async fn work(
         live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
         plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     }
+    review::approved(args, &plan, output)?;
+    let Review { plan, moved } = match &asked.reviewed {
+        Some(saved) => Review::of(&saved.plan, plan),
+        None => Review::none(plan),
+    };
     if output.format == Format::Text {
-        output.result(&render::text::plan(&plan, output.look()))?;
+        let moved = render::text::review(&moved, plan.now, output.look());
+        output.result(&format!("{}{moved}", render::text::plan(&plan, output.look())))?;
     }
-    if plan.has_work() && !args.yes && !confirmed(output)? {
+    let agreed = args.yes || args.plan.is_some() || args.approve.is_some();
+    if plan.has_work() && !agreed && !confirmed(output, signals).await? {
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
     let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    show(&plan, &report, exit, output)?;
+    show(&plan, &report, &moved, exit, output)?;
     Ok(exit)
 }
 
-fn show(plan: &Plan, report: &Report, exit: Exit, output: &Output) -> Result<(), Problem> {
+fn show(plan: &Plan, report: &Report, moved: &[Moved], exit: Exit, output: &Output) -> Result<(), Problem> {
     match output.format {
         Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
         Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => output.result(&render::json::report(plan, report, &Verdict::of_plan(plan, exit.code()))),
+        Format::Json => {
+            output.result(&render::json::reviewed(plan, report, moved, &Verdict::of_plan(plan, exit.code())))
+        }
     }
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.
-fn make_ledger(args: &ApplyArgs, estate: &Estate, declared: &Declared, output: &Output) -> Result<(), Problem> {
+async fn make_ledger(
+    args: &ApplyArgs,
+    estate: &Estate,
+    declared: &Declared,
+    output: &Output,
+    signals: &Signals,
+) -> Result<(), Problem> {
     if args.common.sandbox {
         return ledger::init_sandbox(estate, declared);
     }
@@ -132,32 +163,38 @@ fn make_ledger(args: &ApplyArgs, estate: &Estate, declared: &Declared, output: &
     }
     let question =
         format!("There is no ledger at {}. Was there never one, and shall it be made?", estate.ledger.place());
-    if !ask(&question, output)? {
+    if !ask(&question, output, signals).await? {
         return Err(ledger::missing(&estate.ledger));
     }
     ledger::make(&estate.ledger, &declared.settings, &declared.desired)?;
     Ok(())
 }
 
-fn confirmed(output: &Output) -> Result<bool, Problem> {
+async fn confirmed(output: &Output, signals: &Signals) -> Result<bool, Problem> {
     if !std::io::stdin().is_terminal() {
         return Err(Problem::new(
             "there is something to do, and nobody at a terminal to confirm it; nothing was sent",
             "review the plan, then say --yes",
         ));
     }
-    ask("Do this?", output)
+    ask("Do this?", output, signals).await
 }
 
-/// Only the word `yes` is a yes.
-fn ask(question: &str, output: &Output) -> Result<bool, Problem> {
-    let gone = |error: std::io::Error| Problem::new(format!("the terminal cannot be asked: {error}"), "say --yes");
+/// Only the word `yes` is a yes; a signal is a no.
+async fn ask(question: &str, output: &Output, signals: &Signals) -> Result<bool, Problem> {
     output.message("");
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question} Only 'yes' is taken: ").and_then(|()| err.flush()).map_err(gone)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(gone)?;
-    Ok(answer.trim() == "yes")
+    output.prompt(&format!("{question} Only 'yes' is taken: "))?;
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    tokio::select! {
+        answer = answer => match answer {
+            Ok(Ok(answer)) => Ok(answer.trim() == "yes"),
+            Ok(Err(_)) | Err(_) => Err(Problem::new("the terminal cannot be asked", "review the plan, then say --yes")),
+        },
+        () = signals.come() => Ok(false),
+    }
 }
 
 /// In the sandbox nothing is at stake, so what a person would rehearse once is rehearsed by itself.
