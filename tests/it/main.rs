@@ -1,6 +1,7 @@
 //! One test binary; a module per story.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod also;
 mod apply;
 mod architecture;
 mod bad_input;
@@ -9,6 +10,7 @@ mod config;
 mod crash;
 mod finding;
 mod first_minute;
+mod formats;
 mod offline;
 mod papers;
 mod plan;
