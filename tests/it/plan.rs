@@ -1,5 +1,7 @@
 //! The planner from files to text: a folder in `fixtures/plan` is a test. And what holds for every plan.
 
+mod properties;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
