@@ -164,7 +164,9 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             .filter(|key| !here(key) && letter(key) == Some(Letter::Undelivered) && !is_good(key))
             .map(|key| (key, "minted for another sink than settings name now")),
     );
-    let mark = good.is_some_and(|good| letter(good) == Some(Letter::Undelivered) && life(good) != Life::Alive);
+    let mark = good.is_some_and(|good| {
+        letter(good) == Some(Letter::Undelivered) && of_this_key(good) && by_us(good) && life(good) != Life::Alive
+    });
     Ok(Judgement { good, mark, mint, reclaim, unseen: Vec::new(), left })
 }
 
