@@ -4,6 +4,7 @@
 mod args;
 mod credentials;
 mod estate;
+mod files;
 mod harden;
 mod output;
 mod run;

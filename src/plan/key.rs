@@ -313,7 +313,7 @@ fn unmarked(key: &KeyLive) -> Stop {
         Refusal::new(
             Code::UnmarkedKey,
             format!("key {id} has the same description, lives, and carries no marker of this ledger"),
-            format!("if it is the one that is meant: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
+            format!("if it is the one that is meant, declare it so: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
         )
         .or("if it is another: give this key another description, or revoke that one"),
     )

@@ -3,7 +3,9 @@
 mod ledger;
 mod plan;
 mod report;
+mod review;
 
 pub use ledger::ledger;
 pub use plan::plan;
 pub use report::report;
+pub use review::review;

@@ -3,11 +3,18 @@
 
 mod apply;
 mod architecture;
+mod bad_input;
 mod cloud;
 mod config;
+mod crash;
+mod finding;
+mod first_minute;
 mod incidents;
+mod offline;
 mod papers;
+mod plan;
 mod rehearse;
 mod render;
+mod saved;
 mod stage;
 mod trouble;

@@ -27,8 +27,17 @@ pub(in crate::cli) async fn run(
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
+        let (mut said, mut next) = resolve::explain(address, &facts);
+        // Not while its run is at work: then there is nothing to look for yet.
+        if let (Some(State::Pending(intent)), false) = (record.map(|record| &record.state), next.is_empty()) {
+            let found = resolve::candidates(&estate.qlik, &facts, intent).await;
+            if let Some(found) = found? {
+                let (more, steps) = resolve::say_candidates(address, &found);
+                said = format!("{said}; {more}");
+                next = steps;
+            }
+        }
         estate.close().await;
-        let (said, next) = resolve::explain(address, &facts);
         let text = match output.format {
             Format::Text => {
                 let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();

@@ -145,8 +145,8 @@ impl Qlik {
         description: &str,
         expires_in: Duration,
     ) -> Outcome<MintedKey> {
-        let seat = self.seat(account, host, owner);
-        let call = match Call::new(account, &seat, Who::of(owner), &endpoints::CREATE_KEY, &[], &[]) {
+        let who = Who::of(owner);
+        let call = match Call::new(account, self.seat(account, &who, host), who, &endpoints::CREATE_KEY, &[], &[]) {
             Ok(call) => call,
             Err(trouble) => return Outcome::NotSent(trouble),
         };
@@ -176,13 +176,12 @@ impl Qlik {
         description: &str,
     ) -> Outcome<()> {
         let patch = [replace("/description", description)];
-        self.patch(account, &self.seat(account, host, owner), Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch)
-            .await
+        self.patch(account, host, Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch).await
     }
 
     /// Deletes a key as its owner. What is not there is deleted.
     pub async fn revoke(&self, account: &Name, host: &Host, owner: &Owner, key_id: &str) -> Outcome<()> {
-        self.remove(account, &self.seat(account, host, owner), Who::of(owner), key_id).await
+        self.remove(account, host, Who::of(owner), key_id).await
     }
 
     /// Revokes a key as administrator: it stays listed, as revoked, for ever.
@@ -191,7 +190,7 @@ impl Qlik {
     }
 
     async fn remove(&self, account: &Name, host: &Host, who: Who, key_id: &str) -> Outcome<()> {
-        match Call::new(account, host, who, &endpoints::DELETE_KEY, &[key_id], &[]) {
+        match Call::new(account, self.seat(account, &who, host), who, &endpoints::DELETE_KEY, &[key_id], &[]) {
             Ok(call) => self.change(&call, None, &[], Deed::Remove, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }
@@ -207,7 +206,7 @@ impl Qlik {
         patch: &[Patch],
     ) -> Outcome<()> {
         let body: Zeroizing<Vec<u8>> = auth::json(&patch);
-        match Call::new(account, host, who, endpoint, &[id], &[]) {
+        match Call::new(account, self.seat(account, &who, host), who, endpoint, &[id], &[]) {
             Ok(call) => self.change(&call, Some(&body), &[], Deed::Change, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }

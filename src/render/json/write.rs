@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::secret::Fingerprint;
 use crate::model::untrusted::escape;
+use crate::plan::facts::{Fact, Facts};
 use crate::render::guard;
 
 use super::document::Action;
@@ -20,13 +21,25 @@ pub(super) fn pretty(document: &impl Serialize) -> String {
 }
 
 /// The hash that [`super::hash`] explains.
-pub(super) fn hash(actions: &[Action]) -> String {
+pub(super) fn hash(actions: &[Action], facts: &Facts) -> String {
     let mut actions = serde_json::to_value(actions).unwrap_or_default();
     for action in actions.as_array_mut().into_iter().flatten() {
         action.as_object_mut().map(|members| members.remove("at"));
     }
+    let facts: Map<String, Value> = facts
+        .iter()
+        .map(|(address, facts)| {
+            let pairs = facts.iter().map(|Fact { name, value }| Value::from(vec![name.as_str(), value.raw()]));
+            (address.to_string(), pairs.collect())
+        })
+        .collect();
+    sum(&Value::from(Map::from_iter([("actions".to_owned(), actions), ("facts".to_owned(), facts.into())])))
+}
+
+/// The hash that [`super::sum`] explains.
+pub(super) fn sum(value: &Value) -> String {
     let mut text = String::new();
-    canonical(&actions, &mut text);
+    canonical(value, &mut text);
     format!("sha256:{}", Fingerprint::of(text.as_bytes()).as_str())
 }
 

@@ -67,7 +67,7 @@ pub(super) fn create_key(description: &str, parent: Parent, why: WhyMint) -> Cre
 }
 
 pub(super) fn plan_of(actions: Vec<Planned>) -> Plan {
-    Plan { now: time("2026-11-21T12:00:00Z"), actions, notices: Vec::new(), unchecked: Vec::new() }
+    Plan { actions, ..Plan::empty(time("2026-11-21T12:00:00Z")) }
 }
 
 pub(super) fn create_tenant() -> Action {
