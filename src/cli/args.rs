@@ -6,11 +6,12 @@ use clap::{Args, Parser, ValueEnum};
 use jiff::Timestamp;
 
 use crate::config::suggest::nearest;
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::host::Label;
 use crate::model::untrusted::escape;
 
+use super::formats::Answers;
 use super::output::Problem;
 
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
@@ -97,6 +98,15 @@ pub(super) struct Common {
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: Format,
+    /// Write another format into a file too, as in --also json=plan.json. May be repeated.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = Also::parse)]
+    pub(super) also: Vec<Also>,
+    /// Whose comment Markdown is for: what it may weigh, and whether it may fold.
+    #[arg(long = "for", value_enum, default_value = "github", value_name = "PLATFORM")]
+    pub(super) platform: Platform,
+    /// The name in Markdown's hidden first line, by which its comment is found again (default: plan); one per plan of a pull request.
+    #[arg(long, value_name = "NAME")]
+    pub(super) comment: Option<Name>,
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -127,6 +137,53 @@ pub(super) struct Common {
 pub(super) enum Format {
     Text,
     Json,
+    /// A comment on a pull request.
+    Markdown,
+    /// Terraform's plan representation 1.2, in one line.
+    TerraformJson,
+    /// The counts of GitLab's `terraform` report.
+    Gitlab,
+    /// Annotations on the lines of YAML.
+    Github,
+}
+
+/// A format, and the file that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Also {
+    pub(super) format: Format,
+    pub(super) file: PathBuf,
+}
+
+impl Also {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (format, file) = text.split_once('=').ok_or("give FORMAT=FILE, as in json=plan.json")?;
+        let format = Format::from_str(format, false).map_err(|_| {
+            let known: Vec<String> = Format::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!("the formats are {}", known.join(", "))
+        })?;
+        if file.is_empty() {
+            return Err("name a file behind the =".to_owned());
+        }
+        Ok(Self { format, file: PathBuf::from(file) })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Platform {
+    /// A comment: 65,536 characters.
+    Github,
+    /// A job's summary: 1 MiB.
+    GithubSummary,
+    /// A comment: 1,000,000 characters.
+    Gitlab,
+    /// A comment: 32,768 characters, without HTML.
+    Bitbucket,
+    /// A comment: 150,000 characters.
+    Azure,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -169,6 +226,25 @@ pub(super) enum ApplyVerb {
     LedgerList(Vec<PathBuf>),
     Resolve { address: Address, how: ResolveHow, paths: Vec<PathBuf> },
     Rehearse { account: String, paths: Vec<PathBuf> },
+}
+
+impl PlanVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Plan(_) => Answers::Plan,
+            Self::Validate(_) => Answers::Faults,
+            Self::Schema(_) => Answers::Other,
+        }
+    }
+}
+
+impl ApplyVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Apply(_) => Answers::Plan,
+            Self::LedgerInit(_) | Self::LedgerList(_) | Self::Resolve { .. } | Self::Rehearse { .. } => Answers::Other,
+        }
+    }
 }
 
 pub(super) enum ResolveHow {

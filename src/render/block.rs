@@ -9,11 +9,12 @@ use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Planned,
-    Reclaim, Renew, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+    Action, Adopted, CreateKey, CreateTenant, Drift, Grant, Keep, Mark, Parent, Permission, Planned, Reclaim, Renew,
+    Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
 };
 use crate::plan::refusal::Refusal;
 
+use super::drift;
 use super::layout::count;
 use super::style::Sign;
 
@@ -66,7 +67,9 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
             reclaim(part),
         ),
         Action::Keep(kept) => keep(kept, now),
-        Action::Drift(Drift { fields }) => ("differs from its declaration".into(), drift(fields)),
+        Action::Drift(Drift { fields }) => {
+            ("differs from its declaration".into(), fields.iter().flat_map(drift::lines).collect())
+        }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
     }
@@ -218,15 +221,6 @@ fn rough(left: Duration) -> String {
     }
 }
 
-fn drift(fields: &[DriftField]) -> Vec<Line> {
-    fields
-        .iter()
-        .map(|DriftField { field, declared, live }| {
-            line(escape(field), format!("declared {}, live {}", quote(declared), quote(live.raw())))
-        })
-        .collect()
-}
-
 fn wait(wait: &Wait) -> Vec<Line> {
     let Wait { run, why } = wait;
     let mut lines = vec![line("why", escape(why))];
@@ -277,7 +271,7 @@ pub(super) fn shape_text(shape: Shape) -> &'static str {
 }
 
 /// Text that people chose, so that its ends can be seen.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", escape(text).replace('"', "\\\""))
 }
 

@@ -89,6 +89,11 @@ pub fn sum(value: &Value) -> String {
     write::sum(value)
 }
 
+/// Somebody else's document, in one line.
+pub(super) fn line(document: &impl serde::Serialize) -> String {
+    write::compact(document)
+}
+
 /// JSON Schema (draft 2020-12) of the documents of this room.
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Document>();

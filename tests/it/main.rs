@@ -1,6 +1,7 @@
 //! One test binary; a module per story.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod also;
 mod apply;
 mod architecture;
 mod bad_input;
@@ -10,6 +11,7 @@ mod crash;
 mod finding;
 mod first_minute;
 mod incidents;
+mod formats;
 mod offline;
 mod papers;
 mod plan;

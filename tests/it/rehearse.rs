@@ -262,8 +262,8 @@ fn in_ci_what_does_not_outlive_the_runner_is_refused_before_anything_is_spent() 
             .says("sink files is a folder of this runner")
             .says("sinks.files.durable: true");
     }
-    // The tenant does not wait for its keys; nothing was minted that nobody could keep.
-    assert_eq!((cloud.stage.tenants().len(), cloud.stage.live_keys().len()), (1, 0));
+    // A tenant is paid for; it is not created for keys that nobody could keep.
+    assert_eq!((cloud.stage.tenants().len(), cloud.stage.live_keys().len()), (0, 0));
     assert!(!cloud.stage.dir().join("secrets").exists());
 
     cloud.write_settings(SETTINGS);

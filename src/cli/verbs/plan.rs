@@ -8,13 +8,14 @@ use crate::model::live::Live;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::Wishes;
 use crate::plan::action::Plan;
-use crate::render::{self, Verdict};
+use crate::render;
 use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::files;
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::{check_remint, clock, ledger, read_ledger, wishes};
 
@@ -41,11 +42,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         files::save(file, &text, "qlik-plan/saved", "--out")?;
     }
     let exit = exit(&plan, common.detailed_exitcode);
-    let text = match output.format {
-        Format::Text => render::text::plan(&plan, output.look()),
-        Format::Json => render::json::plan(&plan, &Verdict::of_plan(&plan, exit.code())),
-    };
-    output.result(&text)?;
+    output.tell(Told::Plan { plan: &plan, exit })?;
     if output.format == Format::Text && plan.has_work() {
         output.message(&format!("hash: {}", render::json::hash(&plan)));
     }

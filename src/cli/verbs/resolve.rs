@@ -38,12 +38,11 @@ pub(in crate::cli) async fn run(
             }
         }
         estate.close().await;
-        let text = match output.format {
-            Format::Text => {
-                let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();
-                format!("{}\n{steps}", crate::model::untrusted::escape(&said))
-            }
-            Format::Json => render::json::resolved(address, &said, &next),
+        let text = if output.format == Format::Json {
+            render::json::resolved(address, &said, &next)
+        } else {
+            let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();
+            format!("{}\n{steps}", crate::model::untrusted::escape(&said))
         };
         output.result(&text)?;
         return Ok(if next.is_empty() { Exit::Done } else { Exit::Error });
@@ -71,9 +70,10 @@ pub(in crate::cli) async fn run(
     estate.close().await;
     held.end(now)?;
     let said = result?;
-    let text = match output.format {
-        Format::Text => format!("{}\n", crate::model::untrusted::escape(&said)),
-        Format::Json => render::json::resolved(address, &said, &[]),
+    let text = if output.format == Format::Json {
+        render::json::resolved(address, &said, &[])
+    } else {
+        format!("{}\n", crate::model::untrusted::escape(&said))
     };
     output.result(&text)?;
     Ok(Exit::Done)
