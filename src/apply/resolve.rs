@@ -15,7 +15,7 @@ use super::world::World;
 
 /// A POST may still be on its way this long after its intent.
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
-/// How far apart the vendor's own clocks may be.
+/// Two hosts of the vendor's need not agree to the second.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the record says now, for a person who asked only that.
