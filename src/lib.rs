@@ -19,13 +19,14 @@
 //! - [`observe`]: reads ledger, vendor and sinks into one live value.
 //! - [`apply`]: the one room that changes the world. Emits events, prints nothing.
 //! - [`render`]: values → strings.
+//! - [`saved`]: plans and live states as files.
 //! - `sandbox`: a stateful stand-in for the vendors' clouds. Shares nothing with `provider`.
 //! - [`cli`]: environment, clock, printing, signals, exit codes.
 //!
 //! # The walls
 //!
 //! `model` imports nothing; `config`, `plan`, `provider`, `sink` and `ledger` import only `model`; `observe` and `apply`
-//! stand above them; `render` imports only values; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
+//! stand above them; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
 //! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
 
 pub mod apply;
@@ -39,4 +40,5 @@ pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod saved;
 pub mod sink;

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
-use crate::model::record::{Binding, How, Intent, Record, State};
+use crate::model::live::{LedgerFacts, ListedTenant};
+use crate::model::record::{Binding, How, Intent, Record, Settling, State};
+use crate::model::run::Life;
 use crate::provider::http::ReadError;
 
 use super::event::Failure;
@@ -13,13 +15,20 @@ use super::world::World;
 
 /// A POST may still be on its way this long after its intent.
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
+/// Two hosts of the vendor's need not agree to the second.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the record says now, for a person who asked only that.
-pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<String>) {
-    let Some(record) = record else {
+pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) {
+    let Some(record) = facts.records.get(address) else {
         return (format!("{address} has no record in the ledger; there is nothing to resolve"), Vec::new());
     };
     match &record.state {
+        State::Pending(Intent { run, .. }) | State::Settling(Settling { run, .. })
+            if facts.life(run) == Life::Alive =>
+        {
+            (format!("run {run} is at work on {address} and has not ended; wait for it"), Vec::new())
+        }
         State::Pending(intent) => (
             format!(
                 "{address} is in doubt: run {} asked for a tenant in region {} at {} with account {} and did not record an outcome",
@@ -48,6 +57,54 @@ pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<Strin
     }
 }
 
+/// The listed tenants that may be the one in doubt: neither in the baseline nor bound, created since the intent.
+/// `None` where nothing can be listed. None found proves nothing: lists lag, and a request may still be on its way.
+///
+/// # Errors
+/// The list cannot be read.
+pub async fn candidates(
+    qlik: &crate::provider::qlik::Qlik,
+    facts: &LedgerFacts,
+    intent: &Intent,
+) -> Result<Option<Vec<ListedTenant>>, Failure> {
+    if !qlik.lists_tenants(&intent.account) {
+        return Ok(None);
+    }
+    let listed = qlik.organization_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let bound = |tenant: &ListedTenant| {
+        facts
+            .records
+            .values()
+            .filter_map(|record| record.state.binding())
+            .any(|binding| binding.tenant_id == tenant.id || tenant.has_host(binding.hostname.raw()))
+    };
+    let since = |tenant: &ListedTenant| tenant.created.is_none_or(|at| at + CLOCKS_DIFFER >= intent.date);
+    let new = listed.into_iter().filter(|tenant| {
+        tenant.is_active() && !intent.baseline.contains(&tenant.id) && !bound(tenant) && since(tenant)
+    });
+    Ok(Some(new.collect()))
+}
+
+/// What a list says of an intent, in words, and the steps that follow.
+pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec<String>) {
+    let adopt = |tenant: &ListedTenant| {
+        format!("qlik-apply resolve {address} --adopt {}   (id {}, name {})", tenant.hostname(), tenant.id, tenant.name)
+    };
+    match found {
+        [] => (
+            "the organization lists no tenant made since then; lists lag, so that proves nothing".to_owned(),
+            vec![format!(
+                "qlik-apply resolve {address} --not-created   (an hour after the attempt, once you are sure)"
+            )],
+        ),
+        [one] => ("the organization lists exactly one tenant made since then".to_owned(), vec![adopt(one)]),
+        several => (
+            format!("the organization lists {} tenants made since then", several.len()),
+            several.iter().map(adopt).collect(),
+        ),
+    }
+}
+
 /// Binds a tenant in doubt to the one that a person found.
 ///
 /// # Errors
@@ -61,6 +118,16 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
         | ReadError::Rejected(_)
         | ReadError::Trouble(_) => Failure::from(error.unreadable()),
     })?;
+    // One that is older than the attempt was not made by it; adopted, it would be renamed and set up as if it were.
+    if let Some(created) = tenant.created.filter(|created| intent.date.duration_since(*created) > CLOCKS_DIFFER) {
+        return Err(Failure::new(
+            format!(
+                "{host} is tenant {}, created at {created:.0}, before {address} was asked for at {}; it is not the one in doubt",
+                tenant.id, intent.date
+            ),
+            "look for a tenant that was created at the time of the attempt; one that exists is declared with adopt:",
+        ));
+    }
     let facts = world.held.facts()?;
     let elsewhere = facts
         .records

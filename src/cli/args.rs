@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use jiff::Timestamp;
 
-use crate::model::address::Address;
+use crate::config::suggest::nearest;
+use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::host::Label;
+use crate::model::untrusted::escape;
 
+use super::formats::Answers;
 use super::output::Problem;
 
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
@@ -24,8 +27,17 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) common: Common,
     /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<Timestamp>,
+    /// Also saves the plan, for a review and `qlik-apply --plan FILE`. It holds no secret.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Also saves what was read, and reads a little more than this plan needs. It holds no secret.
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Plans from a snapshot: with settings, without credentials and without a network.
+    #[arg(long, value_name = "FILE")]
+    pub(super) live: Option<PathBuf>,
     /// Whether sinks are checked for writing. Default: full, and read with CI set.
     #[arg(long, value_enum, value_name = "HOW")]
     pub(super) preflight: Option<PreflightArg>,
@@ -42,6 +54,12 @@ pub(super) struct ApplyArgs {
     /// Apply without asking.
     #[arg(long)]
     pub(super) yes: bool,
+    /// Apply what was reviewed: a plan saved with `qlik-plan --out FILE`. What moved since is refused, object by object.
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+    /// Apply only if the plan of now has this hash: all of what was approved, or nothing.
+    #[arg(long, value_name = "sha256:HASH", value_parser = plan_hash)]
+    pub(super) approve: Option<String>,
     /// Stop by itself after this long (ISO 8601). A run that is over longer than this ago is known to be over.
     #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
     pub(super) max_run: Duration,
@@ -54,6 +72,16 @@ pub(super) struct ApplyArgs {
     /// With `resolve`: the machine of the run that began settling is gone.
     #[arg(long)]
     pub(super) settle: bool,
+}
+
+/// The hash of a plan, as plans print it.
+fn plan_hash(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    if digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err("a plan's hash is sha256: and 64 hexadecimal digits, as qlik-plan prints it".to_owned())
+    }
 }
 
 #[derive(Args)]
@@ -70,6 +98,15 @@ pub(super) struct Common {
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: Format,
+    /// Write another format into a file too, as in --also json=plan.json. May be repeated.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = Also::parse)]
+    pub(super) also: Vec<Also>,
+    /// Whose comment Markdown is for: what it may weigh, and whether it may fold.
+    #[arg(long = "for", value_enum, default_value = "github", value_name = "PLATFORM")]
+    pub(super) platform: Platform,
+    /// The name in Markdown's hidden first line, by which its comment is found again (default: plan); one per plan of a pull request.
+    #[arg(long, value_name = "NAME")]
+    pub(super) comment: Option<Name>,
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -82,9 +119,12 @@ pub(super) struct Common {
     /// Create tenants with keys although minting was never rehearsed.
     #[arg(long)]
     pub(super) unrehearsed: bool,
-    /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
+    /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
+    #[arg(long)]
+    pub(super) unmanaged: bool,
     /// How long one request may take, in seconds (a creation: four times as long).
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
@@ -97,6 +137,53 @@ pub(super) struct Common {
 pub(super) enum Format {
     Text,
     Json,
+    /// A comment on a pull request.
+    Markdown,
+    /// Terraform's plan representation 1.2, in one line.
+    TerraformJson,
+    /// The counts of GitLab's `terraform` report.
+    Gitlab,
+    /// Annotations on the lines of YAML.
+    Github,
+}
+
+/// A format, and the file that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Also {
+    pub(super) format: Format,
+    pub(super) file: PathBuf,
+}
+
+impl Also {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (format, file) = text.split_once('=').ok_or("give FORMAT=FILE, as in json=plan.json")?;
+        let format = Format::from_str(format, false).map_err(|_| {
+            let known: Vec<String> = Format::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!("the formats are {}", known.join(", "))
+        })?;
+        if file.is_empty() {
+            return Err("name a file behind the =".to_owned());
+        }
+        Ok(Self { format, file: PathBuf::from(file) })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Platform {
+    /// A comment: 65,536 characters.
+    Github,
+    /// A job's summary: 1 MiB.
+    GithubSummary,
+    /// A comment: 1,000,000 characters.
+    Gitlab,
+    /// A comment: 32,768 characters, without HTML.
+    Bitbucket,
+    /// A comment: 150,000 characters.
+    Azure,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -110,6 +197,10 @@ pub(super) enum ColourArg {
 pub(super) enum PreflightArg {
     Read,
     Full,
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
 }
 
 const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due.";
@@ -137,6 +228,25 @@ pub(super) enum ApplyVerb {
     Rehearse { account: String, paths: Vec<PathBuf> },
 }
 
+impl PlanVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Plan(_) => Answers::Plan,
+            Self::Validate(_) => Answers::Faults,
+            Self::Schema(_) => Answers::Other,
+        }
+    }
+}
+
+impl ApplyVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Apply(_) => Answers::Plan,
+            Self::LedgerInit(_) | Self::LedgerList(_) | Self::Resolve { .. } | Self::Rehearse { .. } => Answers::Other,
+        }
+    }
+}
+
 pub(super) enum ResolveHow {
     Explain,
     Adopt(Label),
@@ -156,12 +266,7 @@ impl PlanArgs {
                 [one] if one == "desired" => SchemaOf::Desired,
                 [one] if one == "settings" => SchemaOf::Settings,
                 [one] if one == "plan" => SchemaOf::Plan,
-                _ => {
-                    return Err(Problem::new(
-                        "schema takes one of: desired, settings, plan",
-                        "qlik-plan schema desired",
-                    ));
-                }
+                words => return Err(one_of("schema", words, &["desired", "settings", "plan"], "qlik-plan")),
             };
             return Ok(PlanVerb::Schema(of));
         }
@@ -178,7 +283,7 @@ impl ApplyArgs {
             } else if take(&mut words, "list") {
                 ApplyVerb::LedgerList(paths(words, APPLY_VERBS)?)
             } else {
-                return Err(Problem::new("ledger takes one of: init, list", "qlik-apply ledger list"));
+                return Err(one_of("ledger", &words, &["list", "init"], "qlik-apply"));
             }
         } else if take(&mut words, "resolve") {
             let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
@@ -222,7 +327,7 @@ impl ApplyArgs {
             let first = host.split('.').next().unwrap_or_default();
             let label = Label::parse(first).map_err(|error| {
                 Problem::new(
-                    format!("--adopt {}: {error}", crate::model::untrusted::escape(host)),
+                    format!("--adopt {}: {error}", escape(host)),
                     "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0",
                 )
             })?;
@@ -241,6 +346,19 @@ impl ApplyArgs {
 const PLAN_VERBS: &[&str] = &["validate", "schema"];
 const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
 
+/// A verb without one of the words that belong to it.
+fn one_of(verb: &str, words: &[String], known: &[&str], program: &str) -> Problem {
+    let takes = format!("{verb} takes one of: {}", known.join(", "));
+    let found = words.iter().find(|word| !known.contains(&word.as_str()));
+    let near = found.and_then(|word| nearest(word, known.iter().copied()).map(|near| (word, near)));
+    match near {
+        Some((word, near)) => {
+            Problem::new(format!("{takes}; {} is none", escape(word)), format!("did you mean {near}?"))
+        }
+        None => Problem::new(takes, format!("{program} {verb} {}", known.first().copied().unwrap_or_default())),
+    }
+}
+
 /// Takes the first occurrence of a verb off the line.
 fn take(words: &mut Vec<String>, verb: &str) -> bool {
     words.iter().position(|word| word == verb).map(|at| words.remove(at)).is_some()
@@ -256,9 +374,8 @@ fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
         if exists(word) || word.contains(['/', '.']) {
             continue;
         }
-        let shown = crate::model::untrusted::escape(word);
-        let near = verbs.iter().find(|verb| similar::TextDiff::from_chars(**verb, word.as_str()).ratio() > 0.7);
-        return Err(match near {
+        let shown = escape(word);
+        return Err(match nearest(word, verbs.iter().copied()) {
             Some(verb) => {
                 Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
             }

@@ -77,6 +77,10 @@ fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &
     {
         key_client = read_client(&format!("accounts.{name}.key_client"), client, missing);
     }
+    let mut organization_client = None;
+    if let Some(client) = &account.organization_client {
+        organization_client = read_client(&format!("accounts.{name}.organization_client"), client, missing);
+    }
     let mut own = BTreeMap::new();
     for owner in owners {
         let Owner::Configured(owner) = owner else { continue };
@@ -87,7 +91,7 @@ fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &
         }
     }
     let (client_id, client_secret) = client?;
-    Some(Credentials { client_id, client_secret, key_client, owners: own })
+    Some(Credentials { client_id, client_secret, key_client, organization_client, owners: own })
 }
 
 fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Secret, Secret)> {
@@ -135,10 +139,17 @@ fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secr
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    let found = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
+    if !found.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let size = found.len();
     if size > CREDENTIAL_MAX {
         return Err(format!("it has {size} bytes, too many for a credential"));
     }
     // The error would quote nothing of the contents, and still says only its kind.
-    std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        kind => kind.to_string(),
+    })
 }

@@ -4,6 +4,8 @@
 mod args;
 mod credentials;
 mod estate;
+mod files;
+mod formats;
 mod harden;
 mod output;
 mod run;

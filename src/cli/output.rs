@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::model::untrusted::escape;
-use crate::render::{self, Look};
+use crate::render::Look;
 
 use super::args::{ColourArg, Common, Format};
+use super::formats::{Formats, Told};
 
 /// Why a program ends without having done what it was asked, in a user's words.
 pub(super) struct Problem {
@@ -63,6 +64,7 @@ impl From<Exit> for ExitCode {
 /// Where output goes and how it looks.
 pub(super) struct Output {
     pub(super) format: Format,
+    formats: Formats,
     stdout: Look,
     stderr: Look,
 }
@@ -73,6 +75,7 @@ impl Output {
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
         Self {
             format: common.format,
+            formats: Formats::of(common),
             stdout: look(io::stdout().is_terminal()),
             stderr: look(io::stderr().is_terminal()),
         }
@@ -81,7 +84,7 @@ impl Output {
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
         let look = || Look { colour: false, width: 100 };
-        Self { format, stdout: look(), stderr: look() }
+        Self { format, formats: Formats::none(), stdout: look(), stderr: look() }
     }
 
     pub(super) fn look(&self) -> &Look {
@@ -105,6 +108,13 @@ impl Output {
         }
     }
 
+    /// Tells a plan or a report: into its files, and on stdout whatever became of them.
+    pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
+        let (text, written) = self.formats.tell(self.format, told, &self.stdout);
+        self.result(&text)?;
+        written
+    }
+
     /// Tells something beside the result.
     pub(super) fn message(&self, text: &str) {
         let mut err = io::stderr().lock();
@@ -122,17 +132,17 @@ impl Output {
 
     /// Tells a problem and gives the exit.
     pub(super) fn problem(&self, problem: &Problem) -> Exit {
-        if self.format == Format::Json {
-            let json =
-                render::json::error(&problem.message, &problem.next, Exit::Error.code(), problem.faults.as_ref());
-            drop(self.result(&json));
-        }
+        let told = Told::Error { message: &problem.message, next: &problem.next, faults: problem.faults.as_ref() };
+        let unwritten = self.tell(told).err();
         match &problem.rendered {
             Some(rendered) => self.message(rendered),
             None => self.message(&format!("error: {}", escape(&problem.message))),
         }
         for next in &problem.next {
             self.message(&format!("  next: {}", escape(next)));
+        }
+        if let Some(problem) = unwritten {
+            self.message(&format!("error: {}", escape(&problem.message)));
         }
         Exit::Error
     }

@@ -27,12 +27,22 @@ pub enum Preflight {
     Full,
 }
 
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// What a plan of this desired state needs.
+    Needed,
+    /// For a snapshot: also what plans of changed declarations will need.
+    All,
+}
+
 /// What is read from, and how.
 pub struct Sources<'a> {
     pub qlik: &'a Qlik,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
+    pub breadth: Breadth,
     /// With CI set: a file sink must be declared durable, and so must a ledger on the runner.
     pub ci: bool,
     pub ledger_is_durable: bool,
@@ -60,9 +70,18 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .buffer_unordered(sources.parallelism.max(1))
         .collect()
         .await;
-    let accounts = read_accounts(desired, &base, sources).await;
+    let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
     Live { accounts, tenants, ..base }
+}
+
+/// Accounts whose credentials were refused at a tenant and worked at none: the source tenant decides what that means.
+fn undecided(reads: &[(Address, tenant::Read)]) -> BTreeSet<Name> {
+    let refused = reads.iter().filter(|(_, read)| read.refused.is_some()).map(|(_, read)| read.account.clone());
+    let worked = |account: &Name| {
+        reads.iter().any(|(_, read)| read.account == *account && matches!(read.live.tenant, TenantRead::Present(_)))
+    };
+    refused.filter(|account| !worked(account)).collect()
 }
 
 /// 401 counts as "not there" only where the same credentials worked elsewhere in this run.
@@ -138,11 +157,21 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
     }
 }
 
-/// Licence and credentials, of the accounts with a tenant that is to be created.
-async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) -> BTreeMap<Name, AccountLive> {
-    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
+/// Licence and credentials, of the accounts with a tenant that is to be created, and of those that are undecided.
+async fn read_accounts(
+    desired: &Desired,
+    base: &Live,
+    wishes: &Wishes,
+    undecided: BTreeSet<Name>,
+    sources: &Sources<'_>,
+) -> BTreeMap<Name, AccountLive> {
+    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> =
+        undecided.into_iter().map(|account| (account, BTreeSet::new())).collect();
     for (address, spec, _) in desired.qlik_tenants() {
-        if spec.adopt.is_none() && is_free(&base.ledger, address) {
+        if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
+            wanted.entry(spec.account.clone()).or_default();
+        }
+        if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
             let owners = wanted.entry(spec.account.clone()).or_default();
             owners.extend(
                 desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
@@ -164,7 +193,15 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
                 .into_iter()
                 .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
                 .collect();
-            (account, AccountLive { licence, credentials })
+            let organization = if sources.qlik.lists_tenants(&account) {
+                Some(match sources.qlik.organization_tenants(&account).await {
+                    Ok(tenants) => Observed::Present(tenants),
+                    Err(error) => Observed::Unreadable(error.unreadable()),
+                })
+            } else {
+                None
+            };
+            (account, AccountLive { licence, organization, credentials })
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect::<Vec<_>>()
@@ -172,7 +209,7 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
     reads.into_iter().collect()
 }
 
-fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
+pub(super) fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
     match ledger {
         LedgerLive::Missing { .. } => true,
         LedgerLive::Present(LedgerFacts { records, .. }) => {

@@ -11,7 +11,7 @@ use crate::plan::key::Stop;
 use crate::plan::{Scene, Wishes};
 use crate::provider::http::ReadError;
 
-use super::Sources;
+use super::{Breadth, Sources};
 
 /// One tenant as read, and what is decided only once every tenant was read.
 pub(super) struct Read {
@@ -32,7 +32,7 @@ pub(super) async fn read(
     let account = spec.account.clone();
     let unread = |tenant| Read { account: account.clone(), live: TenantLive::unread(tenant), refused: None };
     let Some((host, id)) = whereabouts(desired, &base.ledger, address, spec) else {
-        return unread(TenantRead::Nowhere);
+        return unread(at_alias(desired, sources, &base.ledger, address, spec).await);
     };
     let present = match sources.qlik.tenant(&spec.account, &host, id.as_deref()).await {
         Ok(present) => present,
@@ -58,14 +58,18 @@ pub(super) async fn read(
     }
     let mut live = TenantLive::unread(TenantRead::Present(present));
     live.keys = Some(observed(sources.qlik.keys(&spec.account, &host).await));
-    if spec.api_key_limits.is_declared() {
+    let all = sources.breadth == Breadth::All;
+    if all || spec.api_key_limits.is_declared() {
         live.limits = Some(observed(sources.qlik.limits(&spec.account, &host, &tenant_id).await));
     }
-    if spec.grants.manage_api_keys.is_some() {
+    if all || spec.grants.manage_api_keys.is_some() {
         live.user_default = Some(observed(sources.qlik.user_default(&spec.account, &host).await));
     }
     look_up_unlisted(desired, base, sources, address, spec, &host, &mut live).await;
-    let minters = minters(desired, base, wishes, sources, address, &live);
+    let mut minters = minters(desired, base, wishes, sources, address, &live);
+    if all && client_mints(desired, &spec.account) {
+        minters.insert(Owner::Client);
+    }
     read_for_minting(sources, spec, &host, &tenant_id, minters, &mut live).await;
     Read { account: spec.account.clone(), live, refused: None }
 }
@@ -88,6 +92,30 @@ fn whereabouts(
         }
         (None, Some(label)) => Some((region.host(label), None)),
         (None, None) => None,
+    }
+}
+
+/// The ladder's last rung: a tenant that answers at the declared alias. It may find; it never proves absence.
+async fn at_alias(
+    desired: &Desired,
+    sources: &Sources<'_>,
+    ledger: &LedgerLive,
+    address: &Address,
+    spec: &QlikTenant,
+) -> TenantRead {
+    let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
+    let is_free = super::is_free(ledger, address);
+    let (Some(label), Some(region), true) = (&spec.alias, region, is_free) else { return TenantRead::Nowhere };
+    // The organization's list answers this, and more, without a bot user in somebody's tenant.
+    if sources.qlik.lists_tenants(&spec.account) {
+        return TenantRead::Nowhere;
+    }
+    match sources.qlik.tenant(&spec.account, &region.host(label), None).await {
+        Ok(found) => TenantRead::ByAlias(found),
+        Err(ReadError::Trouble(trouble)) => TenantRead::Unreadable(ReadError::Trouble(trouble).unreadable()),
+        Err(ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::NotFound(_) | ReadError::Rejected(_)) => {
+            TenantRead::Nowhere
+        }
     }
 }
 
@@ -154,6 +182,15 @@ fn minters(
         })
         .map(|(_, spec, _)| spec.owner.clone())
         .collect()
+}
+
+/// Whether any key of the account is minted by its key client: then its credentials are at hand.
+fn client_mints(desired: &Desired, account: &Name) -> bool {
+    desired
+        .qlik_tenants()
+        .filter(|(_, tenant, _)| tenant.account == *account)
+        .flat_map(|(address, _, _)| desired.qlik_keys(address))
+        .any(|(_, key, _)| key.adopt.is_none() && key.owner == Owner::Client)
 }
 
 async fn read_for_minting(

@@ -12,6 +12,7 @@ use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use crate::model::untrusted::Untrusted;
 
+use super::facts::Facts;
 use super::refusal::Refusal;
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
@@ -20,6 +21,9 @@ pub struct Plan {
     /// The time it was made for.
     pub now: Timestamp,
     pub actions: Vec<Planned>,
+    /// The live facts that the actions rest on: part of the plan's hash.
+    #[serde(default)]
+    pub facts: Facts,
     /// What a reader should know and nothing is done about.
     pub notices: Vec<Notice>,
     /// What these credentials, or this way of running, could not check.
@@ -258,6 +262,10 @@ pub struct Counts {
 }
 
 impl Plan {
+    pub fn empty(now: Timestamp) -> Self {
+        Self { now, actions: Vec::new(), facts: Facts::new(), notices: Vec::new(), unchecked: Vec::new() }
+    }
+
     pub fn counts(&self) -> Counts {
         let mut n = Counts::default();
         for planned in &self.actions {

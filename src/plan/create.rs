@@ -1,12 +1,12 @@
 //! Whether a tenant may be created: ledger, account, sinks, licence, rehearsal.
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerFacts, Observed};
+use crate::model::live::{LedgerFacts, Observed, TenantRead};
 use crate::model::spec::{Owner, QlikTenant};
 use crate::model::untrusted::Untrusted;
 
 use super::refusal::{Code, Refusal};
-use super::{Scene, key};
+use super::{Scene, key, unmanaged};
 
 /// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
 pub(super) fn may_create(
@@ -26,7 +26,7 @@ pub(super) fn may_create(
     if !scene.desired.accounts.get(account).is_some_and(|facts| facts.has_source_tenant) {
         return Err(Refusal::new(
             Code::NoSourceTenant,
-            format!("account {account} names no source tenant, where the licence key is read"),
+            format!("account {account} names no source tenant, and a new tenant gets its licence from one"),
             format!(
                 "set accounts.{account}.source_tenant in settings to the first label of your existing tenant's address"
             ),
@@ -48,6 +48,13 @@ pub(super) fn may_create(
             }));
         }
     }
+    if let Some(TenantRead::ByAlias(found)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+        return Err(unmanaged::refuse_found(scene, address, spec, found));
+    }
+    if let Some(TenantRead::Unreadable(unreadable)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+        return Err(unreadable.into());
+    }
+    unmanaged::refuse_creation(scene, address, spec)?;
     let live = scene.live.accounts.get(account);
     match live.and_then(|live| live.licence.as_ref()) {
         Some(Observed::Present(licence)) if licence.valid => {}
@@ -55,7 +62,7 @@ pub(super) fn may_create(
             return Err(Refusal::new(
                 Code::Licence,
                 format!("the licence of account {account} is not valid: its status is {}", licence.status),
-                "renew the subscription, or correct accounts.….source_tenant in settings",
+                format!("renew the subscription, or correct accounts.{account}.source_tenant in settings"),
             ));
         }
         Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),

@@ -25,8 +25,8 @@ pub(super) fn adopt<'a>(
     let not_found = |why: &Untrusted| {
         Refusal::new(
             Code::AdoptionNotFound,
-            format!("adopt: names {host}, and {why}"),
-            "correct the hostname (the first label of the tenant's own address), or remove adopt: to have a tenant created",
+            format!("`adopt:` names {host}, and {why}"),
+            "correct the hostname (the first label of the tenant's own address), or remove `adopt:` to have a tenant created",
         )
     };
     let live = match read {
@@ -40,8 +40,8 @@ pub(super) fn adopt<'a>(
             if let Some(other) = owner {
                 return Err(Refusal::new(
                     Code::SameTenantTwice,
-                    format!("adopt: names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
-                    format!("declare it as {other}, or remove adopt:"),
+                    format!("`adopt:` names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
+                    format!("declare it as {other}, or remove `adopt:`"),
                 )
                 .into());
             }
@@ -61,7 +61,7 @@ pub(super) fn adopt<'a>(
             Ok(Ground::Exists { at, live, record })
         }
         TenantRead::Gone(unreadable) => Err(not_found(&unreadable.why).into()),
-        TenantRead::Nowhere => Err(not_found(&"it was not read".into()).into()),
+        TenantRead::Nowhere | TenantRead::ByAlias(_) => Err(not_found(&"it was not read".into()).into()),
         TenantRead::Disabled => Err(disabled(&host.to_string()).into()),
         TenantRead::Other { found } => Err(not_found(&format!("tenant {found} answers there").into()).into()),
         TenantRead::Unreadable(unreadable) => Err(Refusal::from(unreadable).into()),
@@ -117,8 +117,8 @@ pub(super) fn bound<'a>(
                 if !present.hostnames.iter().any(|known| known.raw().eq_ignore_ascii_case(host.as_str())) {
                     return Err(Refusal::new(
                         Code::AdoptionConflict,
-                        format!("adopt: names {host}, and the ledger binds it to {}", binding.hostname),
-                        format!("correct or remove adopt:; {address} stays bound to {}", binding.hostname),
+                        format!("`adopt:` names {host}, and the ledger binds it to {}", binding.hostname),
+                        format!("correct or remove `adopt:`; {address} stays bound to {}", binding.hostname),
                     ));
                 }
             }
@@ -132,7 +132,9 @@ pub(super) fn bound<'a>(
         .or("if it was deleted on purpose, remove it from desired state; it is never created anew by itself")),
         TenantRead::Disabled => Err(disabled(&binding.hostname.to_string())),
         TenantRead::Other { found } => Err(other_tenant(binding, found)),
-        TenantRead::Nowhere => Err(Refusal::new(Code::Unreadable, "it was not read", "plan again")),
+        TenantRead::Nowhere | TenantRead::ByAlias(_) => {
+            Err(Refusal::new(Code::Unreadable, "it was not read", "plan again"))
+        }
         TenantRead::Unreadable(unreadable) => Err(unreadable.into()),
     }
 }

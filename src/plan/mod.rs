@@ -10,17 +10,22 @@ use crate::model::live::{LedgerLive, Live, TenantRead};
 use crate::model::untrusted::Untrusted;
 
 use action::{Action, Notice, Plan, Planned};
+use refusal::Code;
 
 pub mod action;
+mod assume;
 mod compare;
 mod create;
+pub mod facts;
 mod found;
 mod headroom;
 pub mod key;
 mod limit;
 mod mint;
 pub mod refusal;
+pub mod review;
 mod tenant;
+mod unmanaged;
 
 pub(crate) use mint::judge;
 
@@ -33,19 +38,32 @@ pub struct Wishes {
     pub unrehearsed: bool,
     /// The apply that follows rehearses by itself first (the sandbox does).
     pub will_rehearse: bool,
+    /// `--unmanaged`: name the tenants that nobody manages here.
+    pub unmanaged: bool,
+    /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
+    pub offline: bool,
 }
 
 /// Compares what is declared with what is there.
 ///
 /// Total: whatever could not be read becomes a refusal that says so. The result depends on the arguments alone.
 pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> Plan {
+    let mut plan = Plan::empty(now);
+    let filled;
+    let live = if wishes.offline {
+        (filled, plan.unchecked) = assume::fill(desired, live);
+        &filled
+    } else {
+        live
+    };
     let scene = Scene { desired, live, wishes, now, twice: found_twice(live) };
-    let mut plan = Plan { now, actions: Vec::new(), notices: Vec::new(), unchecked: Vec::new() };
     for (address, spec, at) in desired.qlik_tenants() {
         tenant::plan(&scene, address, spec, at, &mut plan);
     }
     limit::hold(desired.limits, &mut plan.actions);
+    plan.facts = facts::of(&scene, &plan.actions);
     estate_notices(&scene, &mut plan);
+    unmanaged::notices(&scene, &mut plan);
     plan
 }
 
@@ -81,7 +99,10 @@ fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
 fn estate_notices(scene: &Scene, plan: &mut Plan) {
     match &scene.live.ledger {
         LedgerLive::Missing { place, .. } => {
-            if plan.has_work() {
+            let taken_for_lost = plan.actions.iter().any(
+                |planned| matches!(&planned.action, Action::Refuse(refusal) if refusal.code == Code::LedgerMissing),
+            );
+            if !taken_for_lost && (plan.has_work() || plan.has_refusals()) {
                 plan.notices.push(Notice {
                     address: None,
                     text: format!("new estate: there is no ledger at {place} yet; `qlik-apply ledger init` makes it")

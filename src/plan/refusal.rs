@@ -29,7 +29,7 @@ impl Refusal {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences.
+        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
@@ -77,6 +77,11 @@ codes! {
     /// In CI, creating needs a ledger that outlives the runner.
     LedgerNotDurable = "QP0215",
 
+    /// A tenant answers at the declared alias, and nothing binds it.
+    FoundByAlias = "QP0216",
+    /// The organization has an active tenant that nothing here accounts for.
+    UnmanagedTenant = "QP0217",
+
     /// A key is marked delivered, lives, and is not in the sink.
     DeliveredElsewhere = "QP0301",
     /// A live key of the same description carries no marker of ours.
@@ -106,6 +111,11 @@ codes! {
     NotRehearsed = "QP0403",
     /// The rehearsal failed.
     RehearsalFailed = "QP0404",
+
+    /// No longer as it was reviewed.
+    Moved = "QP0501",
+    /// Not part of what was reviewed.
+    NotReviewed = "QP0502",
 }
 
 impl fmt::Display for Code {

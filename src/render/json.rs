@@ -13,7 +13,8 @@ use crate::apply::event::Report;
 use crate::model::address::{Address, Name};
 use crate::model::live::LedgerFacts;
 use crate::model::record::LedgerId;
-use crate::plan::action::Plan;
+use crate::plan::action::{Plan, Planned};
+use crate::plan::review::{Moved, essence};
 
 use super::Verdict;
 use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
@@ -26,6 +27,13 @@ pub fn plan(plan: &Plan, verdict: &Verdict) -> String {
 /// The plan and what became of it, ending with a newline.
 pub fn report(plan: &Plan, report: &Report, verdict: &Verdict) -> String {
     write::pretty(&ReportDocument::of(plan, report, verdict))
+}
+
+/// The same of a run that was held to a reviewed plan: also what was no longer as reviewed.
+pub fn reviewed(plan: &Plan, report: &Report, moved: &[Moved], verdict: &Verdict) -> String {
+    let mut document = ReportDocument::of(plan, report, verdict);
+    document.moved = moved.iter().map(document::Moved::from).collect();
+    write::pretty(&document)
 }
 
 /// A run that came to no plan: what was wrong and the ways out. `faults` are those of the configuration, one each.
@@ -64,11 +72,26 @@ pub fn resolved(address: &Address, text: &str, next: &[String]) -> String {
 
 /// What a plan says, as `sha256:` and 64 hexadecimal digits.
 ///
-/// It covers the actions as this format writes them, keys sorted, without white space, without `at`. Where an object is
-/// declared, and when the plan was made, changes nothing of what apply would do; notices and what was not checked are
-/// remarks on it. Two plans of one hash therefore do the same.
+/// It covers the actions as this format writes them and the live facts that they rest on, keys sorted, without white
+/// space, without `at`. Where an object is declared, and when the plan was made, changes nothing of what apply would do;
+/// notices and what was not checked are remarks on it. Two plans of one hash therefore do the same, for the same reasons.
 pub fn hash(plan: &Plan) -> String {
-    write::hash(&plan.actions.iter().map(document::Action::from).collect::<Vec<_>>())
+    let actions: Vec<document::Action> = plan
+        .actions
+        .iter()
+        .map(|planned| document::Action::from(&Planned { action: essence(&planned.action), ..planned.clone() }))
+        .collect();
+    write::hash(&actions, &plan.facts)
+}
+
+/// The SHA-256 of a value's one canonical spelling, as `sha256:` and 64 hexadecimal digits.
+pub fn sum(value: &Value) -> String {
+    write::sum(value)
+}
+
+/// Somebody else's document, in one line.
+pub(super) fn line(document: &impl serde::Serialize) -> String {
+    write::compact(document)
 }
 
 /// JSON Schema (draft 2020-12) of the documents of this room.

@@ -20,9 +20,13 @@ const WALLS: &[(&str, &[&str])] = &[
     ("ledger", &["model"]),
     ("observe", &["model", "plan", "provider", "sink", "ledger"]),
     ("apply", &["model", "plan", "provider", "sink", "ledger", "observe"]),
-    ("render", &["model", "plan::action", "plan::refusal", "apply::event"]),
+    ("render", &["model", "plan::action", "plan::facts", "plan::refusal", "plan::review", "apply::event"]),
+    ("saved", &["model", "plan", "render"]),
     ("sandbox", &["model::secret"]),
-    ("cli", &["apply", "config", "ledger", "model", "observe", "plan", "provider", "render", "sandbox", "sink"]),
+    (
+        "cli",
+        &["apply", "config", "ledger", "model", "observe", "plan", "provider", "render", "sandbox", "saved", "sink"],
+    ),
     ("bin", &["cli"]),
 ];
 

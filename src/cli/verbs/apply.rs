@@ -5,30 +5,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::apply::event::{Event, Report};
+use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::Held;
 use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Owner;
-use crate::observe::{Preflight, Sources, observe};
+use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
-use crate::render::{self, Verdict};
+use crate::plan::review::Review;
+use crate::render;
+use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
-use super::super::signals::Signals;
-use super::{check_remint, clock, hold, ledger, random, wishes};
+use super::super::signals::{Signals, Unsaved};
+use super::{check_remint, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
     check_remint(common, &declared)?;
+    let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
-    let signals = Signals::listen(move |text| quiet.message(text))
+    let unsaved = Unsaved::default();
+    let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
@@ -45,6 +50,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         }
     };
     let emit = |event: Event| {
+        unsaved.follow(&event);
         if let Some(line) = render::events::event(&event, &look) {
             output.message(&line);
         }
@@ -60,7 +66,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         &emit,
         usize::from(common.parallelism),
     );
-    let result = work(args, &declared, &estate, &held, &world, &signals, output).await;
+    let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
     let now = estate.qlik.server_time().unwrap_or_else(clock);
     estate.close().await;
@@ -70,8 +76,14 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     result
 }
 
+/// What the command line says, and the reviewed plan that it names.
+struct Asked<'a> {
+    args: &'a ApplyArgs,
+    reviewed: Option<SavedPlan>,
+}
+
 async fn work(
-    args: &ApplyArgs,
+    asked: &Asked<'_>,
     declared: &Declared,
     estate: &Estate,
     held: &Held,
@@ -79,13 +91,19 @@ async fn work(
     signals: &Signals,
     output: &Output,
 ) -> Result<Exit, Problem> {
+    let args = asked.args;
     let common = &args.common;
     let mut wishes = wishes(common, true);
+    if let Some(saved) = &asked.reviewed {
+        wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.unrehearsed |= saved.unrehearsed;
+    }
     let sources = Sources {
         qlik: &estate.qlik,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
+        breadth: Breadth::Needed,
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable,
         parallelism: usize::from(common.parallelism),
@@ -100,24 +118,23 @@ async fn work(
         live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
         plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     }
+    review::approved(args, &plan, output)?;
+    let Review { plan, moved } = match &asked.reviewed {
+        Some(saved) => Review::of(&saved.plan, plan),
+        None => Review::none(plan),
+    };
     if output.format == Format::Text {
-        output.result(&render::text::plan(&plan, output.look()))?;
+        let moved = render::text::review(&moved, plan.now, output.look());
+        output.result(&format!("{}{moved}", render::text::plan(&plan, output.look())))?;
     }
-    if plan.has_work() && !args.yes && !confirmed(output, signals).await? {
+    let agreed = args.yes || args.plan.is_some() || args.approve.is_some();
+    if plan.has_work() && !agreed && !confirmed(output, signals).await? {
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
     let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    show(&plan, &report, exit, output)?;
+    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, exit })?;
     Ok(exit)
-}
-
-fn show(plan: &Plan, report: &Report, exit: Exit, output: &Output) -> Result<(), Problem> {
-    match output.format {
-        Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
-        Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => output.result(&render::json::report(plan, report, &Verdict::of_plan(plan, exit.code()))),
-    }
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.

@@ -5,6 +5,7 @@ pub(super) mod ledger;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod resolve;
+mod review;
 pub(super) mod schema;
 pub(super) mod validate;
 
@@ -46,6 +47,8 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         remint: common.remint.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
+        unmanaged: common.unmanaged,
+        offline: false,
     }
 }
 

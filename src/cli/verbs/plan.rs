@@ -1,26 +1,66 @@
 //! `qlik-plan [PATH…]`: what is missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::observe::{Preflight, Sources, observe};
+use jiff::Timestamp;
+
+use crate::model::live::Live;
+use crate::observe::{Breadth, Preflight, Sources, observe};
+use crate::plan::Wishes;
 use crate::plan::action::Plan;
-use crate::render::{self, Verdict};
+use crate::render;
+use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
 use super::super::credentials::Needs;
-use super::super::estate::{self, Estate};
+use super::super::estate::{self, Declared, Estate};
+use super::super::files;
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::{check_remint, clock, ledger, read_ledger, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = estate::declared(common, paths, output)?;
+    let mut declared = estate::declared(common, paths, output)?;
     check_remint(common, &declared)?;
+    let mut wishes = wishes(common, true);
+    let Read { live, now } = match &args.live {
+        Some(file) => {
+            wishes.offline = true;
+            from_snapshot(file, &mut declared)?
+        }
+        None => read(args, &declared, &wishes).await?,
+    };
+    if let Some(file) = &args.snapshot {
+        let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
+            .map_err(unwritable)?;
+        files::save(file, &text, "qlik-plan/snapshot", "--snapshot")?;
+    }
+    let plan = crate::plan::plan(&declared.desired, &live, &wishes, args.at.unwrap_or(now));
+    if let Some(file) = &args.out {
+        let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
+        files::save(file, &text, "qlik-plan/saved", "--out")?;
+    }
+    let exit = exit(&plan, common.detailed_exitcode);
+    output.tell(Told::Plan { plan: &plan, exit })?;
+    if output.format == Format::Text && plan.has_work() {
+        output.message(&format!("hash: {}", render::json::hash(&plan)));
+    }
+    Ok(exit)
+}
+
+/// A live state, and the vendors' time when it was read.
+struct Read {
+    live: Live,
+    now: Timestamp,
+}
+
+async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<Read, Problem> {
+    let common = &args.common;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     if common.sandbox {
-        ledger::init_sandbox(&estate, &declared)?;
+        ledger::init_sandbox(&estate, declared)?;
     }
-    let wishes = wishes(common, true);
     let sources = Sources {
         qlik: &estate.qlik,
         sinks: &estate.sinks,
@@ -31,28 +71,38 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
             None if declared.ci => Preflight::Read,
             None => Preflight::Full,
         },
+        breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable,
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };
-    let live = match read_ledger(&estate, &declared) {
-        Ok(ledger) => observe(&declared.desired, ledger, &wishes, &sources).await,
+    let live = match read_ledger(&estate, declared) {
+        Ok(ledger) => observe(&declared.desired, ledger, wishes, &sources).await,
         Err(problem) => {
             estate.close().await;
             return Err(problem);
         }
     };
-    let now = args.at.or(estate.qlik.server_time()).unwrap_or_else(clock);
-    let plan = crate::plan::plan(&declared.desired, &live, &wishes, now);
+    let now = estate.qlik.server_time().unwrap_or_else(clock);
     estate.close().await;
-    let exit = exit(&plan, common.detailed_exitcode);
-    let text = match output.format {
-        Format::Text => render::text::plan(&plan, output.look()),
-        Format::Json => render::json::plan(&plan, &Verdict::of_plan(&plan, exit.code())),
-    };
-    output.result(&text)?;
-    Ok(exit)
+    Ok(Read { live, now })
+}
+
+/// What somebody with credentials read. Sinks are where they were there, not where this machine would have them.
+fn from_snapshot(file: &Path, declared: &mut Declared) -> Result<Read, Problem> {
+    let text = files::load(file, "--live")?;
+    let Snapshot { taken, sinks, live, .. } = saved::read_snapshot(&file.to_string_lossy(), &text)?;
+    for (name, facts) in &mut declared.desired.sinks {
+        if let Some(there) = sinks.get(name) {
+            *facts = there.clone();
+        }
+    }
+    Ok(Read { live, now: taken })
+}
+
+fn unwritable(error: serde_json::Error) -> Problem {
+    Problem::new(format!("it cannot be written as JSON: {error}"), "please report this")
 }
 
 /// DESIGN §8: refused is an error; missing, drifted or due is 2 when asked for; what only waits counts as 0.

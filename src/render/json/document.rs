@@ -56,6 +56,9 @@ pub(super) struct ReportDocument {
     pub(super) plan: Plan,
     /// One line an action that was begun or skipped, in the plan's order.
     pub(super) lines: Vec<ReportLine>,
+    /// With `--plan`: what was reviewed and is not so any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) moved: Vec<Moved>,
     /// Why the run stopped early, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stopped: Option<String>,
@@ -210,6 +213,27 @@ pub(super) struct Place {
     pub(super) file: String,
     pub(super) line: u32,
     pub(super) column: u32,
+}
+
+/// One object that is not as it was reviewed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Moved {
+    pub(super) address: String,
+    /// Empty: the reviewed plan does not have it.
+    pub(super) reviewed: Vec<Action>,
+    /// Empty: it is not declared any more.
+    pub(super) now: Vec<Action>,
+    /// What was read, where it differs.
+    pub(super) facts: Vec<MovedFact>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MovedFact {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reviewed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) now: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use crate::apply::event as events;
 use crate::model::address::Address;
 use crate::model::desired::Origin;
+use crate::model::untrusted::Untrusted;
 use crate::plan::action;
 use crate::plan::refusal::Refusal;
+use crate::plan::review;
 use crate::render::block::why_mint;
 
 use crate::model::record::Record;
 
 use super::document::{
-    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Notice, Object, Outcome, Place,
-    Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict,
+    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Moved, MovedFact, Notice,
+    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict,
 };
 use super::from_details::details;
 
@@ -56,8 +58,37 @@ impl ReportDocument {
             started: *started,
             plan: plan.into(),
             lines,
+            moved: Vec::new(),
             stopped: stopped.clone(),
             verdict: verdict.into(),
+        }
+    }
+}
+
+impl From<&review::Moved> for Moved {
+    fn from(moved: &review::Moved) -> Self {
+        let review::Moved { address, at, reviewed, now, facts } = moved;
+        let side = |actions: &[action::Action]| {
+            let planned = |action: &action::Action| action::Planned {
+                address: address.clone(),
+                at: at.clone(),
+                action: action.clone(),
+            };
+            actions.iter().map(|action| Action::from(&planned(action))).collect()
+        };
+        let text = |value: &Option<Untrusted>| value.as_ref().map(|value| value.raw().to_owned());
+        Self {
+            address: address.to_string(),
+            reviewed: side(reviewed),
+            now: side(now),
+            facts: facts
+                .iter()
+                .map(|review::MovedFact { name, reviewed, now }| MovedFact {
+                    name: name.clone(),
+                    reviewed: text(reviewed),
+                    now: text(now),
+                })
+                .collect(),
         }
     }
 }
@@ -104,7 +135,7 @@ impl From<&crate::render::Verdict> for Verdict {
 
 impl From<&action::Plan> for Plan {
     fn from(plan: &action::Plan) -> Self {
-        let action::Plan { now, actions, notices, unchecked } = plan;
+        let action::Plan { now, actions, facts: _, notices, unchecked } = plan; // the hash covers the facts
         Self {
             now: *now,
             hash: super::hash(plan),

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::secret::Fingerprint;
 use crate::model::untrusted::escape;
+use crate::plan::facts::{Fact, Facts};
 use crate::render::guard;
 
 use super::document::Action;
@@ -19,14 +20,34 @@ pub(super) fn pretty(document: &impl Serialize) -> String {
     }
 }
 
+/// One line and a newline: for readers that take a document by the line.
+pub(super) fn compact(document: &impl Serialize) -> String {
+    match serde_json::to_string(document) {
+        Ok(text) => guard::json(harmless(&text)) + "\n",
+        Err(error) => unwritable(&error.to_string()),
+    }
+}
+
 /// The hash that [`super::hash`] explains.
-pub(super) fn hash(actions: &[Action]) -> String {
+pub(super) fn hash(actions: &[Action], facts: &Facts) -> String {
     let mut actions = serde_json::to_value(actions).unwrap_or_default();
     for action in actions.as_array_mut().into_iter().flatten() {
         action.as_object_mut().map(|members| members.remove("at"));
     }
+    let facts: Map<String, Value> = facts
+        .iter()
+        .map(|(address, facts)| {
+            let pairs = facts.iter().map(|Fact { name, value }| Value::from(vec![name.as_str(), value.raw()]));
+            (address.to_string(), pairs.collect())
+        })
+        .collect();
+    sum(&Value::from(Map::from_iter([("actions".to_owned(), actions), ("facts".to_owned(), facts.into())])))
+}
+
+/// The hash that [`super::sum`] explains.
+pub(super) fn sum(value: &Value) -> String {
     let mut text = String::new();
-    canonical(&actions, &mut text);
+    canonical(value, &mut text);
     format!("sha256:{}", Fingerprint::of(text.as_bytes()).as_str())
 }
 
@@ -64,7 +85,8 @@ fn harmless(json: &str) -> String {
     let mut one = [0; 4];
     for c in json.chars() {
         let text: &str = c.encode_utf8(&mut one);
-        if c == '\n' || escape(text) == text {
+        // Nearly all of it is printable ASCII, which needs no second look.
+        if c == '\n' || matches!(c, ' '..='~') || escape(text) == text {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {

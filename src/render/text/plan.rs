@@ -14,7 +14,7 @@ const KEPT_LISTED: usize = 20;
 
 /// The whole plan, ending with a newline.
 pub fn plan(plan: &Plan, look: &Look) -> String {
-    let Plan { now, actions, notices, unchecked } = plan;
+    let Plan { now, actions, facts: _, notices, unchecked } = plan; // facts are for saved plans and `explain`
     let blocks: Vec<Block> = actions.iter().map(|planned| Block::of(planned, *now)).collect();
     let kept = blocks.iter().filter(|block| block.sign == Sign::Keep).count();
     let listed: Vec<&Block> = blocks.iter().filter(|block| block.sign != Sign::Keep || kept <= KEPT_LISTED).collect();

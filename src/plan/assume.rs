@@ -1,0 +1,105 @@
+//! Planning from a snapshot: what it lacks was not looked at. It is taken as it usually is, and listed as unchecked.
+//!
+//! A change under review declares things that nobody had when the snapshot was taken. Refusing them for that would say
+//! nothing about them; what was read and forbids them still does.
+
+use crate::model::address::{Address, Name};
+use crate::model::desired::Desired;
+use crate::model::live::{
+    AccountLive, LedgerLive, LicenceLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable,
+};
+use crate::model::record::{Rehearsal, State};
+use crate::model::run::RunId;
+use crate::model::spec::{Owner, QlikTenant};
+
+use super::action::Unchecked;
+
+/// The live state with its gaps filled, and what was filled.
+pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
+    let mut filled = live.clone();
+    let mut unchecked = Vec::new();
+    for (address, spec, _) in desired.qlik_tenants() {
+        let mut say = |address: &Address, what: String| {
+            unchecked.push(Unchecked { address: address.clone(), what: format!("{what} (not in the snapshot)") });
+        };
+        let known = knows(&filled, address);
+        if !known && spec.adopt.is_none() {
+            if licence(&mut filled, &spec.account) {
+                say(address, format!("the licence of account {}", spec.account));
+            }
+            for owner in owners(desired, address) {
+                if rehearsal(&mut filled, &spec.account, &owner) {
+                    say(address, format!("whether account {} can mint keys", spec.account));
+                }
+            }
+        }
+        if (known || spec.adopt.is_some()) && !filled.tenants.contains_key(address) {
+            filled.tenants.insert(address.clone(), TenantLive::unread(TenantRead::Unreadable(not_there(spec))));
+        }
+        for (key, spec, _) in desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
+            if !filled.sinks.contains_key(key) {
+                filled.sinks.insert(key.clone(), SinkLive { entry: None, writable: None });
+                say(key, format!("what sink {} holds for it", spec.deliver_to));
+            }
+        }
+    }
+    (filled, unchecked)
+}
+
+/// Whether the ledger has had to do with this tenant.
+fn knows(live: &Live, address: &Address) -> bool {
+    match &live.ledger {
+        LedgerLive::Missing { .. } => false,
+        LedgerLive::Present(facts) => {
+            facts.records.get(address).is_some_and(|record| !matches!(record.state, State::Free))
+        }
+    }
+}
+
+fn licence(live: &mut Live, account: &Name) -> bool {
+    let known: &mut AccountLive = live.accounts.entry(account.clone()).or_default();
+    let missing = known.licence.is_none();
+    if missing {
+        known.licence = Some(Observed::Present(LicenceLive { status: "not read".into(), valid: true }));
+    }
+    missing
+}
+
+/// Takes a rehearsal for passed that nobody can tell to be of these credentials.
+fn rehearsal(live: &mut Live, account: &Name, owner: &Owner) -> bool {
+    const NOT_READ: &str = "not read";
+    let known = live.accounts.entry(account.clone()).or_default();
+    if known.credentials.iter().any(|(who, _)| who == owner) {
+        return false;
+    }
+    known.credentials.push((owner.clone(), NOT_READ.to_owned()));
+    if let (LedgerLive::Present(facts), Some(run)) = (&mut live.ledger, RunId::parse("0000000000000000")) {
+        facts.rehearsals.push(Rehearsal {
+            account: account.clone(),
+            owner: owner.clone(),
+            credential: NOT_READ.to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            run,
+            failure: None,
+        });
+    }
+    true
+}
+
+fn owners(desired: &Desired, tenant: &Address) -> Vec<Owner> {
+    let mut owners: Vec<Owner> = desired
+        .qlik_keys(tenant)
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| key.owner.clone())
+        .collect();
+    owners.sort();
+    owners.dedup();
+    owners
+}
+
+fn not_there(spec: &QlikTenant) -> Unreadable {
+    Unreadable {
+        why: "it is not in the snapshot, so nobody has looked at it".into(),
+        next: format!("plan with the credentials of account {}; with them it is read", spec.account),
+    }
+}

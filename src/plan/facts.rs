@@ -1,0 +1,145 @@
+//! The live facts that each object's actions rest on: what a reviewer relied on without reading it line by line.
+//!
+//! Nothing here moves by itself: no remaining time, no order of a list, nothing that is read for another object's sake.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::address::Address;
+use crate::model::live::{LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::record::{Binding, State};
+use crate::model::spec::{QlikKey, QlikTenant};
+use crate::model::untrusted::Untrusted;
+
+use super::Scene;
+use super::action::{Action, Planned};
+
+/// One thing that was read, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    pub name: String,
+    pub value: Untrusted,
+}
+
+/// Facts by the object that rests on them.
+pub type Facts = BTreeMap<Address, Vec<Fact>>;
+
+/// What the planned actions rest on.
+pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
+    let mut facts = Facts::new();
+    for (address, spec, _) in scene.desired.qlik_tenants() {
+        let own = actions_of(actions, address);
+        facts.insert(address.clone(), tenant(scene, address, spec, &own));
+        for (key, spec, _) in scene.desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
+            facts.insert(key.clone(), self::key(scene, address, spec, &actions_of(actions, key)));
+        }
+    }
+    facts
+}
+
+fn actions_of<'a>(actions: &'a [Planned], address: &Address) -> Vec<&'a Action> {
+    actions.iter().filter(|planned| planned.address == *address).map(|planned| &planned.action).collect()
+}
+
+fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) -> Vec<Fact> {
+    let mut facts = vec![fact("ledger record", record(scene, address))];
+    if own.iter().any(|action| matches!(action, Action::CreateTenant(_)))
+        && let Some(Some(licence)) = scene.live.accounts.get(&spec.account).map(|account| &account.licence)
+    {
+        facts.push(fact("licence", observed(licence, |licence| licence.status.raw().to_owned())));
+    }
+    let Some(live) = scene.live.tenants.get(address) else { return facts };
+    if let TenantRead::Present(present) = &live.tenant {
+        let hostname = present.hostnames.first().map(Untrusted::raw).unwrap_or_default();
+        facts.push(fact("tenant", format!("{} at {hostname}", present.id.raw())));
+        facts.push(fact("status", present.status.raw()));
+        facts.push(fact("display_name", present.name.raw()));
+        facts.push(fact("alias", present.alias().map_or("none", Untrusted::raw)));
+    } else {
+        facts.push(fact("tenant", read_word(&live.tenant)));
+    }
+    // Both are read for minting too; that a key is due must not look like a change of its tenant.
+    if spec.api_key_limits.is_declared() {
+        facts.extend(limits(live));
+    }
+    if spec.grants.manage_api_keys.is_some() {
+        facts.extend(user_default(live));
+    }
+    facts
+}
+
+/// What the sink holds is not among them: a plan with `--preflight read` does not look, and must be the same plan. Whatever
+/// it holds that matters makes another action.
+fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mints = own.iter().any(|action| matches!(action, Action::CreateKey(_) | Action::Renew(_)));
+    if let (true, Some(live)) = (mints, scene.live.tenants.get(tenant)) {
+        facts.extend(limits(live));
+        facts.extend(user_default(live));
+        if let Some(caller) = live.caller(&spec.owner) {
+            facts.push(fact("owner", observed(caller, |caller| format!("user {}", caller.user_id.raw()))));
+        }
+    }
+    facts
+}
+
+fn record(scene: &Scene, address: &Address) -> String {
+    let state = match &scene.live.ledger {
+        LedgerLive::Missing { .. } => return "no ledger".to_owned(),
+        LedgerLive::Present(facts) => facts.records.get(address).map(|record| &record.state),
+    };
+    let bound =
+        |word: &str, binding: &Binding| format!("{word}: {} at {}", binding.tenant_id.raw(), binding.hostname.raw());
+    match state {
+        // A record that was freed and none at all ask for the same.
+        None | Some(State::Free) => "none".to_owned(),
+        Some(State::Pending(intent)) => format!("pending since {}", intent.date),
+        Some(State::Bound(binding)) => bound("bound", binding),
+        Some(State::Settling(settling)) => bound("settling", &settling.binding),
+        Some(State::Settled(binding)) => bound("settled", binding),
+    }
+}
+
+fn read_word(read: &TenantRead) -> &'static str {
+    match read {
+        TenantRead::Nowhere => "nowhere to look",
+        TenantRead::Present(_) => "there",
+        TenantRead::ByAlias(_) => "found by its alias only",
+        TenantRead::Gone(_) => "gone",
+        TenantRead::Disabled => "disabled",
+        TenantRead::Other { .. } => "another one answers",
+        TenantRead::Unreadable(_) => "not readable",
+    }
+}
+
+fn limits(live: &TenantLive) -> Option<Fact> {
+    live.limits.as_ref().map(|limits| {
+        fact(
+            "key limits",
+            observed(limits, |limits| {
+                format!("at most {}, {} keys a user", limits.max_expiry, limits.max_keys_per_user)
+            }),
+        )
+    })
+}
+
+fn user_default(live: &TenantLive) -> Option<Fact> {
+    live.user_default.as_ref().map(|role| {
+        let said = |manages| if manages { "may manage API keys" } else { "may not manage API keys" };
+        fact("user default", observed(role, |role| said(role.manages_api_keys).to_owned()))
+    })
+}
+
+/// Why something cannot be read changes from one attempt to the next; that it cannot is the fact.
+fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
+    match read {
+        Observed::Absent => "none".to_owned(),
+        Observed::Present(value) => say(value),
+        Observed::Unreadable(_) => "not readable".to_owned(),
+    }
+}
+
+fn fact(name: &str, value: impl Into<String>) -> Fact {
+    Fact { name: name.to_owned(), value: Untrusted::new(value) }
+}
