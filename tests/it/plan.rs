@@ -63,7 +63,7 @@ fn case(folder: PathBuf) -> Case {
     let asked = folder.join("wishes.json");
     let Asked { remint, unrehearsed, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, unrehearsed, will_rehearse: false };
+    let wishes = Wishes { remint, unrehearsed, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }
