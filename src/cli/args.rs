@@ -119,7 +119,7 @@ pub(super) struct Common {
     /// Create tenants with keys although minting was never rehearsed.
     #[arg(long)]
     pub(super) unrehearsed: bool,
-    /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
+    /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
     /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).

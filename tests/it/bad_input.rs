@@ -383,7 +383,7 @@ fn a_reader_that_has_had_enough_is_no_error() {
         let mut child = stage.command(PLAN).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let run = Run::of(&child.wait_with_output().unwrap()).exits(0);
-        assert_eq!(run.err, "", "{args:?}");
+        assert!(run.err.is_empty() || run.err.starts_with("hash: sha256:"), "{args:?}: {}", run.err);
     }
     let mut child = stage.command(PLAN).arg("nope").stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());

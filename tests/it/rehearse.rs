@@ -257,13 +257,13 @@ fn in_ci_what_does_not_outlive_the_runner_is_refused_before_anything_is_spent() 
         cloud
             .in_ci(program, &[&durable[..], &extra].concat())
             .exits(1)
-            .says("qlik/acme/ci         refused, QP0311")
-            .says("qlik/acme/reporting  refused, QP0311")
+            .says("qlik/acme/ci         refused, QP0307")
+            .says("qlik/acme/reporting  refused, QP0307")
             .says("sink files is a folder of this runner")
             .says("sinks.files.durable: true");
     }
-    // The tenant does not wait for its keys; nothing was minted that nobody could keep.
-    assert_eq!((cloud.stage.tenants().len(), cloud.stage.live_keys().len()), (1, 0));
+    // A tenant is paid for; it is not created for keys that nobody could keep.
+    assert_eq!((cloud.stage.tenants().len(), cloud.stage.live_keys().len()), (0, 0));
     assert!(!cloud.stage.dir().join("secrets").exists());
 
     cloud.write_settings(SETTINGS);

@@ -128,7 +128,7 @@ fn the_last_line_agrees_with_its_numbers() {
     );
     assert_eq!(
         summary::plan(&samples::estate()),
-        "Plan: 3 keys to create, 1 tenant to settle, 1 key to renew, 1 leftover key to revoke, 1 key to mark, \
+        "Plan: 3 keys to create, 1 tenant to settle, 1 key to renew, 1 key to revoke, 1 key to mark, \
          1 adoption to record; 3 unchanged, 1 drifted, 1 waiting."
     );
 }

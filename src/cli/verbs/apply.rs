@@ -22,7 +22,7 @@ use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
-use super::super::signals::Signals;
+use super::super::signals::{Signals, Unsaved};
 use super::{check_remint, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -32,7 +32,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
-    let signals = Signals::listen(move |text| quiet.message(text))
+    let unsaved = Unsaved::default();
+    let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
@@ -49,6 +50,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         }
     };
     let emit = |event: Event| {
+        unsaved.follow(&event);
         if let Some(line) = render::events::event(&event, &look) {
             output.message(&line);
         }

@@ -27,7 +27,7 @@ pub(in crate::cli) async fn run(
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
-        let (mut said, mut next) = resolve::explain(address, record);
+        let (mut said, mut next) = resolve::explain(address, &facts);
         if let Some(State::Pending(intent)) = record.map(|record| &record.state) {
             let found = resolve::candidates(&estate.qlik, &facts, intent).await;
             if let Some(found) = found? {
