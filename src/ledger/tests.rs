@@ -561,9 +561,6 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
     copy.open(run(2)).unwrap().rehearsed(&rehearsal(Owner::Client, None)).unwrap();
 }
 
-/// Run by [`files_are_ours_alone_whatever_the_umask`] in a process of its own: the umask belongs to the process.
-#[test]
-#[ignore = "changes the umask of its process"]
 fn under_umask() {
     for umask in [0o002, 0o000, 0o377] {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
@@ -586,10 +583,17 @@ fn under_umask() {
     }
 }
 
+/// The umask belongs to the process, so this test runs itself again in one of its own.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tells the process of its own from the first")]
 fn files_are_ours_alone_whatever_the_umask() {
+    const ALONE: &str = "QLIK_PLAN_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return under_umask();
+    }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "ledger::tests::under_umask", "--ignored", "--test-threads=1"])
+        .args(["--exact", "ledger::tests::files_are_ours_alone_whatever_the_umask", "--test-threads=1"])
+        .env(ALONE, "1")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
