@@ -19,10 +19,9 @@ use super::output::Problem;
 /// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
 /// with what is live, and prints the plan.
 ///
-/// Verbs: `validate [PATH…]` checks the files offline; `schema [desired|settings|plan]` prints a JSON Schema.
-/// `./validate` is a path of that name.
+/// With one of the verbs below it does that instead. A verb may stand anywhere; `./validate` is a path of that name.
 #[derive(Parser)]
-#[command(name = "qlik-plan", version, after_help = EXITS)]
+#[command(name = "qlik-plan", version, after_help = PLAN_HELP)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -45,9 +44,9 @@ pub(super) struct PlanArgs {
 
 /// Makes what is missing between declared and live tenants and API keys. Updates and deletes nothing that it finds.
 ///
-/// Verbs: `ledger init|list`, `resolve ADDRESS [--adopt HOSTNAME | --not-created | --settle]`, `rehearse ACCOUNT [PATH…]`.
+/// Without a verb: plans as qlik-plan does, shows the plan, asks, and makes it. With one of the verbs below it does that instead.
 #[derive(Parser)]
-#[command(name = "qlik-apply", version, after_help = EXITS)]
+#[command(name = "qlik-apply", version, after_help = APPLY_HELP)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -203,7 +202,34 @@ fn time(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
 }
 
-const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due.";
+macro_rules! help {
+    ($verbs:literal, $example:literal) => {
+        concat!(
+            "Verbs:\n",
+            $verbs,
+            "\nExit codes:\n",
+            "  0  done; without --detailed-exitcode also: a plan was made\n",
+            "  1  an error, or something refused or in doubt\n",
+            "  2  with --detailed-exitcode: something is missing, drifted or due\n",
+            "\nTry it, without an account:\n  ",
+            $example,
+        )
+    };
+}
+
+const PLAN_HELP: &str = help!(
+    "  validate [PATH…]                   checks the files, offline\n  \
+       schema [desired|settings|plan]     prints a JSON Schema\n",
+    "qlik-plan --sandbox examples/quickstart"
+);
+
+const APPLY_HELP: &str = help!(
+    "  ledger init                        makes the ledger, once\n  \
+       ledger list                        lists what it holds\n  \
+       rehearse ACCOUNT [PATH…]           finds out whether keys can be minted, before a tenant is paid for\n  \
+       resolve ADDRESS                    explains a creation in doubt; settles it with --adopt, --not-created or --settle\n",
+    "qlik-apply --sandbox --yes examples/quickstart"
+);
 
 /// What `qlik-plan` is asked to do.
 pub(super) enum PlanVerb {
