@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use crate::model::address::Address;
 use crate::model::run::RunId;
 use crate::model::untrusted::Untrusted;
 
@@ -30,6 +31,26 @@ pub enum LedgerError {
     Conflict { what: String },
     #[error("could not {doing} {path}: {source}")]
     Io { doing: &'static str, path: String, source: io::Error },
+    #[error("could not {doing} {path}: {why}")]
+    Store { doing: &'static str, path: String, why: Untrusted },
+    #[error(
+        "the store of {place} replaces objects although it was told not to, so two runs could make the same tenant"
+    )]
+    Unconditional { place: String },
+    #[error("there are no credentials for {place}: {names} are not set")]
+    Credentials { place: String, names: &'static str },
+    #[error("{place} cannot be used as a ledger: {why}")]
+    Unusable { place: String, why: Untrusted },
+    #[error("this program was built without object-store, which {place} needs")]
+    NotBuilt { place: String },
+    #[error("the ledger has no record of {address}")]
+    NoRecord { address: Address },
+    #[error("the ledger has a record of {address} already; it is {state}")]
+    Taken { address: Address, state: &'static str },
+    #[error("the record of {address} is {state}: a run began something that is not finished")]
+    InFlight { address: Address, state: &'static str },
+    #[error("run {run} is at work in the ledger at {place}, or did not say that it ended")]
+    AtWork { place: String, run: RunId },
     #[error("{file} could not be made durable: {source}")]
     FsyncFailed { file: String, source: io::Error },
     #[error("nothing more is written to the ledger at {place}, because an earlier write could not be made durable")]
@@ -63,6 +84,26 @@ impl LedgerError {
                 format!("move {file} out of the ledger, or restore the ledger that it belongs to")
             }
             Self::Conflict { .. } => "run this again: it will plan from what is there now".to_owned(),
+            Self::Store { path, .. } => {
+                format!(
+                    "see that {path} is the right place, that the store answers and that the credentials may list, read, \
+                     write and delete there; then run this again: it begins with what the ledger holds then"
+                )
+            }
+            Self::Unconditional { .. } => {
+                "use a store with conditional writes (If-None-Match and If-Match on PUT): S3, Azure Blob Storage, Google \
+                 Cloud Storage, or a newer version of your own"
+                    .to_owned()
+            }
+            Self::Credentials { names, .. } => format!("export {names}"),
+            Self::Unusable { .. } => "correct `ledger:` in settings, or the credentials in the environment".to_owned(),
+            Self::NotBuilt { .. } => "build it with the default features, or use a `directory` ledger".to_owned(),
+            Self::NoRecord { .. } => "see the addresses that it has: qlik-apply ledger list".to_owned(),
+            Self::Taken { address, .. } => {
+                format!("if that record is given up: qlik-apply ledger forget {address}; then run this again")
+            }
+            Self::InFlight { address, .. } => format!("finish it first: qlik-apply, or qlik-apply resolve {address}"),
+            Self::AtWork { .. } => "wait until it has ended, or until its --max-run is over, then run this again".to_owned(),
             Self::Io { source, path, .. } => way_out(source, path),
             Self::FsyncFailed { source, file } => {
                 format!("{}; then run this again: it begins with what the ledger holds then", way_out(source, file))

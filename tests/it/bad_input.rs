@@ -313,7 +313,7 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
     for (args, words) in [
         (&["legder", "list"][..], ["legder is neither a verb nor a path", "did you mean ledger?"]),
         (&["ledger", "lst"], ["lst", "did you mean list?"]),
-        (&["ledger"], ["ledger takes one of: list, init", "qlik-apply ledger list"]),
+        (&["ledger"], ["ledger takes one of: list, init, mv, forget", "qlik-apply ledger list"]),
         (&["resolve"], ["resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"]),
         (&["resolve", "qlik/acme/ci"], ["only a tenant can be in doubt", "qlik-apply resolve qlik/acme"]),
         (&["rehearse"], ["rehearse needs the name of an account", "qlik-apply rehearse ACCOUNT"]),

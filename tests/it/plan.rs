@@ -22,6 +22,7 @@ use qlik_plan::render::{Look, Verdict, json, text};
 #[serde(deny_unknown_fields, default)]
 struct Asked {
     remint: BTreeSet<Address>,
+    new: BTreeSet<Address>,
     unrehearsed: bool,
     at: Option<Timestamp>,
 }
@@ -61,9 +62,9 @@ fn case(folder: PathBuf) -> Case {
     let live = serde_json::from_str(&read(&folder.join("live.json")))
         .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
     let asked = folder.join("wishes.json");
-    let Asked { remint, unrehearsed, at } =
+    let Asked { remint, new, unrehearsed, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, unrehearsed, ..Wishes::default() };
+    let wishes = Wishes { remint, new, unrehearsed, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }

@@ -17,12 +17,12 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::files;
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
-use super::{check_remint, clock, ledger, read_ledger, wishes};
+use super::{check_wishes, clock, ledger, read_ledger, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    check_remint(common, &declared)?;
+    check_wishes(common, &declared)?;
     let mut wishes = wishes(common, true);
     let Read { live, now } = match &args.live {
         Some(file) => {
@@ -73,7 +73,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
         },
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable,
+        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };

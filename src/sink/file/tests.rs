@@ -29,7 +29,7 @@ impl Place {
     fn below(directory: &str) -> Self {
         let root = TempDir::new().unwrap();
         let directory = root.path().join(directory);
-        let sink = Sink::of(&settings::Sink::File { directory, durable: false });
+        let sink = Sink::of(&settings::Sink::File { directory, durable: false, shared: false });
         Self { root, sink }
     }
 
