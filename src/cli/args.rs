@@ -124,6 +124,9 @@ pub(super) struct Common {
     /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
     #[arg(long)]
     pub(super) unmanaged: bool,
+    /// This tenant is new, although its name is close to one that is no longer declared: create it. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) new: Vec<Address>,
     /// How long one request may take, in seconds (a creation: four times as long).
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
@@ -226,6 +229,8 @@ const PLAN_HELP: &str = help!(
 const APPLY_HELP: &str = help!(
     "  ledger init                        makes the ledger, once\n  \
        ledger list                        lists what it holds\n  \
+       ledger mv OLD NEW                  follows a rename in desired state: nothing is bought twice\n  \
+       ledger forget ADDRESS              drops a record; asks first\n  \
        rehearse ACCOUNT [PATH…]           finds out whether keys can be minted, before a tenant is paid for\n  \
        resolve ADDRESS                    explains a creation in doubt; settles it with --adopt, --not-created or --settle\n",
     "qlik-apply --sandbox --yes examples/quickstart"
@@ -250,6 +255,8 @@ pub(super) enum ApplyVerb {
     Apply(Vec<PathBuf>),
     LedgerInit(Vec<PathBuf>),
     LedgerList(Vec<PathBuf>),
+    LedgerMove { from: Address, to: Address, paths: Vec<PathBuf> },
+    LedgerForget { address: Address, paths: Vec<PathBuf> },
     Resolve { address: Address, how: ResolveHow, paths: Vec<PathBuf> },
     Rehearse { account: String, paths: Vec<PathBuf> },
 }
@@ -268,7 +275,12 @@ impl ApplyVerb {
     pub(super) fn answers(&self) -> Answers {
         match self {
             Self::Apply(_) => Answers::Plan,
-            Self::LedgerInit(_) | Self::LedgerList(_) | Self::Resolve { .. } | Self::Rehearse { .. } => Answers::Other,
+            Self::LedgerInit(_)
+            | Self::LedgerList(_)
+            | Self::LedgerMove { .. }
+            | Self::LedgerForget { .. }
+            | Self::Resolve { .. }
+            | Self::Rehearse { .. } => Answers::Other,
         }
     }
 }
@@ -308,8 +320,15 @@ impl ApplyArgs {
                 ApplyVerb::LedgerInit(paths(words, APPLY_VERBS)?)
             } else if take(&mut words, "list") {
                 ApplyVerb::LedgerList(paths(words, APPLY_VERBS)?)
+            } else if take(&mut words, "mv") {
+                const LINE: &str = "qlik-apply ledger mv qlik/OLD qlik/NEW";
+                let (from, to) = (tenant(&mut words, LINE)?, tenant(&mut words, LINE)?);
+                ApplyVerb::LedgerMove { from, to, paths: paths(words, APPLY_VERBS)? }
+            } else if take(&mut words, "forget") {
+                let address = tenant(&mut words, "qlik-apply ledger forget qlik/NAME")?;
+                ApplyVerb::LedgerForget { address, paths: paths(words, APPLY_VERBS)? }
             } else {
-                return Err(one_of("ledger", &words, &["list", "init"], "qlik-apply"));
+                return Err(one_of("ledger", &words, &["list", "init", "mv", "forget"], "qlik-apply"));
             }
         } else if take(&mut words, "resolve") {
             let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
@@ -383,6 +402,21 @@ fn one_of(verb: &str, words: &[String], known: &[&str], program: &str) -> Proble
         }
         None => Problem::new(takes, format!("{program} {verb} {}", known.first().copied().unwrap_or_default())),
     }
+}
+
+/// Takes the first tenant's address off the line.
+fn tenant(words: &mut Vec<String>, line: &str) -> Result<Address, Problem> {
+    let missing = || Problem::new("the address of a tenant is missing", line);
+    let found = words.iter().position(|word| !exists(word) && word.parse::<Address>().is_ok());
+    let at = found.ok_or_else(missing)?;
+    let address: Address = words.remove(at).parse().map_err(|_| missing())?;
+    if address.is_tenant() {
+        return Ok(address);
+    }
+    Err(Problem::new(
+        format!("{address} is a key, and this is about tenants"),
+        format!("give the tenant's address, {}; as in: {line}", address.parent()),
+    ))
 }
 
 /// Takes the first occurrence of a verb off the line.

@@ -9,7 +9,7 @@ use super::args::{ApplyArgs, ApplyVerb, Format, PlanArgs, PlanVerb};
 use super::formats::{self, Told};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
-use super::verbs::{apply, ledger, plan, rehearse, resolve, schema, validate};
+use super::verbs::{apply, ledger, plan, rehearse, rename, resolve, schema, validate};
 
 /// `qlik-plan`.
 pub fn plan_main() -> ExitCode {
@@ -44,6 +44,12 @@ pub fn apply_main() -> ExitCode {
             match verb {
                 ApplyVerb::Apply(paths) => block(false, apply::run(&args, &paths, &output)),
                 ApplyVerb::LedgerInit(paths) => ledger::init(&args.common, &paths, &output),
+                ApplyVerb::LedgerMove { from, to, paths } => {
+                    block(false, rename::mv(&args, &from, &to, &paths, &output))
+                }
+                ApplyVerb::LedgerForget { address, paths } => {
+                    block(false, rename::forget(&args, &address, &paths, &output))
+                }
                 ApplyVerb::LedgerList(paths) => ledger::list(&args.common, &paths, &output),
                 ApplyVerb::Resolve { address, how, paths } => {
                     block(false, resolve::run(&args, &address, how, &paths, &output))

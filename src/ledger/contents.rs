@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::model::live::LedgerFacts;
-use crate::model::record::{LedgerId, Record, Rehearsal, State};
+use crate::model::record::{LedgerId, Record, Rehearsal, State, Uid};
 use crate::model::run::{Life, Run, RunId};
 
 use super::error::LedgerError;
@@ -53,6 +53,7 @@ pub(super) enum Alive {
     Anybody,
     /// There is no lock: a run that did not say `ended` is over once the store's clock is past its time, and never proven
     /// so. Where the store has told no time, nothing is claimed.
+    #[cfg_attr(not(feature = "object-store"), expect(dead_code, reason = "only a store has no lock"))]
     Clock {
         now: Option<Timestamp>,
         ours: Option<RunId>,
@@ -65,20 +66,32 @@ pub(super) struct Contents {
     pub(super) records: BTreeMap<Address, Record>,
     pub(super) runs: Vec<Run>,
     rehearsals: Vec<Rehearsal>,
+    /// Addresses whose record was renamed and is still there, because the renaming was cut short.
+    pub(super) left_behind: Vec<Address>,
 }
 
 impl Contents {
     pub(super) fn read(shelf: &impl Shelf) -> Result<Option<Self>, LedgerError> {
         let Some(found) = shelf.head()? else { return Ok(None) };
         let id = format::read_ledger(&found)?;
-        let mut records = BTreeMap::new();
-        let mut uids = BTreeSet::new();
+        let mut records: BTreeMap<Address, Record> = BTreeMap::new();
+        let mut uids: BTreeMap<Uid, Address> = BTreeMap::new();
+        let mut left_behind = Vec::new();
         for (name, found) in shelf.files(Folder::Tenants)? {
             let record = format::read_tenant(&id, &name, &found)?;
-            if !uids.insert(record.uid.clone()) {
-                let why = "has the uid of another record, so one of them is a copy".to_owned();
-                return Err(LedgerError::Foreign { file: found.path, why });
+            let namesake = uids.get(&record.uid).and_then(|address| records.get(address));
+            if namesake.is_some_and(|other| follows(other, &record)) {
+                left_behind.push(record.address);
+                continue;
             }
+            if let Some(other) = namesake {
+                if !follows(&record, other) {
+                    let why = "has the uid of another record, so one of them is a copy".to_owned();
+                    return Err(LedgerError::Foreign { file: found.path, why });
+                }
+                left_behind.extend(records.remove(&other.address.clone()).map(|other| other.address));
+            }
+            uids.insert(record.uid.clone(), record.address.clone());
             records.insert(record.address.clone(), record);
         }
         let mut rehearsals = Vec::new();
@@ -90,7 +103,7 @@ impl Contents {
         for (name, found) in shelf.files(Folder::Runs)? {
             runs.push(format::read_run(&id, &name, &found)?);
         }
-        Ok(Some(Self { id, records, runs, rehearsals }))
+        Ok(Some(Self { id, records, runs, rehearsals, left_behind }))
     }
 
     /// Runs that a record still names: what is known of their end matters.
@@ -128,6 +141,11 @@ impl Contents {
             rehearsals: self.rehearsals,
         }
     }
+}
+
+/// Whether a record is what renaming made of another.
+fn follows(record: &Record, other: &Record) -> bool {
+    record.formerly.last() == Some(&other.address) && record.seq > other.seq
 }
 
 /// Whether a run has stopped itself, by the clock that its start was taken from.

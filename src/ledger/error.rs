@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use crate::model::address::Address;
 use crate::model::run::RunId;
 use crate::model::untrusted::Untrusted;
 
@@ -42,6 +43,14 @@ pub enum LedgerError {
     Unusable { place: String, why: Untrusted },
     #[error("this program was built without object-store, which {place} needs")]
     NotBuilt { place: String },
+    #[error("the ledger has no record of {address}")]
+    NoRecord { address: Address },
+    #[error("the ledger has a record of {address} already; it is {state}")]
+    Taken { address: Address, state: &'static str },
+    #[error("the record of {address} is {state}: a run began something that is not finished")]
+    InFlight { address: Address, state: &'static str },
+    #[error("run {run} is at work in the ledger at {place}, or did not say that it ended")]
+    AtWork { place: String, run: RunId },
     #[error("{file} could not be made durable: {source}")]
     FsyncFailed { file: String, source: io::Error },
     #[error("nothing more is written to the ledger at {place}, because an earlier write could not be made durable")]
@@ -89,6 +98,12 @@ impl LedgerError {
             Self::Credentials { names, .. } => format!("export {names}"),
             Self::Unusable { .. } => "correct `ledger:` in settings, or the credentials in the environment".to_owned(),
             Self::NotBuilt { .. } => "build it with the default features, or use a `directory` ledger".to_owned(),
+            Self::NoRecord { .. } => "see the addresses that it has: qlik-apply ledger list".to_owned(),
+            Self::Taken { address, .. } => {
+                format!("if that record is given up: qlik-apply ledger forget {address}; then run this again")
+            }
+            Self::InFlight { address, .. } => format!("finish it first: qlik-apply, or qlik-apply resolve {address}"),
+            Self::AtWork { .. } => "wait until it has ended, or until its --max-run is over, then run this again".to_owned(),
             Self::Io { source, path, .. } => way_out(source, path),
             Self::FsyncFailed { source, file } => {
                 format!("{}; then run this again: it begins with what the ledger holds then", way_out(source, file))

@@ -8,6 +8,7 @@ mod error;
 mod format;
 #[cfg(feature = "object-store")]
 mod object_store;
+mod people;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -148,6 +149,7 @@ fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> 
         return Err(LedgerError::Conflict { what: format!("run {}", held.run.id) });
     }
     held.write_run(&held.run)?;
+    held.sweep(&contents)?;
     held.prune(&contents)?;
     Ok(held)
 }
@@ -167,6 +169,7 @@ fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
     }
     let store = Store::Bucket { bucket: bucket.clone(), ours: stamp };
     let held = Held { id: contents.id.clone(), run, store, writing: Mutex::new(()) };
+    held.sweep(&contents)?;
     held.prune(&contents)?;
     Ok(held)
 }
@@ -354,6 +357,14 @@ impl Held {
                 bucket.put(Folder::Runs, &name, &bytes, &Before::This(ours.clone())).map(drop)
             }
         }
+    }
+
+    /// Finishes what a renaming that was cut short has left.
+    fn sweep(&self, contents: &Contents) -> Result<(), LedgerError> {
+        contents
+            .left_behind
+            .iter()
+            .try_for_each(|address| self.store.remove(Folder::Tenants, &format::tenant_name(address)))
     }
 
     /// Removes the oldest ended runs beyond [`ENDED_RUNS_KEPT`] that no record names.

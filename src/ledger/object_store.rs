@@ -115,10 +115,17 @@ impl Bucket {
             version: stamp.version.as_ref().map(|_| "1".to_owned()),
         };
         for before in [Before::Nothing, Before::This(other)] {
-            match self.attempt(folder, name, bytes, &before) {
-                Err(Refusal::Moved) => {}
-                Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
-                Err(Refusal::Not(error) | Refusal::Unclear(error)) => return Err(error),
+            let mut attempts = 1..WRITE_ATTEMPTS;
+            loop {
+                match self.attempt(folder, name, bytes, &before) {
+                    Err(Refusal::Moved) => break,
+                    Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
+                    Err(Refusal::Not(error)) => return Err(error),
+                    Err(Refusal::Unclear(error)) => match attempts.next() {
+                        Some(attempt) => self.pause(attempt),
+                        None => return Err(error),
+                    },
+                }
             }
         }
         Ok(())
@@ -143,8 +150,7 @@ impl Bucket {
             Err(Refusal::Unclear(error)) => error,
         };
         for attempt in 1..WRITE_ATTEMPTS {
-            let pause = Duration::from_millis(200).saturating_mul(1 << attempt);
-            self.0.thread.run(async move { tokio::time::sleep(pause).await });
+            self.pause(attempt);
             // The store is out of reach: the first error says more.
             let Ok(there) = self.read(folder, name) else { return Err(unclear) };
             let still = match (&there, before) {
@@ -168,6 +174,12 @@ impl Bucket {
             Ok(Some((found, stamp))) if found.bytes == bytes => Ok(stamp),
             Ok(_) | Err(_) => Err(unclear),
         }
+    }
+
+    /// Lets a store that stumbled come to itself.
+    fn pause(&self, attempt: u32) {
+        let pause = Duration::from_millis(200).saturating_mul(1 << attempt);
+        self.0.thread.run(async move { tokio::time::sleep(pause).await });
     }
 
     fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
@@ -373,9 +385,11 @@ fn deepest(error: &dyn StdError) -> String {
     }
     let text = cause.to_string();
     let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
-    match (text.split_once(':'), code) {
-        (Some((before, _)), Some(code)) => {
-            format!("{}: {}", before.trim_end(), code.chars().take(80).collect::<String>())
+    // `Server returned non-2xx status code: 404 Not Found: <body>`
+    let status = text.split(": ").nth(1).map(str::trim);
+    match (status, code) {
+        (Some(status), Some(code)) => {
+            format!("the store answers {status}, {}", code.chars().take(80).collect::<String>())
         }
         (Some(_) | None, _) => text.chars().take(200).collect(),
     }

@@ -6,7 +6,7 @@ use crate::model::spec::{Owner, QlikTenant};
 use crate::model::untrusted::Untrusted;
 
 use super::refusal::{Code, Refusal};
-use super::{Scene, key, unmanaged};
+use super::{Scene, key, rename, unmanaged};
 
 /// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
 pub(super) fn may_create(
@@ -32,6 +32,7 @@ pub(super) fn may_create(
             ),
         ));
     }
+    rename::refuse(scene, address, ledger)?;
     for (key, _, _) in scene.desired.qlik_keys(address) {
         let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
         if let Some(entry) = entry {

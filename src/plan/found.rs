@@ -43,6 +43,7 @@ pub(super) fn adopt<'a>(
                     format!("`adopt:` names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
                     format!("declare it as {other}, or remove `adopt:`"),
                 )
+                .or(format!("if {other} was renamed: qlik-apply ledger mv {other} {address}"))
                 .into());
             }
             let Some(hostname) = present.hostnames.first().filter(|host| of_account(scene, spec, host)) else {

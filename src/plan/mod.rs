@@ -23,6 +23,7 @@ pub mod key;
 mod limit;
 mod mint;
 pub mod refusal;
+mod rename;
 pub mod review;
 mod tenant;
 mod unmanaged;
@@ -34,6 +35,8 @@ pub(crate) use mint::judge;
 pub struct Wishes {
     /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
     pub remint: BTreeSet<Address>,
+    /// `--new ADDRESS`: create it although its name is close to one that is no longer declared.
+    pub new: BTreeSet<Address>,
     /// `--unrehearsed`: create tenants with keys although minting was never rehearsed.
     pub unrehearsed: bool,
     /// The apply that follows rehearses by itself first (the sandbox does).
@@ -117,7 +120,8 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
                         address: Some(address.clone()),
                         text: format!(
                             "bound to {} in the ledger and no longer declared; nothing is deleted. \
-                             Declare it again, or keep it for the record",
+                             Declare it again; if it was renamed: qlik-apply ledger mv {address} NEW; \
+                             if it is given up: qlik-apply ledger forget {address}",
                             binding.hostname
                         )
                         .into(),

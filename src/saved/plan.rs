@@ -27,6 +27,7 @@ pub struct SavedPlan {
     pub plan: Plan,
     pub hash: String,
     pub remint: BTreeSet<Address>,
+    pub new: BTreeSet<Address>,
     pub unrehearsed: bool,
 }
 
@@ -41,6 +42,7 @@ struct File {
     hash: String,
     now: Timestamp,
     remint: BTreeSet<Address>,
+    new: BTreeSet<Address>,
     unrehearsed: bool,
     objects: Vec<Object>,
     notices: Vec<Notice>,
@@ -89,6 +91,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Er
         hash: json::hash(plan),
         now: *now,
         remint: wishes.remint.clone(),
+        new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
         objects,
         notices: notices.clone(),
@@ -128,7 +131,7 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
     if json::hash(&plan) != file.hash {
         return Err(edited(name));
     }
-    Ok(SavedPlan { plan, hash: file.hash, remint: file.remint, unrehearsed: file.unrehearsed })
+    Ok(SavedPlan { plan, hash: file.hash, remint: file.remint, new: file.new, unrehearsed: file.unrehearsed })
 }
 
 fn check_sums(name: &str, text: &str, value: &Value) -> Result<(), Unusable> {

@@ -1,5 +1,6 @@
 //! Bad input ends before anything is sent: the place, the way out, exit 1, no secret, no panic; the same as JSON.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -167,7 +168,7 @@ fn what_is_no_readable_text_is_refused_with_its_path() {
 
     std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, ONE_TENANT).unwrap();
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o0)).unwrap();
     // Root reads it all the same.
     if std::fs::read(&file).is_err() {
         refuses(&stage, "unreadable", &["desired.yaml", "cannot be read", "permissions"]);
@@ -256,12 +257,14 @@ fn a_desired_state_of_200_000_lines_loads() {
     let keys = 40;
     let tenants = 200_000 / (4 + 5 * keys) + 1;
     for tenant in 0..tenants {
-        text +=
-            &format!("    t{tenant}:\n      account: us-oem\n      display_name: Tenant {tenant}\n      api_keys:\n");
+        writeln!(text, "    t{tenant}:\n      account: us-oem\n      display_name: Tenant {tenant}\n      api_keys:")
+            .unwrap();
         for key in 0..keys {
-            text += &format!(
-                "        k{key}:\n          description: Key {key}\n          owner: {{ client: {{}} }}\n          expires_in: PT12H\n          deliver_to: files\n"
-            );
+            writeln!(
+                text,
+                "        k{key}:\n          description: Key {key}\n          owner: {{ client: {{}} }}\n          expires_in: PT12H\n          deliver_to: files"
+            )
+            .unwrap();
         }
     }
     assert!(text.lines().count() >= 200_000);
@@ -313,7 +316,7 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
     for (args, words) in [
         (&["legder", "list"][..], ["legder is neither a verb nor a path", "did you mean ledger?"]),
         (&["ledger", "lst"], ["lst", "did you mean list?"]),
-        (&["ledger"], ["ledger takes one of: list, init", "qlik-apply ledger list"]),
+        (&["ledger"], ["ledger takes one of: list, init, mv, forget", "qlik-apply ledger list"]),
         (&["resolve"], ["resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"]),
         (&["resolve", "qlik/acme/ci"], ["only a tenant can be in doubt", "qlik-apply resolve qlik/acme"]),
         (&["rehearse"], ["rehearse needs the name of an account", "qlik-apply rehearse ACCOUNT"]),

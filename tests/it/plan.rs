@@ -24,6 +24,7 @@ use qlik_plan::render::{Look, Verdict, json, text};
 #[serde(deny_unknown_fields, default)]
 struct Asked {
     remint: BTreeSet<Address>,
+    new: BTreeSet<Address>,
     unrehearsed: bool,
     unmanaged: bool,
     at: Option<Timestamp>,
@@ -64,9 +65,9 @@ fn case(folder: PathBuf) -> Case {
     let live = serde_json::from_str(&read(&folder.join("live.json")))
         .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
     let asked = folder.join("wishes.json");
-    let Asked { remint, unrehearsed, unmanaged, at } =
+    let Asked { remint, new, unrehearsed, unmanaged, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, unrehearsed, unmanaged, ..Wishes::default() };
+    let wishes = Wishes { remint, new, unrehearsed, unmanaged, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }

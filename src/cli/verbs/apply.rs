@@ -23,12 +23,12 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::{Signals, Unsaved};
-use super::{check_remint, clock, hold, ledger, random, review, wishes};
+use super::{check_wishes, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
-    check_remint(common, &declared)?;
+    check_wishes(common, &declared)?;
     let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
     let began = Instant::now();
-    let held = hold(&estate, args.max_run)?;
+    let held = hold(&estate.ledger, args.max_run)?;
     let max_run = std::time::Duration::from_secs(args.max_run.seconds());
     let stop = || {
         if signals.has_come() {
@@ -96,6 +96,7 @@ async fn work(
     let mut wishes = wishes(common, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;
     }
     let sources = Sources {
@@ -174,7 +175,7 @@ async fn confirmed(output: &Output, signals: &Signals) -> Result<bool, Problem> 
 }
 
 /// Only the word `yes` is a yes; a signal is a no.
-async fn ask(question: &str, output: &Output, signals: &Signals) -> Result<bool, Problem> {
+pub(super) async fn ask(question: &str, output: &Output, signals: &Signals) -> Result<bool, Problem> {
     output.message("");
     output.prompt(&format!("{question} Only 'yes' is taken: "))?;
     let answer = tokio::task::spawn_blocking(|| {

@@ -4,6 +4,7 @@ pub(super) mod apply;
 pub(super) mod ledger;
 pub(super) mod plan;
 pub(super) mod rehearse;
+pub(super) mod rename;
 pub(super) mod resolve;
 mod review;
 pub(super) mod schema;
@@ -11,7 +12,7 @@ pub(super) mod validate;
 
 use jiff::Timestamp;
 
-use crate::ledger::Held;
+use crate::ledger::{Held, Ledger};
 use crate::model::duration::Duration;
 use crate::model::live::LedgerLive;
 use crate::model::run::{Run, RunId};
@@ -45,6 +46,7 @@ fn eight(bytes: [u8; 16]) -> [u8; 8] {
 fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
     Wishes {
         remint: common.remint.iter().cloned().collect(),
+        new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
         unmanaged: common.unmanaged,
@@ -61,7 +63,7 @@ fn read_ledger(estate: &Estate, declared: &Declared) -> Result<LedgerLive, Probl
 }
 
 /// Takes the ledger's lock and records this run, before its first request.
-fn hold(estate: &Estate, max_run: Duration) -> Result<Held, Problem> {
+fn hold(ledger: &Ledger, max_run: Duration) -> Result<Held, Problem> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let run = Run {
         id: RunId::new(eight(random())),
@@ -71,11 +73,19 @@ fn hold(estate: &Estate, max_run: Duration) -> Result<Held, Problem> {
         pid: std::process::id(),
         ended: None,
     };
-    Ok(estate.ledger.open(run)?)
+    Ok(ledger.open(run)?)
 }
 
-/// The addresses in `--remint` must be declared keys.
-fn check_remint(common: &Common, declared: &Declared) -> Result<(), Problem> {
+/// The addresses in `--remint` must be declared keys, those in `--new` declared tenants.
+fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
+    for address in &common.new {
+        if !address.is_tenant() || !declared.desired.items.contains_key(address) {
+            return Err(Problem::new(
+                format!("--new {address}: no such tenant is declared"),
+                "give the address of a declared tenant, as in qlik/acme",
+            ));
+        }
+    }
     for address in &common.remint {
         if address.is_tenant() || !declared.desired.items.contains_key(address) {
             return Err(Problem::new(

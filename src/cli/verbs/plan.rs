@@ -17,12 +17,12 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::files;
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
-use super::{check_remint, clock, ledger, read_ledger, wishes};
+use super::{check_wishes, clock, ledger, read_ledger, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    check_remint(common, &declared)?;
+    check_wishes(common, &declared)?;
     let mut wishes = wishes(common, true);
     let Read { live, now } = match &args.live {
         Some(file) => {

@@ -39,7 +39,7 @@ pub(in crate::cli) async fn run(
     } else if estate.ledger.read()?.is_none() {
         return Err(ledger::missing(&estate.ledger));
     }
-    let held = hold(&estate, args.max_run)?;
+    let held = hold(&estate.ledger, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
     let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
     let mut failures = Vec::new();

@@ -51,7 +51,7 @@ pub(in crate::cli) async fn run(
         State::Pending(intent) => declared.desired.accounts.get(&intent.account).map(|facts| facts.region.clone()),
         State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => None,
     });
-    let held = hold(&estate, args.max_run)?;
+    let held = hold(&estate.ledger, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
     let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
     let result = match how {

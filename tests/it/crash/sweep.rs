@@ -45,7 +45,7 @@ const FEW: usize = 12;
 
 /// Kinds of trouble come in threes, sixes and fifteens; a stride that shares no factor with them meets each kind.
 fn stride(points: usize) -> usize {
-    let shares = |stride: &usize| [2, 3, 5].iter().any(|factor| stride % factor == 0);
+    let shares = |stride: &usize| [2, 3, 5].iter().any(|factor| stride.is_multiple_of(*factor));
     (points / FEW..).find(|stride| *stride > 0 && !shares(stride)).unwrap_or(1)
 }
 

@@ -1,0 +1,190 @@
+//! Real services on loopback for as long as a story runs: an S3 API, and what can stand before it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+/// A server that is stopped with this value.
+pub(crate) struct Service {
+    child: Child,
+    /// `127.0.0.1:PORT`.
+    pub(crate) host: String,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Service {
+    /// As if its machine were gone.
+    pub(crate) fn stop(&mut self) {
+        // A server that is gone already is what we want.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    /// Starts a program and waits for the line that says it is ready.
+    fn start(mut command: Command, ready: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (tell, hear) = mpsc::channel();
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let ready = Arc::new(ready);
+        let streams: [Box<dyn std::io::Read + Send>; 2] = [Box::new(out), Box::new(err)];
+        for stream in streams {
+            let (tell, ready) = (tell.clone(), Arc::clone(&ready));
+            // Reads on to the end, so that the server never waits for a reader.
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Some(host) = ready(&line) {
+                        drop(tell.send(host));
+                    }
+                }
+            });
+        }
+        drop(tell);
+        let host = hear.recv().unwrap_or_else(|_| panic!("the server ended before it was ready"));
+        Self { child, host }
+    }
+}
+
+/// Where `tests/clients/install.sh` puts them.
+fn installed(program: &str) -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let path = target.join("services/bin").join(program);
+    if path.exists() {
+        return Some(path);
+    }
+    #[expect(clippy::disallowed_methods, reason = "a switch for the runner of the tests")]
+    let required = std::env::var_os("REQUIRE_SERVICES").is_some();
+    assert!(!required, "{} is not installed", path.display());
+    #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+    {
+        eprintln!("SKIPPED: {program} is not installed; tests/clients/install.sh installs it");
+    }
+    None
+}
+
+/// An S3 API with the bucket `estate`.
+pub(crate) fn s3() -> Option<Service> {
+    let mut command = Command::new(installed("moto_server")?);
+    command.args(["-H", "127.0.0.1", "-p", "0"]);
+    let service = Service::start(command, |line| {
+        line.split_once("Running on http://").map(|(_, host)| host.trim().trim_end_matches('/').to_owned())
+    });
+    assert_eq!(http(&service.host, "PUT", "/estate", &[], "").0, 200);
+    Some(service)
+}
+
+/// One request; its status and the reply's body.
+pub(crate) fn http(host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// What a [`Between`] does to requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// Hands on.
+    Honest,
+    /// Takes conditions off writes, like a store that has never heard of them.
+    Unconditional,
+    /// 403 to every write.
+    Forbidding,
+    /// Hands writes on, and breaks the connection instead of answering, every other time.
+    Forgetful,
+}
+
+static WRITES: AtomicUsize = AtomicUsize::new(0);
+
+/// Stands before a server and hands requests on, each by a connection of its own, according to its habit.
+pub(crate) struct Between {
+    pub(crate) host: String,
+    habit: Arc<AtomicU8>,
+}
+
+impl Between {
+    pub(crate) fn before(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let (habit, server) = (Arc::new(AtomicU8::new(0)), server.to_owned());
+        let current = Arc::clone(&habit);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (server, current) = (server.clone(), Arc::clone(&current));
+                std::thread::spawn(move || drop(hand_on(client, &server, &current)));
+            }
+        });
+        Self { host, habit }
+    }
+
+    pub(crate) fn becomes(&self, habit: Habit) {
+        self.habit.store(habit as u8, Ordering::SeqCst);
+    }
+}
+
+fn hand_on(client: TcpStream, server: &str, habit: &AtomicU8) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client);
+    let (mut head, mut length) = (String::new(), 0);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let habit = habit.load(Ordering::SeqCst);
+    let is = |wanted: Habit| habit == wanted as u8;
+    let writes = first.starts_with("PUT ");
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        let name = name.to_ascii_lowercase();
+        if name == "content-length" {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        let dropped = name == "connection" || (name.starts_with("if-") && is(Habit::Unconditional));
+        if !dropped {
+            head.push_str(&line);
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let mut client = reader.into_inner();
+    if writes && is(Habit::Forbidding) {
+        let body = "<Error><Code>AccessDenied</Code></Error>";
+        return write!(
+            client,
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+    }
+    let mut upstream = TcpStream::connect(server)?;
+    write!(upstream, "{first}{head}Connection: close\r\n\r\n")?;
+    upstream.write_all(&body)?;
+    let mut answer = Vec::new();
+    upstream.read_to_end(&mut answer)?;
+    if writes && is(Habit::Forgetful) && WRITES.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+        return Ok(());
+    }
+    // Each answer ends its connection.
+    let end = answer.windows(2).position(|pair| pair == b"\r\n").unwrap_or(answer.len());
+    let (status, rest) = answer.split_at(end);
+    client.write_all(status)?;
+    client.write_all(b"\r\nConnection: close")?;
+    client.write_all(rest)
+}

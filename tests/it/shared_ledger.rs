@@ -1,0 +1,293 @@
+//! A ledger in a real S3 API: runners that keep nothing, two of them at once, and a store that fails them.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::service::{Between, Habit, Service, http, s3};
+use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SANDBOX, Stage};
+
+/// The store of the tests believes whoever names a key.
+const SIGNED: (&str, &str) = (
+    "Authorization",
+    "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+);
+
+/// An estate in a bucket, a cloud, and secrets where every runner finds them.
+struct Estate {
+    stage: Stage,
+    store: Service,
+    secrets: TempDir,
+}
+
+/// A machine that has nothing but the repository and the settings.
+struct Runner<'a> {
+    estate: &'a Estate,
+    dir: TempDir,
+}
+
+impl Estate {
+    fn new() -> Option<Self> {
+        let store = s3()?;
+        Some(Self { stage: Stage::new(ONE_TENANT), store, secrets: TempDir::new().unwrap() })
+    }
+
+    /// With a ledger in it, and rehearsed.
+    fn ready() -> Option<Self> {
+        let estate = Self::new()?;
+        let runner = estate.runner();
+        runner.apply(&["ledger", "init"]).exits(0);
+        runner.apply(&["rehearse", "us-oem"]).exits(0);
+        Some(estate)
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let sink =
+            format!("{{ kind: file, directory: {}, durable: true, shared: true }}", self.secrets.path().display());
+        self.runner_with(&self.store.host, &sink)
+    }
+
+    fn runner_with(&self, store: &str, sink: &str) -> Runner<'_> {
+        let settings = format!(
+            "version: 1
+accounts:
+  us-oem:
+    vendor: qlik
+    region: us
+    source_tenant: mycorp
+    client: {{ id: {{ env: QLIK_CLIENT_ID }}, secret: {{ env: QLIK_CLIENT_SECRET }} }}
+    key_client: {{ id: {{ env: QLIK_KEY_CLIENT_ID }}, secret: {{ env: QLIK_KEY_CLIENT_SECRET }} }}
+sinks:
+  files: {sink}
+ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{store}' }}
+"
+        );
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("desired.yaml"), ONE_TENANT).unwrap();
+        std::fs::write(dir.path().join("settings.yaml"), settings).unwrap();
+        Runner { estate: self, dir }
+    }
+
+    /// An object of the ledger, as it stands in the bucket.
+    fn object(&self, name: &str) -> Value {
+        let (status, body) = http(&self.store.host, "GET", &format!("/estate/qlik/prod/{name}"), &[SIGNED], "");
+        assert_eq!(status, 200, "{name}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    fn put(&self, name: &str, object: &Value) {
+        let (status, body) =
+            http(&self.store.host, "PUT", &format!("/estate/qlik/prod/{name}"), &[SIGNED], &object.to_string());
+        assert_eq!(status, 200, "{body}");
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let (_, body) = http(&self.store.host, "GET", &format!("/estate?prefix=qlik/prod/{folder}"), &[SIGNED], "");
+        let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+        keys.map(|key| key.trim_start_matches("qlik/prod/").to_owned()).collect()
+    }
+
+    /// Waits until the cloud holds a request back.
+    fn wait_held(&self) {
+        while self.stage.control("GET", "/wait", &Value::Null)["held"] == json!(0) {}
+    }
+}
+
+impl Runner<'_> {
+    /// With CI set, as on a hosted runner.
+    fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = self.estate.stage.command(SANDBOX);
+        command
+            .current_dir(self.dir.path())
+            .env("QLIK_SANDBOX_STATE", self.estate.stage.dir().join(".qlik-sandbox"))
+            .env("CI", "true")
+            .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-store")
+            .args(["exec", "--", program])
+            .args(args)
+            .arg("--settings")
+            .arg(self.dir.path().join("settings.yaml"));
+        command
+    }
+
+    fn plan(&self, args: &[&str]) -> Run {
+        self.checked(Run::of(&self.command(PLAN, args).output().unwrap()))
+    }
+
+    fn apply(&self, args: &[&str]) -> Run {
+        self.checked(Run::of(&self.command(APPLY, args).output().unwrap()))
+    }
+
+    fn checked(&self, run: Run) -> Run {
+        assert!(!run.all().contains("a-secret-of-the-store"), "{}", run.all());
+        run
+    }
+}
+
+#[test]
+fn runners_that_keep_nothing_make_one_estate() {
+    let Some(estate) = Estate::new() else { return };
+    estate.runner().plan(&[]).exits(1).says("QP0201");
+    estate.runner().apply(&["ledger", "init"]).exits(0).says("s3://estate/qlik/prod");
+    estate.runner().apply(&["ledger", "init"]).exits(1).says("already");
+    estate.runner().apply(&["rehearse", "us-oem"]).exits(0);
+    estate.runner().plan(&["--detailed-exitcode"]).exits(2);
+    estate.runner().apply(&["--yes"]).exits(0);
+    estate.runner().plan(&["--detailed-exitcode"]).exits(0);
+    estate.stage.forget_requests();
+    estate.runner().apply(&["--yes"]).exits(0);
+    assert_eq!(estate.stage.changes(), Vec::<String>::new());
+    assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2));
+    // Each run said that it ended, and nothing of the probes is left.
+    for run in estate.names("runs") {
+        assert!(estate.object(&run)["run"]["ended"].is_string(), "{run}");
+    }
+    assert_eq!(estate.names(".probe"), Vec::<String>::new());
+    estate.runner().apply(&["ledger", "list"]).exits(0).says("qlik/acme");
+}
+
+#[test]
+fn a_second_runner_waits_for_the_first_and_makes_nothing() {
+    let Some(estate) = Estate::ready() else { return };
+    estate
+        .stage
+        .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/tenants" }, "nth": 1, "action": "pause" }));
+    let (first, second) = (estate.runner(), estate.runner());
+    let running = first.command(APPLY, &["--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    estate.wait_held();
+    second.apply(&["--yes"]).says("another run is creating this tenant");
+    estate.stage.control("POST", "/release", &json!({}));
+    Run::of(&running.wait_with_output().unwrap()).exits(0);
+    second.apply(&["--yes"]).exits(0);
+    assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2));
+}
+
+#[test]
+fn the_clock_ends_a_silent_run_and_proves_nothing() {
+    let Some(estate) = Estate::ready() else { return };
+    estate
+        .stage
+        .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/tenants" }, "nth": 1, "action": "pause" }));
+    let first = estate.runner();
+    let mut running = first.command(APPLY, &["--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    estate.wait_held();
+    let run = estate.object("tenants/qlik.acme.json")["record"]["state"]["pending"]["run"].as_str().unwrap().to_owned();
+    // `exec` hands its place on to the program, so this is the run itself.
+    running.kill().unwrap();
+    running.wait().unwrap();
+    estate.runner().plan(&["--detailed-exitcode"]).exits(0).says("another run is creating this tenant");
+
+    let name = format!("runs/{run}.json");
+    let mut record = estate.object(&name);
+    record["run"]["started"] = json!("2020-01-01T00:00:00Z");
+    estate.put(&name, &record);
+    estate.runner().apply(&["--yes"]).exits(1).says("QP0203");
+    estate.runner().apply(&["resolve", "qlik/acme", "--not-created"]).exits(1);
+    assert_eq!(estate.stage.tenants().len(), 0);
+}
+
+#[test]
+fn a_record_that_another_run_wrote_meanwhile_stops_that_object() {
+    let Some(estate) = Estate::ready() else { return };
+    estate
+        .stage
+        .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/tenants" }, "nth": 1, "action": "pause" }));
+    let first = estate.runner();
+    let running = first.command(APPLY, &["--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    estate.wait_held();
+    let mut record = estate.object("tenants/qlik.acme.json");
+    record["record"]["seq"] = json!(2);
+    estate.put("tenants/qlik.acme.json", &record);
+    estate.stage.control("POST", "/release", &json!({}));
+    let hostname = |estate: &Estate| estate.stage.tenants()[0]["hostname"].as_str().map(str::to_owned);
+    let ended = Run::of(&running.wait_with_output().unwrap())
+        .exits(1)
+        .says("could not be recorded")
+        .says("is not what it was when it was read")
+        .says("qlik-apply resolve qlik/acme --adopt");
+    drop((hostname(&estate), ended));
+    assert_eq!(estate.object("tenants/qlik.acme.json"), record);
+    assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 0));
+}
+
+#[test]
+fn a_store_that_ignores_conditions_is_refused_before_anything_is_made() {
+    let Some(estate) = Estate::new() else { return };
+    let between = Between::before(&estate.store.host);
+    let sink = "{ kind: file, directory: ./secrets, durable: true }";
+    let runner = estate.runner_with(&between.host, sink);
+    between.becomes(Habit::Unconditional);
+    runner.apply(&["ledger", "init"]).exits(1).says("replaces objects although it was told not to").says("next:");
+    assert_eq!(estate.names(""), Vec::<String>::new());
+
+    // It changed its ways after the ledger was made: each run looks.
+    between.becomes(Habit::Honest);
+    runner.apply(&["ledger", "init"]).exits(0);
+    between.becomes(Habit::Unconditional);
+    estate.stage.forget_requests();
+    runner.apply(&["--yes", "--unrehearsed"]).exits(1).says("replaces objects although it was told not to");
+    assert_eq!(estate.stage.changes(), Vec::<String>::new());
+    assert_eq!(estate.names("runs"), Vec::<String>::new());
+}
+
+#[test]
+fn an_outage_or_a_missing_right_is_said_and_nothing_is_sent() {
+    let Some(mut estate) = Estate::new() else { return };
+    let between = Between::before(&estate.store.host);
+    let (host, secrets) = (between.host.clone(), estate.secrets.path().display().to_string());
+    let sink = format!("{{ kind: file, directory: {secrets}, durable: true, shared: true }}");
+    {
+        let runner = estate.runner_with(&host, &sink);
+        runner.apply(&["ledger", "init"]).exits(0);
+        between.becomes(Habit::Forbidding);
+        estate.stage.forget_requests();
+        runner.apply(&["--yes", "--unrehearsed"]).exits(1).says("refuses it to these credentials (403)").says("next:");
+        assert_eq!(estate.stage.changes(), Vec::<String>::new());
+
+        // Answers that are lost are looked after: what was written counts.
+        between.becomes(Habit::Forgetful);
+        runner.apply(&["--yes", "--unrehearsed"]).exits(0);
+        between.becomes(Habit::Honest);
+        runner.plan(&["--detailed-exitcode"]).exits(0);
+        assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2));
+    }
+    estate.store.stop();
+    estate.stage.forget_requests();
+    let run = estate.runner().apply(&["--yes"]).exits(1).says("s3://estate/qlik/prod").says("next:");
+    assert!(run.err.contains("Connection refused"), "{}", run.err);
+    assert_eq!(estate.stage.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn credentials_and_buckets_that_are_missing_are_named() {
+    let Some(estate) = Estate::new() else { return };
+    let runner = estate.runner();
+    let mut command = runner.command(APPLY, &["ledger", "init"]);
+    command.env_remove("AWS_SECRET_ACCESS_KEY");
+    Run::of(&command.output().unwrap()).exits(1).says("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
+    let settings = std::fs::read_to_string(runner.dir.path().join("settings.yaml")).unwrap();
+    std::fs::write(runner.dir.path().join("settings.yaml"), settings.replace("s3://estate/", "s3://elsewhere/"))
+        .unwrap();
+    runner.apply(&["ledger", "init"]).exits(1).says("404 Not Found, NoSuchBucket");
+}
+
+/// A folder of this machine says nothing of the others: what it lacks may be in use there.
+#[test]
+fn a_key_in_another_machines_folder_is_never_revoked() {
+    let Some(estate) = Estate::ready() else { return };
+    let sink = "{ kind: file, directory: ./secrets, durable: true }";
+    let (here, there) = (estate.runner_with(&estate.store.host, sink), estate.runner_with(&estate.store.host, sink));
+    // The folder's path is part of the sink's name, so both machines must have it at the same place.
+    let at = TempDir::new().unwrap();
+    for runner in [&here, &there] {
+        let settings = std::fs::read_to_string(runner.dir.path().join("settings.yaml")).unwrap();
+        let settings = settings.replace("./secrets", &at.path().join("secrets").display().to_string());
+        std::fs::write(runner.dir.path().join("settings.yaml"), settings).unwrap();
+    }
+    here.apply(&["--yes"]).exits(0);
+    std::fs::rename(at.path().join("secrets"), at.path().join("of-the-other-machine")).unwrap();
+    there.apply(&["--yes"]).exits(1).says("QP0301").says("this one is left to expire");
+    there.apply(&["--yes", "--remint", "qlik/acme/ci"]).says("left to expire");
+    assert_eq!(estate.stage.live_keys().len(), 3);
+}
