@@ -151,12 +151,11 @@ fn the_readmes_first_plan_against_qlik_cloud_works_as_written() {
     std::fs::write(copy.cwd.join("qlik-plan.settings.yaml"), settings).unwrap();
     std::fs::write(copy.cwd.join("tenants.yaml"), desired).unwrap();
     let [commands] = blocks("sh").try_into().unwrap();
-    let commands = commands
-        .replace("qlik-plan ", &format!("{PLAN} "))
-        .replace("qlik-apply tenants.yaml", &format!("{APPLY} --yes tenants.yaml"))
-        .replace("qlik-apply ", &format!("{APPLY} "));
+    let commands = commands.replace("qlik-apply tenants.yaml", "qlik-apply --yes tenants.yaml");
+    let programs = Path::new(PLAN).parent().unwrap().display();
     let script = format!(
-        r#"printf %s "$QLIK_KEY_CLIENT_SECRET" > key-client; {commands} {PLAN} --detailed-exitcode tenants.yaml"#
+        r#"PATH={programs}:$PATH; printf %s "$QLIK_KEY_CLIENT_SECRET" > key-client
+        {commands} qlik-plan --detailed-exitcode tenants.yaml"#
     );
     let run =
         copy.line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &copy.cwd).env("SCRIPT", script).output();

@@ -221,9 +221,8 @@ proptest! {
             let Some(Parent::Exists(at)) = parent(&planned.action) else { continue };
             let tenant = planned.address.parent();
             let bound = record(&world, &tenant).and_then(|record| record.state.binding());
-            let found = match &world.live.tenants[&tenant].tenant {
-                TenantRead::Present(present) => present,
-                other => panic!("{other:?}"),
+            let TenantRead::Present(found) = &world.live.tenants[&tenant].tenant else {
+                panic!("{:?}", world.live.tenants[&tenant].tenant);
             };
             prop_assert_eq!(&at.id, &found.id);
             if let Some(bound) = bound {
