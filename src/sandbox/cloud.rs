@@ -143,7 +143,7 @@ impl Cloud {
     pub(super) fn commit(&self, number: u64, call: &mut Call<'_>) -> Reply {
         let mut inner = self.lock();
         call.now = self.now(&inner.state);
-        let purged = qlik::purge(&mut inner.state, call.now).then(|| inner.save()).unwrap_or(Ok(()));
+        let purged = if qlik::purge(&mut inner.state, call.now) { inner.save() } else { Ok(()) };
         let who = qlik::claimed(&inner.state, call);
         let reply = qlik::answer(&mut inner.state, call);
         let changed = inner.state.changed.anything();

@@ -40,7 +40,7 @@ impl Page {
     }
 
     /// A limit of 0 is taken: a page of nothing.
-    pub(super) fn from_nothing(self) -> Self {
+    pub(super) fn limited_from_nothing(self) -> Self {
         Self { limit_min: 0, ..self }
     }
 

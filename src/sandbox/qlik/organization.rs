@@ -158,7 +158,7 @@ fn cursor(item: &Value) -> String {
 }
 
 fn list(state: &mut State, call: &Call<'_>, in_body: Option<String>) -> Result<Reply, Reply> {
-    let mut page = Page::new("next", "prev").from_nothing();
+    let mut page = Page::new("next", "prev").limited_from_nothing();
     let (mut filter, mut sort) = (in_body.clone(), None);
     for (name, value) in call.query() {
         match name.as_str() {
