@@ -14,5 +14,6 @@ pub mod sandbox;
 mod signals;
 mod sources;
 mod verbs;
+mod weaken;
 
 pub use run::{apply_main, plan_main};

@@ -12,3 +12,4 @@ pub mod secret;
 pub mod settings;
 pub mod spec;
 pub mod untrusted;
+pub mod weak;
