@@ -6,7 +6,8 @@ use crate::model::live::{KeyLive, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::{CreateKey, Mark, Reclaim, TenantRef};
+use crate::model::weak::Weakness;
+use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::qlik::MintedKey;
 use crate::sink::payload::{self, Parts};
@@ -60,6 +61,9 @@ pub(super) async fn create(
     let detail = Untrusted::from(minted.id.as_str());
     world.tell(address, Step::Mint, Happened::Succeeded { detail });
     delivery.try_out(&minted).await?;
+    if world.weak.is(Weakness::MarkBeforeDelivery) {
+        delivery.mark(&minted, &marker).await?;
+    }
     let entry = delivery.deliver(&minted, &marker).await?;
     delivery.mark(&minted, &marker).await?;
     let until = entry.expiry.map(|expiry| format!(", expires {expiry:.0}")).unwrap_or_default();
@@ -83,7 +87,10 @@ impl Delivery<'_> {
         let (account, spec) = (&self.create.account, &self.create.spec);
         for last in [false, true] {
             let marker = self.marker(self.world.nonce());
-            let description = marker.describe(&spec.description);
+            let description = match self.world.weak.is(Weakness::NoMarker) {
+                true => spec.description.clone(),
+                false => marker.describe(&spec.description),
+            };
             let minted = self.world.qlik.mint(account, &self.host, &spec.owner, &description, spec.expires_in).await;
             let lost = match minted {
                 Outcome::Committed(minted) => return Ok((minted, marker)),
@@ -203,8 +210,16 @@ impl Delivery<'_> {
             delivered: self.world.now(),
         };
         self.world.begin(self.address, Step::Deliver);
+        if self.world.weak.is(Weakness::SecretInProgress) {
+            self.world.note(self.address, Step::Deliver, minted.token.expose());
+        }
         match self.sink.put(self.address, &self.version, &payload, &entry) {
             Put::Stored => {}
+            Put::Refused(_) | Put::Conflict | Put::Unknown(_)
+                if self.world.weak.is(Weakness::SuccessBeforeReadBack) =>
+            {
+                return Ok(entry);
+            }
             Put::Refused(unreadable) => return Err(self.scrap(minted, unreadable.into()).await),
             Put::Conflict => {
                 let why = format!("{} changed while the key was minted", self.sink.place(self.address));
@@ -265,6 +280,15 @@ fn recoverable(lost: &Failure, error: &Failure) -> Failure {
             "qlik-apply again: it finds the key by its marker if it was made, delivers another and revokes it"
                 .to_owned(),
         ],
+    }
+}
+
+/// Revokes the key that is about to be renewed.
+pub(super) async fn revoke_first(world: &World<'_>, renew: &Renew, at: &TenantRef) -> Result<(), Failure> {
+    let host = host_of(world.desired, &renew.create.account, at)?;
+    match known(world.qlik.revoke(&renew.create.account, &host, &renew.create.spec.owner, &renew.key_id).await) {
+        Known::Done(()) => Ok(()),
+        Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::model::address::Address;
-use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, TenantRef};
+use crate::model::weak::Weakness;
+use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, Renew, TenantRef};
 
 use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
 use world::World;
@@ -130,7 +131,7 @@ impl<'a> Course<'a> {
             Action::Keep(keep) => self.keep(address, keep),
             Action::Mark(mark) => key::mark(world, mark).await,
             Action::CreateKey(create) => self.mint(address, create).await,
-            Action::Renew(renew) => self.mint(address, &renew.create).await,
+            Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
         };
@@ -184,6 +185,13 @@ impl<'a> Course<'a> {
             }
             Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } => Ok(String::new()),
         }
+    }
+
+    async fn renew(&mut self, address: &Address, renew: &Renew) -> Result<String, Failure> {
+        if self.world.weak.is(Weakness::RevokeBeforeRenewal) {
+            key::revoke_first(self.world, renew, &self.place(&renew.create.parent)?).await?;
+        }
+        self.mint(address, &renew.create).await
     }
 
     async fn mint(&mut self, address: &Address, create: &crate::plan::action::CreateKey) -> Result<String, Failure> {

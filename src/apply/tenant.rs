@@ -4,6 +4,7 @@ use crate::model::address::{Address, Name};
 use crate::model::record::{Binding, How, Intent, Record, State, Uid};
 use crate::model::secret::{Fingerprint, hex};
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weakness;
 use crate::plan::action::{CreateTenant, TenantRef};
 use crate::provider::http::Outcome;
 
@@ -19,8 +20,20 @@ pub(super) async fn create(
     // Read first: a licence key that cannot be read leaves no intent behind.
     let licence_key = world.licence_key(&create.account).await?;
     let baseline = baseline(world, &create.account).await?;
-    let pending = intend(world, address, create, baseline)?;
-    match world.qlik.create_tenant(&create.account, &licence_key).await {
+    let intent = intend(world, address, create, baseline)?;
+    let weak = |weakness| world.weak.is(weakness);
+    if !weak(Weakness::NoIntent) && !weak(Weakness::IntentAfterPost) {
+        intent.write(world)?;
+    }
+    let mut outcome = world.qlik.create_tenant(&create.account, &licence_key).await;
+    if weak(Weakness::BlindRetry) && matches!(outcome, Outcome::Unknown(_)) {
+        outcome = world.qlik.create_tenant(&create.account, &licence_key).await;
+    }
+    if weak(Weakness::IntentAfterPost) || weak(Weakness::NoIntent) && matches!(outcome, Outcome::Committed(_)) {
+        intent.write(world)?;
+    }
+    let pending = intent.record;
+    match outcome {
         Outcome::Committed(made) => {
             let at = TenantRef { id: made.id.clone(), hostname: made.hostname.as_str().into() };
             let binding = Binding {
@@ -30,7 +43,8 @@ pub(super) async fn create(
                 how: How::Created,
                 at: world.now(),
             };
-            let bound = next(&pending, State::Bound(binding));
+            let kept = if weak(Weakness::IntentDeletedOnSuccess) { State::Free } else { State::Bound(binding) };
+            let bound = next(&pending, kept);
             world.held.swap(pending.seq, &bound).map_err(|error| Failure {
                 why: format!("the tenant was made at {} and could not be recorded: {error}", at.hostname).into(),
                 next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {}", at.hostname)],
@@ -42,6 +56,10 @@ pub(super) async fn create(
         | Outcome::Rejected(_)
         | Outcome::CommittedUnreadable(_)
         | Outcome::Unknown(_)) => Err(match known(outcome) {
+            Known::Not(failure) | Known::Unclear(failure) if weak(Weakness::NoIntent) => failure,
+            Known::Unclear(failure) if weak(Weakness::ErrorMeansNotCreated) => {
+                retract(world, address, &pending, failure)
+            }
             Known::Not(failure) => retract(world, address, &pending, failure),
             Known::Unclear(failure) => in_doubt(address, failure),
             Known::Done(_) => in_doubt(address, Failure::new("the reply made no sense", "look in My Qlik")),
@@ -58,13 +76,31 @@ async fn baseline(world: &World<'_>, account: &Name) -> Result<Vec<Untrusted>, F
     Ok(listed.into_iter().map(|tenant| tenant.id).collect())
 }
 
-/// Writes the intent, durably, before anything is sent.
+/// A record that says what is about to be sent.
+struct Drafted {
+    record: Record,
+    /// The record whose place it takes.
+    over: Option<u64>,
+}
+
+impl Drafted {
+    /// Durably.
+    fn write(&self, world: &World<'_>) -> Result<(), Failure> {
+        match self.over {
+            None => world.held.create(&self.record)?,
+            Some(seq) => world.held.swap(seq, &self.record)?,
+        }
+        Ok(())
+    }
+}
+
+/// The intent, to be written before anything is sent.
 fn intend(
     world: &World<'_>,
     address: &Address,
     create: &CreateTenant,
     baseline: Vec<Untrusted>,
-) -> Result<Record, Failure> {
+) -> Result<Drafted, Failure> {
     let stored = world.held.record(address)?;
     let request = format!("POST https://{}/api/v1/tenants licenseKey of {}", create.register(), create.account);
     let intent = Intent {
@@ -85,13 +121,10 @@ fn intend(
                 seq: 1,
                 state: State::Pending(intent),
             };
-            world.held.create(&record)?;
-            Ok(record)
+            Ok(Drafted { record, over: None })
         }
-        Some(record) if record.state == State::Free => {
-            let pending = next(&record, State::Pending(intent));
-            world.held.swap(record.seq, &pending)?;
-            Ok(pending)
+        Some(record) if record.state == State::Free || world.weak.is(Weakness::AutoClear) => {
+            Ok(Drafted { over: Some(record.seq), record: next(&record, State::Pending(intent)) })
         }
         Some(record) => Err(Failure::new(
             format!(

@@ -12,6 +12,7 @@ use crate::model::desired::Desired;
 use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weak;
 use crate::provider::qlik::Qlik;
 use crate::sink::Sink;
 
@@ -33,6 +34,8 @@ pub struct World<'a> {
     pub parallelism: usize,
     /// A put that was neither read back nor refused: the run may not say that it ended.
     pub unaccounted: AtomicBool,
+    /// A rule that a test leaves out.
+    pub weak: Weak,
     licence_keys: Mutex<BTreeMap<Name, std::sync::Arc<Secret>>>,
 }
 
@@ -60,6 +63,7 @@ impl<'a> World<'a> {
             emit,
             parallelism,
             unaccounted: AtomicBool::new(false),
+            weak: Weak::default(),
             licence_keys: Mutex::new(BTreeMap::new()),
         }
     }

@@ -15,5 +15,6 @@ mod signals;
 mod sources;
 mod stores;
 mod verbs;
+mod weaken;
 
 pub use run::{apply_main, plan_main};

@@ -13,3 +13,4 @@ pub mod secret;
 pub mod settings;
 pub mod spec;
 pub mod untrusted;
+pub mod weak;

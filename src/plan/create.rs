@@ -4,6 +4,7 @@ use crate::model::address::Address;
 use crate::model::live::{LedgerFacts, Observed, TenantRead};
 use crate::model::spec::{Owner, QlikTenant};
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weakness;
 
 use super::refusal::{Code, Refusal};
 use super::{Scene, key, rename, unmanaged};
@@ -35,7 +36,7 @@ pub(super) fn may_create(
     rename::refuse(scene, address, ledger)?;
     for (key, _, _) in scene.desired.qlik_keys(address) {
         let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
-        if let Some(entry) = entry {
+        if let Some(entry) = entry.filter(|_| !scene.wishes.weak.is(Weakness::MissingLedgerIsEmpty)) {
             let foreign = ledger.and_then(|ledger| key::foreign_entry(entry, ledger));
             return Err(foreign.unwrap_or_else(|| {
                 Refusal::new(

@@ -15,6 +15,7 @@ use crate::model::record::Record;
 use crate::model::run::Life;
 use crate::model::spec::QlikKey;
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::{Weak, Weakness};
 
 use super::action::{Wait, WhyMint, remaining};
 use super::refusal::{Code, Refusal};
@@ -32,6 +33,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) sink_facts: &'a SinkFacts,
     pub(crate) remint: bool,
     pub(crate) now: Timestamp,
+    pub(crate) weak: Weak,
 }
 
 /// What is to be done about one key.
@@ -104,8 +106,9 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let good = good_key(facts, keys, entry)?;
     let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
+    let looked_for = !facts.weak.is(Weakness::NoRecovery);
     let leftovers: Vec<&KeyLive> =
-        others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).collect();
+        others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).filter(|_| looked_for).collect();
     if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
         return Err(busy_with(busy));
     }

@@ -87,7 +87,18 @@ pub(crate) fn judge<'a>(
         (None, LedgerLive::Missing { .. }) => None,
     };
     let remint = scene.wishes.remint.contains(address);
-    key::judge(&key::Facts { address, spec, ledger, record, tenant: live, sink, sink_facts, remint, now: scene.now })
+    key::judge(&key::Facts {
+        address,
+        spec,
+        ledger,
+        record,
+        tenant: live,
+        sink,
+        sink_facts,
+        remint,
+        now: scene.now,
+        weak: scene.wishes.weak,
+    })
 }
 
 fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {

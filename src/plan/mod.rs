@@ -8,6 +8,7 @@ use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live, TenantRead};
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weak;
 
 use action::{Action, Notice, Plan, Planned};
 use refusal::Code;
@@ -45,6 +46,8 @@ pub struct Wishes {
     pub unmanaged: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
+    /// A rule that a test leaves out.
+    pub weak: Weak,
 }
 
 /// Compares what is declared with what is there.

@@ -3,16 +3,19 @@
 //! `QLIK_PLAN_SWEEP=full` runs every point; without it a spread of them runs, in seconds. `docs/reliability.md` has the
 //! commands and what they print.
 
+#[cfg(feature = "weaken")]
+mod ablation;
 mod actor;
 mod call;
 mod judge;
 mod point;
+mod random;
 mod request;
 mod scene;
 mod sweep;
 
 use call::Broken;
-use point::Point;
+use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
 use sweep::{Extent, sweep};
@@ -46,4 +49,19 @@ fn whatever_system_call_of_ledger_or_sink_fails_three_keys_come_out() {
     sweep("system calls: one tenant, three keys", &Point::each(&scene, Broken::all(&scene)), Extent::asked());
     let scene = Scene::renewal();
     sweep("system calls: renewal of three keys", &Point::each(&scene, Broken::all(&scene)), Extent::asked());
+}
+
+#[test]
+fn a_ledger_that_is_lost_makes_no_second_tenant() {
+    let point = Point::new(&Scene::new_without_alias(), vec![Strike::LedgerLost]);
+    sweep("a lost ledger", &[point], Extent::Full);
+}
+
+#[test]
+fn two_troubles_drawn_by_lot_and_time_between_them_change_nothing() {
+    let number =
+        |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().expect("a number"));
+    let (seed, stories) = (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", 12));
+    let points = random::stories(seed, usize::try_from(stories).unwrap());
+    sweep(&format!("stories by lot, seeds {seed} to {}", seed + stories - 1), &points, Extent::Full);
 }

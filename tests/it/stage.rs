@@ -50,6 +50,8 @@ pub(crate) struct Stage {
     server: Child,
     control: String,
     token: String,
+    /// Set in every program's environment.
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 /// How a program ended.
@@ -108,7 +110,7 @@ impl Stage {
         let ready: Value = serde_json::from_str(&line).unwrap();
         let control = ready["control"].as_str().unwrap().trim_start_matches("http://").to_owned();
         let token = std::fs::read_to_string(ready["control_token_file"].as_str().unwrap()).unwrap();
-        Self { dir, server, control, token: token.trim().to_owned() }
+        Self { dir, server, control, token: token.trim().to_owned(), environment: Vec::new() }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -117,7 +119,14 @@ impl Stage {
 
     /// A program in this folder with a clean environment.
     pub(crate) fn command(&self, program: &str) -> Command {
-        clean(program, self.dir())
+        let mut command = clean(program, self.dir());
+        command.envs(self.environment.iter().copied());
+        command
+    }
+
+    /// From now on every program finds this in its environment.
+    pub(crate) fn set(&mut self, name: &'static str, value: &'static str) {
+        self.environment.push((name, value));
     }
 
     /// `qlik-plan --sandbox` with more arguments.

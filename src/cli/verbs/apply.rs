@@ -23,6 +23,7 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::{Signals, Unsaved};
+use super::super::weaken::weak;
 use super::{check_wishes, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -55,7 +56,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
             output.message(&line);
         }
     };
-    let world = World::new(
+    let mut world = World::new(
         &estate.qlik,
         &estate.sinks,
         &held,
@@ -66,6 +67,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         &emit,
         usize::from(common.parallelism),
     );
+    world.weak = weak();
     let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
     let now = estate.qlik.server_time().unwrap_or_else(clock);

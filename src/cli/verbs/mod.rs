@@ -22,6 +22,7 @@ use crate::plan::Wishes;
 use super::args::Common;
 use super::estate::{Declared, Estate};
 use super::output::Problem;
+use super::weaken::weak;
 
 /// The local clock; vendors' dates take its place once one is heard.
 fn clock() -> Timestamp {
@@ -51,6 +52,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         will_rehearse: will_rehearse && common.sandbox,
         unmanaged: common.unmanaged,
         offline: false,
+        weak: weak(),
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Actor {
     held: RefCell<BTreeSet<String>>,
     /// Whether the story may make a delivered key obsolete: a request that arrives after the next run's delivery.
     pub(super) may_supersede: Cell<bool>,
+    /// Whether keys may have expired meanwhile.
+    pub(super) clock_moved: Cell<bool>,
     /// So many requests were sent before the story begins.
     pub(super) requests_before: u64,
 }
@@ -35,6 +37,7 @@ impl Actor {
             said: RefCell::default(),
             held: RefCell::default(),
             may_supersede: Cell::default(),
+            clock_moved: Cell::default(),
             requests_before,
         };
         actor.look_into_sinks();
@@ -56,6 +59,7 @@ impl Actor {
     pub(super) fn heard(&self, run: Run) -> Run {
         self.said.borrow_mut().push(run.all());
         self.look_into_sinks();
+        judge::at_most_one_tenant(self);
         run
     }
 

@@ -9,14 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::stage::{ONE_TENANT, Run, clean};
+use crate::stage::{Run, clean};
 
 use super::actor::Actor;
 use super::scene::Scene;
 
 /// All promises, at the end of a story.
 pub(super) fn whole(actor: &Actor, scene: &Scene) {
-    one_tenant(actor);
+    one_tenant(actor, scene);
     let tokens = secrets_delivered(actor, scene);
     nothing_else_alive(actor, scene, &tokens);
     keys_work(actor, &tokens);
@@ -26,17 +26,23 @@ pub(super) fn whole(actor: &Actor, scene: &Scene) {
     no_half_written_file(actor);
 }
 
-/// P1, from the record of all runs; and it is the tenant that was declared.
-fn one_tenant(actor: &Actor) {
+/// P1, at any moment, from the record of all runs.
+pub(super) fn at_most_one_tenant(actor: &Actor) {
+    let created = committed(actor).into_iter().filter(|request| request == "POST /api/v1/tenants").count();
+    assert!(created <= 1, "{created} tenants were made");
+}
+
+/// P1 at the end, from the record of all runs; and it is the tenant that was declared.
+fn one_tenant(actor: &Actor, scene: &Scene) {
     let created = committed(actor).into_iter().filter(|request| request == "POST /api/v1/tenants").count();
     assert_eq!(created, 1, "tenants created over all runs");
     let tenants = actor.stage.tenants();
     let [tenant] = tenants.as_slice() else { panic!("{} tenants are there", tenants.len()) };
     assert_eq!(tenant["name"], json!("Acme Corp"));
-    assert_eq!(tenant["hostnames"][1], json!("acme-analytics.us.qlikcloud.com"));
+    let alias = if scene.has_alias { json!("acme-analytics.us.qlikcloud.com") } else { Value::Null };
+    assert_eq!(tenant["hostnames"][1], alias);
     assert_eq!(tenant["limits"]["max_keys_per_user"], json!(10));
     assert_eq!(tenant["user_default"], json!(["api-keys"]));
-    assert!(ONE_TENANT.contains("display_name: Acme Corp"));
 }
 
 /// P2: every declared key's secret is in its sink and is a live key's. Gives key id and token.
@@ -64,6 +70,16 @@ pub(super) fn disturbed(actor: &Actor, scene: &Scene, run: &Run) {
     } else {
         assert_eq!(run.code, Some(1), "{}", run.all());
         actor.is_told_what_next(run);
+    }
+}
+
+/// P2, at any moment: a secret that stands in a sink is a live key's. Nobody revokes what somebody may be using.
+pub(super) fn sinks_hold_live_keys(actor: &Actor, scene: &Scene) {
+    let live = ids(&actor.stage.live_keys());
+    for key in &scene.keys {
+        let payload = std::fs::read_to_string(actor.stage.secret_file("acme", key)).unwrap_or_default();
+        let Some(id) = token_in(&payload).and_then(|token| id_of(&token)) else { continue };
+        assert!(live.contains(&id) || actor.clock_moved.get(), "the sink's key {id} of {key} was revoked");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::json;
+
 use super::actor::Actor;
 use super::call::Broken;
 use super::judge;
@@ -14,71 +16,124 @@ pub(super) struct Point {
     scene: Scene,
     /// One apply after the other, each struck.
     strikes: Vec<Strike>,
+    /// What it was drawn from, if it was.
+    seed: Option<u64>,
 }
-
-/// So often is a story begun anew in which a fault struck something else.
-const TRIES: usize = 5;
 
 #[derive(Clone, Debug)]
 pub(super) enum Strike {
     Request(Struck),
     Call(Broken),
+    /// Everything is made, and then the ledger is gone until somebody restores it.
+    LedgerLost,
+    /// Time passes.
+    Clock(&'static str),
 }
+
+/// So often is a story begun anew in which a fault struck something else.
+const TRIES: usize = 5;
 
 impl fmt::Display for Point {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(seed) = self.seed {
+            write!(out, "QLIK_PLAN_SEED={seed} QLIK_PLAN_STORIES=1; ")?;
+        }
         write!(out, "{}", self.scene.name)?;
         for strike in &self.strikes {
             match strike {
                 Strike::Request(struck) => write!(out, "; {struck}")?,
                 Strike::Call(broken) => write!(out, "; {broken}")?,
+                Strike::LedgerLost => write!(out, "; the ledger is lost")?,
+                Strike::Clock(time) => write!(out, "; {time} pass")?,
             }
         }
-        Ok(())
+        if self.strikes.is_empty() { write!(out, "; nothing strikes") } else { Ok(()) }
+    }
+}
+
+impl Strike {
+    /// `false` where something else was struck than was meant.
+    fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+        match self {
+            Self::Request(struck) => {
+                struck.strike(actor, scene);
+                true
+            }
+            Self::Call(broken) => broken.strike(actor, scene),
+            Self::LedgerLost => {
+                actor.recover();
+                let (ledger, away) = (actor.stage.ledger(), actor.stage.dir().join("ledger-away"));
+                std::fs::rename(&ledger, &away).unwrap();
+                let run = actor.apply();
+                assert_eq!(actor.stage.tenants().len(), 1, "a ledger was lost, and another tenant was made");
+                actor.is_told_what_next(&run.exits(1).says("restore"));
+                std::fs::rename(&away, &ledger).unwrap();
+                true
+            }
+            Self::Clock(time) => {
+                actor.stage.control("POST", "/clock", &json!({ "advance": time }));
+                actor.may_supersede.set(true);
+                actor.clock_moved.set(true);
+                true
+            }
+        }
     }
 }
 
 impl Point {
-    /// One point for each of these strikes.
-    pub(super) fn each(scene: &Scene, strikes: Vec<Strike>) -> Vec<Self> {
-        strikes.into_iter().map(|strike| Self { scene: scene.clone(), strikes: vec![strike] }).collect()
+    pub(super) fn new(scene: &Scene, strikes: Vec<Strike>) -> Self {
+        Self { scene: scene.clone(), strikes, seed: None }
     }
 
-    /// Plays the story to its end; gives the number of programs that ran.
-    pub(super) fn play(&self) -> usize {
+    /// One point for each of these strikes.
+    pub(super) fn each(scene: &Scene, strikes: Vec<Strike>) -> Vec<Self> {
+        strikes.into_iter().map(|strike| Self::new(scene, vec![strike])).collect()
+    }
+
+    pub(super) fn drawn(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// The same with a rule left out.
+    #[cfg(feature = "weaken")]
+    pub(super) fn weakened(&self, weakness: &'static str) -> Self {
+        Self { scene: self.scene.weakened(weakness), ..self.clone() }
+    }
+
+    /// Plays the story to its end; gives the number of programs that ran. `None`: what was to be struck was not there.
+    pub(super) fn play(&self) -> Option<usize> {
         let mut executions = 0;
         for _ in 0..TRIES {
             let actor = Actor::new(&self.scene);
             actor.may_supersede.set(self.scene.renews() || self.is_late());
-            let struck = self.strikes.iter().all(|strike| match strike {
-                Strike::Request(struck) => {
-                    struck.strike(&actor, &self.scene);
-                    true
-                }
-                Strike::Call(broken) => broken.strike(&actor, &self.scene),
+            let struck = self.strikes.iter().all(|strike| {
+                let struck = strike.strike(&actor, &self.scene);
+                judge::sinks_hold_live_keys(&actor, &self.scene);
+                struck
             });
             if struck {
                 actor.recover();
                 judge::whole(&actor, &self.scene);
-                return executions + actor.executions();
+                return Some(executions + actor.executions());
             }
             executions += actor.executions();
         }
-        panic!("what was to be struck was not seen in {TRIES} runs");
+        None
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &Struck> {
+        self.strikes.iter().filter_map(|strike| match strike {
+            Strike::Request(struck) => Some(struck),
+            Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => None,
+        })
     }
 
     fn is_late(&self) -> bool {
-        self.strikes.iter().any(|strike| match strike {
-            Strike::Request(struck) => struck.trouble == Trouble::KilledAndLate,
-            Strike::Call(_) => false,
-        })
+        self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate)
     }
 
     /// Run in every sweep, however short: the request that must never be sent twice.
     pub(super) fn is_dear(&self) -> bool {
-        self.strikes.iter().any(|strike| match strike {
-            Strike::Request(struck) => struck.request == "POST /api/v1/tenants",
-            Strike::Call(_) => false,
-        })
+        self.requests().any(|struck| struck.request == "POST /api/v1/tenants")
     }
 }

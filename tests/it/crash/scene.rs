@@ -11,7 +11,10 @@ pub(super) struct Scene {
     desired: String,
     /// Names of the tenant's keys.
     pub(super) keys: Vec<&'static str>,
+    pub(super) has_alias: bool,
     stands: Stands,
+    /// The rule that the programs leave out.
+    weakness: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +35,17 @@ impl Scene {
             name: "new, two keys",
             desired: ONE_TENANT.to_owned(),
             keys: vec!["ci", "reporting"],
+            has_alias: true,
             stands: Stands::Nothing,
+            weakness: None,
         }
+    }
+
+    /// Nothing exists yet, and no alias can show a tenant that nobody knows of.
+    pub(super) fn new_without_alias() -> Self {
+        let desired = ONE_TENANT.replace("      alias: acme-analytics\n", "");
+        assert_ne!(desired, ONE_TENANT);
+        Self { name: "new, two keys, no alias", desired, has_alias: false, ..Self::new_with_two_keys() }
     }
 
     /// Nothing exists yet; a third key, in the third shape.
@@ -42,7 +54,9 @@ impl Scene {
             name: "new, three keys",
             desired: format!("{ONE_TENANT}{THIRD_KEY}"),
             keys: vec!["ci", "reporting", "deploy"],
+            has_alias: true,
             stands: Stands::Nothing,
+            weakness: None,
         }
     }
 
@@ -53,12 +67,21 @@ impl Scene {
 
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Stage {
-        let stage = Stage::new(&self.desired);
+        let mut stage = Stage::new(&self.desired);
         if self.stands == Stands::KeysAreDue {
             stage.settle();
             stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
         }
+        if let Some(weakness) = self.weakness {
+            stage.set("QLIK_PLAN_WEAKEN", weakness);
+        }
         stage
+    }
+
+    /// The same with a rule left out.
+    #[cfg(feature = "weaken")]
+    pub(super) fn weakened(&self, weakness: &'static str) -> Self {
+        Self { weakness: Some(weakness), ..self.clone() }
     }
 
     pub(super) fn renews(&self) -> bool {

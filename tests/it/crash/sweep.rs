@@ -1,8 +1,9 @@
 //! Playing many points side by side, and the figures.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::point::Point;
@@ -18,12 +19,10 @@ pub(super) enum Extent {
 impl Extent {
     /// What `QLIK_PLAN_SWEEP` says; short unless told.
     pub(super) fn asked() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "how much is run is the tester's choice")]
-        let asked = std::env::var("QLIK_PLAN_SWEEP");
-        match asked.as_deref() {
-            Ok("full") => Self::Full,
-            Ok("short") | Err(_) => Self::Short,
-            Ok(other) => panic!("QLIK_PLAN_SWEEP is full or short, not {other:?}"),
+        match variable("QLIK_PLAN_SWEEP").as_deref() {
+            Some("full") => Self::Full,
+            Some("short") | None => Self::Short,
+            Some(other) => panic!("QLIK_PLAN_SWEEP is full or short, not {other:?}"),
         }
     }
 
@@ -40,54 +39,92 @@ impl Extent {
     }
 }
 
+/// How much is run, and with what seed, is the tester's choice.
+pub(super) fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the tester's choice comes from the environment")]
+    std::env::var(name).ok()
+}
+
 /// Points of a short sweep, beside the dear ones.
 const FEW: usize = 12;
 
 /// Kinds of trouble come in threes, sixes and fifteens; a stride that shares no factor with them meets each kind.
 fn stride(points: usize) -> usize {
-    let shares = |stride: &usize| [2, 3, 5].iter().any(|factor| stride.is_multiple_of(*factor));
-    (points / FEW..).find(|stride| *stride > 0 && !shares(stride)).unwrap_or(1)
+    let shares = |stride: usize| stride.is_multiple_of(2) || stride.is_multiple_of(3) || stride.is_multiple_of(5);
+    (points / FEW..).find(|stride| *stride > 0 && !shares(*stride)).unwrap_or(1)
 }
 
 /// Points wait for programs and for the disk more than they compute.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Plays the points, prints the figures, and fails if any point failed.
-pub(super) fn sweep(name: &str, points: &[Point], extent: Extent) {
-    let began = Instant::now();
-    let chosen = extent.of(points);
-    let next = AtomicUsize::new(0);
-    let executions = AtomicUsize::new(0);
-    let run = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
+/// What a sweep came to.
+pub(super) struct Figures {
+    pub(super) run: usize,
+    pub(super) executions: usize,
+    /// The point, and what was found.
+    pub(super) failures: Vec<(String, String)>,
+    /// Points at which something else was struck, again and again.
+    pub(super) unseen: Vec<String>,
+}
+
+/// Plays points; all of them, or until one fails.
+pub(super) fn play(points: &[&Point], until_one_fails: bool) -> Figures {
+    let (next, executions, run) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let failed = AtomicBool::new(false);
+    let (failures, unseen) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
-                while let Some(point) = chosen.get(next.fetch_add(1, Ordering::SeqCst)) {
+                while let Some(point) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if until_one_fails && failed.load(Ordering::SeqCst) {
+                        return;
+                    }
                     match catch_unwind(AssertUnwindSafe(|| point.play())) {
-                        Ok(count) => executions.fetch_add(count, Ordering::SeqCst),
-                        Err(_) => {
-                            failures.lock().unwrap().push(point.to_string());
-                            0
+                        Ok(Some(count)) => {
+                            executions.fetch_add(count, Ordering::SeqCst);
                         }
-                    };
+                        Ok(None) => unseen.lock().unwrap().push(point.to_string()),
+                        Err(panic) => {
+                            failed.store(true, Ordering::SeqCst);
+                            failures.lock().unwrap().push((point.to_string(), said(&*panic)));
+                        }
+                    }
                     run.fetch_add(1, Ordering::SeqCst);
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap();
+    Figures {
+        run: run.into_inner(),
+        executions: executions.into_inner(),
+        failures: failures.into_inner().unwrap(),
+        unseen: unseen.into_inner().unwrap(),
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+/// Plays the points, prints the figures, and fails if any point failed.
+pub(super) fn sweep(name: &str, points: &[Point], extent: Extent) {
+    let began = Instant::now();
+    let chosen = extent.of(points);
+    let figures = play(&chosen, false);
     print(&format!(
         "{name}: {} points, {} chosen, {} run, {} executions, {} failures, {:.0} s",
         points.len(),
         chosen.len(),
-        run.into_inner(),
-        executions.into_inner(),
-        failures.len(),
+        figures.run,
+        figures.executions,
+        figures.failures.len(),
         began.elapsed().as_secs_f64(),
     ));
     assert!(!chosen.is_empty(), "nothing was swept");
-    assert!(failures.is_empty(), "these points failed:\n{}", failures.join("\n"));
+    assert!(figures.unseen.is_empty(), "these calls were expected and not seen:\n{}", figures.unseen.join("\n"));
+    let failures: Vec<String> = figures.failures.iter().map(|(point, found)| format!("{point}\n{found}")).collect();
+    assert!(failures.is_empty(), "these points failed:\n{}", failures.join("\n\n"));
 }
 
 /// Says that a sweep was not run, and why.
@@ -96,6 +133,6 @@ pub(super) fn skipped(name: &str, why: &str) {
 }
 
 #[expect(clippy::print_stderr, reason = "the figures are what the sweep is run for")]
-fn print(figures: &str) {
+pub(super) fn print(figures: &str) {
     eprintln!("{figures}");
 }

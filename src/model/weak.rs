@@ -1,0 +1,72 @@
+//! Deliberate weakenings of the protocols: a test shows with each that the rule is needed, and that its sweep would see it gone.
+//!
+//! No build without the feature `weaken` has any of them, and no release build can have the feature.
+
+/// A rule left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// A tenant's record is written after its POST, and only if that went well.
+    NoIntent,
+    /// The intent is written, but after the POST.
+    IntentAfterPost,
+    /// Whatever went wrong with the POST, nothing was made.
+    ErrorMeansNotCreated,
+    /// A POST whose outcome is unknown is sent once more.
+    BlindRetry,
+    /// An intent whose run is over is no obstacle: nobody has seen a tenant.
+    AutoClear,
+    /// The intent is cleared when the tenant is there.
+    IntentDeletedOnSuccess,
+    /// Settled is what is about to be settled.
+    SettledBeforeSent,
+    /// Keys are minted under their plain description.
+    NoMarker,
+    /// What an interrupted run minted is not looked for.
+    NoRecovery,
+    /// A renewal begins by revoking the old key.
+    RevokeBeforeRenewal,
+    /// A key is marked as delivered, then delivered.
+    MarkBeforeDelivery,
+    /// What was put is taken to be there.
+    SuccessBeforeReadBack,
+    /// Where there is no ledger, there never was one.
+    MissingLedgerIsEmpty,
+    /// Progress shows what is delivered.
+    SecretInProgress,
+}
+
+impl Weakness {
+    pub const ALL: [(&'static str, Self); 14] = [
+        ("no-intent", Self::NoIntent),
+        ("intent-after-post", Self::IntentAfterPost),
+        ("error-means-not-created", Self::ErrorMeansNotCreated),
+        ("blind-retry", Self::BlindRetry),
+        ("auto-clear", Self::AutoClear),
+        ("intent-deleted-on-success", Self::IntentDeletedOnSuccess),
+        ("settled-before-sent", Self::SettledBeforeSent),
+        ("no-marker", Self::NoMarker),
+        ("no-recovery", Self::NoRecovery),
+        ("revoke-before-renewal", Self::RevokeBeforeRenewal),
+        ("mark-before-delivery", Self::MarkBeforeDelivery),
+        ("success-before-read-back", Self::SuccessBeforeReadBack),
+        ("missing-ledger-is-empty", Self::MissingLedgerIsEmpty),
+        ("secret-in-progress", Self::SecretInProgress),
+    ];
+}
+
+/// At most one rule left out; by default none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weak(Option<Weakness>);
+
+impl Weak {
+    #[cfg(feature = "weaken")]
+    #[must_use]
+    pub fn by(weakness: Weakness) -> Self {
+        Self(Some(weakness))
+    }
+
+    #[must_use]
+    pub fn is(self, weakness: Weakness) -> bool {
+        cfg!(feature = "weaken") && self.0 == Some(weakness)
+    }
+}
