@@ -47,7 +47,9 @@ pub(super) struct Formats {
 impl Formats {
     pub(super) fn of(common: &Common) -> Self {
         let page = Page { medium: medium(common.platform), comment: common.comment.clone() };
-        Self { also: common.also.clone(), page, told: AtomicBool::new(false) }
+        // What is refused below must not be written either, not even with the words of the refusal.
+        let also = if check_files(&common.also).is_ok() { common.also.clone() } else { Vec::new() };
+        Self { also, page, told: AtomicBool::new(false) }
     }
 
     /// Before a command line could be read.
@@ -186,9 +188,15 @@ pub(super) fn check(common: &Common, answers: Answers) -> Result<(), Problem> {
     ))
 }
 
-/// A file can hold one format.
+/// A file can hold one format, and none of ours is YAML: such a file is somebody's declarations.
 fn check_files(also: &[Also]) -> Result<(), Problem> {
     for (at, one) in also.iter().enumerate() {
+        if one.file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            return Err(Problem::new(
+                format!("--also {} would be written over declarations", one.file.display()),
+                "name a file that is not called .yaml or .yml",
+            ));
+        }
         if also.iter().take(at).any(|other| other.file == one.file) {
             return Err(Problem::new(
                 format!("--also names {} twice", one.file.display()),

@@ -133,6 +133,9 @@ fn formats_of_plans_are_refused_where_there_is_no_plan_before_anything_is_done()
     assert!(!stage.ledger().exists());
     stage.plan(&["validate", "--also=json=x.json"]).exits(1).says("this verb makes no plan");
     stage.plan(&["--also=json=x", "--also=text=x"]).exits(1).says("--also names x twice");
+    assert!(!stage.dir().join("x").exists());
+    stage.plan(&["--also=json=desired.yaml"]).exits(1).says("would be written over declarations");
+    assert_eq!(fs::read_to_string(stage.dir().join("desired.yaml")).unwrap(), ONE_TENANT);
     stage
         .plan(&["--also=yaml=x"])
         .exits(1)
