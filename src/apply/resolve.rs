@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
+use crate::model::live::{LedgerFacts, ListedTenant};
 use crate::model::record::{Binding, How, Intent, Record, State};
 use crate::provider::http::ReadError;
 
@@ -13,6 +14,8 @@ use super::world::World;
 
 /// A POST may still be on its way this long after its intent.
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
+/// How far apart the vendor's own clocks may be.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the record says now, for a person who asked only that.
 pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<String>) {
@@ -45,6 +48,54 @@ pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<Strin
         State::Free | State::Bound(_) | State::Settled(_) => {
             (format!("{address} is {}; there is nothing to resolve", record.state.word()), Vec::new())
         }
+    }
+}
+
+/// The listed tenants that may be the one in doubt: neither in the baseline nor bound, created since the intent.
+/// `None` where nothing can be listed. None found proves nothing: lists lag, and a request may still be on its way.
+///
+/// # Errors
+/// The list cannot be read.
+pub async fn candidates(
+    qlik: &crate::provider::qlik::Qlik,
+    facts: &LedgerFacts,
+    intent: &Intent,
+) -> Result<Option<Vec<ListedTenant>>, Failure> {
+    if !qlik.lists_tenants(&intent.account) {
+        return Ok(None);
+    }
+    let listed = qlik.organization_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let bound = |tenant: &ListedTenant| {
+        facts
+            .records
+            .values()
+            .filter_map(|record| record.state.binding())
+            .any(|binding| binding.tenant_id == tenant.id || tenant.has_host(binding.hostname.raw()))
+    };
+    let since = |tenant: &ListedTenant| tenant.created.is_none_or(|at| at + CLOCKS_DIFFER >= intent.date);
+    let new = listed.into_iter().filter(|tenant| {
+        tenant.is_active() && !intent.baseline.contains(&tenant.id) && !bound(tenant) && since(tenant)
+    });
+    Ok(Some(new.collect()))
+}
+
+/// What a list says of an intent, in words, and the steps that follow.
+pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec<String>) {
+    let adopt = |tenant: &ListedTenant| {
+        format!("qlik-apply resolve {address} --adopt {}   (id {}, name {})", tenant.hostname(), tenant.id, tenant.name)
+    };
+    match found {
+        [] => (
+            "the organization lists no tenant made since then; lists lag, so that proves nothing".to_owned(),
+            vec![format!(
+                "qlik-apply resolve {address} --not-created   (an hour after the attempt, once you are sure)"
+            )],
+        ),
+        [one] => ("the organization lists exactly one tenant made since then".to_owned(), vec![adopt(one)]),
+        several => (
+            format!("the organization lists {} tenants made since then", several.len()),
+            several.iter().map(adopt).collect(),
+        ),
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) async fn create(
 ) -> Result<(TenantRef, String), Failure> {
     // Read first: a licence key that cannot be read leaves no intent behind.
     let licence_key = world.licence_key(&create.account).await?;
-    let pending = intend(world, address, create)?;
+    let baseline = baseline(world, &create.account).await?;
+    let pending = intend(world, address, create, baseline)?;
     match world.qlik.create_tenant(&create.account, &licence_key).await {
         Outcome::Committed(made) => {
             let at = TenantRef { id: made.id.clone(), hostname: made.hostname.as_str().into() };
@@ -48,8 +49,22 @@ pub(super) async fn create(
     }
 }
 
+/// Which tenants are listed before ours is made: what remains of a later list may be ours.
+async fn baseline(world: &World<'_>, account: &Name) -> Result<Vec<Untrusted>, Failure> {
+    if !world.qlik.lists_tenants(account) {
+        return Ok(Vec::new());
+    }
+    let listed = world.qlik.organization_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    Ok(listed.into_iter().map(|tenant| tenant.id).collect())
+}
+
 /// Writes the intent, durably, before anything is sent.
-fn intend(world: &World<'_>, address: &Address, create: &CreateTenant) -> Result<Record, Failure> {
+fn intend(
+    world: &World<'_>,
+    address: &Address,
+    create: &CreateTenant,
+    baseline: Vec<Untrusted>,
+) -> Result<Record, Failure> {
     let stored = world.held.record(address)?;
     let request = format!("POST https://{}/api/v1/tenants licenseKey of {}", create.register(), create.account);
     let intent = Intent {
@@ -59,7 +74,7 @@ fn intend(world: &World<'_>, address: &Address, create: &CreateTenant) -> Result
         region: create.region.label.as_str().into(),
         date: world.now(),
         request: Fingerprint::of(request.as_bytes()).as_str().into(),
-        baseline: Vec::new(),
+        baseline,
     };
     match stored {
         None => {

@@ -110,6 +110,9 @@ pub(super) struct Common {
     /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
+    #[arg(long)]
+    pub(super) unmanaged: bool,
     /// How long one request may take, in seconds (a creation: four times as long).
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,

@@ -77,6 +77,10 @@ fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &
     {
         key_client = read_client(&format!("accounts.{name}.key_client"), client, missing);
     }
+    let mut organization_client = None;
+    if let Some(client) = &account.organization_client {
+        organization_client = read_client(&format!("accounts.{name}.organization_client"), client, missing);
+    }
     let mut own = BTreeMap::new();
     for owner in owners {
         let Owner::Configured(owner) = owner else { continue };
@@ -87,7 +91,7 @@ fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &
         }
     }
     let (client_id, client_secret) = client?;
-    Some(Credentials { client_id, client_secret, key_client, owners: own })
+    Some(Credentials { client_id, client_secret, key_client, organization_client, owners: own })
 }
 
 fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Secret, Secret)> {

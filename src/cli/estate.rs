@@ -299,6 +299,7 @@ mod sandboxed {
                     client_id: Secret::new(seeded.client.id),
                     client_secret: Secret::new(seeded.client.secret),
                     key_client,
+                    organization_client: None,
                     owners,
                 },
             );

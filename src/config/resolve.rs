@@ -78,6 +78,12 @@ pub(crate) fn join(items: Items, settings: &Settings) -> Desired {
             region: account.region.clone(),
             has_source_tenant: account.source_tenant.is_some(),
             has_key_client: account.key_client.is_some(),
+            known_hosts: account
+                .source_tenant
+                .iter()
+                .chain(&account.ignore_tenants)
+                .map(|label| account.region.host(label))
+                .collect(),
         };
         (name.clone(), facts)
     });

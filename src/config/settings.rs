@@ -13,8 +13,18 @@ use crate::model::settings::{Account, Client, ConfiguredOwner, Ledger, Limits, N
 
 const ROOT: Keys = Keys { known: &["version", "accounts", "sinks", "ledger", "limits", "network"], later: &[] };
 const ACCOUNT: Keys = Keys {
-    known: &["vendor", "region", "domain", "source_tenant", "client", "key_client", "owners"],
-    later: &["organization_client"],
+    known: &[
+        "vendor",
+        "region",
+        "domain",
+        "source_tenant",
+        "client",
+        "key_client",
+        "organization_client",
+        "ignore_tenants",
+        "owners",
+    ],
+    later: &[],
 };
 const VENDORS: Keys = Keys { known: &["qlik"], later: &["imburse"] };
 const CLIENT: Keys = Keys { known: &["id", "secret"], later: &[] };
@@ -83,6 +93,9 @@ fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> O
     }
     let region_client = client_entry.and_then(|entry| client("`client`", entry, base, faults));
     let key_client = fields.entry("key_client").map(|entry| client("`key_client`", entry, base, faults));
+    let organization = fields.entry("organization_client");
+    let organization = organization.map(|entry| client("`organization_client`", entry, base, faults));
+    let ignored = fields.get("ignore_tenants").map(|node| ignored(node, faults));
     let owners: Option<BTreeMap<Name, ConfiguredOwner>> = fields.get("owners").map(|node| {
         read::named(node, "`owners`", "owner", faults, |what, entry, faults| owner(what, entry, base, faults))
     });
@@ -97,8 +110,24 @@ fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> O
             Some(client) => Some(client?),
             None => None,
         },
+        organization_client: match organization {
+            Some(client) => Some(client?),
+            None => None,
+        },
+        ignore_tenants: match ignored {
+            Some(labels) => labels?,
+            None => Vec::new(),
+        },
         owners: owners.unwrap_or_default(),
     })
+}
+
+fn ignored(node: &Node, faults: &mut Faults<'_>) -> Option<Vec<Label>> {
+    let Value::List(items) = &node.value else {
+        read::wrong_kind(node, "`ignore_tenants`", "a list", faults).help("as in `ignore_tenants: [mycorp-test]`");
+        return None;
+    };
+    items.iter().map(|item| read::label(item, "an ignored tenant", HOST_REST, faults).map(|at| at.value)).collect()
 }
 
 /// Whether an account says a vendor that is known to come.

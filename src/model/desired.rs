@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
-use super::host::Region;
+use super::host::{Host, Region};
 use super::marker::SinkHash;
 use super::settings::Limits;
 use super::spec::{QlikKey, QlikTenant, Spec};
@@ -67,6 +67,9 @@ pub struct AccountFacts {
     pub has_source_tenant: bool,
     /// Whether a `key_client` is named: without one no key can be minted for `owner: { client: {} }`.
     pub has_key_client: bool,
+    /// Hosts that are known and not managed: the source tenant, and what settings say to ignore.
+    #[serde(default)]
+    pub known_hosts: Vec<Host>,
 }
 
 /// What a plan needs to know of a sink.

@@ -66,6 +66,11 @@ impl Region {
         Host(format!("register.{}.{}", self.label, self.domain))
     }
 
+    /// The organization's console, where its tenants are listed. One for all regions.
+    pub fn console(&self) -> Host {
+        Host(format!("console.{}", self.domain))
+    }
+
     /// The host that a vendor's reply or a ledger record names, if it is one label under this region.
     pub fn accept(&self, host: &str) -> Option<Host> {
         let host = host.to_ascii_lowercase();
@@ -75,7 +80,7 @@ impl Region {
 }
 
 /// A host name that a credential may be sent to. Only a [`Region`] makes one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Host(String);
 

@@ -97,6 +97,9 @@ impl LedgerFacts {
 pub struct AccountLive {
     #[serde(default)]
     pub licence: Option<Observed<LicenceLive>>,
+    /// The organization's tenants. Read where an organization client is named and a tenant is to be created or asked for.
+    #[serde(default)]
+    pub organization: Option<Observed<Vec<ListedTenant>>>,
     /// The credential hash of each way of owning, to match rehearsals.
     #[serde(default)]
     pub credentials: Vec<(Owner, String)>,
@@ -108,6 +111,32 @@ pub struct LicenceLive {
     /// `Ok`, `Expired`, `Blacklisted`, `Missing`, as the vendor says it.
     pub status: Untrusted,
     pub valid: bool,
+}
+
+/// One entry of the organization's list. It may lag, and strangers may create too: it is evidence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedTenant {
+    pub id: Untrusted,
+    pub name: Untrusted,
+    pub hostnames: Vec<Untrusted>,
+    /// `active`, `disabled`, `deleted`, `deactivated`.
+    pub status: Untrusted,
+    pub created: Option<Timestamp>,
+}
+
+impl ListedTenant {
+    pub fn is_active(&self) -> bool {
+        matches!(self.status.raw(), "active" | "")
+    }
+
+    pub fn has_host(&self, host: &str) -> bool {
+        self.hostnames.iter().any(|known| known.raw().eq_ignore_ascii_case(host))
+    }
+
+    /// The server's own host of it.
+    pub fn hostname(&self) -> Untrusted {
+        self.hostnames.first().cloned().unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +187,8 @@ pub enum TenantRead {
     /// No record binds it and no adoption is declared: there was nowhere to look.
     Nowhere,
     Present(QlikTenantLive),
+    /// Nothing binds it, and a tenant answers at the declared alias. That finds; it adopts nothing by itself.
+    ByAlias(QlikTenantLive),
     /// The host of a binding or an adoption answers that there is no such tenant.
     Gone(Unreadable),
     /// `TENANT_DISABLED`.

@@ -29,6 +29,10 @@ pub struct Account {
     pub client: Client,
     /// Tenant-level and published: mints keys.
     pub key_client: Option<Client>,
+    /// Organization-level: lists tenants.
+    pub organization_client: Option<Client>,
+    /// Tenants of the subscription that are nobody's concern here: first labels of their hostnames.
+    pub ignore_tenants: Vec<Label>,
     pub owners: BTreeMap<Name, ConfiguredOwner>,
 }
 

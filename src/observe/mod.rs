@@ -70,7 +70,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .buffer_unordered(sources.parallelism.max(1))
         .collect()
         .await;
-    let accounts = read_accounts(desired, &base, sources).await;
+    let accounts = read_accounts(desired, &base, wishes, sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
     Live { accounts, tenants, ..base }
 }
@@ -149,9 +149,17 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
 }
 
 /// Licence and credentials, of the accounts with a tenant that is to be created.
-async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) -> BTreeMap<Name, AccountLive> {
+async fn read_accounts(
+    desired: &Desired,
+    base: &Live,
+    wishes: &Wishes,
+    sources: &Sources<'_>,
+) -> BTreeMap<Name, AccountLive> {
     let mut wanted: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
     for (address, spec, _) in desired.qlik_tenants() {
+        if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
+            wanted.entry(spec.account.clone()).or_default();
+        }
         if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
             let owners = wanted.entry(spec.account.clone()).or_default();
             owners.extend(
@@ -174,7 +182,15 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
                 .into_iter()
                 .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
                 .collect();
-            (account, AccountLive { licence, credentials })
+            let organization = if sources.qlik.lists_tenants(&account) {
+                Some(match sources.qlik.organization_tenants(&account).await {
+                    Ok(tenants) => Observed::Present(tenants),
+                    Err(error) => Observed::Unreadable(error.unreadable()),
+                })
+            } else {
+                None
+            };
+            (account, AccountLive { licence, organization, credentials })
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect::<Vec<_>>()
@@ -182,7 +198,7 @@ async fn read_accounts(desired: &Desired, base: &Live, sources: &Sources<'_>) ->
     reads.into_iter().collect()
 }
 
-fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
+pub(super) fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
     match ledger {
         LedgerLive::Missing { .. } => true,
         LedgerLive::Present(LedgerFacts { records, .. }) => {

@@ -32,7 +32,7 @@ pub(super) async fn read(
     let account = spec.account.clone();
     let unread = |tenant| Read { account: account.clone(), live: TenantLive::unread(tenant), refused: None };
     let Some((host, id)) = whereabouts(desired, &base.ledger, address, spec) else {
-        return unread(TenantRead::Nowhere);
+        return unread(at_alias(desired, sources, &base.ledger, address, spec).await);
     };
     let present = match sources.qlik.tenant(&spec.account, &host, id.as_deref()).await {
         Ok(present) => present,
@@ -92,6 +92,30 @@ fn whereabouts(
         }
         (None, Some(label)) => Some((region.host(label), None)),
         (None, None) => None,
+    }
+}
+
+/// The ladder's last rung: a tenant that answers at the declared alias. It may find; it never proves absence.
+async fn at_alias(
+    desired: &Desired,
+    sources: &Sources<'_>,
+    ledger: &LedgerLive,
+    address: &Address,
+    spec: &QlikTenant,
+) -> TenantRead {
+    let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
+    let is_free = super::is_free(ledger, address);
+    let (Some(label), Some(region), true) = (&spec.alias, region, is_free) else { return TenantRead::Nowhere };
+    // The organization's list answers this, and more, without a bot user in somebody's tenant.
+    if sources.qlik.lists_tenants(&spec.account) {
+        return TenantRead::Nowhere;
+    }
+    match sources.qlik.tenant(&spec.account, &region.host(label), None).await {
+        Ok(found) => TenantRead::ByAlias(found),
+        Err(ReadError::Trouble(trouble)) => TenantRead::Unreadable(ReadError::Trouble(trouble).unreadable()),
+        Err(ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::NotFound(_) | ReadError::Rejected(_)) => {
+            TenantRead::Nowhere
+        }
     }
 }
 

@@ -142,6 +142,7 @@ pub(super) fn present(live: &TenantLive) -> Option<&QlikTenantLive> {
     match &live.tenant {
         TenantRead::Present(present) => Some(present),
         TenantRead::Nowhere
+        | TenantRead::ByAlias(_)
         | TenantRead::Gone(_)
         | TenantRead::Disabled
         | TenantRead::Other { .. }

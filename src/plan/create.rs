@@ -1,12 +1,12 @@
 //! Whether a tenant may be created: ledger, account, sinks, licence, rehearsal.
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerFacts, Observed};
+use crate::model::live::{LedgerFacts, Observed, TenantRead};
 use crate::model::spec::{Owner, QlikTenant};
 use crate::model::untrusted::Untrusted;
 
 use super::refusal::{Code, Refusal};
-use super::{Scene, key};
+use super::{Scene, key, unmanaged};
 
 /// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
 pub(super) fn may_create(
@@ -48,6 +48,13 @@ pub(super) fn may_create(
             }));
         }
     }
+    if let Some(TenantRead::ByAlias(found)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+        return Err(unmanaged::refuse_found(scene, address, spec, found));
+    }
+    if let Some(TenantRead::Unreadable(unreadable)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+        return Err(unreadable.into());
+    }
+    unmanaged::refuse_creation(scene, address, spec)?;
     let live = scene.live.accounts.get(account);
     match live.and_then(|live| live.licence.as_ref()) {
         Some(Observed::Present(licence)) if licence.valid => {}

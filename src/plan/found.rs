@@ -61,7 +61,7 @@ pub(super) fn adopt<'a>(
             Ok(Ground::Exists { at, live, record })
         }
         TenantRead::Gone(unreadable) => Err(not_found(&unreadable.why).into()),
-        TenantRead::Nowhere => Err(not_found(&"it was not read".into()).into()),
+        TenantRead::Nowhere | TenantRead::ByAlias(_) => Err(not_found(&"it was not read".into()).into()),
         TenantRead::Disabled => Err(disabled(&host.to_string()).into()),
         TenantRead::Other { found } => Err(not_found(&format!("tenant {found} answers there").into()).into()),
         TenantRead::Unreadable(unreadable) => Err(Refusal::from(unreadable).into()),
@@ -132,7 +132,9 @@ pub(super) fn bound<'a>(
         .or("if it was deleted on purpose, remove it from desired state; it is never created anew by itself")),
         TenantRead::Disabled => Err(disabled(&binding.hostname.to_string())),
         TenantRead::Other { found } => Err(other_tenant(binding, found)),
-        TenantRead::Nowhere => Err(Refusal::new(Code::Unreadable, "it was not read", "plan again")),
+        TenantRead::Nowhere | TenantRead::ByAlias(_) => {
+            Err(Refusal::new(Code::Unreadable, "it was not read", "plan again"))
+        }
         TenantRead::Unreadable(unreadable) => Err(unreadable.into()),
     }
 }

@@ -24,6 +24,7 @@ mod mint;
 pub mod refusal;
 pub mod review;
 mod tenant;
+mod unmanaged;
 
 pub(crate) use mint::judge;
 
@@ -38,6 +39,8 @@ pub struct Wishes {
     pub will_rehearse: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
+    /// `--unmanaged`: name the tenants that nobody manages here.
+    pub unmanaged: bool,
 }
 
 /// Compares what is declared with what is there.
@@ -59,6 +62,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
     estate_notices(&scene, &mut plan);
+    unmanaged::notices(&scene, &mut plan);
     plan
 }
 

@@ -77,6 +77,11 @@ codes! {
     /// In CI, creating needs a ledger that outlives the runner.
     LedgerNotDurable = "QP0215",
 
+    /// A tenant answers at the declared alias, and nothing binds it.
+    FoundByAlias = "QP0216",
+    /// The organization has an active tenant that nothing here accounts for.
+    UnmanagedTenant = "QP0217",
+
     /// A key is marked delivered, lives, and is not in the sink.
     DeliveredElsewhere = "QP0301",
     /// A live key of the same description carries no marker of ours.

@@ -4,6 +4,7 @@
 mod apply;
 mod architecture;
 mod config;
+mod finding;
 mod offline;
 mod papers;
 mod render;

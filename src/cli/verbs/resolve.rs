@@ -27,8 +27,16 @@ pub(in crate::cli) async fn run(
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
+        let (mut said, mut next) = resolve::explain(address, record);
+        if let Some(State::Pending(intent)) = record.map(|record| &record.state) {
+            let found = resolve::candidates(&estate.qlik, &facts, intent).await;
+            if let Some(found) = found? {
+                let (more, steps) = resolve::say_candidates(address, &found);
+                said = format!("{said}; {more}");
+                next = steps;
+            }
+        }
         estate.close().await;
-        let (said, next) = resolve::explain(address, record);
         let text = match output.format {
             Format::Text => {
                 let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();

@@ -44,6 +44,11 @@ pub struct Account {
     pub client: Client,
     /// The tenant-level, published OAuth client: mints keys for `owner: { client: {} }`.
     pub key_client: Option<Client>,
+    /// An organization-level OAuth client of the cloud console: lists tenants, so that unmanaged ones are seen.
+    pub organization_client: Option<Client>,
+    /// Tenants of the subscription that are not managed here, by the first label of their hostname.
+    #[schemars(default)]
+    pub ignore_tenants: Vec<Label>,
     /// Owners who mint with an API key of their own, by the name that `owner: { configured: NAME }` uses.
     #[schemars(schema_with = "named::<ConfiguredOwner>")]
     #[schemars(default)]

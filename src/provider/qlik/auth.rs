@@ -99,7 +99,7 @@ impl Qlik {
     pub(super) async fn bearer(&self, call: &Call<'_>) -> Result<Bearer, ReadError> {
         let asked_at = Instant::now();
         let account = self.account(call.account).map_err(ReadError::Trouble)?;
-        if !account.binds(call.host) {
+        if !account.binds(&call.who, call.host) {
             return Err(ReadError::Trouble(Trouble {
                 why: Untrusted::new(format!("{} is no host of account {}'s region", call.host, call.account)),
                 next: "check accounts and regions: a credential goes to its own region only".to_owned(),

@@ -84,6 +84,10 @@ pub(crate) static PATCH_CONSENT: Endpoint = Endpoint {
     forbidden: ADMIN,
     ..endpoint(Verb::Patch, "/api/v1/oauth-clients/{id}/connection-configs/me", Tier::Two)
 };
+pub(crate) static ORGANIZATION_TENANTS: Endpoint = Endpoint {
+    forbidden: "check accounts.*.organization_client: the service account owner makes it in the cloud console, with the scope cloud-console.tenants:read",
+    ..endpoint(Verb::Get, "/api/core/tenants", Tier::One)
+};
 pub(crate) static ME: Endpoint = endpoint(Verb::Get, "/api/v1/users/me", Tier::One);
 pub(crate) static USER: Endpoint = endpoint(Verb::Get, "/api/v1/users/{id}", Tier::One);
 pub(crate) static LICENCE_STATUS: Endpoint =

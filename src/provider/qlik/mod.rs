@@ -3,6 +3,7 @@
 mod auth;
 mod endpoints;
 mod exchange;
+mod organization;
 mod pages;
 mod read;
 #[cfg(all(test, feature = "sandbox"))]
@@ -32,6 +33,7 @@ pub struct Credentials {
     pub client_id: Secret,
     pub client_secret: Secret,
     pub key_client: Option<(Secret, Secret)>,
+    pub organization_client: Option<(Secret, Secret)>,
     pub owners: BTreeMap<Name, OwnerKey>,
 }
 
@@ -55,6 +57,7 @@ struct Account {
     source_tenant: Option<Label>,
     client: Client,
     key_client: Option<Client>,
+    organization_client: Option<Client>,
     owners: BTreeMap<Name, (Host, Arc<Secret>)>,
 }
 
@@ -68,6 +71,8 @@ struct Client {
 enum Who {
     Client,
     KeyClient,
+    /// At the console only.
+    Organization,
     Owner(Name),
     /// A key that was just minted, to be tried.
     NewKey,
@@ -86,6 +91,7 @@ impl Who {
         match self {
             Self::Client => format!("settings: accounts.{account}.client"),
             Self::KeyClient => format!("settings: accounts.{account}.key_client"),
+            Self::Organization => format!("settings: accounts.{account}.organization_client"),
             Self::Owner(owner) => format!("settings: accounts.{account}.owners.{owner}"),
             Self::NewKey => "the new key".to_owned(),
         }
@@ -109,7 +115,8 @@ impl Qlik {
                 owners.map(|(owner, key)| (owner, (region.host(&key.tenant), Arc::new(key.api_key)))).collect();
             let client = Client { id: credentials.client_id, secret: credentials.client_secret };
             let key_client = credentials.key_client.map(|(id, secret)| Client { id, secret });
-            (name, Account { region, source_tenant, client, key_client, owners })
+            let organization_client = credentials.organization_client.map(|(id, secret)| Client { id, secret });
+            (name, Account { region, source_tenant, client, key_client, organization_client, owners })
         });
         let accounts = accounts.collect();
         Ok(Self { wire, gates: Gates::default(), budget: Budget::new(), tokens: auth::Tokens::default(), accounts })
@@ -145,9 +152,15 @@ impl Qlik {
 }
 
 impl Account {
-    /// Whether this account's credentials may go to `host`: one label under its own region.
-    fn binds(&self, host: &Host) -> bool {
-        self.region.accept(host.as_str()).as_ref() == Some(host)
+    /// Whether this account's credentials may go to `host`: one label under its own region; the organization's to the
+    /// console and nowhere else.
+    fn binds(&self, who: &Who, host: &Host) -> bool {
+        match who {
+            Who::Organization => *host == self.region.console(),
+            Who::Client | Who::KeyClient | Who::Owner(_) | Who::NewKey => {
+                self.region.accept(host.as_str()).as_ref() == Some(host)
+            }
+        }
     }
 
     fn client(&self, name: &Name, who: &Who) -> Result<Option<&Client>, Trouble> {
@@ -160,6 +173,10 @@ impl Account {
                 next: format!(
                     "add accounts.{name}.key_client to the settings: a tenant-level client, published to the region"
                 ),
+            }),
+            Who::Organization => self.organization_client.as_ref().map(Some).ok_or_else(|| Trouble {
+                why: Untrusted::new(format!("account {name} has no organization_client, which lists tenants")),
+                next: format!("add accounts.{name}.organization_client to the settings: a client of the cloud console"),
             }),
             Who::Owner(_) | Who::NewKey => Ok(None),
         }

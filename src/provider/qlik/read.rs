@@ -24,6 +24,13 @@ pub struct TriedKey {
     pub tenant_id: Untrusted,
 }
 
+/// Where a list is asked for, and as whom.
+pub(super) struct At<'a> {
+    pub(super) account: &'a Name,
+    pub(super) host: &'a Host,
+    pub(super) who: Who,
+}
+
 impl Qlik {
     /// The tenant at a host: by `id`, or the one that answers there.
     ///
@@ -59,9 +66,13 @@ impl Qlik {
     /// Also where the list could not be read to its end, or says two things of one key.
     pub async fn keys(&self, account: &Name, host: &Host) -> Result<BTreeMap<String, KeyLive>, ReadError> {
         let found: Vec<wire::Key> = self
-            .list(account, host, &endpoints::KEYS_LIST, &[("sort", "+created")], "a list of keys", |key: &wire::Key| {
-                &key.id
-            })
+            .list(
+                &At { account, host, who: Who::Client },
+                &endpoints::KEYS_LIST,
+                &[("sort", "+created")],
+                "a list of keys",
+                |key: &wire::Key| &key.id,
+            )
             .await?;
         let call = self.call(account, host, Who::Client, &endpoints::KEYS_LIST, &[])?;
         let mut keys = BTreeMap::new();
@@ -186,7 +197,7 @@ impl Qlik {
     pub async fn try_key(&self, account: &Name, host: &Host, token: &Secret) -> Result<TriedKey, ReadError> {
         let known = self.account(account).map_err(ReadError::Trouble)?;
         let call = self.call(account, host, Who::NewKey, &endpoints::ME, &[])?;
-        if !known.binds(host) {
+        if !known.binds(&Who::NewKey, host) {
             let next = "check accounts and regions: a key goes to its own tenant only";
             return Err(ReadError::Trouble(call.trouble("the host is not of the account's region", next)));
         }
@@ -227,19 +238,26 @@ impl Qlik {
     }
 
     async fn roles(&self, account: &Name, host: &Host, query: &[(&str, &str)]) -> Result<Vec<wire::Role>, ReadError> {
-        self.list(account, host, &endpoints::ROLES, query, "a list of roles", |role: &wire::Role| &role.id).await
+        self.list(
+            &At { account, host, who: Who::Client },
+            &endpoints::ROLES,
+            query,
+            "a list of roles",
+            |role: &wire::Role| &role.id,
+        )
+        .await
     }
 
     /// All pages, or an error.
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
-        account: &Name,
-        host: &Host,
+        at: &At<'_>,
         endpoint: &'static Endpoint,
         query: &[(&str, &str)],
         what: &str,
         id: impl Fn(&T) -> &str,
     ) -> Result<Vec<T>, ReadError> {
+        let At { account, host, who } = at;
         let limit = LIMIT.to_string();
         let mut all = Vec::new();
         let mut cursors = HashSet::new();
@@ -252,7 +270,7 @@ impl Qlik {
             if let Some(super::pages::Cursor { name, value }) = &this {
                 query.push((name, value));
             }
-            let call = Call::new(account, host, Who::Client, endpoint, &[], &query).map_err(ReadError::Trouble)?;
+            let call = Call::new(account, host, who.clone(), endpoint, &[], &query).map_err(ReadError::Trouble)?;
             let answer = self.get(&call).await?;
             let page: Page<T> = understand(&call, wire::parse(&answer.body, what))?;
             let incomplete = |what: &str| {
@@ -277,7 +295,7 @@ impl Qlik {
             }
             cursor = Some(next);
         }
-        let call = self.call(account, host, Who::Client, endpoint, &[])?;
+        let call = self.call(account, host, who.clone(), endpoint, &[])?;
         Err(ReadError::Trouble(call.nonsense("the list has more pages than any tenant's")))
     }
 }

@@ -108,6 +108,7 @@ pub(super) fn qlik_at(port: u16, ca_pem: Option<&str>) -> Qlik {
     let credentials = Credentials {
         client_id: Secret::new("client-id".into()),
         client_secret: Secret::new(SECRETS[0].into()),
+        organization_client: None,
         key_client: Some((Secret::new("key-client-id".into()), Secret::new(SECRETS[1].into()))),
         owners: BTreeMap::from([(Name::parse("bot").unwrap(), owner)]),
     };

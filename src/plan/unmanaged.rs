@@ -1,0 +1,119 @@
+//! Tenants of the organization that nobody manages here: named, and a reason not to create another.
+
+use crate::model::address::{Address, Name};
+use crate::model::desired::AccountFacts;
+use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
+use crate::model::spec::QlikTenant;
+
+use super::Scene;
+use super::action::{Notice, Plan};
+use super::refusal::{Code, Refusal};
+
+/// How many are named in one sentence; the rest is counted.
+const NAMED: usize = 5;
+
+/// Active tenants of the account's region that are neither bound, nor adopted, nor known.
+fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a ListedTenant> {
+    let Some(facts) = scene.desired.accounts.get(account) else { return Vec::new() };
+    let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
+    let Some(Observed::Present(listed)) = listed else { return Vec::new() };
+    listed
+        .iter()
+        .filter(|tenant| tenant.is_active() && facts.region.accept(tenant.hostname().raw()).is_some())
+        .filter(|tenant| !is_managed(scene, facts, tenant))
+        .collect()
+}
+
+fn is_managed(scene: &Scene, facts: &AccountFacts, tenant: &ListedTenant) -> bool {
+    let bound = match &scene.live.ledger {
+        LedgerLive::Present(ledger) => ledger
+            .records
+            .values()
+            .filter_map(|record| record.state.binding())
+            .any(|binding| binding.tenant_id == tenant.id || tenant.has_host(binding.hostname.raw())),
+        LedgerLive::Missing { .. } => false,
+    };
+    let adopted = scene.desired.qlik_tenants().filter_map(|(_, spec, _)| {
+        let region = &scene.desired.accounts.get(&spec.account)?.region;
+        spec.adopt.as_ref().map(|label| region.host(label))
+    });
+    bound
+        || adopted.into_iter().any(|host| tenant.has_host(host.as_str()))
+        || facts.known_hosts.iter().any(|host| tenant.has_host(host.as_str()))
+}
+
+/// Creation is refused while a tenant exists that may be the one: found by its alias, or by nobody's claim.
+pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
+    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
+    if let Some(Observed::Unreadable(unreadable)) = listed {
+        return Err(unreadable.into());
+    }
+    let unmanaged = unmanaged(scene, &spec.account);
+    if let (Some(label), Some(facts)) = (&spec.alias, scene.desired.accounts.get(&spec.account)) {
+        let alias = facts.region.host(label);
+        if let Some(found) = unmanaged.iter().find(|tenant| tenant.has_host(alias.as_str())) {
+            return Err(found_by_alias(address, alias.as_str(), &found.id, &found.hostname()));
+        }
+    }
+    if unmanaged.is_empty() {
+        return Ok(());
+    }
+    let rest = unmanaged.len().saturating_sub(NAMED);
+    let mut names: Vec<String> =
+        unmanaged.iter().take(NAMED).map(|tenant| format!("{} ({})", tenant.hostname(), tenant.name)).collect();
+    if rest > 0 {
+        names.push(format!("{rest} more"));
+    }
+    Err(Refusal::new(
+        Code::UnmanagedTenant,
+        format!(
+            "the organization has tenants that nothing here accounts for, and one of them may be this one: {}",
+            names.join(", ")
+        ),
+        "if one of them is this tenant: adopt: { hostname: … }",
+    )
+    .or(format!("if they are nobody's concern here: accounts.{}.ignore_tenants in settings", spec.account)))
+}
+
+/// A tenant that only its alias leads to.
+pub(super) fn found_by_alias(
+    address: &Address,
+    alias: &str,
+    id: &crate::model::untrusted::Untrusted,
+    hostname: &crate::model::untrusted::Untrusted,
+) -> Refusal {
+    let label = hostname.raw().split('.').next().unwrap_or_default();
+    Refusal::new(
+        Code::FoundByAlias,
+        format!("a tenant answers at its alias {alias} (id {id}, {hostname}) and the ledger does not know it"),
+        format!("if it is {address}: adopt: {{ hostname: {} }}", crate::model::untrusted::escape(label)),
+    )
+    .or("if it is another tenant: declare another alias")
+}
+
+/// The same for what was found at the alias itself.
+pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, found: &QlikTenantLive) -> Refusal {
+    let alias = spec.alias.as_ref().zip(scene.desired.accounts.get(&spec.account));
+    let alias = alias.map(|(label, facts)| facts.region.host(label).to_string()).unwrap_or_default();
+    let hostname = found.hostnames.first().cloned().unwrap_or_default();
+    found_by_alias(address, &alias, &found.id, &hostname)
+}
+
+/// `--unmanaged`: each of them, by account.
+pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
+    if !scene.wishes.unmanaged {
+        return;
+    }
+    for account in scene.desired.accounts.keys() {
+        for tenant in unmanaged(scene, account) {
+            let created = tenant.created.map(|at| format!(", created {at:.0}")).unwrap_or_default();
+            let text = format!(
+                "unmanaged in account {account}: {} ({}, id {}{created})",
+                tenant.hostname(),
+                tenant.name,
+                tenant.id
+            );
+            plan.notices.push(Notice { address: None, text: text.into() });
+        }
+    }
+}
