@@ -98,6 +98,9 @@ pub(super) struct Common {
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Which exit codes: fine tells refused, partly applied, stale, over a limit, credentials and drift apart.
+    #[arg(long, value_enum, default_value = "coarse", value_name = "HOW")]
+    pub(super) exit_codes: ExitCodes,
     /// How many tenants are worked on side by side.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) parallelism: u16,
@@ -110,6 +113,9 @@ pub(super) struct Common {
     /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
+    #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
+    pub(super) warn_within: Option<Duration>,
     /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
     #[arg(long)]
     pub(super) unmanaged: bool,
@@ -128,6 +134,12 @@ pub(super) enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExitCodes {
+    Coarse,
+    Fine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColourArg {
     Auto,
     Always,
@@ -140,7 +152,9 @@ pub(super) enum PreflightArg {
     Full,
 }
 
-const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due.";
+const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due. \
+    With --exit-codes fine: 0 done; 1 error; 2 something is missing or due; 3 refused or in doubt; 4 partly applied; \
+    5 no longer as reviewed; 6 over a limit; 7 credentials; 8 drift only.";
 
 /// What `qlik-plan` is asked to do.
 pub(super) enum PlanVerb {

@@ -5,6 +5,7 @@ mod args;
 mod credentials;
 mod estate;
 mod files;
+mod github;
 mod harden;
 mod output;
 mod run;

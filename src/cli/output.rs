@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::model::untrusted::escape;
-use crate::render::{self, Look};
+use crate::render::{self, Look, Outcome, Verdict};
 
-use super::args::{ColourArg, Common, Format};
+use super::args::{ColourArg, Common, ExitCodes, Format};
+use super::github;
 
 /// Why a program ends without having done what it was asked, in a user's words.
 pub(super) struct Problem {
@@ -15,17 +16,24 @@ pub(super) struct Problem {
     /// Already rendered text for stderr, where a sentence is not enough.
     pub(super) rendered: Option<String>,
     pub(super) faults: Option<serde_json::Value>,
+    pub(super) outcome: Outcome,
 }
 
 impl Problem {
     pub(super) fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { message: message.into(), next: vec![next.into()], rendered: None, faults: None }
+        Self { message: message.into(), next: vec![next.into()], rendered: None, faults: None, outcome: Outcome::Error }
     }
 }
 
 impl From<crate::apply::event::Failure> for Problem {
     fn from(failure: crate::apply::event::Failure) -> Self {
-        Self { message: failure.why.to_string(), next: failure.next, rendered: None, faults: None }
+        Self {
+            message: failure.why.to_string(),
+            next: failure.next,
+            rendered: None,
+            faults: None,
+            outcome: Outcome::Error,
+        }
     }
 }
 
@@ -40,16 +48,24 @@ impl From<crate::ledger::LedgerError> for Problem {
 pub(super) enum Exit {
     Done,
     Error,
-    /// With `--detailed-exitcode`: something is missing, drifted or due.
-    Changes,
+    /// Whatever the outcome and the kind of exit codes make it.
+    Code(u8),
 }
 
 impl Exit {
+    /// The exit of an outcome, in the exit codes that were asked for.
+    pub(super) fn of(outcome: Outcome, common: &Common) -> Self {
+        Self::Code(match common.exit_codes {
+            ExitCodes::Coarse => outcome.coarse(common.detailed_exitcode),
+            ExitCodes::Fine => outcome.fine(),
+        })
+    }
+
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Error => 1,
-            Self::Changes => 2,
+            Self::Code(code) => code,
         }
     }
 }
@@ -63,6 +79,7 @@ impl From<Exit> for ExitCode {
 /// Where output goes and how it looks.
 pub(super) struct Output {
     pub(super) format: Format,
+    exit_codes: ExitCodes,
     stdout: Look,
     stderr: Look,
 }
@@ -73,6 +90,7 @@ impl Output {
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
         Self {
             format: common.format,
+            exit_codes: common.exit_codes,
             stdout: look(io::stdout().is_terminal()),
             stderr: look(io::stderr().is_terminal()),
         }
@@ -81,7 +99,7 @@ impl Output {
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
         let look = || Look { colour: false, width: 100 };
-        Self { format, stdout: look(), stderr: look() }
+        Self { format, exit_codes: ExitCodes::Coarse, stdout: look(), stderr: look() }
     }
 
     pub(super) fn look(&self) -> &Look {
@@ -122,19 +140,23 @@ impl Output {
 
     /// Tells a problem and gives the exit.
     pub(super) fn problem(&self, problem: &Problem) -> Exit {
+        let exit = match self.exit_codes {
+            ExitCodes::Coarse => Exit::Error,
+            ExitCodes::Fine => Exit::Code(problem.outcome.fine()),
+        };
+        let Problem { message, next, rendered, faults, outcome } = problem;
         if self.format == Format::Json {
-            let json =
-                render::json::error(&problem.message, &problem.next, Exit::Error.code(), problem.faults.as_ref());
+            let json = render::json::error(message, next, exit.code(), *outcome, faults.as_ref());
             drop(self.result(&json));
         }
-        match &problem.rendered {
-            Some(rendered) => self.message(rendered),
-            None => self.message(&format!("error: {}", escape(&problem.message))),
+        let mut lines = vec![rendered.clone().unwrap_or_else(|| format!("error: {}", escape(message)))];
+        lines.extend(next.iter().map(|next| format!("  next: {}", escape(next))));
+        for line in &lines {
+            self.message(line);
         }
-        for next in &problem.next {
-            self.message(&format!("  next: {}", escape(next)));
-        }
-        Exit::Error
+        let verdict = Verdict { exit: exit.code(), outcome: *outcome, summary: message.clone() };
+        github::tell(&verdict, None, &lines.join("\n"), self);
+        exit
     }
 }
 

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
+use crate::render::Outcome;
+
 use super::args::{ApplyArgs, ApplyVerb, Format, PlanArgs, PlanVerb};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
@@ -78,8 +80,13 @@ fn usage(error: &clap::Error) -> ExitCode {
         || words.windows(2).any(|pair| matches!(pair, [a, b] if a == "--format" && b == "json"));
     if json {
         let first = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let text =
-            crate::render::json::error(&first, &["--help shows what is taken".to_owned()], Exit::Error.code(), None);
+        let text = crate::render::json::error(
+            &first,
+            &["--help shows what is taken".to_owned()],
+            Exit::Error.code(),
+            Outcome::Error,
+            None,
+        );
         let output = Output::plain(Format::Json);
         drop(output.result(&text));
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::model::desired::Desired;
+use crate::model::duration::Duration;
 use crate::model::live::{LedgerLive, Live, TenantRead};
 use crate::model::untrusted::Untrusted;
 
@@ -15,9 +16,11 @@ pub mod action;
 mod assume;
 mod compare;
 mod create;
+mod due;
 pub mod facts;
 mod found;
 mod headroom;
+mod ignore;
 pub mod key;
 mod limit;
 mod mint;
@@ -39,6 +42,8 @@ pub struct Wishes {
     pub will_rehearse: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
+    /// `--warn-within`: name kept keys that will be due, or end, within this.
+    pub warn_within: Option<Duration>,
     /// `--unmanaged`: name the tenants that nobody manages here.
     pub unmanaged: bool,
 }
@@ -61,9 +66,17 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     }
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
+    if let Some(within) = wishes.warn_within {
+        due::warn(&scene, within, &mut plan);
+    }
     estate_notices(&scene, &mut plan);
     unmanaged::notices(&scene, &mut plan);
     plan
+}
+
+/// Whether the organization has tenants that nobody manages here, and a person asked for them.
+pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool {
+    wishes.unmanaged && unmanaged::any(&Scene::of(desired, live, wishes, Timestamp::UNIX_EPOCH))
 }
 
 /// What every decision looks at.

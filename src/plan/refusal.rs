@@ -81,6 +81,8 @@ codes! {
     FoundByAlias = "QP0216",
     /// The organization has an active tenant that nothing here accounts for.
     UnmanagedTenant = "QP0217",
+    /// The vendor refused credentials.
+    CredentialsRefused = "QP0218",
 
     /// A key is marked delivered, lives, and is not in the sink.
     DeliveredElsewhere = "QP0301",

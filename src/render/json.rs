@@ -16,7 +16,7 @@ use crate::model::record::LedgerId;
 use crate::plan::action::{Plan, Planned};
 use crate::plan::review::{Moved, essence};
 
-use super::Verdict;
+use super::{Outcome, Verdict};
 use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
 
 /// The plan as one document, ending with a newline.
@@ -37,9 +37,9 @@ pub fn reviewed(plan: &Plan, report: &Report, moved: &[Moved], verdict: &Verdict
 }
 
 /// A run that came to no plan: what was wrong and the ways out. `faults` are those of the configuration, one each.
-pub fn error(message: &str, next: &[String], exit: u8, faults: Option<&Value>) -> String {
+pub fn error(message: &str, next: &[String], exit: u8, outcome: Outcome, faults: Option<&Value>) -> String {
     let failed = Failed { message: message.to_owned(), next: next.to_vec(), faults: faults.cloned() };
-    write::pretty(&ErrorDocument::of(failed, exit))
+    write::pretty(&ErrorDocument::of(failed, exit, outcome))
 }
 
 /// `qlik-plan validate`: how many objects are declared, and whether settings were at hand.

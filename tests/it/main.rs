@@ -4,6 +4,8 @@
 mod apply;
 mod architecture;
 mod config;
+mod drift;
+mod exits;
 mod finding;
 mod offline;
 mod papers;

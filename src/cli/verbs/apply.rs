@@ -14,12 +14,13 @@ use crate::model::spec::Owner;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::review::{Moved, Review};
-use crate::render::{self, Verdict};
+use crate::render::{self, Look, Outcome, Verdict};
 use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
+use super::super::github;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::Signals;
 use super::{check_remint, clock, hold, ledger, random, review, wishes};
@@ -109,7 +110,8 @@ async fn work(
     let mut live = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources).await;
     let now = || estate.qlik.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
-    if common.sandbox {
+    // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
+    if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
         live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
@@ -129,18 +131,23 @@ async fn work(
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
-    let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    show(&plan, &report, &moved, exit, output)?;
+    let exit = Exit::of(Outcome::of_report(&plan, &report), common);
+    let verdict = Verdict::of_report(&plan, &report, exit.code());
+    show(&plan, &report, &moved, &verdict, output)?;
+    let shown = [
+        render::text::plan(&plan, &Look::PLAIN),
+        render::text::review(&moved, plan.now, &Look::PLAIN),
+        render::text::report(&report, &Look::PLAIN),
+    ];
+    github::tell(&verdict, Some(&render::json::hash(&plan)), &shown.concat(), output);
     Ok(exit)
 }
 
-fn show(plan: &Plan, report: &Report, moved: &[Moved], exit: Exit, output: &Output) -> Result<(), Problem> {
+fn show(plan: &Plan, report: &Report, moved: &[Moved], verdict: &Verdict, output: &Output) -> Result<(), Problem> {
     match output.format {
         Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
         Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => {
-            output.result(&render::json::reviewed(plan, report, moved, &Verdict::of_plan(plan, exit.code())))
-        }
+        Format::Json => output.result(&render::json::reviewed(plan, report, moved, verdict)),
     }
 }
 

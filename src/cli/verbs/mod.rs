@@ -48,6 +48,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
         offline: false,
+        warn_within: common.warn_within,
         unmanaged: common.unmanaged,
     }
 }

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use crate::model::live::Live;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::Wishes;
-use crate::plan::action::Plan;
-use crate::render::{self, Verdict};
+use crate::render::{self, Look, Outcome, Verdict};
 use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::files;
+use super::super::github;
 use super::super::output::{Exit, Output, Problem};
 use super::{check_remint, clock, ledger, read_ledger, wishes};
 
@@ -40,15 +40,22 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/saved", "--out")?;
     }
-    let exit = exit(&plan, common.detailed_exitcode);
+    let outcome = match Outcome::of_plan(&plan) {
+        Outcome::Clean if crate::plan::finds_unmanaged(&declared.desired, &live, &wishes) => Outcome::Drift,
+        outcome => outcome,
+    };
+    let exit = Exit::of(outcome, common);
+    let verdict = Verdict { outcome, ..Verdict::of_plan(&plan, exit.code()) };
     let text = match output.format {
         Format::Text => render::text::plan(&plan, output.look()),
-        Format::Json => render::json::plan(&plan, &Verdict::of_plan(&plan, exit.code())),
+        Format::Json => render::json::plan(&plan, &verdict),
     };
     output.result(&text)?;
+    let hash = render::json::hash(&plan);
     if output.format == Format::Text && plan.has_work() {
-        output.message(&format!("hash: {}", render::json::hash(&plan)));
+        output.message(&format!("hash: {hash}"));
     }
+    github::tell(&verdict, Some(&hash), &render::text::plan(&plan, &Look::PLAIN), output);
     Ok(exit)
 }
 
@@ -106,15 +113,4 @@ fn from_snapshot(file: &Path, declared: &mut Declared) -> Result<Read, Problem> 
 
 fn unwritable(error: serde_json::Error) -> Problem {
     Problem::new(format!("it cannot be written as JSON: {error}"), "please report this")
-}
-
-/// DESIGN §8: refused is an error; missing, drifted or due is 2 when asked for; what only waits counts as 0.
-pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
-    if plan.has_refusals() {
-        Exit::Error
-    } else if detailed && (plan.has_work() || plan.has_drift()) {
-        Exit::Changes
-    } else {
-        Exit::Done
-    }
 }

@@ -111,10 +111,26 @@ pub(super) struct LedgerRecord {
     pub(super) hostname: Option<String>,
 }
 
+/// The run in one word; `--exit-codes fine` gives each an exit code of its own.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Word {
+    Clean,
+    Error,
+    Changes,
+    Refused,
+    Partial,
+    Stale,
+    OverLimit,
+    Credentials,
+    Drift,
+}
+
 /// Exit code and summary.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Verdict {
     pub(super) exit: u8,
+    pub(super) outcome: Word,
     pub(super) summary: String,
 }
 
