@@ -56,6 +56,9 @@ pub(super) async fn create(
     let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
     let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version };
     let (minted, marker) = delivery.mint().await?;
+    // From here to the verified delivery the secret is in this process and nowhere else.
+    let detail = Untrusted::from(minted.id.as_str());
+    world.tell(address, Step::Mint, Happened::Succeeded { detail });
     delivery.try_out(&minted).await?;
     let entry = delivery.deliver(&minted, &marker).await?;
     delivery.mark(&minted, &marker).await?;
@@ -215,7 +218,11 @@ impl Delivery<'_> {
         self.world.begin(self.address, Step::Verify);
         let place = self.sink.place(self.address);
         let why = match self.sink.read_back(self.address, &entry) {
-            ReadBack::Same => return Ok(entry),
+            ReadBack::Same => {
+                let detail = Untrusted::new(place);
+                self.world.tell(self.address, Step::Verify, Happened::Succeeded { detail });
+                return Ok(entry);
+            }
             ReadBack::Absent => format!("{place} does not hold the new key"),
             ReadBack::Other(why) => format!("{place} does not hold the new key: {why}"),
             ReadBack::Unreadable(unreadable) => format!("{place} could not be read back: {}", unreadable.why),

@@ -74,14 +74,16 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
             | ReadError::NotFound(_)
             | ReadError::Rejected(_)),
         ) => {
+            // A wrong secret and a client that is not known there may be answered alike.
+            let unpublished = match owner {
+                Owner::Client => Some(not_published().to_owned()),
+                Owner::Configured(_) => None,
+            };
             let unreadable = error.unreadable();
-            return Err(failed(
-                format!("{} gets no access to {host}: {}", words(owner), unreadable.why),
-                match owner {
-                    Owner::Client => not_published().to_owned(),
-                    Owner::Configured(_) => unreadable.next,
-                },
-            ));
+            return Err(Verdict::Failed(Failure {
+                why: format!("{} gets no access to {host}: {}", words(owner), unreadable.why).into(),
+                next: [unreadable.next].into_iter().chain(unpublished).collect(),
+            }));
         }
     };
     let marker = Marker {

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
 use crate::model::live::{LedgerFacts, ListedTenant};
-use crate::model::record::{Binding, How, Intent, Record, State};
+use crate::model::record::{Binding, How, Intent, Record, Settling, State};
+use crate::model::run::Life;
 use crate::provider::http::ReadError;
 
 use super::event::Failure;
@@ -14,15 +15,20 @@ use super::world::World;
 
 /// A POST may still be on its way this long after its intent.
 const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
-/// How far apart the vendor's own clocks may be.
+/// Two hosts of the vendor's need not agree to the second.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the record says now, for a person who asked only that.
-pub fn explain(address: &Address, record: Option<&Record>) -> (String, Vec<String>) {
-    let Some(record) = record else {
+pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) {
+    let Some(record) = facts.records.get(address) else {
         return (format!("{address} has no record in the ledger; there is nothing to resolve"), Vec::new());
     };
     match &record.state {
+        State::Pending(Intent { run, .. }) | State::Settling(Settling { run, .. })
+            if facts.life(run) == Life::Alive =>
+        {
+            (format!("run {run} is at work on {address} and has not ended; wait for it"), Vec::new())
+        }
         State::Pending(intent) => (
             format!(
                 "{address} is in doubt: run {} asked for a tenant in region {} at {} with account {} and did not record an outcome",
@@ -112,6 +118,16 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
         | ReadError::Rejected(_)
         | ReadError::Trouble(_) => Failure::from(error.unreadable()),
     })?;
+    // One that is older than the attempt was not made by it; adopted, it would be renamed and set up as if it were.
+    if let Some(created) = tenant.created.filter(|created| intent.date.duration_since(*created) > CLOCKS_DIFFER) {
+        return Err(Failure::new(
+            format!(
+                "{host} is tenant {}, created at {created:.0}, before {address} was asked for at {}; it is not the one in doubt",
+                tenant.id, intent.date
+            ),
+            "look for a tenant that was created at the time of the attempt; one that exists is declared with adopt:",
+        ));
+    }
     let facts = world.held.facts()?;
     let elsewhere = facts
         .records

@@ -154,10 +154,10 @@ fn words(part: &SettlePart) -> String {
 pub(super) async fn trust(world: &World<'_>, trust: &Trust, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &trust.account, at)?;
     match known(world.qlik.trust(&trust.account, &host).await) {
-        Known::Done(()) => Ok("the key client".to_owned()),
+        Known::Done(()) => Ok(String::new()),
         Known::Not(failure) => Err(failure),
         Known::Unclear(failure) => match world.qlik.consent(&trust.account, &host).await {
-            Ok(consent) if consent.trusted => Ok("the key client".to_owned()),
+            Ok(consent) if consent.trusted => Ok(String::new()),
             Ok(_) => Err(failure),
             Err(error) => Err(error.unreadable().into()),
         },

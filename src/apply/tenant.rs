@@ -104,7 +104,8 @@ fn intend(
 }
 
 /// Nothing was made: the intent is taken back, if it is still ours.
-fn retract(world: &World<'_>, address: &Address, pending: &Record, mut failure: Failure) -> Failure {
+fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Failure) -> Failure {
+    let mut failure = Failure { why: format!("{}; no tenant was made", failure.why).into(), next: failure.next };
     if let Err(error) = world.held.swap(pending.seq, &next(pending, State::Free)) {
         failure.next.push(format!(
             "nothing was made, and that could not be recorded ({error}): qlik-apply resolve {address} --not-created"

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use jiff::Timestamp;
 
-use crate::model::address::Address;
+use crate::config::suggest::nearest;
+use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::host::Label;
+use crate::model::untrusted::escape;
+use crate::plan::refusal::Code;
 
+use super::formats::Answers;
 use super::output::Problem;
 
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
@@ -16,7 +20,8 @@ use super::output::Problem;
 /// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
 /// with what is live, and prints the plan.
 ///
-/// Verbs: `validate [PATH…]` checks the files offline; `schema [desired|settings|plan]` prints a JSON Schema.
+/// Verbs: `validate [PATH…]` checks the files offline; `schema [desired|settings|plan]` prints a JSON Schema;
+/// `explain ADDRESS [PATH…]` shows how the plan for one object comes about; `explain CODE` shows a refusal's page.
 /// `./validate` is a path of that name.
 #[derive(Parser)]
 #[command(name = "qlik-plan", version, after_help = EXITS)]
@@ -24,7 +29,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) common: Common,
     /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<Timestamp>,
     /// Also saves the plan, for a review and `qlik-apply --plan FILE`. It holds no secret.
     #[arg(long, value_name = "FILE")]
@@ -95,6 +100,15 @@ pub(super) struct Common {
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: Format,
+    /// Write another format into a file too, as in --also json=plan.json. May be repeated.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = Also::parse)]
+    pub(super) also: Vec<Also>,
+    /// Whose comment Markdown is for: what it may weigh, and whether it may fold.
+    #[arg(long = "for", value_enum, default_value = "github", value_name = "PLATFORM")]
+    pub(super) platform: Platform,
+    /// The name in Markdown's hidden first line, by which its comment is found again (default: plan); one per plan of a pull request.
+    #[arg(long, value_name = "NAME")]
+    pub(super) comment: Option<Name>,
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -110,7 +124,7 @@ pub(super) struct Common {
     /// Create tenants with keys although minting was never rehearsed.
     #[arg(long)]
     pub(super) unrehearsed: bool,
-    /// Mint this key anew although a delivered one lives elsewhere; that one is revoked after the delivery. May be repeated.
+    /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
     /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
@@ -131,6 +145,53 @@ pub(super) struct Common {
 pub(super) enum Format {
     Text,
     Json,
+    /// A comment on a pull request.
+    Markdown,
+    /// Terraform's plan representation 1.2, in one line.
+    TerraformJson,
+    /// The counts of GitLab's `terraform` report.
+    Gitlab,
+    /// Annotations on the lines of YAML.
+    Github,
+}
+
+/// A format, and the file that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Also {
+    pub(super) format: Format,
+    pub(super) file: PathBuf,
+}
+
+impl Also {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (format, file) = text.split_once('=').ok_or("give FORMAT=FILE, as in json=plan.json")?;
+        let format = Format::from_str(format, false).map_err(|_| {
+            let known: Vec<String> = Format::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!("the formats are {}", known.join(", "))
+        })?;
+        if file.is_empty() {
+            return Err("name a file behind the =".to_owned());
+        }
+        Ok(Self { format, file: PathBuf::from(file) })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Platform {
+    /// A comment: 65,536 characters.
+    Github,
+    /// A job's summary: 1 MiB.
+    GithubSummary,
+    /// A comment: 1,000,000 characters.
+    Gitlab,
+    /// A comment: 32,768 characters, without HTML.
+    Bitbucket,
+    /// A comment: 150,000 characters.
+    Azure,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -155,12 +216,17 @@ pub(super) enum PreflightArg {
 const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due. \
     With --exit-codes fine: 0 done; 1 error; 2 something is missing or due; 3 refused or in doubt; 4 partly applied; \
     5 no longer as reviewed; 6 over a limit; 7 credentials; 8 drift only.";
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
+}
 
 /// What `qlik-plan` is asked to do.
 pub(super) enum PlanVerb {
     Plan(Vec<PathBuf>),
     Validate(Vec<PathBuf>),
     Schema(SchemaOf),
+    ExplainObject(Address, Vec<PathBuf>),
+    ExplainCode(Code),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +243,25 @@ pub(super) enum ApplyVerb {
     LedgerList(Vec<PathBuf>),
     Resolve { address: Address, how: ResolveHow, paths: Vec<PathBuf> },
     Rehearse { account: String, paths: Vec<PathBuf> },
+}
+
+impl PlanVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Plan(_) => Answers::Plan,
+            Self::Validate(_) => Answers::Faults,
+            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) => Answers::Other,
+        }
+    }
+}
+
+impl ApplyVerb {
+    pub(super) fn answers(&self) -> Answers {
+        match self {
+            Self::Apply(_) => Answers::Plan,
+            Self::LedgerInit(_) | Self::LedgerList(_) | Self::Resolve { .. } | Self::Rehearse { .. } => Answers::Other,
+        }
+    }
 }
 
 pub(super) enum ResolveHow {
@@ -198,14 +283,12 @@ impl PlanArgs {
                 [one] if one == "desired" => SchemaOf::Desired,
                 [one] if one == "settings" => SchemaOf::Settings,
                 [one] if one == "plan" => SchemaOf::Plan,
-                _ => {
-                    return Err(Problem::new(
-                        "schema takes one of: desired, settings, plan",
-                        "qlik-plan schema desired",
-                    ));
-                }
+                words => return Err(one_of("schema", words, &["desired", "settings", "plan"], "qlik-plan")),
             };
             return Ok(PlanVerb::Schema(of));
+        }
+        if take(&mut words, "explain") {
+            return explain(words);
         }
         Ok(PlanVerb::Plan(paths(words, PLAN_VERBS)?))
     }
@@ -220,7 +303,7 @@ impl ApplyArgs {
             } else if take(&mut words, "list") {
                 ApplyVerb::LedgerList(paths(words, APPLY_VERBS)?)
             } else {
-                return Err(Problem::new("ledger takes one of: init, list", "qlik-apply ledger list"));
+                return Err(one_of("ledger", &words, &["list", "init"], "qlik-apply"));
             }
         } else if take(&mut words, "resolve") {
             let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
@@ -264,7 +347,7 @@ impl ApplyArgs {
             let first = host.split('.').next().unwrap_or_default();
             let label = Label::parse(first).map_err(|error| {
                 Problem::new(
-                    format!("--adopt {}: {error}", crate::model::untrusted::escape(host)),
+                    format!("--adopt {}: {error}", escape(host)),
                     "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0",
                 )
             })?;
@@ -280,8 +363,50 @@ impl ApplyArgs {
     }
 }
 
-const PLAN_VERBS: &[&str] = &["validate", "schema"];
+const PLAN_VERBS: &[&str] = &["validate", "schema", "explain"];
 const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
+
+/// A verb without one of the words that belong to it.
+fn one_of(verb: &str, words: &[String], known: &[&str], program: &str) -> Problem {
+    let takes = format!("{verb} takes one of: {}", known.join(", "));
+    let found = words.iter().find(|word| !known.contains(&word.as_str()));
+    let near = found.and_then(|word| nearest(word, known.iter().copied()).map(|near| (word, near)));
+    match near {
+        Some((word, near)) => {
+            Problem::new(format!("{takes}; {} is none", escape(word)), format!("did you mean {near}?"))
+        }
+        None => Problem::new(takes, format!("{program} {verb} {}", known.first().copied().unwrap_or_default())),
+    }
+}
+
+/// An address and paths, or a code.
+fn explain(mut words: Vec<String>) -> Result<PlanVerb, Problem> {
+    if let [word] = words.as_slice()
+        && word.starts_with("QP")
+        && !exists(word)
+    {
+        return match Code::ALL.iter().find(|code| code.as_str() == word) {
+            Some(code) => Ok(PlanVerb::ExplainCode(*code)),
+            None => Err(Problem::new(
+                format!("no refusal has the code {}", crate::model::untrusted::escape(word)),
+                "give a code as plans print it, as in QP0203; faults of the configuration (QP01…) say themselves what to write",
+            )),
+        };
+    }
+    match words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) {
+        Some(at) => {
+            let address = words
+                .remove(at)
+                .parse()
+                .map_err(|error| Problem::new(format!("{error}"), "qlik-plan explain qlik/NAME"))?;
+            Ok(PlanVerb::ExplainObject(address, paths(words, PLAN_VERBS)?))
+        }
+        None => Err(Problem::new(
+            "explain needs the address of a declared object, or a code",
+            "qlik-plan explain qlik/NAME, or: qlik-plan explain QP0203",
+        )),
+    }
+}
 
 /// Takes the first occurrence of a verb off the line.
 fn take(words: &mut Vec<String>, verb: &str) -> bool {
@@ -298,9 +423,8 @@ fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
         if exists(word) || word.contains(['/', '.']) {
             continue;
         }
-        let shown = crate::model::untrusted::escape(word);
-        let near = verbs.iter().find(|verb| similar::TextDiff::from_chars(**verb, word.as_str()).ratio() > 0.7);
-        return Err(match near {
+        let shown = escape(word);
+        return Err(match nearest(word, verbs.iter().copied()) {
             Some(verb) => {
                 Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
             }

@@ -140,10 +140,17 @@ fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secr
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    let found = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
+    if !found.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let size = found.len();
     if size > CREDENTIAL_MAX {
         return Err(format!("it has {size} bytes, too many for a credential"));
     }
     // The error would quote nothing of the contents, and still says only its kind.
-    std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        kind => kind.to_string(),
+    })
 }

@@ -122,15 +122,13 @@ pub(super) fn unread(errors: Vec<SourceError>) -> Problem {
 /// A report of faults as a problem.
 pub(super) fn faults(report: &config::Report, sources: &[config::Source], output: &Output) -> Problem {
     let count = report.faults.len();
-    let noun = if count == 1 { "fault" } else { "faults" };
+    let noun = if count == 1 { "error" } else { "errors" };
     let rendered = report.render(sources, output.stderr_look().colour);
     Problem {
         message: format!("{count} {noun} in the configuration; nothing was sent"),
-        next: vec![format!("mend the {noun} above; `qlik-plan validate` checks without a network")],
-        rendered: Some(format!(
-            "{}\nerror: {count} {noun} in the configuration; nothing was sent",
-            rendered.trim_end()
-        )),
+        next: vec!["correct what is named above; `qlik-plan validate` checks without a network".to_owned()],
+        // Its last line counts.
+        rendered: Some(format!("{}; nothing was sent", rendered.trim_end())),
         faults: serde_json::to_value(&report.faults).ok(),
         outcome: Outcome::Error,
     }

@@ -10,17 +10,15 @@ use crate::model::secret::hex;
 use crate::model::untrusted::escape;
 use crate::render::Verdict;
 
-use super::output::Output;
-
-/// GitHub drops a step's summary that is larger than 1 MiB.
-const SUMMARY_MAX: usize = 1024 * 1024 - 4096;
-
-/// What later steps and people are told. `hash` is the plan's; `shown` is the plan or report as text.
-pub(super) fn tell(verdict: &Verdict, hash: Option<&str>, shown: &str, output: &Output) {
-    let told = outputs(verdict, hash).and_then(|()| summary(verdict, shown));
-    if let Err(error) = told {
-        output.message(&format!("warning: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY could not be written: {error}"));
+/// What later steps are told, and people by the page. `hash` is the plan's.
+pub(super) fn tell(verdict: &Verdict, hash: Option<&str>, page: impl FnOnce() -> String) -> io::Result<()> {
+    if let Some(path) = file("GITHUB_OUTPUT") {
+        append(path, &outputs(verdict, hash)?)?;
     }
+    if let Some(path) = file("GITHUB_STEP_SUMMARY") {
+        append(path, &page())?;
+    }
+    Ok(())
 }
 
 fn file(variable: &str) -> Option<OsString> {
@@ -31,52 +29,17 @@ fn append(path: OsString, text: &str) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
 }
 
-fn outputs(verdict: &Verdict, hash: Option<&str>) -> io::Result<()> {
-    let Some(path) = file("GITHUB_OUTPUT") else { return Ok(()) };
-    let mut text = String::new();
+fn outputs(verdict: &Verdict, hash: Option<&str>) -> io::Result<String> {
     let exit = verdict.exit.to_string();
     let summary = escape(&verdict.summary);
-    let values = [
-        ("verdict", verdict.outcome.word()),
-        ("exit", &exit),
-        ("summary", &summary),
-        ("hash", hash.unwrap_or_default()),
-    ];
-    for (name, value) in values {
+    let hash = hash.unwrap_or_default();
+    let mut lines = Vec::new();
+    for (name, value) in [("verdict", verdict.outcome.word()), ("exit", &exit), ("summary", &summary), ("hash", hash)] {
         // Nobody who chose a part of the value can have guessed its end.
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| io::Error::other("there is no randomness"))?;
         let end = format!("qlik_plan_{}", hex(&random));
-        text += &format!("{name}<<{end}\n{value}\n{end}\n");
+        lines.push(format!("{name}<<{end}\n{value}\n{end}\n"));
     }
-    append(path, &text)
-}
-
-fn summary(verdict: &Verdict, shown: &str) -> io::Result<()> {
-    let Some(path) = file("GITHUB_STEP_SUMMARY") else { return Ok(()) };
-    let mut body = String::new();
-    let mut left_out = 0;
-    for line in shown.lines() {
-        if body.len() + line.len() < SUMMARY_MAX && left_out == 0 {
-            body += line;
-            body.push('\n');
-        } else {
-            left_out += 1;
-        }
-    }
-    if left_out > 0 {
-        body += &format!("… and {left_out} more lines, in the log of this step\n");
-    }
-    let fence = "`".repeat(longest_run(&body, '`').max(2) + 1);
-    append(path, &format!("### qlik-plan: {}\n\n{fence}text\n{body}{fence}\n", verdict.outcome.word()))
-}
-
-/// The longest run of one character: a fence must be longer.
-fn longest_run(text: &str, wanted: char) -> usize {
-    let (mut longest, mut run) = (0, 0);
-    for c in text.chars() {
-        run = if c == wanted { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    longest
+    Ok(lines.concat())
 }

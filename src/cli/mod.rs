@@ -5,6 +5,7 @@ mod args;
 mod credentials;
 mod estate;
 mod files;
+mod formats;
 mod github;
 mod harden;
 mod output;

@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::model::untrusted::escape;
-use crate::render::{self, Look, Outcome, Verdict};
+use crate::render::{Look, Outcome};
 
 use super::args::{ColourArg, Common, ExitCodes, Format};
+use super::formats::{Formats, Told};
 use super::github;
 
 /// Why a program ends without having done what it was asked, in a user's words.
@@ -80,6 +81,7 @@ impl From<Exit> for ExitCode {
 pub(super) struct Output {
     pub(super) format: Format,
     exit_codes: ExitCodes,
+    formats: Formats,
     stdout: Look,
     stderr: Look,
 }
@@ -91,6 +93,7 @@ impl Output {
         Self {
             format: common.format,
             exit_codes: common.exit_codes,
+            formats: Formats::of(common),
             stdout: look(io::stdout().is_terminal()),
             stderr: look(io::stderr().is_terminal()),
         }
@@ -99,7 +102,7 @@ impl Output {
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
         let look = || Look { colour: false, width: 100 };
-        Self { format, exit_codes: ExitCodes::Coarse, stdout: look(), stderr: look() }
+        Self { format, exit_codes: ExitCodes::Coarse, formats: Formats::none(), stdout: look(), stderr: look() }
     }
 
     pub(super) fn look(&self) -> &Look {
@@ -121,6 +124,19 @@ impl Output {
                 "see that the disk or the reader of stdout takes it, then run again",
             )),
         }
+    }
+
+    /// Tells a plan or a report: into its files, and on stdout whatever became of them.
+    pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
+        let first = self.formats.is_untold();
+        let (text, written) = self.formats.tell(self.format, told, &self.stdout);
+        self.result(&text)?;
+        if first
+            && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))
+        {
+            self.message(&format!("warning: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY could not be written: {error}"));
+        }
+        written
     }
 
     /// Tells something beside the result.
@@ -145,17 +161,18 @@ impl Output {
             ExitCodes::Fine => Exit::Code(problem.outcome.fine()),
         };
         let Problem { message, next, rendered, faults, outcome } = problem;
-        if self.format == Format::Json {
-            let json = render::json::error(message, next, exit.code(), *outcome, faults.as_ref());
-            drop(self.result(&json));
+        let told = Told::Error { message, next, faults: faults.as_ref(), outcome: *outcome, exit };
+        let unwritten = self.tell(told).err();
+        match rendered {
+            Some(rendered) => self.message(rendered),
+            None => self.message(&format!("error: {}", escape(message))),
         }
-        let mut lines = vec![rendered.clone().unwrap_or_else(|| format!("error: {}", escape(message)))];
-        lines.extend(next.iter().map(|next| format!("  next: {}", escape(next))));
-        for line in &lines {
-            self.message(line);
+        for next in next {
+            self.message(&format!("  next: {}", escape(next)));
         }
-        let verdict = Verdict { exit: exit.code(), outcome: *outcome, summary: message.clone() };
-        github::tell(&verdict, None, &lines.join("\n"), self);
+        if let Some(problem) = unwritten {
+            self.message(&format!("error: {}", escape(&problem.message)));
+        }
         exit
     }
 }

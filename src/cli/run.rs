@@ -2,15 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{Parser as _, ValueEnum as _};
 
 use crate::render::Outcome;
 
 use super::args::{ApplyArgs, ApplyVerb, Format, PlanArgs, PlanVerb};
+use super::formats::{self, Told};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
-use super::verbs::{apply, ledger, plan, rehearse, resolve, schema, validate};
+use super::verbs::{apply, explain, ledger, plan, rehearse, resolve, schema, validate};
 
 /// `qlik-plan`.
 pub fn plan_main() -> ExitCode {
@@ -20,11 +21,18 @@ pub fn plan_main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::of(&args.common);
-    let result = args.verb().and_then(|verb| match verb {
-        PlanVerb::Plan(paths) => block(true, plan::run(&args, &paths, &output)),
-        PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
-        PlanVerb::Schema(of) => schema::run(of, &output),
-    });
+    let result =
+        args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
+            match verb {
+                PlanVerb::Plan(paths) => block(true, plan::run(&args, &paths, &output)),
+                PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
+                PlanVerb::Schema(of) => schema::run(of, &output),
+                PlanVerb::ExplainObject(address, paths) => {
+                    block(true, explain::object(&args, &address, &paths, &output))
+                }
+                PlanVerb::ExplainCode(code) => explain::code(code, &output),
+            }
+        });
     end(result, &output)
 }
 
@@ -37,13 +45,18 @@ pub fn apply_main() -> ExitCode {
     };
     let output = Output::of(&args.common);
     // One thread: the ledger's and the sinks' writes happen in one order, and a test can fail each of them.
-    let result = args.verb().and_then(|verb| match verb {
-        ApplyVerb::Apply(paths) => block(false, apply::run(&args, &paths, &output)),
-        ApplyVerb::LedgerInit(paths) => ledger::init(&args.common, &paths, &output),
-        ApplyVerb::LedgerList(paths) => ledger::list(&args.common, &paths, &output),
-        ApplyVerb::Resolve { address, how, paths } => block(false, resolve::run(&args, &address, how, &paths, &output)),
-        ApplyVerb::Rehearse { account, paths } => block(false, rehearse::run(&args, &account, &paths, &output)),
-    });
+    let result =
+        args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
+            match verb {
+                ApplyVerb::Apply(paths) => block(false, apply::run(&args, &paths, &output)),
+                ApplyVerb::LedgerInit(paths) => ledger::init(&args.common, &paths, &output),
+                ApplyVerb::LedgerList(paths) => ledger::list(&args.common, &paths, &output),
+                ApplyVerb::Resolve { address, how, paths } => {
+                    block(false, resolve::run(&args, &address, how, &paths, &output))
+                }
+                ApplyVerb::Rehearse { account, paths } => block(false, rehearse::run(&args, &account, &paths, &output)),
+            }
+        });
     end(result, &output)
 }
 
@@ -69,26 +82,24 @@ fn block<T>(threads: bool, work: impl Future<Output = Result<T, Problem>>) -> Re
     result
 }
 
-/// clap's own message; help and version are results, everything else an error. In JSON too, if the line asked for it.
+/// clap's own message; help and version are results, everything else an error. In a program's format too, if the line asked for it.
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         drop(error.print());
         return Exit::Done.into();
     }
     let words: Vec<String> = std::env::args().collect();
-    let json = words.iter().any(|word| word == "--format=json")
-        || words.windows(2).any(|pair| matches!(pair, [a, b] if a == "--format" && b == "json"));
-    if json {
+    let behind = words.windows(2).filter_map(|pair| match pair {
+        [flag, value] if flag == "--format" => Some(value.as_str()),
+        _ => None,
+    });
+    let mut named = words.iter().filter_map(|word| word.strip_prefix("--format=")).chain(behind);
+    if let Some(format) = named.find_map(|name| Format::from_str(name, false).ok()) {
         let first = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let text = crate::render::json::error(
-            &first,
-            &["--help shows what is taken".to_owned()],
-            Exit::Error.code(),
-            Outcome::Error,
-            None,
-        );
-        let output = Output::plain(Format::Json);
-        drop(output.result(&text));
+        let next = ["--help shows what is taken".to_owned()];
+        let (outcome, exit) = (Outcome::Error, Exit::Error);
+        let told = Told::Error { message: &first, next: &next, faults: None, outcome, exit };
+        drop(Output::plain(format).tell(told));
     }
     drop(error.print());
     Exit::Error.into()

@@ -18,6 +18,8 @@ const SIZE_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) enum SourceError {
     #[error("{}: there is no such file or directory; check the path", shown(.0))]
     Missing(PathBuf),
+    #[error("{}: is a link to {}, which is not there; correct the link", shown(.path), shown(.target))]
+    Dangling { path: PathBuf, target: PathBuf },
     #[error("{}: cannot be read: {error}; check its permissions", shown(.path))]
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: is larger than 16 MiB; split it into several files, they are merged", shown(.0))]
@@ -58,8 +60,7 @@ pub(crate) fn gather(
     for path in paths {
         let full = cwd.join(path);
         let files = match fs::metadata(&full) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SourceError::Missing(path.clone())),
-            Err(error) => Err(SourceError::Unreadable { path: path.clone(), error }),
+            Err(error) => Err(unreadable(path, &full, error)),
             Ok(found) if found.is_dir() => list(path, &full, is_settings),
             Ok(_) if is_settings(&full) => Err(SourceError::IsSettings(path.clone())),
             Ok(_) => Ok(vec![path.clone()]),
@@ -90,13 +91,25 @@ pub(crate) fn load_settings(path: &Path) -> Result<Source, SourceError> {
     read(path, path)
 }
 
+/// Why there is nothing to read at a path.
+fn unreadable(path: &Path, full: &Path, error: io::Error) -> SourceError {
+    let path = path.to_owned();
+    if error.kind() != io::ErrorKind::NotFound {
+        return SourceError::Unreadable { path, error };
+    }
+    match fs::read_link(full) {
+        Ok(target) => SourceError::Dangling { path, target },
+        Err(_) => SourceError::Missing(path),
+    }
+}
+
 /// The same file by whatever path; a path that cannot be resolved stands for itself.
 fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, SourceError> {
-    let unreadable = |error| SourceError::Unreadable { path: path.to_owned(), error };
+    let unreadable = |error| unreadable(path, full, error);
     // `./a.yaml` reads as `a.yaml`.
     let shown = if path.components().all(|part| part == Component::CurDir) { Path::new("") } else { path };
     let mut files = Vec::new();
@@ -115,13 +128,7 @@ fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result
 
 /// `path` is what the user said, `full` where it is.
 fn read(path: &Path, full: &Path) -> Result<Source, SourceError> {
-    let unreadable = |error: io::Error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            SourceError::Missing(path.to_owned())
-        } else {
-            SourceError::Unreadable { path: path.to_owned(), error }
-        }
-    };
+    let unreadable = |error| unreadable(path, full, error);
     // Before it is opened: opening a pipe would wait for somebody to write.
     let found = fs::metadata(full).map_err(unreadable)?;
     if !found.is_file() {

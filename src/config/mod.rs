@@ -8,7 +8,7 @@ mod resolve;
 pub mod schema;
 mod settings;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod syntax;
 
 use std::path::Path;

@@ -211,6 +211,8 @@ pub struct QlikTenantLive {
     /// The first is the server's own, the second the alias.
     pub hostnames: Vec<Untrusted>,
     pub status: Untrusted,
+    #[serde(default)]
+    pub created: Option<Timestamp>,
 }
 
 impl QlikTenantLive {

@@ -70,9 +70,18 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .buffer_unordered(sources.parallelism.max(1))
         .collect()
         .await;
-    let accounts = read_accounts(desired, &base, wishes, sources).await;
+    let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
     Live { accounts, tenants, ..base }
+}
+
+/// Accounts whose credentials were refused at a tenant and worked at none: the source tenant decides what that means.
+fn undecided(reads: &[(Address, tenant::Read)]) -> BTreeSet<Name> {
+    let refused = reads.iter().filter(|(_, read)| read.refused.is_some()).map(|(_, read)| read.account.clone());
+    let worked = |account: &Name| {
+        reads.iter().any(|(_, read)| read.account == *account && matches!(read.live.tenant, TenantRead::Present(_)))
+    };
+    refused.filter(|account| !worked(account)).collect()
 }
 
 /// 401 counts as "not there" only where the same credentials worked elsewhere in this run.
@@ -150,14 +159,16 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
     }
 }
 
-/// Licence and credentials, of the accounts with a tenant that is to be created.
+/// Licence and credentials, of the accounts with a tenant that is to be created, and of those that are undecided.
 async fn read_accounts(
     desired: &Desired,
     base: &Live,
     wishes: &Wishes,
+    undecided: BTreeSet<Name>,
     sources: &Sources<'_>,
 ) -> BTreeMap<Name, AccountLive> {
-    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> = BTreeMap::new();
+    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> =
+        undecided.into_iter().map(|account| (account, BTreeSet::new())).collect();
     for (address, spec, _) in desired.qlik_tenants() {
         if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
             wanted.entry(spec.account.clone()).or_default();

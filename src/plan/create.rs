@@ -26,7 +26,7 @@ pub(super) fn may_create(
     if !scene.desired.accounts.get(account).is_some_and(|facts| facts.has_source_tenant) {
         return Err(Refusal::new(
             Code::NoSourceTenant,
-            format!("account {account} names no source tenant, where the licence key is read"),
+            format!("account {account} names no source tenant, and a new tenant gets its licence from one"),
             format!(
                 "set accounts.{account}.source_tenant in settings to the first label of your existing tenant's address"
             ),
@@ -62,7 +62,7 @@ pub(super) fn may_create(
             return Err(Refusal::new(
                 Code::Licence,
                 format!("the licence of account {account} is not valid: its status is {}", licence.status),
-                "renew the subscription, or correct accounts.….source_tenant in settings",
+                format!("renew the subscription, or correct accounts.{account}.source_tenant in settings"),
             ));
         }
         Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),

@@ -105,7 +105,7 @@ fn read_word(read: &TenantRead) -> &'static str {
     match read {
         TenantRead::Nowhere => "nowhere to look",
         TenantRead::Present(_) => "there",
-        TenantRead::ByAlias(_) => "found by its alias alone",
+        TenantRead::ByAlias(_) => "found by its alias only",
         TenantRead::Gone(_) => "gone",
         TenantRead::Disabled => "disabled",
         TenantRead::Other { .. } => "another one answers",

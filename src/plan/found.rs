@@ -25,8 +25,8 @@ pub(super) fn adopt<'a>(
     let not_found = |why: &Untrusted| {
         Refusal::new(
             Code::AdoptionNotFound,
-            format!("adopt: names {host}, and {why}"),
-            "correct the hostname (the first label of the tenant's own address), or remove adopt: to have a tenant created",
+            format!("`adopt:` names {host}, and {why}"),
+            "correct the hostname (the first label of the tenant's own address), or remove `adopt:` to have a tenant created",
         )
     };
     let live = match read {
@@ -40,8 +40,8 @@ pub(super) fn adopt<'a>(
             if let Some(other) = owner {
                 return Err(Refusal::new(
                     Code::SameTenantTwice,
-                    format!("adopt: names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
-                    format!("declare it as {other}, or remove adopt:"),
+                    format!("`adopt:` names {host}, which is tenant {} and bound to {other} in the ledger", present.id),
+                    format!("declare it as {other}, or remove `adopt:`"),
                 )
                 .into());
             }
@@ -117,8 +117,8 @@ pub(super) fn bound<'a>(
                 if !present.hostnames.iter().any(|known| known.raw().eq_ignore_ascii_case(host.as_str())) {
                     return Err(Refusal::new(
                         Code::AdoptionConflict,
-                        format!("adopt: names {host}, and the ledger binds it to {}", binding.hostname),
-                        format!("correct or remove adopt:; {address} stays bound to {}", binding.hostname),
+                        format!("`adopt:` names {host}, and the ledger binds it to {}", binding.hostname),
+                        format!("correct or remove `adopt:`; {address} stays bound to {}", binding.hostname),
                     ));
                 }
             }

@@ -210,6 +210,13 @@ fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String
         }
     }
     if slots.everyone_may_mint == Some(false) && !own_role {
+        if tenant_spec.grants.manage_api_keys == Some(ManageApiKeys::Everyone) {
+            return Err(Refusal::new(
+                Code::Depends,
+                format!("its owner needs the permission that {} declares, and that grant is refused", case.tenant),
+                format!("resolve {} first", case.tenant),
+            ));
+        }
         return Err(Refusal::new(
             Code::NoPermission,
             "its owner may not manage API keys: neither the user default nor a role of its own allows it",

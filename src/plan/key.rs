@@ -104,7 +104,7 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let good = good_key(facts, keys, entry)?;
     let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
-    let mut leftovers: Vec<&KeyLive> =
+    let leftovers: Vec<&KeyLive> =
         others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).collect();
     if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
         return Err(busy_with(busy));
@@ -117,7 +117,6 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     if let (Some(first), false) = (missing.first(), facts.remint) {
         return Err(delivered_elsewhere(facts, first));
     }
-    leftovers.extend(missing);
 
     if good.is_none()
         && marked.is_empty()
@@ -148,6 +147,8 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             left.push((key, "minted by a run whose end is not proven, and may still arrive in the sink"));
         }
     }
+    // They were delivered: a person may use one, and only a person can tell.
+    left.extend(missing.into_iter().map(|key| (key, "it was delivered; revoke it in the tenant if nobody uses it")));
     left.extend(
         marked
             .iter()
@@ -299,7 +300,10 @@ fn delivered_elsewhere(facts: &Facts, key: &KeyLive) -> Stop {
             ),
             "restore the secret to its sink, if somebody moved it",
         )
-        .or(format!("qlik-apply --remint {}   (mints another, delivers it, then revokes this one)", facts.address)),
+        .or(format!(
+            "qlik-apply --remint {}   (mints and delivers another; this one is left to expire)",
+            facts.address
+        )),
     )
 }
 
@@ -309,7 +313,7 @@ fn unmarked(key: &KeyLive) -> Stop {
         Refusal::new(
             Code::UnmarkedKey,
             format!("key {id} has the same description, lives, and carries no marker of this ledger"),
-            format!("if it is the one that is meant: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
+            format!("if it is the one that is meant, declare it so: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
         )
         .or("if it is another: give this key another description, or revoke that one"),
     )

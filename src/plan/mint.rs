@@ -36,7 +36,7 @@ pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {
                 let refusal = Refusal::new(
                     Code::AdoptedKeyGone,
                     "a tenant that is still to be made has no key to adopt",
-                    "remove adopt: from the key",
+                    "remove `adopt:` from the key",
                 );
                 return push(plan, scene, address, Action::Refuse(refusal));
             }
@@ -96,7 +96,7 @@ fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
         Action::Refuse(Refusal::new(
             Code::AdoptedKeyGone,
             why,
-            "name a key that lives, or remove adopt: to have a new one minted and delivered",
+            "name a key that lives, or remove `adopt:` to have a new one minted and delivered",
         ))
     };
     match &live.keys {
@@ -104,8 +104,8 @@ fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
             Some(key) if key.is_live(scene.now) => {
                 Action::Keep(Keep::AdoptedKey { key_id: id.to_owned(), expires: key.expiry })
             }
-            Some(_) => refuse(format!("adopt: names key {shown}, which is expired or revoked")),
-            None => refuse(format!("adopt: names key {shown}, which the tenant does not list")),
+            Some(_) => refuse(format!("`adopt:` names key {shown}, which is expired or revoked")),
+            None => refuse(format!("`adopt:` names key {shown}, which the tenant does not list")),
         },
         Some(Observed::Unreadable(unreadable)) => Action::Refuse(unreadable.into()),
         Some(Observed::Absent) | None => refuse("the tenant's keys were not read".to_owned()),

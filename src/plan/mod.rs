@@ -11,12 +11,14 @@ use crate::model::live::{LedgerLive, Live, TenantRead};
 use crate::model::untrusted::Untrusted;
 
 use action::{Action, Notice, Plan, Planned};
+use refusal::Code;
 
 pub mod action;
 mod assume;
 mod compare;
 mod create;
 mod due;
+pub mod explain;
 pub mod facts;
 mod found;
 mod headroom;
@@ -111,7 +113,10 @@ fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
 fn estate_notices(scene: &Scene, plan: &mut Plan) {
     match &scene.live.ledger {
         LedgerLive::Missing { place, .. } => {
-            if plan.has_work() {
+            let taken_for_lost = plan.actions.iter().any(
+                |planned| matches!(&planned.action, Action::Refuse(refusal) if refusal.code == Code::LedgerMissing),
+            );
+            if !taken_for_lost && (plan.has_work() || plan.has_refusals()) {
                 plan.notices.push(Notice {
                     address: None,
                     text: format!("new estate: there is no ledger at {place} yet; `qlik-apply ledger init` makes it")

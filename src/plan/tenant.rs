@@ -80,6 +80,9 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
     if let Some(trust) = slots.trust(spec, address, &ground) {
         own.push(Action::Trust(trust));
     }
+    if matches!(ground, Ground::MadeBefore) {
+        spend_nothing_in_vain(address, &mut own, &mut keys);
+    }
     own.sort_by_key(rank);
     plan.actions.extend(own.into_iter().map(|action| Planned { address: address.clone(), at: at.clone(), action }));
     plan.actions.append(&mut keys.actions);
@@ -88,14 +91,30 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
     undeclared_keys(scene, address, &ground, plan);
 }
 
+/// A tenant costs licence quota, and some of what its keys need (the limits) is sent once, while it is set up. So it is not
+/// created before all its keys can be minted.
+fn spend_nothing_in_vain(address: &Address, own: &mut Vec<Action>, keys: &mut Plan) {
+    let refused = |planned: &Planned| matches!(planned.action, Action::Refuse(_));
+    let Some(first) = keys.actions.iter().find(|planned| refused(planned)).map(|planned| planned.address.clone())
+    else {
+        return;
+    };
+    let why = format!("its key {first} is refused, and a tenant is created only when all its keys can be minted");
+    *own = vec![Action::Refuse(Refusal::new(Code::Depends, why, format!("resolve {first} first")))];
+    for planned in keys.actions.iter_mut().filter(|planned| !refused(planned)) {
+        planned.action = Action::Refuse(depends(&address.to_string()));
+    }
+    keys.unchecked.clear();
+}
+
 /// The order of doing within one tenant.
 fn rank(action: &Action) -> u8 {
     match action {
         Action::CreateTenant(_) => 0,
-        Action::Settle(_) => 1,
-        Action::Trust(_) => 2,
-        Action::Grant(_) => 3,
-        Action::Keep(_) => 4,
+        Action::Keep(_) => 1,
+        Action::Settle(_) => 2,
+        Action::Trust(_) => 3,
+        Action::Grant(_) => 4,
         Action::Drift(_) => 5,
         Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 6,
         Action::Wait(_) | Action::Refuse(_) => 7,
@@ -131,8 +150,8 @@ fn decide<'a>(
         let all: Vec<String> = all.iter().map(ToString::to_string).collect();
         return Err(Refusal::new(
             Code::SameTenantTwice,
-            format!("tenant {} is what {} lead to; one live tenant has one address", present.id, all.join(" and ")),
-            "remove all but one of them from desired state, or correct the adopt: lines",
+            format!("{} lead to one tenant, {}; a tenant has one address", all.join(" and "), present.id),
+            "remove all but one of them from desired state, or correct their `adopt:`",
         )
         .into());
     }

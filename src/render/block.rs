@@ -3,15 +3,19 @@
 use jiff::Timestamp;
 
 use crate::model::desired::Origin;
+use crate::model::duration::Duration;
 use crate::model::host::Region;
+use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Planned,
-    Reclaim, Renew, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+    Action, Adopted, CreateKey, CreateTenant, Drift, Grant, Keep, Mark, Parent, Permission, Planned, Reclaim, Renew,
+    Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
 };
 use crate::plan::refusal::Refusal;
 
+use super::drift;
+use super::layout::count;
 use super::style::Sign;
 
 /// An action, ready to be laid out.
@@ -54,9 +58,18 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         Action::Mark(part) => ("mark key as delivered".into(), mark(part)),
         Action::CreateKey(create) => ("create key".into(), create_key(create)),
         Action::Renew(part) => ("renew key".into(), renew(part, now)),
-        Action::Reclaim(part) => ("revoke a key that was never delivered".into(), reclaim(part)),
+        Action::Reclaim(part) => (
+            match part.letter {
+                Letter::Undelivered => "revoke a key that was never delivered",
+                Letter::Delivered => "revoke the key that is replaced",
+            }
+            .into(),
+            reclaim(part),
+        ),
         Action::Keep(kept) => keep(kept, now),
-        Action::Drift(Drift { fields }) => ("differs from its declaration".into(), drift(fields)),
+        Action::Drift(Drift { fields }) => {
+            ("differs from its declaration".into(), fields.iter().flat_map(drift::lines).collect())
+        }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
     }
@@ -155,7 +168,7 @@ fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
 }
 
 fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
-    // The letter is what apply compares again; at planning it is always "undelivered", which the first line says.
+    // The letter is in the first line.
     let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery } = reclaim;
     let made = created.map(|at| format!(", minted {at}")).unwrap_or_default();
     let when = if *after_delivery {
@@ -175,35 +188,37 @@ fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
 fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
     let text = match keep {
         Keep::Tenant { id, hostname, adopted } => match adopted {
-            Adopted::No => format!("tenant {hostname} ({id})"),
-            Adopted::Recorded => format!("tenant {hostname} ({id}), adopted"),
+            Adopted::No => format!("tenant {hostname}"),
+            Adopted::Recorded => format!("tenant {hostname}, adopted"),
             Adopted::ToRecord { account } => {
                 let there = TenantRef { id: id.clone(), hostname: hostname.clone() };
                 let record = line("record", "in the ledger; nothing is sent");
                 return ("adopt tenant".into(), vec![line("account", account.as_str()), tenant_line(&there), record]);
             }
         },
-        Keep::Key { key_id, expires, sink, shape } => {
-            format!("key {}{}, in {sink} as {}", escape(key_id), until(*expires, now), shape_text(*shape))
+        // Its id and shape are for programs; what is as declared should fit a line.
+        Keep::Key { key_id: _, expires, sink, shape: _ } => {
+            format!("key in {sink}{}", until(*expires, now))
         }
         Keep::AdoptedKey { key_id, expires } => {
-            format!("key {}{}, adopted; its secret is its owner's affair", escape(key_id), until(*expires, now))
+            format!("key {}, adopted{}", escape(key_id), until(*expires, now))
         }
     };
     (text, Vec::new())
 }
 
 fn until(expires: Option<Timestamp>, now: Timestamp) -> String {
-    expires.map(|at| format!(", expires {at}, in {}", remaining(now, at))).unwrap_or_default()
+    expires.map(|at| format!(", {} left", rough(remaining(now, at)))).unwrap_or_default()
 }
 
-fn drift(fields: &[DriftField]) -> Vec<Line> {
-    fields
-        .iter()
-        .map(|DriftField { field, declared, live }| {
-            line(escape(field), format!("declared {}, live {}", quote(declared), quote(live.raw())))
-        })
-        .collect()
+/// Days where there are days, else hours, else minutes; rounded down.
+fn rough(left: Duration) -> String {
+    let whole = |unit: u64| usize::try_from(left.seconds() / unit).unwrap_or(usize::MAX);
+    match (whole(86_400), whole(3_600), whole(60)) {
+        (0, 0, minutes) => count(minutes, "minute"),
+        (0, hours, _) => count(hours, "hour"),
+        (days, _, _) => count(days, "day"),
+    }
 }
 
 fn wait(wait: &Wait) -> Vec<Line> {
@@ -256,7 +271,7 @@ pub(super) fn shape_text(shape: Shape) -> &'static str {
 }
 
 /// Text that people chose, so that its ends can be seen.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", escape(text).replace('"', "\\\""))
 }
 

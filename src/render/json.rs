@@ -14,6 +14,8 @@ use crate::model::address::{Address, Name};
 use crate::model::live::LedgerFacts;
 use crate::model::record::LedgerId;
 use crate::plan::action::{Plan, Planned};
+use crate::plan::explain::Explanation;
+use crate::plan::refusal::Code;
 use crate::plan::review::{Moved, essence};
 
 use super::{Outcome, Verdict};
@@ -45,6 +47,27 @@ pub fn error(message: &str, next: &[String], exit: u8, outcome: Outcome, faults:
 /// `qlik-plan validate`: how many objects are declared, and whether settings were at hand.
 pub fn valid(objects: usize, with_settings: bool) -> String {
     write::pretty(&AnswerDocument::of(Answer::Valid { objects, with_settings }, 0))
+}
+
+/// `qlik-plan explain ADDRESS`.
+pub fn explained(explanation: &Explanation) -> String {
+    let Explanation { address, read, path, actions, notices } = explanation;
+    let said = Answer::Explained {
+        address: address.to_string(),
+        read: read
+            .iter()
+            .map(|fact| document::Fact { name: fact.name.clone(), value: fact.value.raw().to_owned() })
+            .collect(),
+        path: path.clone(),
+        actions: actions.iter().map(document::Action::from).collect(),
+        notices: notices.iter().map(|notice| notice.text.raw().to_owned()).collect(),
+    };
+    write::pretty(&AnswerDocument::of(said, 0))
+}
+
+/// `qlik-plan explain CODE`.
+pub fn page(code: Code, text: &str) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Page { code: code.as_str(), text: text.to_owned() }, 0))
 }
 
 /// `qlik-apply ledger init`.
@@ -87,6 +110,11 @@ pub fn hash(plan: &Plan) -> String {
 /// The SHA-256 of a value's one canonical spelling, as `sha256:` and 64 hexadecimal digits.
 pub fn sum(value: &Value) -> String {
     write::sum(value)
+}
+
+/// Somebody else's document, in one line.
+pub(super) fn line(document: &impl serde::Serialize) -> String {
+    write::compact(document)
 }
 
 /// JSON Schema (draft 2020-12) of the documents of this room.

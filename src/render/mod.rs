@@ -1,12 +1,17 @@
-//! Values → strings: text for people, JSON for programs, progress lines. Pure: no environment, no clock, no printing.
+//! Values → strings: text and Markdown for people, JSON and other tools' formats for programs, progress lines. Pure: no environment, no clock, no printing.
 
 mod block;
+mod drift;
 pub mod events;
+pub mod github;
+pub mod gitlab;
 mod guard;
 pub mod json;
 mod layout;
+pub mod markdown;
 mod style;
 pub mod summary;
+pub mod terraform;
 pub mod text;
 mod verdict;
 

@@ -26,7 +26,7 @@ pub fn plan(plan: &Plan) -> String {
         (&[(tenants_to_create, "tenant"), (keys_to_create, "key")], " to create"),
         (&[(tenants_to_settle, "tenant")], " to settle"),
         (&[(keys_to_renew, "key")], " to renew"),
-        (&[(keys_to_reclaim, "leftover key")], " to revoke"),
+        (&[(keys_to_reclaim, "key")], " to revoke"),
         (&[(keys_to_mark, "key")], " to mark"),
         (&[(to_grant, "grant")], ""),
         (&[(to_trust, "trust")], ""),

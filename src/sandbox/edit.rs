@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::qlik;
 use super::random;
-use super::state::{State, Tenant};
+use super::state::{Group, State, Tenant, User};
 
 /// One edit. A tenant is named by its id or any of its host names.
 #[derive(Deserialize)]
@@ -61,6 +61,32 @@ pub(super) enum Edit {
         tenant: String,
         client: String,
         consent: String,
+    },
+    /// A person who is there and active, as after their first login.
+    AddUser {
+        tenant: String,
+        subject: String,
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        email: Option<String>,
+    },
+    SetUserStatus {
+        user: String,
+        status: String,
+    },
+    /// Replaces the roles of a user, by name.
+    SetUserRoles {
+        user: String,
+        roles: Vec<String>,
+    },
+    /// Replaces the groups of a user, by name; groups that are missing are made, as by an identity provider.
+    SetUserGroups {
+        user: String,
+        groups: BTreeSet<String>,
+    },
+    DeleteUser {
+        user: String,
     },
     /// The old secret stops working; the new one is answered by the next seeding.
     RotateSecret {
@@ -120,13 +146,29 @@ impl Edit {
                 }
             }
             Self::SetUserDefault { tenant, scopes } => find(state, &tenant)?.user_default = scopes,
-            Self::SetUserScopes { user, scopes } => {
-                let id = state.tenants().find(|tenant| tenant.users.contains_key(&user)).map(|one| one.id.clone());
-                let id = id.ok_or(EditError::Missing("user"))?;
-                if let Some(user) = state.tenant_mut(&id).and_then(|tenant| tenant.users.get_mut(&user)) {
-                    user.scopes = scopes;
-                }
+            Self::SetUserScopes { user, scopes } => with_user(state, &user, |one| one.scopes = scopes)?,
+            Self::AddUser { tenant, subject, name, email } => {
+                let name = name.or_else(|| email.clone()).unwrap_or_else(|| subject.clone());
+                let user = User { email, ..User::new(&name, &subject, now) };
+                find(state, &tenant)?.users.insert(user.id.clone(), user);
             }
+            Self::SetUserStatus { user, status } => with_user(state, &user, |one| one.status = status)?,
+            Self::SetUserRoles { user, roles } => with_user(state, &user, |one| one.roles = roles)?,
+            Self::SetUserGroups { user, groups } => {
+                let tenant = of_user(state, &user)?;
+                let mut ids = Vec::new();
+                for name in groups {
+                    let known = tenant.groups.values().find(|group| group.name == name).map(|group| group.id.clone());
+                    ids.push(known.unwrap_or_else(|| {
+                        let group = Group::new(&name, "idp", now);
+                        let id = group.id.clone();
+                        tenant.groups.insert(id.clone(), group);
+                        id
+                    }));
+                }
+                with_user(state, &user, |one| one.groups = ids)?;
+            }
+            Self::DeleteUser { user } => drop(of_user(state, &user)?.users.remove(&user)),
             Self::SetConsent { tenant, client, consent } => {
                 find(state, &tenant)?.consent.insert(client, consent);
             }
@@ -153,6 +195,16 @@ impl Edit {
 fn find<'a>(state: &'a mut State, name: &str) -> Result<&'a mut Tenant, EditError> {
     let id = state.tenant_at(&name.to_ascii_lowercase()).map_or_else(|| name.to_owned(), |tenant| tenant.id.clone());
     state.tenant_mut(&id).ok_or(EditError::Missing("tenant"))
+}
+
+fn of_user<'a>(state: &'a mut State, user: &str) -> Result<&'a mut Tenant, EditError> {
+    let id = state.tenants().find(|tenant| tenant.users.contains_key(user)).map(|tenant| tenant.id.clone());
+    id.and_then(|id| state.tenant_mut(&id)).ok_or(EditError::Missing("user"))
+}
+
+fn with_user(state: &mut State, user: &str, change: impl FnOnce(&mut User)) -> Result<(), EditError> {
+    let found = of_user(state, user)?.users.get_mut(user);
+    found.map(change).ok_or(EditError::Missing("user"))
 }
 
 fn of_key<'a>(state: &'a mut State, key: &str) -> Result<&'a mut Tenant, EditError> {

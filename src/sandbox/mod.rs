@@ -11,6 +11,7 @@ mod exchange;
 mod fault;
 mod files;
 mod jwt;
+mod people;
 mod proxy;
 mod qlik;
 mod random;

@@ -210,15 +210,8 @@ fn person(
     });
     let token = signer.sign(&claims)?;
     let tenant = state.tenant_mut(&home).ok_or_else(nowhere)?;
-    let member = User {
-        id: user.clone(),
-        name: owner.name.clone(),
-        subject: format!("sandbox|{}", owner.name),
-        client: None,
-        roles: Vec::new(),
-        scopes: Default::default(),
-        created: now,
-    };
+    let mut member = User::new(&owner.name, &format!("sandbox|{}", owner.name), now);
+    member.id.clone_from(&user);
     let key = Key {
         id: id.clone(),
         description: format!("{}'s own key", owner.name),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub(super) use super::people::{Group, Role, User};
 use super::random;
 use super::switches::Switches;
 use crate::model::secret::hex;
@@ -75,6 +76,11 @@ pub(super) struct Tenant {
     pub(super) source: bool,
     pub(super) features: BTreeMap<String, bool>,
     pub(super) users: BTreeMap<String, User>,
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, Group>,
+    /// The custom ones, by id.
+    #[serde(default)]
+    pub(super) roles: BTreeMap<String, Role>,
     pub(super) keys: BTreeMap<String, Key>,
     pub(super) tokens: Vec<Token>,
     /// Consent by client id; a client that is not listed is at the vendor's default, `required`.
@@ -100,18 +106,6 @@ impl Default for KeyLimits {
             scim_external_client_expiry: "P365D".to_owned(),
         }
     }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) subject: String,
-    pub(super) client: Option<String>,
-    pub(super) roles: Vec<String>,
-    /// What a custom role of their own grants them.
-    pub(super) scopes: BTreeSet<String>,
-    pub(super) created: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,35 +159,14 @@ impl Tenant {
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
             users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            roles: BTreeMap::new(),
             keys: BTreeMap::new(),
             tokens: Vec::new(),
             consent: BTreeMap::new(),
             user_default: BTreeSet::new(),
             limits: KeyLimits::default(),
         }
-    }
-
-    pub(super) fn grants(&self, user: &User, scope: &str) -> bool {
-        self.user_default.contains(scope) || user.scopes.contains(scope)
-    }
-
-    /// The bot of a client, made when the client first gets a token here.
-    pub(super) fn bot(&mut self, client: &str, name: &str, roles: &[&str], now: Timestamp) -> String {
-        if let Some(user) = self.users.values().find(|user| user.client.as_deref() == Some(client)) {
-            return user.id.clone();
-        }
-        let id = random::object_id();
-        let user = User {
-            id: id.clone(),
-            name: name.to_owned(),
-            subject: format!("qlikbot\\{client}"),
-            client: Some(client.to_owned()),
-            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            scopes: BTreeSet::new(),
-            created: now,
-        };
-        self.users.insert(id.clone(), user);
-        id
     }
 
     pub(super) fn host(&self) -> &str {

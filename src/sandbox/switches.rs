@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Switches {
     pub(super) bot_may_mint: bool,
+    pub(super) impersonation: bool,
+    pub(super) impersonation_may_mint: bool,
     pub(super) key_client_trustable: bool,
     pub(super) source_permission: bool,
     pub(super) source_max_expiry: String,
@@ -39,6 +41,8 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             bot_may_mint: true,
+            impersonation: true,
+            impersonation_may_mint: true,
             key_client_trustable: true,
             source_permission: true,
             source_max_expiry: "PT24H".to_owned(),

@@ -47,9 +47,23 @@ fn tenant(tenant: &Tenant, now: Timestamp) -> Value {
             "id": user.id,
             "name": user.name,
             "subject": user.subject,
+            "email": user.email,
+            "status": user.status,
             "clientId": user.client,
             "roles": user.roles,
+            "groups": user.groups.iter().filter_map(|id| tenant.groups.get(id)).map(|group| &group.name)
+                .collect::<Vec<_>>(),
             "scopes": user.scopes,
+        })).collect::<Vec<_>>(),
+        "groups": tenant.groups.values().map(|group| json!({
+            "id": group.id,
+            "name": group.name,
+            "roles": group.roles,
+        })).collect::<Vec<_>>(),
+        "roles": tenant.roles.values().map(|role| json!({
+            "id": role.id,
+            "name": role.name,
+            "scopes": role.scopes,
         })).collect::<Vec<_>>(),
         "keys": tenant.keys.values().map(|key| json!({
             "id": key.id,

@@ -103,8 +103,8 @@ fn a_github_step_gets_outputs_and_a_summary() {
     assert_eq!(ends.len(), 4, "each value has an end of its own");
 
     let summary = read("summary.md");
-    assert!(summary.contains("\n`````text\n") && summary.ends_with("\n`````\n"), "{summary}");
-    assert!(summary.contains("Plan: 1 tenant and 2 keys to create"), "{summary}");
+    assert!(summary.contains("**Plan: 1 tenant and 2 keys to create"), "{summary}");
+    assert!(summary.contains(plan["hash"].as_str().unwrap()), "{summary}");
 
     // Errors are told too, and a file that cannot be written is no error.
     run(&["nowhere.yaml"]).exits(1);

@@ -1,14 +1,25 @@
 //! One test binary; a module per story.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod also;
 mod apply;
 mod architecture;
+mod bad_input;
+mod cloud;
 mod config;
+mod crash;
 mod drift;
 mod exits;
+mod explain;
 mod finding;
+mod first_minute;
+mod formats;
+mod incidents;
 mod offline;
 mod papers;
+mod plan;
+mod rehearse;
 mod render;
 mod saved;
 mod stage;
+mod trouble;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +40,9 @@ sinks:
   files: { kind: file, directory: ./secrets, durable: true }
 ledger: { kind: directory, path: .qlik-plan/ledger }
 ";
+
+/// How long a control call may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A story's folder with `desired.yaml` and settings, and a sandbox that runs on its state.
 pub(crate) struct Stage {
@@ -143,6 +147,8 @@ impl Stage {
     pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(&self.control).unwrap();
+        // A story that waits for what does not come fails, and says where.
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(
             stream,
             "{method} /control{path} HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::apply::event::{Event, Report};
+use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::Held;
@@ -13,16 +13,16 @@ use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Owner;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
-use crate::plan::review::{Moved, Review};
-use crate::render::{self, Look, Outcome, Verdict};
+use crate::plan::review::Review;
+use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
-use super::super::github;
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
-use super::super::signals::Signals;
+use super::super::signals::{Signals, Unsaved};
 use super::{check_remint, clock, hold, ledger, random, review, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -32,7 +32,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = Output::plain(output.format);
-    let signals = Signals::listen(move |text| quiet.message(text))
+    let unsaved = Unsaved::default();
+    let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
@@ -49,6 +50,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         }
     };
     let emit = |event: Event| {
+        unsaved.follow(&event);
         if let Some(line) = render::events::event(&event, &look) {
             output.message(&line);
         }
@@ -131,24 +133,10 @@ async fn work(
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
-    let exit = Exit::of(Outcome::of_report(&plan, &report), common);
-    let verdict = Verdict::of_report(&plan, &report, exit.code());
-    show(&plan, &report, &moved, &verdict, output)?;
-    let shown = [
-        render::text::plan(&plan, &Look::PLAIN),
-        render::text::review(&moved, plan.now, &Look::PLAIN),
-        render::text::report(&report, &Look::PLAIN),
-    ];
-    github::tell(&verdict, Some(&render::json::hash(&plan)), &shown.concat(), output);
+    let outcome = Outcome::of_report(&plan, &report);
+    let exit = Exit::of(outcome, common);
+    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, outcome, exit })?;
     Ok(exit)
-}
-
-fn show(plan: &Plan, report: &Report, moved: &[Moved], verdict: &Verdict, output: &Output) -> Result<(), Problem> {
-    match output.format {
-        Format::Text if report.lines.is_empty() && report.stopped.is_none() => Ok(()),
-        Format::Text => output.result(&render::text::report(report, output.look())),
-        Format::Json => output.result(&render::json::reviewed(plan, report, moved, verdict)),
-    }
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.

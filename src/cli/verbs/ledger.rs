@@ -20,9 +20,10 @@ pub(in crate::cli) fn init(common: &Common, paths: &[PathBuf], output: &Output) 
     let ledger = Ledger::at(&declared.settings.ledger);
     let id = make(&ledger, &declared.settings, &declared.desired)?;
     let place = ledger.place();
-    let text = match output.format {
-        Format::Text => format!("Made ledger {id} at {place}. Keep it: it is what prevents a second tenant.\n"),
-        Format::Json => render::json::ledger_made(&id, &place),
+    let text = if output.format == Format::Json {
+        render::json::ledger_made(&id, &place)
+    } else {
+        format!("Made ledger {id} at {place}. Keep it: it is what prevents a second tenant.\n")
     };
     output.result(&text)?;
     Ok(Exit::Done)
@@ -63,9 +64,10 @@ pub(in crate::cli) fn list(common: &Common, paths: &[PathBuf], output: &Output) 
     let (settings, _) = estate::settings(common, paths, &cwd, output)?;
     let ledger = Ledger::at(&settings.ledger);
     let facts = ledger.read()?.ok_or_else(|| missing(&ledger))?;
-    let text = match output.format {
-        Format::Text => render::text::ledger(&facts, output.look()),
-        Format::Json => render::json::ledger(&facts),
+    let text = if output.format == Format::Json {
+        render::json::ledger(&facts)
+    } else {
+        render::text::ledger(&facts, output.look())
     };
     output.result(&text)?;
     Ok(Exit::Done)

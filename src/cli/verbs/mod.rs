@@ -1,6 +1,7 @@
 //! One module a verb: it reads its words, calls the rooms in order, and prints what they give.
 
 pub(super) mod apply;
+pub(super) mod explain;
 pub(super) mod ledger;
 pub(super) mod plan;
 pub(super) mod rehearse;

@@ -7,29 +7,21 @@ use jiff::Timestamp;
 use crate::model::live::Live;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::Wishes;
-use crate::render::{self, Look, Outcome, Verdict};
+use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::files;
-use super::super::github;
+use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::{check_remint, clock, ledger, read_ledger, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    check_remint(common, &declared)?;
-    let mut wishes = wishes(common, true);
-    let Read { live, now } = match &args.live {
-        Some(file) => {
-            wishes.offline = true;
-            from_snapshot(file, &mut declared)?
-        }
-        None => read(args, &declared, &wishes).await?,
-    };
+    let (Read { live, now }, wishes) = reading(args, &mut declared).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
             .map_err(unwritable)?;
@@ -45,24 +37,32 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         outcome => outcome,
     };
     let exit = Exit::of(outcome, common);
-    let verdict = Verdict { outcome, ..Verdict::of_plan(&plan, exit.code()) };
-    let text = match output.format {
-        Format::Text => render::text::plan(&plan, output.look()),
-        Format::Json => render::json::plan(&plan, &verdict),
-    };
-    output.result(&text)?;
-    let hash = render::json::hash(&plan);
+    output.tell(Told::Plan { plan: &plan, outcome, exit })?;
     if output.format == Format::Text && plan.has_work() {
-        output.message(&format!("hash: {hash}"));
+        output.message(&format!("hash: {}", render::json::hash(&plan)));
     }
-    github::tell(&verdict, Some(&hash), &render::text::plan(&plan, &Look::PLAIN), output);
     Ok(exit)
 }
 
 /// A live state, and the vendors' time when it was read.
-struct Read {
-    live: Live,
-    now: Timestamp,
+pub(super) struct Read {
+    pub(super) live: Live,
+    pub(super) now: Timestamp,
+}
+
+/// What is live, from the vendors or from a snapshot, and what was asked for.
+pub(super) async fn reading(args: &PlanArgs, declared: &mut Declared) -> Result<(Read, Wishes), Problem> {
+    let common = &args.common;
+    check_remint(common, declared)?;
+    let mut wishes = wishes(common, true);
+    let read = match &args.live {
+        Some(file) => {
+            wishes.offline = true;
+            from_snapshot(file, declared)?
+        }
+        None => read(args, declared, &wishes).await?,
+    };
+    Ok((read, wishes))
 }
 
 async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<Read, Problem> {

@@ -68,7 +68,7 @@ pub(in crate::cli) async fn run(
         output.result(&render::json::rehearsed(&name, &passed))?;
     }
     if failures.is_empty() {
-        if output.format == Format::Text {
+        if output.format != Format::Json {
             output.result(&format!(
                 "Rehearsed account {name}: {}. A ten-minute key was minted, tried, marked and revoked for each.\n",
                 passed.join("; ")

@@ -27,7 +27,7 @@ pub(in crate::cli) async fn run(
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
-        let (mut said, mut next) = resolve::explain(address, record);
+        let (mut said, mut next) = resolve::explain(address, &facts);
         if let Some(State::Pending(intent)) = record.map(|record| &record.state) {
             let found = resolve::candidates(&estate.qlik, &facts, intent).await;
             if let Some(found) = found? {
@@ -37,12 +37,11 @@ pub(in crate::cli) async fn run(
             }
         }
         estate.close().await;
-        let text = match output.format {
-            Format::Text => {
-                let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();
-                format!("{}\n{steps}", crate::model::untrusted::escape(&said))
-            }
-            Format::Json => render::json::resolved(address, &said, &next),
+        let text = if output.format == Format::Json {
+            render::json::resolved(address, &said, &next)
+        } else {
+            let steps: String = next.iter().map(|step| format!("  {step}\n")).collect();
+            format!("{}\n{steps}", crate::model::untrusted::escape(&said))
         };
         output.result(&text)?;
         return Ok(if next.is_empty() { Exit::Done } else { Exit::Error });
@@ -70,9 +69,10 @@ pub(in crate::cli) async fn run(
     estate.close().await;
     held.end(now)?;
     let said = result?;
-    let text = match output.format {
-        Format::Text => format!("{}\n", crate::model::untrusted::escape(&said)),
-        Format::Json => render::json::resolved(address, &said, &[]),
+    let text = if output.format == Format::Json {
+        render::json::resolved(address, &said, &[])
+    } else {
+        format!("{}\n", crate::model::untrusted::escape(&said))
     };
     output.result(&text)?;
     Ok(Exit::Done)

@@ -28,9 +28,10 @@ pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -
     let noun = if count == 1 { "object" } else { "objects" };
     let rest =
         if with_settings { "" } else { "; references into settings were not checked, since there are none here" };
-    let text = match output.format {
-        Format::Text => format!("Valid: {count} {noun} declared{rest}.\n"),
-        Format::Json => crate::render::json::valid(count, with_settings),
+    let text = if output.format == Format::Json {
+        crate::render::json::valid(count, with_settings)
+    } else {
+        format!("Valid: {count} {noun} declared{rest}.\n")
     };
     output.result(&text)?;
     Ok(Exit::Done)

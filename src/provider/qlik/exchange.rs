@@ -98,7 +98,7 @@ impl<'a> Call<'a> {
     fn odd(&self, head: &Head, envelope: Option<Envelope>) -> Trouble {
         let sentence = self.rejection(head, envelope).sentence();
         let (what, next) = match head.status {
-            200..=299 => ("", "look for a proxy that answers in the vendor's place"),
+            200..=299 => (" and no JSON", "look for a proxy that answers in the vendor's place"),
             300..=399 => (
                 ", a redirect that is not followed",
                 "check the host name: use the tenant's own, not a vanity address or a proxy's sign-in page",

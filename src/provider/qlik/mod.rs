@@ -143,6 +143,18 @@ impl Qlik {
         Fingerprint::of(public.as_bytes()).as_str().get(..16).map(str::to_owned)
     }
 
+    /// Where a request goes that is about the tenant at `host`: an owner's own key goes to the host it was given for. A tenant
+    /// has several names, and which one settings use must not matter; whether it is the same tenant, `users/me` tells.
+    fn seat<'a>(&'a self, account: &Name, who: &Who, host: &'a Host) -> &'a Host {
+        match who {
+            Who::Owner(owner) => {
+                let own = self.accounts.get(account).and_then(|account| account.owners.get(owner));
+                own.map_or(host, |(home, _)| home)
+            }
+            Who::Client | Who::KeyClient | Who::Organization | Who::NewKey => host,
+        }
+    }
+
     fn account(&self, name: &Name) -> Result<&Account, Trouble> {
         self.accounts.get(name).ok_or_else(|| Trouble {
             why: Untrusted::new(format!("there is no account {name}")),

@@ -227,14 +227,14 @@ impl Qlik {
     }
 
     fn call<'a>(
-        &self,
+        &'a self,
         account: &'a Name,
         host: &'a Host,
         who: Who,
         endpoint: &'static Endpoint,
         ids: &[&str],
     ) -> Result<Call<'a>, ReadError> {
-        Call::new(account, host, who, endpoint, ids, &[]).map_err(ReadError::Trouble)
+        Call::new(account, self.seat(account, &who, host), who, endpoint, ids, &[]).map_err(ReadError::Trouble)
     }
 
     async fn roles(&self, account: &Name, host: &Host, query: &[(&str, &str)]) -> Result<Vec<wire::Role>, ReadError> {

@@ -93,6 +93,7 @@ impl Tenant {
             name: self.name.into(),
             hostnames: self.hostnames.into_iter().map(Untrusted::new).collect(),
             status: self.status.into(),
+            created: self.created.and_then(|text| text.parse().ok()),
         }
     }
 }

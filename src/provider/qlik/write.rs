@@ -145,7 +145,8 @@ impl Qlik {
         description: &str,
         expires_in: Duration,
     ) -> Outcome<MintedKey> {
-        let call = match Call::new(account, host, Who::of(owner), &endpoints::CREATE_KEY, &[], &[]) {
+        let who = Who::of(owner);
+        let call = match Call::new(account, self.seat(account, &who, host), who, &endpoints::CREATE_KEY, &[], &[]) {
             Ok(call) => call,
             Err(trouble) => return Outcome::NotSent(trouble),
         };
@@ -189,7 +190,7 @@ impl Qlik {
     }
 
     async fn remove(&self, account: &Name, host: &Host, who: Who, key_id: &str) -> Outcome<()> {
-        match Call::new(account, host, who, &endpoints::DELETE_KEY, &[key_id], &[]) {
+        match Call::new(account, self.seat(account, &who, host), who, &endpoints::DELETE_KEY, &[key_id], &[]) {
             Ok(call) => self.change(&call, None, &[], Deed::Remove, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }
@@ -205,7 +206,7 @@ impl Qlik {
         patch: &[Patch],
     ) -> Outcome<()> {
         let body: Zeroizing<Vec<u8>> = auth::json(&patch);
-        match Call::new(account, host, who, endpoint, &[id], &[]) {
+        match Call::new(account, self.seat(account, &who, host), who, endpoint, &[id], &[]) {
             Ok(call) => self.change(&call, Some(&body), &[], Deed::Change, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }

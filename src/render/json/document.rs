@@ -96,6 +96,8 @@ pub(super) enum Answer {
     Ledger { id: String, place: String, records: Vec<LedgerRecord> },
     Rehearsed { account: String, passed: Vec<String> },
     Resolved { address: String, text: String, next: Vec<String> },
+    Explained { address: String, read: Vec<Fact>, path: Vec<String>, actions: Vec<Action>, notices: Vec<String> },
+    Page { code: &'static str, text: String },
 }
 
 /// One tenant's record, without what only the program needs.
@@ -229,6 +231,13 @@ pub(super) struct Place {
     pub(super) file: String,
     pub(super) line: u32,
     pub(super) column: u32,
+}
+
+/// One thing that was read.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Fact {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 /// One object that is not as it was reviewed.

@@ -108,6 +108,8 @@ impl AnswerDocument {
             Answer::Ledger { records, .. } => format!("{} in the ledger", records.len()),
             Answer::Rehearsed { account, .. } => format!("rehearsed account {account}"),
             Answer::Resolved { text, .. } => text.clone(),
+            Answer::Explained { address, .. } => format!("explained {address}"),
+            Answer::Page { code, .. } => format!("explained {code}"),
         };
         let outcome = if exit == 0 { Word::Clean } else { Word::Refused };
         Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, outcome, summary } }

@@ -20,6 +20,14 @@ pub(super) fn pretty(document: &impl Serialize) -> String {
     }
 }
 
+/// One line and a newline: for readers that take a document by the line.
+pub(super) fn compact(document: &impl Serialize) -> String {
+    match serde_json::to_string(document) {
+        Ok(text) => guard::json(harmless(&text)) + "\n",
+        Err(error) => unwritable(&error.to_string()),
+    }
+}
+
 /// The hash that [`super::hash`] explains.
 pub(super) fn hash(actions: &[Action], facts: &Facts) -> String {
     let mut actions = serde_json::to_value(actions).unwrap_or_default();
@@ -77,7 +85,8 @@ fn harmless(json: &str) -> String {
     let mut one = [0; 4];
     for c in json.chars() {
         let text: &str = c.encode_utf8(&mut one);
-        if c == '\n' || escape(text) == text {
+        // Nearly all of it is printable ASCII, which needs no second look.
+        if c == '\n' || matches!(c, ' '..='~') || escape(text) == text {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {

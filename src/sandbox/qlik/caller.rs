@@ -11,6 +11,8 @@ pub(super) struct Caller {
     pub(super) is_bot: bool,
     /// `TenantAdmin` and a token that may use it.
     pub(super) admin: bool,
+    /// A client acts as this user, with a token that was given for it.
+    pub(super) impersonated: bool,
     /// May have API keys of their own.
     pub(super) keys: bool,
 }
@@ -27,7 +29,7 @@ pub(super) fn identify(state: &State, call: &Call<'_>, tenant: &str) -> Option<C
 
 fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &str) -> Option<Caller> {
     let key = tenant.keys.get(id).filter(|key| key.token_hash == hash(bearer))?;
-    let user = tenant.users.get(&key.sub).filter(|_| key.status(call.now) == "active")?;
+    let user = tenant.users.get(&key.sub).filter(|user| user.is_active() && key.status(call.now) == "active")?;
     let keys = tenant.grants(user, "api-keys");
     if !keys && state.switches().permission_loss_kills_keys {
         return None;
@@ -36,7 +38,8 @@ fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &st
         tenant: tenant.id.clone(),
         user: user.id.clone(),
         is_bot: user.client.is_some(),
-        admin: user.roles.iter().any(|role| role == "TenantAdmin"),
+        admin: tenant.is_admin(user),
+        impersonated: false,
         keys,
     })
 }
@@ -44,7 +47,7 @@ fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &st
 fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Option<Caller> {
     let hash = hash(bearer);
     let token = tenant.tokens.iter().find(|token| token.hash == hash && token.expires > call.now)?;
-    let user = tenant.users.get(&token.user)?;
+    let user = tenant.users.get(&token.user).filter(|user| user.is_active())?;
     let subscription = state.subscription(&tenant.subscription)?;
     // Consent that was taken back ends the tokens that it allowed.
     if token.client == subscription.key_client.id && !trusted(state, tenant, &token.client) {
@@ -55,7 +58,8 @@ fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Op
         tenant: tenant.id.clone(),
         user: user.id.clone(),
         is_bot: user.client.is_some(),
-        admin: carries("admin_classic") && user.roles.iter().any(|role| role == "TenantAdmin"),
+        admin: carries("admin_classic") && tenant.is_admin(user),
+        impersonated: user.client.as_ref() != Some(&token.client),
         keys: carries("user_default") && tenant.grants(user, "api-keys"),
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::reply::{Reply, bad_request, forbidden, key_problem};
+use super::reply::{Reply, bad_request, forbidden, numbered_problem};
 use super::{Call, patch};
 use crate::sandbox::random;
 use crate::sandbox::state::{Key, State, hash};
@@ -43,19 +43,22 @@ pub(in crate::sandbox) fn end(now: Timestamp, duration: &str) -> Option<Timestam
 }
 
 fn invalid(detail: &str) -> Reply {
-    key_problem(400, "API-KEYS-400", "Bad request", detail)
+    numbered_problem(400, "API-KEYS-400", "Bad request", detail)
 }
 
 fn denied(detail: &str) -> Reply {
-    key_problem(403, "API-KEYS-403", "Forbidden", detail)
+    numbered_problem(403, "API-KEYS-403", "Forbidden", detail)
 }
 
 fn missing() -> Reply {
-    key_problem(404, "API-KEYS-404", "Not found", "API key not found")
+    numbered_problem(404, "API-KEYS-404", "Not found", "API key not found")
 }
 
 pub(super) fn create(state: &mut State, call: &Call<'_>, caller: &Caller) -> Reply {
-    if !caller.keys || (caller.is_bot && !state.switches().bot_may_mint) {
+    let switches = state.switches();
+    let kept_out =
+        (caller.is_bot && !switches.bot_may_mint) || (caller.impersonated && !switches.impersonation_may_mint);
+    if !caller.keys || kept_out {
         return denied("Requestor not allowed to create an API key");
     }
     let Ok(body) = serde_json::from_slice::<NewKey>(call.body) else {
@@ -69,7 +72,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
     }
     let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
     let Some(latest) = end(call.now, &tenant.limits.max_api_key_expiry) else {
-        return key_problem(500, "API-KEYS-500", "Internal server error", "the tenant's limits cannot be read");
+        return numbered_problem(500, "API-KEYS-500", "Internal server error", "the tenant's limits cannot be read");
     };
     let expiry = match body.expiry.as_deref().map(|duration| end(call.now, duration)) {
         None => latest,
@@ -94,7 +97,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
         "exp": expiry.as_second(),
     });
     let Ok(token) = call.signer.sign(&claims) else {
-        return key_problem(500, "API-KEYS-500", "Internal server error", "the token could not be signed");
+        return numbered_problem(500, "API-KEYS-500", "Internal server error", "the token could not be signed");
     };
     let key = Key {
         id: id.clone(),
@@ -175,7 +178,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
 pub(super) fn limits(state: &State, caller: &Caller, id: &str) -> Reply {
     match state.tenant(&caller.tenant).filter(|tenant| tenant.id == id) {
         Some(tenant) => Reply::json(200, &json!(tenant.limits)),
-        None => key_problem(404, "API-KEYS-404", "Not found", "no such configuration"),
+        None => numbered_problem(404, "API-KEYS-404", "Not found", "no such configuration"),
     }
 }
 
@@ -184,7 +187,7 @@ pub(super) fn patch_limits(state: &mut State, call: &Call<'_>, caller: &Caller, 
         return forbidden("only TenantAdmin may change the limits of API keys");
     }
     let Some(tenant) = state.tenant(&caller.tenant).filter(|tenant| tenant.id == id) else {
-        return key_problem(404, "API-KEYS-404", "Not found", "Failed to update the API keys configuration.");
+        return numbered_problem(404, "API-KEYS-404", "Not found", "Failed to update the API keys configuration.");
     };
     let changes = match patch::read(call) {
         Ok(changes) => changes,

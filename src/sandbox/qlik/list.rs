@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::caller::Caller;
 use super::keys;
-use super::reply::{Reply, bad_request, key_problem};
+use super::reply::{Reply, bad_request, numbered_problem};
 use crate::sandbox::state::{Key, State};
 
 /// What a request said about paging. Cursor parameters differ by service.
@@ -15,11 +15,19 @@ pub(super) struct Page {
     limit: usize,
     after: Option<String>,
     before: Option<String>,
+    /// Whether the answer says how many there are on all pages.
+    total: bool,
 }
 
 impl Page {
     pub(super) fn new(after_name: &'static str, before_name: &'static str) -> Self {
-        Self { after_name, before_name, limit: 20, after: None, before: None }
+        Self { after_name, before_name, limit: 20, after: None, before: None, total: false }
+    }
+
+    /// `totalResults`, where a service has it.
+    pub(super) fn count(&mut self, value: &str) -> Result<(), Reply> {
+        self.total = value.parse().map_err(|_| bad_request("totalResults is true or false"))?;
+        Ok(())
     }
 
     pub(super) fn read(&mut self, name: &str, value: &str) -> Result<(), Reply> {
@@ -75,8 +83,40 @@ pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(Str
     {
         links["prev"] = json!({ "href": here(call, &[(page.before_name, first)]) });
     }
+    let total = items.len();
     let data: Vec<Value> = items.into_iter().take(end).skip(start).map(|(_, value)| value).collect();
-    Reply::json(200, &json!({ "data": data, "links": links }))
+    let mut body = json!({ "data": data, "links": links });
+    if page.total {
+        body["totalResults"] = json!(total);
+    }
+    Reply::json(200, &body)
+}
+
+/// Puts the items in the order that `sort` names: one field or several, `-` for backwards. Ties stay as they were.
+pub(super) fn order<T>(
+    items: &mut [T],
+    sort: &str,
+    fields: &[&str],
+    value: impl Fn(&T, &str) -> Vec<String>,
+) -> Result<(), Reply> {
+    let parts: Vec<&str> = sort.split(',').collect();
+    for part in parts.into_iter().rev() {
+        let (field, backwards) = match part.strip_prefix('-') {
+            Some(field) => (field, true),
+            // A plus sign that was not percent-encoded arrives as a space.
+            None => (part.trim_start_matches(['+', ' ']), false),
+        };
+        if !fields.contains(&field) {
+            return Err(bad_request("sort: a field that this list cannot be sorted by"));
+        }
+        let key = |item: &T| value(item, field).concat().to_lowercase();
+        if backwards {
+            items.sort_by_cached_key(|item| std::cmp::Reverse(key(item)));
+        } else {
+            items.sort_by_cached_key(key);
+        }
+    }
+    Ok(())
 }
 
 /// The same list, from another place.
@@ -118,7 +158,7 @@ pub(super) fn list_keys(state: &mut State, call: &Call<'_>, caller: &Caller) -> 
     let allowed = caller.admin || (caller.keys && own);
     if !allowed {
         let detail = "Requestor not allowed to list API keys.";
-        return key_problem(403, "API-KEYS-403", "Forbidden", detail);
+        return numbered_problem(403, "API-KEYS-403", "Forbidden", detail);
     }
     let Some(tenant) = state.tenant(&caller.tenant) else { return super::not_found() };
     let mut found: Vec<&Key> = tenant

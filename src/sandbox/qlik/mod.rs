@@ -2,6 +2,8 @@
 
 mod caller;
 mod consent;
+mod grant;
+mod groups;
 mod keys;
 mod licences;
 mod list;
@@ -9,6 +11,7 @@ mod oauth;
 mod patch;
 pub(super) mod reply;
 mod roles;
+mod scim;
 mod tenants;
 mod users;
 
@@ -59,7 +62,7 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
 /// Who is asking, for the record: a client's or a key's id, never a secret. The claim counts, also where it is refused.
 pub(super) fn claimed(state: &State, call: &Call<'_>) -> Option<String> {
     if call.path.starts_with("/oauth/") {
-        return oauth::claimed_client(call);
+        return grant::claimed_client(call);
     }
     let bearer = call.bearer()?;
     if let Some(id) = jwt::id_of(bearer) {
@@ -117,8 +120,21 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("GET", ["tenants", id]) => tenants::get(state, caller, id),
         ("PATCH", ["tenants", id]) => tenants::patch(state, call, caller, id),
         ("GET", ["users", "me"]) => Reply::found(format!("/api/v1/users/{}", caller.user)),
+        ("GET", ["users"]) => users::list(state, call, caller),
+        ("POST", ["users"]) => users::create(state, call, caller),
+        ("GET", ["users", "actions", "count"]) => users::count(state, call, caller),
+        ("POST", ["users", "actions", "filter"]) => users::filter(state, call, caller),
         ("GET", ["users", id]) => users::get(state, call, caller, id),
+        ("PATCH", ["users", id]) => users::patch(state, call, caller, id),
+        ("DELETE", ["users", id]) => users::delete(state, caller, id),
+        ("GET", ["groups"]) => groups::list(state, call, caller),
+        ("POST", ["groups"]) => groups::create(state, call, caller),
+        ("GET", ["groups", id]) => groups::get(state, caller, id),
+        ("PATCH", ["groups", id]) => groups::patch(state, call, caller, id),
+        ("DELETE", ["groups", id]) => groups::delete(state, caller, id),
         ("GET", ["roles"]) => roles::list(state, call, caller),
+        ("POST", ["roles"]) => roles::create(state, call, caller),
+        ("DELETE", ["roles", id]) => roles::delete(state, caller, id),
         ("GET", ["roles", id]) => roles::get(state, caller, id),
         ("PATCH", ["roles", id]) => roles::patch(state, call, caller, id),
         ("GET", ["oauth-clients", id, "connection-configs", "me"]) => consent::get(state, caller, id),

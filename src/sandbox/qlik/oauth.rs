@@ -1,17 +1,13 @@
 //! `/oauth/token` and `/oauth/revoke`: client credentials against access tokens, host by host.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::reply::{Reply, forbidden, problem, problem_with_detail};
+use super::grant::{self, Acting, Lookup, fields, invalid};
+use super::reply::{Reply, forbidden, problem};
 use super::{Call, caller, too_many};
 use crate::sandbox::random;
-use crate::sandbox::state::{State, Token, hash};
+use crate::sandbox::state::{State, Tenant, Token, User, hash};
 
 /// Six hours, as in every example.
 const LIFETIME: i64 = 21_600;
@@ -22,67 +18,6 @@ const KEY_SCOPES: [&str; 1] = ["user_default"];
 /// What `/oauth/token` says to a client it does not know, and on a host that is nobody's.
 pub(super) fn unauthorized() -> Reply {
     problem(401, "OAUTH-5", "Unauthorized")
-}
-
-/// The client and what it asked for.
-struct Grant {
-    client: String,
-    secret: String,
-    scopes: Option<Vec<String>>,
-}
-
-fn invalid(detail: &str) -> Reply {
-    problem_with_detail(400, "OAUTH-1", "Invalid parameters", detail)
-}
-
-fn fields(call: &Call<'_>) -> Result<BTreeMap<String, String>, Reply> {
-    let kind = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/json" => {
-            let Ok(Value::Object(object)) = serde_json::from_slice(call.body) else {
-                return Err(invalid("the body is not a JSON object"));
-            };
-            object
-                .into_iter()
-                .map(|(name, value)| match value {
-                    Value::String(text) => Ok((name, text)),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                        Err(invalid("every property is a string"))
-                    }
-                })
-                .collect()
-        }
-        "application/x-www-form-urlencoded" => Ok(url::form_urlencoded::parse(call.body).into_owned().collect()),
-        _ => Err(invalid("the content type is application/json or application/x-www-form-urlencoded")),
-    }
-}
-
-fn basic(call: &Call<'_>) -> Option<(String, String)> {
-    let (scheme, value) = call.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
-    decoded.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
-}
-
-pub(super) fn claimed_client(call: &Call<'_>) -> Option<String> {
-    basic(call).map(|(id, _)| id).or_else(|| fields(call).ok()?.remove("client_id"))
-}
-
-fn read(call: &Call<'_>) -> Result<Grant, Reply> {
-    let mut fields = fields(call)?;
-    match fields.get("grant_type").map(String::as_str) {
-        Some("client_credentials") => {}
-        Some(_) => return Err(invalid("grant_type: this client may only use client_credentials")),
-        None => return Err(invalid("grant_type is missing")),
-    }
-    let in_body = fields.remove("client_id").zip(fields.remove("client_secret"));
-    let Some((client, secret)) = basic(call).or(in_body) else {
-        return Err(invalid("client_id and client_secret are missing"));
-    };
-    let scopes = fields.get("scope").map(|text| text.split_whitespace().map(str::to_owned).collect());
-    Ok(Grant { client, secret, scopes })
 }
 
 fn scopes(asked: Option<&Vec<String>>, allowed: &[&str]) -> Result<Vec<String>, Reply> {
@@ -107,15 +42,18 @@ fn given(access_token: &str, expires: Timestamp, asked: Option<&Vec<String>>) ->
     Reply::json(200, &body).with("cache-control", "no-store")
 }
 
-/// Adds a token where the client has room for one; the vendor caps live tokens.
+/// Adds a token where its user has room for one; the vendor caps live tokens.
 fn issue(tokens: &mut Vec<Token>, cap: usize, now: Timestamp, token: Token) -> Result<(), Reply> {
     tokens.retain(|token| token.expires > now);
-    if tokens.iter().filter(|live| live.client == token.client).count() >= cap {
-        let title = "User is disabled or has reached the maximum number of tokens";
-        return Err(problem(403, "OAUTH-8", title));
+    if tokens.iter().filter(|live| live.user == token.user).count() >= cap {
+        return Err(no_more_tokens());
     }
     tokens.push(token);
     Ok(())
+}
+
+fn no_more_tokens() -> Reply {
+    problem(403, "OAUTH-8", "User is disabled or has reached the maximum number of tokens")
 }
 
 fn expiry(now: Timestamp) -> Timestamp {
@@ -133,13 +71,14 @@ pub(super) fn token_at_register(state: &mut State, call: &Call<'_>, region: &str
 }
 
 fn try_register(state: &mut State, call: &Call<'_>, region: &str) -> Result<Reply, Reply> {
-    let grant = read(call)?;
+    let grant = grant::read(call)?;
     let known = state.main().subscriptions.iter().find(|subscription| {
         subscription.region == region
             && subscription.client.id == grant.client
             && subscription.client.secret == grant.secret
     });
     let id = known.map(|subscription| subscription.id.clone()).ok_or_else(unauthorized)?;
+    itself_only(&grant.acting)?;
     if let Some(refusal) = too_many(state, call, &grant.client, 2) {
         return Err(refusal);
     }
@@ -158,11 +97,12 @@ pub(super) fn token_at_tenant(state: &mut State, call: &Call<'_>, tenant: &str) 
 }
 
 fn try_tenant(state: &mut State, call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
-    let grant = read(call)?;
+    let grant = grant::read(call)?;
     let tenant = state.tenant(id).ok_or_else(unauthorized)?;
     let subscription = state.subscription(&tenant.subscription).ok_or_else(unauthorized)?;
     let is = |client: &crate::sandbox::state::Client| client.id == grant.client && client.secret == grant.secret;
     let (name, roles, allowed): (String, &[&str], &[&str]) = if is(&subscription.client) {
+        itself_only(&grant.acting)?;
         (format!("{} OAuth Client", subscription.region.to_uppercase()), &["TenantAdmin"], &REGION_SCOPES)
     } else if is(&subscription.key_client) {
         if !caller::trusted(state, tenant, &grant.client) {
@@ -176,14 +116,42 @@ fn try_tenant(state: &mut State, call: &Call<'_>, id: &str) -> Result<Reply, Rep
         return Err(refusal);
     }
     let scopes = scopes(grant.scopes.as_ref(), allowed)?;
-    let cap = state.switches().token_cap;
+    let (cap, impersonation) = (state.switches().token_cap, state.switches().impersonation);
     let tenant = state.tenant_mut(id).ok_or_else(unauthorized)?;
-    let user = tenant.bot(&grant.client, &name, roles, call.now);
+    let user = match &grant.acting {
+        Acting::Itself => tenant.bot(&grant.client, &name, roles, call.now),
+        Acting::As(_) if !impersonation => return Err(invalid("grant_type: not one of this client's")),
+        Acting::As(lookup) => impersonated(tenant, lookup)?,
+    };
+    let shown = match grant.acting {
+        Acting::Itself => grant.scopes,
+        // Its answer has the scopes whether they were asked for or not.
+        Acting::As(_) => Some(scopes.clone()),
+    };
     let access_token = random::access_token();
     let expires = expiry(call.now);
     let token = Token { hash: hash(&access_token), client: grant.client, user, scopes, expires };
     issue(&mut tenant.tokens, cap, call.now, token)?;
-    Ok(given(&access_token, expires, grant.scopes.as_ref()))
+    Ok(given(&access_token, expires, shown.as_ref()))
+}
+
+/// Machine-to-machine only: the clients of a region and of an organization impersonate nobody.
+fn itself_only(acting: &Acting) -> Result<(), Reply> {
+    match acting {
+        Acting::Itself => Ok(()),
+        Acting::As(_) => Err(invalid("grant_type: not one of this client's")),
+    }
+}
+
+/// The person that a client wants to act as: somebody who is there, is active, and is not a bot.
+fn impersonated(tenant: &Tenant, lookup: &Lookup) -> Result<String, Reply> {
+    let wanted = |user: &&User| match lookup {
+        Lookup::UserId(id) => user.id == *id,
+        Lookup::Subject(subject) => user.subject == *subject,
+    };
+    let found = tenant.users.values().filter(|user| user.client.is_none()).find(wanted);
+    let user = found.ok_or_else(|| invalid("user_lookup: there is no such user"))?;
+    if user.is_active() { Ok(user.id.clone()) } else { Err(no_more_tokens()) }
 }
 
 /// A token that is not known here is as good as revoked: 200, as in RFC 7009.

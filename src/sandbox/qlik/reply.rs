@@ -47,8 +47,8 @@ pub(in crate::sandbox) fn problem_with_detail(status: u16, code: &str, title: &s
     envelope(status, json!({ "code": code, "title": title, "detail": detail, "status": status.to_string() }))
 }
 
-/// The envelope of the API key service: `status` is an integer there.
-pub(super) fn key_problem(status: u16, code: &str, title: &str, detail: &str) -> Reply {
+/// The envelope where `status` is an integer: API keys, users, groups.
+pub(super) fn numbered_problem(status: u16, code: &str, title: &str, detail: &str) -> Reply {
     envelope(status, json!({ "code": code, "title": title, "detail": detail, "status": status }))
 }
 

@@ -1,14 +1,23 @@
-//! `/api/v1/roles`: the default roles of a tenant, of which `UserDefault` can be changed.
+//! `/api/v1/roles`: the default roles of a tenant, of which `UserDefault` can be changed, and those that people make.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::Call;
 use super::caller::Caller;
 use super::list::{self, Page};
+use super::patch::{self, Change};
 use super::reply::{Reply, bad_request, forbidden, problem};
-use super::{Call, patch};
+use super::scim::{self, Attributes, Operator::Eq};
 use crate::model::secret::hex;
-use crate::sandbox::state::{State, Tenant};
+use crate::sandbox::random;
+use crate::sandbox::state::{Role, State, Tenant};
+
+const ATTRIBUTES: &Attributes = &[("name", &[Eq])];
+const CUSTOM_MAX: usize = 500;
 
 /// In the order of the list. More than one page of the default size, with `UserDefault` on the second.
 const NAMES: [&str; 24] = [
@@ -38,129 +47,287 @@ const NAMES: [&str; 24] = [
     "UserDefault",
 ];
 
-/// Stable for a tenant without being kept.
-pub(super) fn id(tenant: &str, name: &str) -> String {
-    hex(&Sha256::digest(format!("{tenant}/{name}"))).chars().take(24).collect()
+/// Either kind, for who only reads.
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    Default(&'static str),
+    Custom(&'a Role),
 }
 
-pub(super) fn level(name: &str) -> &'static str {
-    if name.ends_with("Admin") { "admin" } else { "user" }
+impl<'a> Known<'a> {
+    fn all(tenant: &'a Tenant) -> impl Iterator<Item = Self> {
+        NAMES.into_iter().map(Self::Default).chain(tenant.roles.values().map(Self::Custom))
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Default(name) => name,
+            Self::Custom(role) => &role.name,
+        }
+    }
+
+    /// That of a default role is the same in every answer without being kept.
+    fn id(&self, tenant: &Tenant) -> String {
+        match self {
+            Self::Default(name) => hex(&Sha256::digest(format!("{}/{name}", tenant.id))).chars().take(24).collect(),
+            Self::Custom(role) => role.id.clone(),
+        }
+    }
+
+    fn level(&self) -> &'static str {
+        let admin = match self {
+            Self::Default(name) => name.ends_with("Admin"),
+            Self::Custom(role) => role.scopes.iter().any(|scope| scope.starts_with("admin")),
+        };
+        if admin { "admin" } else { "user" }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Default(_) => "default",
+            Self::Custom(_) => "custom",
+        }
+    }
+
+    fn shown(&self, tenant: &Tenant) -> Value {
+        let (description, scopes, created, updated) = match self {
+            Self::Default(name) => {
+                let scopes = if *name == "UserDefault" { tenant.user_default.clone() } else { BTreeSet::new() };
+                (format!("The default role {name}."), scopes, tenant.created, tenant.last_updated)
+            }
+            Self::Custom(role) => (role.description.clone(), role.scopes.clone(), role.created, role.updated),
+        };
+        let id = self.id(tenant);
+        json!({
+            "id": id,
+            "name": self.name(),
+            "description": description,
+            "type": self.kind(),
+            "level": self.level(),
+            "tenantId": tenant.id,
+            "assignedScopes": scopes,
+            "canEdit": matches!(self, Self::Custom(_) | Self::Default("UserDefault")),
+            "canDelete": matches!(self, Self::Custom(_)),
+            "fullUser": false,
+            "createdAt": format!("{created:.3}"),
+            "lastUpdatedAt": format!("{updated:.3}"),
+            "links": { "self": { "href": format!("https://{}/api/v1/roles/{id}", tenant.host()) } },
+        })
+    }
 }
 
-fn shown(tenant: &Tenant, name: &str) -> Value {
-    let editable = name == "UserDefault";
-    let scopes: Vec<&String> = if editable { tenant.user_default.iter().collect() } else { Vec::new() };
-    let id = id(&tenant.id, name);
-    json!({
-        "id": id,
-        "name": name,
-        "description": format!("The default role {name}."),
-        "type": "default",
-        "level": level(name),
-        "tenantId": tenant.id,
-        "assignedScopes": scopes,
-        "canEdit": editable,
-        "canDelete": false,
-        "fullUser": false,
-        "createdAt": format!("{:.3}", tenant.created),
-        "lastUpdatedAt": format!("{:.3}", tenant.last_updated),
-        "links": { "self": { "href": format!("https://{}/api/v1/roles/{id}", tenant.host()) } },
-    })
+fn named<'a>(tenant: &'a Tenant, name: &str) -> Option<Known<'a>> {
+    Known::all(tenant).find(|role| role.name() == name)
 }
 
-fn not_admin(caller: &Caller) -> Option<Reply> {
-    (!caller.admin).then(|| forbidden("only TenantAdmin may read or change roles"))
+fn with_id<'a>(tenant: &'a Tenant, id: &str) -> Option<Known<'a>> {
+    Known::all(tenant).find(|role| role.id(tenant) == id)
+}
+
+/// The id of a role by its name; empty where there is none.
+pub(super) fn id(tenant: &Tenant, name: &str) -> String {
+    named(tenant, name).map(|role| role.id(tenant)).unwrap_or_default()
+}
+
+/// A role as users and groups refer to it.
+pub(super) fn reference(tenant: &Tenant, name: &str) -> Value {
+    match named(tenant, name) {
+        Some(role) => json!({ "id": role.id(tenant), "name": name, "type": role.kind(), "level": role.level() }),
+        None => json!({ "name": name }),
+    }
+}
+
+/// What an `assignedRoles` says: the names of roles that are there, and what is not. `None`: it says nothing.
+pub(super) fn assigned(tenant: &Tenant, value: &Value) -> Option<(Vec<String>, Vec<String>)> {
+    let (mut known, mut unknown) = (Vec::<String>::new(), Vec::new());
+    for one in value.as_array()? {
+        let text = |name: &str| one.get(name).and_then(Value::as_str);
+        let found = match (text("id"), text("name")) {
+            (Some(id), _) => with_id(tenant, id).ok_or(id),
+            (None, Some(name)) => named(tenant, name).ok_or(name),
+            (None, None) => return None,
+        };
+        match found {
+            Ok(role) if known.iter().any(|name| name == role.name()) => {}
+            Ok(role) => known.push(role.name().to_owned()),
+            Err(absent) => unknown.push(absent.to_owned()),
+        }
+    }
+    Some((known, unknown))
 }
 
 fn missing() -> Reply {
     problem(404, "ROLES-404", "Not found")
 }
 
-pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
-    if let Some(refusal) = not_admin(caller) {
-        return refusal;
+fn tenant<'a>(state: &'a State, caller: &Caller) -> Result<&'a Tenant, Reply> {
+    if !caller.admin {
+        return Err(forbidden("only TenantAdmin may read or change roles"));
     }
-    let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
-    let mut page = Page::new("next", "prev");
-    let mut wanted = None;
-    for (name, value) in call.query() {
-        match name.as_str() {
-            "filter" => match name_equals(&value) {
-                Some(name) => wanted = Some(name),
-                None => return bad_request("filter: only `name eq \"…\"` is understood here"),
-            },
-            "sort" | "fields" | "totalResults" => {}
-            other => {
-                if let Err(refusal) = page.read(other, &value) {
-                    return refusal;
-                }
+    state.tenant(&caller.tenant).ok_or_else(missing)
+}
+
+pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
+    let found = tenant(state, caller).and_then(|tenant| {
+        let mut page = Page::new("next", "prev");
+        let (mut filter, mut sort) = (None, "+name".to_owned());
+        for (name, value) in call.query() {
+            match name.as_str() {
+                "filter" => filter = Some(scim::read(&value, ATTRIBUTES)?),
+                "sort" => sort = value,
+                "totalResults" => page.count(&value)?,
+                other => page.read(other, &value)?,
             }
         }
-    }
-    let roles = NAMES
-        .iter()
-        .filter(|name| wanted.as_deref().is_none_or(|wanted| wanted == **name))
-        .map(|name| (id(&tenant.id, name), shown(tenant, name)))
-        .collect();
-    list::paged(state, call, &page, roles)
+        let name = |role: &Known<'_>| vec![role.name().to_owned()];
+        let passes = |role: &Known<'_>| filter.as_ref().is_none_or(|filter| filter.passes(&|_: &str| name(role)));
+        let mut roles: Vec<Known<'_>> = Known::all(tenant).filter(passes).collect();
+        list::order(&mut roles, &sort, &["name"], |role, _| name(role))?;
+        let items = roles.iter().map(|role| (role.id(tenant), role.shown(tenant))).collect();
+        Ok(list::paged(state, call, &page, items))
+    });
+    found.unwrap_or_else(|refusal| refusal)
 }
 
-/// SCIM as far as it is needed: one equality on the name.
-fn name_equals(filter: &str) -> Option<String> {
-    let rest = filter.trim().strip_prefix("name")?.trim_start();
-    let (operator, value) = rest.split_at_checked(2)?;
-    let value = value.trim().strip_prefix('"')?.strip_suffix('"')?;
-    operator.eq_ignore_ascii_case("eq").then(|| value.to_owned())
+pub(super) fn get(state: &State, caller: &Caller, id: &str) -> Reply {
+    match tenant(state, caller) {
+        Ok(tenant) => with_id(tenant, id).map_or_else(missing, |role| Reply::json(200, &role.shown(tenant))),
+        Err(refusal) => refusal,
+    }
 }
 
-fn named(tenant: &Tenant, role: &str) -> Option<&'static str> {
-    NAMES.into_iter().find(|name| id(&tenant.id, name) == role)
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct NewRole {
+    name: Option<String>,
+    description: Option<String>,
+    assigned_scopes: Option<BTreeSet<String>>,
 }
 
-pub(super) fn get(state: &State, caller: &Caller, role: &str) -> Reply {
-    if let Some(refusal) = not_admin(caller) {
-        return refusal;
-    }
-    let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
-    named(tenant, role).map_or_else(missing, |name| Reply::json(200, &shown(tenant, name)))
-}
-
-pub(super) fn patch(state: &mut State, call: &Call<'_>, caller: &Caller, role: &str) -> Reply {
-    if let Some(refusal) = not_admin(caller) {
-        return refusal;
-    }
-    let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
-    match named(tenant, role) {
-        None => return missing(),
-        Some("UserDefault") => {}
-        Some(_) => return forbidden("default roles other than UserDefault cannot be edited"),
-    }
-    let changes = match patch::read(call) {
-        Ok(changes) => changes,
+pub(super) fn create(state: &mut State, call: &Call<'_>, caller: &Caller) -> Reply {
+    let made = tenant(state, caller).and_then(|tenant| {
+        let body: NewRole = serde_json::from_slice(call.body)
+            .map_err(|_| bad_request("the body has name, description and assignedScopes, and nothing else"))?;
+        let name = body.name.filter(|name| !name.trim().is_empty()).ok_or_else(|| bad_request("name is required"))?;
+        if named(tenant, &name).is_some() {
+            return Err(bad_request("there is a role with this name"));
+        }
+        if tenant.roles.len() >= CUSTOM_MAX {
+            return Err(bad_request("the tenant has its 500 custom roles"));
+        }
+        let role = Role {
+            id: random::object_id(),
+            name,
+            description: body.description.unwrap_or_default(),
+            scopes: body.assigned_scopes.unwrap_or_default(),
+            created: call.now,
+            updated: call.now,
+        };
+        Ok((Reply::json(201, &Known::Custom(&role).shown(tenant)), role))
+    });
+    let (reply, role) = match made {
+        Ok(made) => made,
         Err(refusal) => return refusal,
     };
-    let mut scopes = tenant.user_default.clone();
-    for change in changes {
-        match (change.op.as_str(), change.path.as_str(), change.value) {
-            ("add", "/assignedScopes/-", Value::String(scope)) => {
-                scopes.insert(scope);
+    if let Some(tenant) = state.tenant_mut(&caller.tenant) {
+        tenant.roles.insert(role.id.clone(), role);
+    }
+    reply
+}
+
+pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
+    let name = match tenant(state, caller).map(|tenant| (tenant, with_id(tenant, id))) {
+        Ok((tenant, Some(Known::Custom(role)))) => {
+            let users = tenant.users.values().flat_map(|user| &user.roles);
+            let mut assigned = users.chain(tenant.groups.values().flat_map(|group| &group.roles));
+            if assigned.any(|name| *name == role.name) {
+                return forbidden("the role is assigned to users or groups");
             }
-            ("remove-value", "/assignedScopes", Value::String(scope)) => {
-                scopes.remove(&scope);
+            role.id.clone()
+        }
+        Ok((_, Some(Known::Default(_)))) => return forbidden("default roles cannot be deleted"),
+        Ok((_, None)) => return missing(),
+        Err(refusal) => return refusal,
+    };
+    if let Some(tenant) = state.tenant_mut(&caller.tenant) {
+        tenant.roles.remove(&name);
+    }
+    Reply::empty(204)
+}
+
+/// Scopes with one change made to them.
+fn rescoped(scopes: &mut BTreeSet<String>, change: Change) -> Result<(), Reply> {
+    match (change.op.as_str(), change.path.as_str(), change.value) {
+        ("add", "/assignedScopes/-", Value::String(scope)) => {
+            scopes.insert(scope);
+        }
+        ("remove-value", "/assignedScopes", Value::String(scope)) => {
+            scopes.remove(&scope);
+        }
+        ("replace", "/assignedScopes", Value::Array(values)) => {
+            let texts: Option<_> = values.into_iter().map(|value| value.as_str().map(str::to_owned)).collect();
+            *scopes = texts.ok_or_else(|| bad_request("/assignedScopes is a list of strings"))?;
+        }
+        _ => return Err(bad_request("only add to, remove-value from, or replace of /assignedScopes")),
+    }
+    Ok(())
+}
+
+enum Patched {
+    UserDefault(BTreeSet<String>),
+    Custom { old_name: String, role: Role },
+}
+
+fn patched(state: &State, call: &Call<'_>, caller: &Caller, id: &str) -> Result<Patched, Reply> {
+    let tenant = tenant(state, caller)?;
+    match with_id(tenant, id).ok_or_else(missing)? {
+        Known::Default("UserDefault") => {
+            let mut scopes = tenant.user_default.clone();
+            for change in patch::read(call)? {
+                rescoped(&mut scopes, change)?;
             }
-            ("replace", "/assignedScopes", Value::Array(values)) => {
-                let texts: Option<_> = values.into_iter().map(|value| value.as_str().map(str::to_owned)).collect();
-                match texts {
-                    Some(texts) => scopes = texts,
-                    None => return bad_request("/assignedScopes is a list of strings"),
+            Ok(Patched::UserDefault(scopes))
+        }
+        Known::Default(_) => Err(forbidden("default roles other than UserDefault cannot be edited")),
+        Known::Custom(role) => {
+            let mut role = role.clone();
+            let old_name = role.name.clone();
+            for change in patch::read(call)? {
+                match (change.op.as_str(), change.path.as_str(), change.value.as_str()) {
+                    ("replace", "/name", Some(name)) if !name.trim().is_empty() => name.clone_into(&mut role.name),
+                    ("replace", "/description", Some(text)) => text.clone_into(&mut role.description),
+                    _ => rescoped(&mut role.scopes, change)?,
                 }
             }
-            _ => return bad_request("only add to, remove-value from, or replace of /assignedScopes"),
+            if role.name != old_name && named(tenant, &role.name).is_some() {
+                return Err(bad_request("there is a role with this name"));
+            }
+            Ok(Patched::Custom { old_name, role })
         }
     }
-    if let Some(tenant) = state.tenant_mut(&caller.tenant) {
-        tenant.user_default = scopes;
-        tenant.last_updated = call.now;
+}
+
+pub(super) fn patch(state: &mut State, call: &Call<'_>, caller: &Caller, id: &str) -> Reply {
+    let patched = match patched(state, call, caller, id) {
+        Ok(patched) => patched,
+        Err(refusal) => return refusal,
+    };
+    let Some(tenant) = state.tenant_mut(&caller.tenant) else { return missing() };
+    match patched {
+        Patched::UserDefault(scopes) => {
+            tenant.user_default = scopes;
+            tenant.last_updated = call.now;
+        }
+        Patched::Custom { old_name, mut role } => {
+            role.updated = call.now;
+            let users = tenant.users.values_mut().flat_map(|user| &mut user.roles);
+            for name in users.chain(tenant.groups.values_mut().flat_map(|group| &mut group.roles)) {
+                if *name == old_name {
+                    name.clone_from(&role.name);
+                }
+            }
+            tenant.roles.insert(role.id.clone(), role);
+        }
     }
     Reply::empty(204)
 }
@@ -173,12 +340,5 @@ mod tests {
     fn user_default_is_not_on_the_first_page() {
         assert!(NAMES.iter().position(|name| *name == "UserDefault").unwrap() >= 20);
         assert!(NAMES.is_sorted());
-    }
-
-    #[test]
-    fn a_filter_on_the_name_is_understood() {
-        assert_eq!(name_equals("name eq \"UserDefault\"").as_deref(), Some("UserDefault"));
-        assert_eq!(name_equals("type eq \"default\""), None);
-        assert_eq!(name_equals("name co \"User\""), None);
     }
 }

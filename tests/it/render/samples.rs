@@ -16,17 +16,17 @@ use qlik_plan::plan::action::{
 };
 use qlik_plan::plan::refusal::{Code, Refusal};
 
-pub(super) const HOSTILE: &str = "evil\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\u{200b}\u{7}::error::##[error]\u{e0041}\"漢字";
+pub(crate) const HOSTILE: &str = "evil\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\u{200b}\u{7}::error::##[error]\u{e0041}\"漢字";
 
-pub(super) fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub(super) fn time(text: &str) -> Timestamp {
+pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub(super) fn at(line: u32) -> Origin {
+pub(crate) fn at(line: u32) -> Origin {
     Origin { file: "desired.yaml".into(), line, column: 5 }
 }
 
@@ -34,7 +34,7 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-pub(super) fn planned(to: &str, line: u32, action: Action) -> Planned {
+pub(crate) fn planned(to: &str, line: u32, action: Action) -> Planned {
     Planned { address: address(to), at: at(line), action }
 }
 
@@ -50,7 +50,7 @@ fn account() -> Name {
     name("us-oem")
 }
 
-pub(super) fn key(description: &str) -> QlikKey {
+pub(crate) fn key(description: &str) -> QlikKey {
     QlikKey {
         description: description.into(),
         owner: Owner::Client,
@@ -62,20 +62,20 @@ pub(super) fn key(description: &str) -> QlikKey {
     }
 }
 
-pub(super) fn create_key(description: &str, parent: Parent, why: WhyMint) -> CreateKey {
+pub(crate) fn create_key(description: &str, parent: Parent, why: WhyMint) -> CreateKey {
     CreateKey { account: account(), parent, spec: key(description), why }
 }
 
-pub(super) fn plan_of(actions: Vec<Planned>) -> Plan {
+pub(crate) fn plan_of(actions: Vec<Planned>) -> Plan {
     Plan { actions, ..Plan::empty(time("2026-11-21T12:00:00Z")) }
 }
 
-pub(super) fn create_tenant() -> Action {
+pub(crate) fn create_tenant() -> Action {
     let region = Region { label: Label::parse("us").unwrap(), domain: "qlikcloud.com".into() };
     Action::CreateTenant(CreateTenant { account: account(), region })
 }
 
-pub(super) fn kept_key() -> Action {
+pub(crate) fn kept_key() -> Action {
     Action::Keep(Keep::Key {
         key_id: "key-3".into(),
         expires: Some(time("2026-11-28T12:00:00Z")),
@@ -85,7 +85,7 @@ pub(super) fn kept_key() -> Action {
 }
 
 /// A new tenant with two keys: what a newcomer sees first.
-pub(super) fn newcomer() -> Plan {
+pub(crate) fn newcomer() -> Plan {
     let mut robot = create_key("Nightly reload", made("qlik/acme"), WhyMint::Missing);
     robot.spec.owner = Owner::Configured(name("release-bot"));
     robot.spec.deliver_as = Shape::Token;
@@ -126,7 +126,7 @@ pub(super) fn newcomer() -> Plan {
 }
 
 /// Every other kind of action, some with notices.
-pub(super) fn estate() -> Plan {
+pub(crate) fn estate() -> Plan {
     let there = || Parent::Exists(tenant("xzoau8xi93gyfo0"));
     let dead = WhyMint::Dead { key_id: "key-1".into(), state: "revoked".into() };
     let mut plan = plan_of(vec![
@@ -223,7 +223,7 @@ fn quiet() -> Vec<Planned> {
 }
 
 /// One object per refusal code.
-pub(super) fn refusals() -> Plan {
+pub(crate) fn refusals() -> Plan {
     let refuse = |(n, code): (usize, &Code)| {
         let refusal = Refusal::new(*code, format!("{code} was found"), format!("qlik-apply resolve qlik/t{n}"))
             .or("or ask a colleague");
@@ -233,7 +233,7 @@ pub(super) fn refusals() -> Plan {
 }
 
 /// `bad` in every place where text comes from outside.
-pub(super) fn hostile(bad: &str) -> Plan {
+pub(crate) fn hostile(bad: &str) -> Plan {
     let there = TenantRef { id: bad.into(), hostname: bad.into() };
     let parent = || Parent::Exists(there.clone());
     let mint = |why| create_key(bad, parent(), why);
@@ -288,7 +288,7 @@ pub(super) fn hostile(bad: &str) -> Plan {
     plan
 }
 
-pub(super) fn report() -> Report {
+pub(crate) fn report() -> Report {
     let line = |to: &str, step, outcome| ReportLine { address: address(to), step, outcome };
     let done = |detail: &str| ReportOutcome::Done { detail: detail.into() };
     Report {
@@ -313,7 +313,7 @@ pub(super) fn report() -> Report {
     }
 }
 
-pub(super) fn hostile_report(bad: &str) -> Report {
+pub(crate) fn hostile_report(bad: &str) -> Report {
     let mut report = report();
     for (n, line) in report.lines.iter_mut().enumerate() {
         line.outcome = match n % 3 {

@@ -1,0 +1,33 @@
+//! What GitLab's merge request shows of a plan: how many objects are created, changed and deleted (its `terraform` report).
+
+use serde::Serialize;
+
+use crate::plan::action::Plan;
+
+use super::json::line;
+use super::terraform;
+
+/// The three members that GitLab reads.
+#[derive(Serialize)]
+struct Counts {
+    create: usize,
+    update: usize,
+    delete: usize,
+}
+
+/// Without these members GitLab says that the report failed, instead of taking it for a plan that changes nothing.
+#[derive(Serialize)]
+struct Failed<'a> {
+    error: &'a str,
+}
+
+/// One line: the same numbers that GitLab's own filter takes from `terraform-json`.
+pub fn plan(plan: &Plan) -> String {
+    let [create, update, delete] = terraform::counts(plan);
+    line(&Counts { create, update, delete })
+}
+
+/// A run that came to no plan has nothing to count.
+pub fn error(message: &str) -> String {
+    line(&Failed { error: message })
+}

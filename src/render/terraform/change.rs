@@ -1,0 +1,318 @@
+//! What a plan says of one object, gathered into one change: before, after, what is not known yet, what is sensitive.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::address::Address;
+use crate::model::desired::Origin;
+use crate::model::spec::{KeyLimits, Owner, QlikKey};
+use crate::plan::action::{
+    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Reclaim, Renew,
+    Settle, SettlePart, TenantRef, Trust, Wait,
+};
+use crate::plan::refusal::Refusal;
+use crate::render::block::{place, shape_text};
+
+use super::document::{
+    Change, Check, CheckAddress, CheckInstance, Importing, Problem, ResourceChange, Status, Verb, full,
+};
+
+pub(super) type Values = Map<String, Value>;
+
+/// Everything of one object.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) change: Option<Sketch>,
+    /// Leftovers of the same address.
+    pub(super) deposed: Vec<ResourceChange>,
+    pub(super) drift: Option<ResourceChange>,
+    pub(super) checks: Vec<Check>,
+}
+
+/// The object's own change while it grows.
+pub(super) struct Sketch {
+    verb: Verb,
+    before: Values,
+    after: Values,
+    unknown: Values,
+    /// A key has a token, known to its sink alone.
+    sensitive: bool,
+    importing: Option<Importing>,
+}
+
+impl Draft {
+    pub(super) fn add(&mut self, address: &Address, at: &Origin, action: &Action) {
+        match action {
+            Action::CreateTenant(create) => self.create_tenant(create),
+            Action::Settle(part) => self.settle(address, part),
+            Action::Trust(Trust { account, parent }) => {
+                let sketch = self.update();
+                sketch.known("account", account.as_str());
+                sketch.tenant(address, parent);
+                sketch.turn("trusts_key_client", json!(false), json!(true));
+            }
+            Action::Grant(Grant { account, parent, what: Permission::ManageApiKeysToEveryone }) => {
+                let sketch = self.update();
+                sketch.known("account", account.as_str());
+                sketch.tenant(address, parent);
+                sketch.turn("manage_api_keys", Value::Null, json!("everyone"));
+            }
+            Action::Mark(mark) => self.mark(address, mark),
+            Action::CreateKey(create) => self.create_key(address, create),
+            // A request that makes something: a key is minted. The old one is not touched.
+            Action::Renew(Renew { create, key_id, expires }) => {
+                self.create_key(address, create);
+                let sketch = self.sketch(Verb::Create);
+                sketch.after.insert("replaces".into(), json!({ "id": key_id, "expires": expires }));
+            }
+            Action::Reclaim(reclaim) => self.deposed.push(deposed(address, reclaim)),
+            Action::Keep(keep) => self.keep(keep),
+            Action::Drift(drift) => self.drift = Some(self.drifted(address, drift)),
+            Action::Wait(Wait { run, why }) => {
+                let run = run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
+                self.checks.push(check(address, Status::Unknown, format!("{why}{run}")));
+            }
+            Action::Refuse(Refusal { code, why, next }) => {
+                let message = format!("{code}: {}; next: {} [{}]", why.raw(), next.join("; or: "), place(at));
+                self.checks.push(check(address, Status::Fail, message));
+            }
+        }
+    }
+
+    /// The object's change, at least this strong.
+    fn sketch(&mut self, verb: Verb) -> &mut Sketch {
+        let sketch = self.change.get_or_insert_with(|| Sketch::new(verb));
+        sketch.verb = sketch.verb.max(verb);
+        sketch
+    }
+
+    /// More about an object that is made by this plan already, or a change of one that is there.
+    fn update(&mut self) -> &mut Sketch {
+        self.sketch(Verb::Update)
+    }
+
+    fn create_tenant(&mut self, create: &CreateTenant) {
+        let CreateTenant { account, region } = create;
+        let sketch = self.sketch(Verb::Create);
+        sketch.after.insert("account".into(), json!(account));
+        sketch.after.insert("region".into(), json!(region.label.as_str()));
+        sketch.unknown("id");
+        sketch.unknown("hostname");
+    }
+
+    fn settle(&mut self, address: &Address, settle: &Settle) {
+        let Settle { account, parent, parts } = settle;
+        let sketch = self.update();
+        sketch.known("account", account.as_str());
+        sketch.tenant(address, parent);
+        sketch.turn("settled", json!(false), json!(true));
+        for part in parts {
+            match part {
+                SettlePart::Name(name) => sketch.becomes("display_name", json!(name)),
+                SettlePart::Alias { label: _, host } => sketch.becomes("alias", json!(host)),
+                SettlePart::Limits(limits) => sketch.becomes("api_key_limits", self::limits(*limits)),
+            }
+        }
+    }
+
+    fn mark(&mut self, address: &Address, mark: &Mark) {
+        let Mark { account, parent, owner, key_id, description } = mark;
+        let sketch = self.update();
+        sketch.token();
+        sketch.known("account", account.as_str());
+        sketch.there(address, parent);
+        sketch.known("owner", self::owner(owner));
+        sketch.known("id", key_id);
+        sketch.becomes("description", json!(description.raw()));
+        sketch.turn("delivered", json!(false), json!(true));
+    }
+
+    fn create_key(&mut self, address: &Address, create: &CreateKey) {
+        // What an adopted key says of its maker is never minted.
+        let CreateKey { account, parent, spec, why: _ } = create;
+        let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
+        let sketch = self.sketch(Verb::Create);
+        sketch.token();
+        sketch.unknown("id");
+        sketch.unknown("token");
+        sketch.tenant(address, parent);
+        for (name, value) in [
+            ("account", json!(account)),
+            ("description", json!(description)),
+            ("owner", json!(self::owner(owner))),
+            ("expires_in", json!(expires_in.to_string())),
+            ("expires_in_seconds", json!(expires_in.seconds())),
+            ("renew_before", json!(renew_before.to_string())),
+            ("deliver_to", json!(deliver_to)),
+            ("deliver_as", json!(shape_text(*deliver_as))),
+        ] {
+            sketch.after.insert(name.into(), value);
+        }
+    }
+
+    fn keep(&mut self, keep: &Keep) {
+        let sketch = self.sketch(Verb::NoOp);
+        match keep {
+            Keep::Tenant { id, hostname, adopted } => {
+                sketch.known("id", id.raw());
+                sketch.known("hostname", hostname.raw());
+                match adopted {
+                    Adopted::No | Adopted::Recorded => {}
+                    Adopted::ToRecord { account } => {
+                        sketch.known("account", account.as_str());
+                        sketch.importing = Some(Importing { id: id.raw().to_owned() });
+                    }
+                }
+            }
+            Keep::Key { key_id, expires, sink, shape } => {
+                sketch.token();
+                sketch.known("id", key_id);
+                sketch.known("expires", expires);
+                sketch.known("deliver_to", sink.as_str());
+                sketch.known("deliver_as", shape_text(*shape));
+            }
+            Keep::AdoptedKey { key_id, expires } => {
+                sketch.token();
+                sketch.known("id", key_id);
+                sketch.known("expires", expires);
+            }
+        }
+    }
+
+    /// Nothing is done about it: the change keeps what is live, and the drift tells both.
+    fn drifted(&mut self, address: &Address, drift: &Drift) -> ResourceChange {
+        let mut told = Sketch::new(Verb::Update);
+        let sketch = self.sketch(Verb::NoOp);
+        for DriftField { field, declared, live } in &drift.fields {
+            put(&mut told.before, field, json!(declared));
+            put(&mut told.after, field, json!(live.raw()));
+            put(&mut sketch.before, field, json!(live.raw()));
+            put(&mut sketch.after, field, json!(live.raw()));
+        }
+        told.finish(address)
+    }
+}
+
+impl Sketch {
+    fn new(verb: Verb) -> Self {
+        Self { verb, before: Map::new(), after: Map::new(), unknown: Map::new(), sensitive: false, importing: None }
+    }
+
+    /// The same before and after.
+    fn known(&mut self, name: &str, value: impl serde::Serialize) {
+        let value = json!(value);
+        self.before.insert(name.to_owned(), value.clone());
+        self.after.insert(name.to_owned(), value);
+    }
+
+    fn turn(&mut self, name: &str, before: Value, after: Value) {
+        self.before.insert(name.to_owned(), before);
+        self.after.insert(name.to_owned(), after);
+    }
+
+    /// What it was is not part of the plan.
+    fn becomes(&mut self, name: &str, after: Value) {
+        self.after.insert(name.to_owned(), after);
+    }
+
+    fn unknown(&mut self, name: &str) {
+        self.after.insert(name.to_owned(), Value::Null);
+        self.unknown.insert(name.to_owned(), json!(true));
+    }
+
+    fn token(&mut self) {
+        self.sensitive = true;
+        self.turn("token", Value::Null, Value::Null);
+    }
+
+    /// The tenant that the object is, or lies in.
+    fn tenant(&mut self, address: &Address, parent: &Parent) {
+        match parent {
+            Parent::Exists(tenant) => self.there(address, tenant),
+            // Of the tenant itself, the creation said it already.
+            Parent::MadeBefore(made) if made == address => {}
+            Parent::MadeBefore(made) => {
+                self.after.insert("tenant".into(), json!(full(made)));
+            }
+        }
+    }
+
+    fn there(&mut self, address: &Address, tenant: &TenantRef) {
+        let TenantRef { id, hostname } = tenant;
+        self.known(if address.is_tenant() { "id" } else { "tenant_id" }, id.raw());
+        self.known("hostname", hostname.raw());
+    }
+
+    pub(super) fn finish(self, address: &Address) -> ResourceChange {
+        let Self { verb, before, after, unknown, sensitive, importing } = self;
+        let flags = || if sensitive { json!({ "token": true }) } else { json!(false) };
+        let made = verb == Verb::Create;
+        let change = Change {
+            actions: [verb],
+            before: (!made).then_some(before),
+            after: Some(after),
+            after_unknown: unknown,
+            before_sensitive: if made { json!(false) } else { flags() },
+            after_sensitive: flags(),
+            importing,
+        };
+        ResourceChange::of(address, change)
+    }
+}
+
+/// `api_key_limits.max_expiry` is a member of a member, as it is declared.
+fn put(values: &mut Values, field: &str, value: Value) {
+    match field.split_once('.') {
+        None => {
+            values.insert(field.to_owned(), value);
+        }
+        Some((outer, inner)) => {
+            let slot = values.entry(outer).or_insert_with(|| json!({}));
+            if let Some(members) = slot.as_object_mut() {
+                members.insert(inner.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
+    // Letter and order are how apply goes about it, not what is removed.
+    let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery: _ } = reclaim;
+    let mut sketch = Sketch::new(Verb::Delete);
+    sketch.token();
+    sketch.known("account", account.as_str());
+    sketch.there(address, parent);
+    sketch.known("owner", self::owner(owner));
+    sketch.known("id", key_id);
+    sketch.known("created", created);
+    let mut change = sketch.finish(address);
+    change.deposed = Some(key_id.clone());
+    change.change.after = None;
+    change.change.after_sensitive = json!(false);
+    change
+}
+
+fn check(address: &Address, status: Status, message: String) -> Check {
+    let place = CheckAddress { kind: "resource", to_display: full(address) };
+    let instance = CheckInstance { address: place.clone(), status, problems: vec![Problem { message }] };
+    Check { address: place, status, instances: vec![instance] }
+}
+
+/// Of a run that came to no plan.
+pub(super) fn failed_run(message: &str, next: &[String]) -> Check {
+    let place = CheckAddress { kind: "check", to_display: "check.plan".to_owned() };
+    let problem = Problem { message: format!("{message}; next: {}", next.join("; or: ")) };
+    let instance = CheckInstance { address: place.clone(), status: Status::Fail, problems: vec![problem] };
+    Check { address: place, status: Status::Fail, instances: vec![instance] }
+}
+
+fn owner(owner: &Owner) -> String {
+    match owner {
+        Owner::Client => "client".to_owned(),
+        Owner::Configured(name) => format!("configured:{name}"),
+    }
+}
+
+fn limits(limits: KeyLimits) -> Value {
+    let KeyLimits { max_expiry, max_keys_per_user } = limits;
+    json!({ "max_expiry": max_expiry.map(|limit| limit.to_string()), "max_keys_per_user": max_keys_per_user })
+}

@@ -1,0 +1,131 @@
+//! Who is in a tenant: users, their groups, and the roles that people have made.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::random;
+use super::state::Tenant;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) subject: String,
+    #[serde(default)]
+    pub(super) email: Option<String>,
+    #[serde(default = "active")]
+    pub(super) status: String,
+    pub(super) client: Option<String>,
+    /// By name, default and custom: names are unique in a tenant.
+    pub(super) roles: Vec<String>,
+    /// By id.
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+    /// What an edit by hand grants them, in the place of a custom role of their own.
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) created: Timestamp,
+    #[serde(default)]
+    pub(super) updated: Option<Timestamp>,
+}
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+impl User {
+    pub(super) fn new(name: &str, subject: &str, now: Timestamp) -> Self {
+        Self {
+            id: random::object_id(),
+            name: name.to_owned(),
+            subject: subject.to_owned(),
+            email: None,
+            status: active(),
+            client: None,
+            roles: Vec::new(),
+            groups: Vec::new(),
+            scopes: BTreeSet::new(),
+            created: now,
+            updated: None,
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.status == "active"
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    /// `idp` or `custom`.
+    pub(super) provider: String,
+    /// By name.
+    pub(super) roles: Vec<String>,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+}
+
+impl Group {
+    pub(super) fn new(name: &str, provider: &str, now: Timestamp) -> Self {
+        Self {
+            id: random::object_id(),
+            name: name.to_owned(),
+            description: String::new(),
+            provider: provider.to_owned(),
+            roles: Vec::new(),
+            created: now,
+            updated: now,
+        }
+    }
+}
+
+/// A custom role. The default ones are the vendor's and not kept.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Role {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+}
+
+impl Tenant {
+    pub(super) fn role_named(&self, name: &str) -> Option<&Role> {
+        self.roles.values().find(|role| role.name == name)
+    }
+
+    /// The names of the roles of a user: their own and those of their groups.
+    pub(super) fn roles_of<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a str> {
+        let groups = user.groups.iter().filter_map(|group| self.groups.get(group));
+        user.roles.iter().chain(groups.flat_map(|group| &group.roles)).map(String::as_str)
+    }
+
+    pub(super) fn is_admin(&self, user: &User) -> bool {
+        self.roles_of(user).any(|role| role == "TenantAdmin")
+    }
+
+    /// Whether everybody has the permission, or this user by a role of their own or of a group of theirs.
+    pub(super) fn grants(&self, user: &User, scope: &str) -> bool {
+        self.user_default.contains(scope)
+            || user.scopes.contains(scope)
+            || self.roles_of(user).filter_map(|name| self.role_named(name)).any(|role| role.scopes.contains(scope))
+    }
+
+    /// The bot of a client, made when the client first gets a token here.
+    pub(super) fn bot(&mut self, client: &str, name: &str, roles: &[&str], now: Timestamp) -> String {
+        if let Some(user) = self.users.values().find(|user| user.client.as_deref() == Some(client)) {
+            return user.id.clone();
+        }
+        let mut user = User::new(name, &format!("qlikbot\\{client}"), now);
+        user.client = Some(client.to_owned());
+        user.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let id = user.id.clone();
+        self.users.insert(id.clone(), user);
+        id
+    }
+}

@@ -1,0 +1,248 @@
+//! Whether a story ended well, from the cloud's state and record and from the sink's files: never from our own report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::stage::{ONE_TENANT, Run, clean};
+
+use super::actor::Actor;
+use super::scene::Scene;
+
+/// All promises, at the end of a story.
+pub(super) fn whole(actor: &Actor, scene: &Scene) {
+    one_tenant(actor);
+    let tokens = secrets_delivered(actor, scene);
+    nothing_else_alive(actor, scene, &tokens);
+    keys_work(actor, &tokens);
+    creations_only(actor);
+    nothing_is_left_to_do(actor);
+    no_secret_leaked(actor);
+    no_half_written_file(actor);
+}
+
+/// P1, from the record of all runs; and it is the tenant that was declared.
+fn one_tenant(actor: &Actor) {
+    let created = committed(actor).into_iter().filter(|request| request == "POST /api/v1/tenants").count();
+    assert_eq!(created, 1, "tenants created over all runs");
+    let tenants = actor.stage.tenants();
+    let [tenant] = tenants.as_slice() else { panic!("{} tenants are there", tenants.len()) };
+    assert_eq!(tenant["name"], json!("Acme Corp"));
+    assert_eq!(tenant["hostnames"][1], json!("acme-analytics.us.qlikcloud.com"));
+    assert_eq!(tenant["limits"]["max_keys_per_user"], json!(10));
+    assert_eq!(tenant["user_default"], json!(["api-keys"]));
+    assert!(ONE_TENANT.contains("display_name: Acme Corp"));
+}
+
+/// P2: every declared key's secret is in its sink and is a live key's. Gives key id and token.
+fn secrets_delivered(actor: &Actor, scene: &Scene) -> BTreeMap<String, String> {
+    let live: BTreeSet<String> = ids(&actor.stage.live_keys());
+    let mut tokens = BTreeMap::new();
+    for key in &scene.keys {
+        let file = actor.stage.secret_file("acme", key);
+        let payload = std::fs::read_to_string(&file).unwrap_or_default();
+        let token = token_in(&payload).unwrap_or_else(|| panic!("{} holds no secret", file.display()));
+        let id = id_of(&token).unwrap_or_else(|| panic!("{} holds half a secret", file.display()));
+        assert!(live.contains(&id), "{} holds key {id}, which is not live", file.display());
+        tokens.insert(id, token);
+    }
+    assert_eq!(tokens.len(), scene.keys.len(), "two files hold one key");
+    tokens
+}
+
+/// P2 for a run that was disturbed and still reported success.
+pub(super) fn no_success_without_secrets(actor: &Actor, scene: &Scene) {
+    let tokens = secrets_delivered(actor, scene);
+    keys_work(actor, &tokens);
+}
+
+/// Every live key that carries our marker is one of those in the sinks. Two exceptions, both by design and both checked:
+/// a key that was in its sink once and has a successor there is left to expire, as after a renewal; a rehearsal's key that
+/// could not be revoked lives ten minutes, on the source tenant only.
+fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String, String>) {
+    let live = actor.stage.live_keys();
+    for id in delivered.keys() {
+        assert!(ids(&live).contains(id), "key {id} of {} is not live", scene.name);
+    }
+    for key in live.iter().filter(|key| !delivered.contains_key(text(&key["id"]))) {
+        assert!(text(&key["description"]).ends_with(":d]"), "an undelivered key lives on: {key}");
+        assert!(actor.was_in_a_sink(text(&key["id"])), "a key lives on that no sink ever held: {key}");
+        assert!(actor.may_supersede, "a delivered key was superseded without need: {key}");
+    }
+    let state = actor.stage.state();
+    for tenant in list(&state["tenants"]).iter().filter(|tenant| tenant["source"] == json!(true)) {
+        for key in list(&tenant["keys"]).iter().filter(|key| key["status"] == json!("active")) {
+            let time = |field: &str| text(&key[field]).parse::<jiff::Timestamp>().unwrap();
+            let life = time("expiry").duration_since(time("created"));
+            assert!(life.as_secs() <= 600, "a key of a rehearsal lives {life:#}: {key}");
+            assert!(text(&key["description"]).starts_with("qlik-plan rehearsal"), "{key}");
+        }
+    }
+}
+
+/// A real client, with nothing but the token, is let in.
+fn keys_work(actor: &Actor, tokens: &BTreeMap<String, String>) {
+    let tenants = actor.stage.tenants();
+    let host = text(&tenants[0]["hostnames"][0]).to_owned();
+    let script = r#". ./.qlik-sandbox/env.sh
+        while read -r token; do
+            printf 'header = "Authorization: Bearer %s"\n' "$token" |
+                curl -sSL -o /dev/null -w '%{http_code}\n' -K - "https://$0/api/v1/users/me"
+        done"#;
+    let mut shell = clean("sh", actor.stage.dir());
+    shell.args(["-euc", script, &host]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for token in tokens.values() {
+        writeln!(stdin, "{token}").unwrap();
+    }
+    drop(stdin);
+    let run = Run::of(&child.wait_with_output().unwrap());
+    assert_eq!(run.out, "200\n".repeat(tokens.len()), "GET users/me with the delivered keys: {}", run.err);
+}
+
+/// P4: what was sent and changed something is on the list of what may be sent.
+fn creations_only(actor: &Actor) {
+    const ALLOWED: [&str; 10] = [
+        "POST /oauth/token",
+        "POST /oauth/revoke",
+        "POST /api/v1/tenants",
+        "PATCH /api/v1/tenants/*",
+        "PATCH /api/v1/api-keys/configs/*",
+        "PATCH /api/v1/oauth-clients/*/connection-configs/me",
+        "PATCH /api/v1/roles/*",
+        "POST /api/v1/api-keys",
+        "PATCH /api/v1/api-keys/*",
+        "DELETE /api/v1/api-keys/*",
+    ];
+    for request in committed(actor) {
+        // A bot user comes into being with the first token, and a GET then may note it.
+        assert!(request.starts_with("GET ") || ALLOWED.contains(&request.as_str()), "{request} is none of ours");
+    }
+}
+
+/// The plan is empty, and another apply changes nothing (P7).
+fn nothing_is_left_to_do(actor: &Actor) {
+    actor.plan().exits(0);
+    let before = committed_changes(actor);
+    actor.apply().exits(0).says("Nothing to do");
+    assert_eq!(committed_changes(actor), before, "a second apply changed something");
+}
+
+/// P3: nothing that looks like a token, and no credential, in what was printed and in any file that is no secret's place.
+fn no_secret_leaked(actor: &Actor) {
+    let state: Value =
+        serde_json::from_str(&std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/state.json")).unwrap())
+            .unwrap();
+    let mut secrets = Vec::new();
+    for one in list(&state["subscriptions"]) {
+        secrets.extend([&one["client"]["secret"], &one["key_client"]["secret"], &one["licence_key"]].map(text));
+    }
+    assert!(
+        secrets.len() >= 3 && secrets.iter().all(|secret| secret.len() > 20),
+        "the sandbox's secrets are elsewhere"
+    );
+    for said in actor.said() {
+        holds_no_secret("what was printed", &said, &secrets);
+    }
+    for file in public_files(actor.stage.dir()) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        holds_no_secret(&file.display().to_string(), &text, &secrets);
+    }
+}
+
+fn holds_no_secret(place: &str, said: &str, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!said.contains(secret), "a credential is in {place}");
+    }
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    for word in said.split(|c| !is_token(c)) {
+        // Keys and licence keys are JWTs; an access token is 43 characters of base64. Ids are shorter, hashes are hexadecimal.
+        assert!(!word.starts_with("eyJ"), "a JWT is in {place}");
+        let has = |which: fn(&char) -> bool| word.chars().any(|c| which(&c));
+        let random = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+        assert!(word.len() < 43 || !random, "something like an access token is in {place}");
+    }
+}
+
+/// Every file of the story but the sandbox's own and the payloads in sinks.
+fn public_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = below(&dir.join(".qlik-sandbox/ledger"));
+    files.extend(below(&dir.join(".qlik-sandbox/sinks")).into_iter().filter(|file| hidden(file)));
+    files.extend(below(dir).into_iter().filter(|file| !file.starts_with(dir.join(".qlik-sandbox"))));
+    files
+}
+
+pub(super) fn hidden(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn no_half_written_file(actor: &Actor) {
+    for folder in ["ledger", "sinks"] {
+        for file in below(&actor.stage.dir().join(".qlik-sandbox").join(folder)) {
+            assert!(file.extension().is_none_or(|end| end != "tmp"), "{} was left behind", file.display());
+        }
+    }
+}
+
+pub(super) fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// What changed something at the vendor, over all runs: method and shape of path.
+fn committed(actor: &Actor) -> Vec<String> {
+    let requests = actor.stage.requests();
+    let done = requests.iter().filter(|one| one["committed"] == json!(true));
+    done.map(|one| format!("{} {}", text(&one["method"]), shape(text(&one["path"])))).collect()
+}
+
+fn committed_changes(actor: &Actor) -> Vec<String> {
+    let tokens = |request: &String| request.contains(" /oauth/") || request.starts_with("GET ");
+    committed(actor).into_iter().filter(|request| !tokens(request)).collect()
+}
+
+/// A path with `*` for every id.
+pub(super) fn shape(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let is_id = |part: &&str| part.len() >= 20 && part.chars().any(|c| c.is_ascii_digit());
+    path.split('/').map(|part| if is_id(&part) { "*" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+pub(super) fn token_in(payload: &str) -> Option<String> {
+    let start = payload.find("eyJ")?;
+    let token: String =
+        payload[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+    Some(token)
+}
+
+/// The key's id; `None` for half a token.
+pub(super) fn id_of(token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    Some(text(&serde_json::from_slice::<Value>(&claims).ok()?["jti"]).to_owned())
+}
+
+fn ids(keys: &[Value]) -> BTreeSet<String> {
+    keys.iter().map(|key| text(&key["id"]).to_owned()).collect()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

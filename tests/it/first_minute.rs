@@ -1,0 +1,136 @@
+//! What a newcomer types, with the real programs and nothing prepared: whatever umask, directory or CI runner it is typed in.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::stage::{APPLY, PLAN, Run, SANDBOX, clean};
+
+/// A working copy with the examples, as `git clone` leaves it; its owner's umask is one of those that distributions set.
+struct Copy {
+    dir: TempDir,
+    umask: &'static str,
+    env: &'static [(&'static str, &'static str)],
+    /// Where commands are typed, below the copy's parent.
+    cwd: PathBuf,
+}
+
+impl Copy {
+    fn new(umask: &'static str, env: &'static [(&'static str, &'static str)], cwd: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let copy = Self { cwd: dir.path().join(cwd), dir, umask, env };
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let script =
+            format!("mkdir -p clone elsewhere; git init -q clone; cp -r {} clone/examples", examples.display());
+        Run::of(&copy.line(&script, copy.dir.path()).output().unwrap()).exits(0);
+        copy
+    }
+
+    fn line(&self, script: &str, dir: &Path) -> Command {
+        let mut command = clean("sh", dir);
+        command.args(["-euc", &format!("umask {}; {script}", self.umask)]).envs(self.env.iter().copied());
+        command
+    }
+
+    fn run(&self, script: &str) -> Run {
+        Run::of(&self.line(script, &self.cwd).output().unwrap())
+    }
+
+    /// What `users/me` answers to a delivered token, and its status.
+    fn users_me(&self, key: &str) -> String {
+        let script = format!(
+            r#"host=$(sed -n 's/.*"hostname": "\(.*\)",*/\1/p' .qlik-sandbox/ledger/tenants/qlik.acme.json)
+            curl -sSL -w '\n%{{http_code}}' -H "Authorization: Bearer $(cat .qlik-sandbox/sinks/files/{key})" "https://$host/api/v1/users/me""#
+        );
+        let run = Run::of(
+            &self
+                .line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &self.cwd)
+                .env("SCRIPT", script)
+                .output()
+                .unwrap(),
+        );
+        run.exits(0).out
+    }
+}
+
+fn plays(copy: &Copy, examples: &str) {
+    let quickstart = format!("{examples}/quickstart");
+    let run = copy.run(&format!("{PLAN} --sandbox {quickstart}")).exits(0);
+    assert!(run.out.contains("Plan: 1 tenant and 2 keys to create"), "{}", run.out);
+    assert!(run.out.contains(&format!("{quickstart}/desired.yaml:9")), "{}", run.out);
+    copy.run(&format!("{PLAN} --sandbox --detailed-exitcode {quickstart}")).exits(2);
+    let run = copy.run(&format!("{APPLY} --sandbox --yes {quickstart}")).exits(0);
+    assert!(run.out.contains("Applied: 1 tenant and 2 keys created"), "{}", run.out);
+    let run = copy.run(&format!("{PLAN} --sandbox --detailed-exitcode {quickstart}")).exits(0);
+    assert!(run.out.contains("Nothing to do. 3 objects are as declared."), "{}", run.out);
+    let run = copy.run(&format!("{APPLY} --sandbox --yes {quickstart}")).exits(0);
+    assert!(run.out.contains("Nothing to do"), "{}", run.out);
+
+    let answer = copy.users_me("qlik/acme/ci");
+    let (user, status) = answer.rsplit_once('\n').unwrap();
+    assert_eq!(status, "200", "{answer}");
+    assert!(serde_json::from_str::<Value>(user).unwrap()["id"].is_string(), "{user}");
+
+    // Git sees nothing of all that, and nobody else may read it.
+    let run = copy
+        .run("git -C ../clone status --porcelain -- . ':!examples'; stat -c %a .qlik-sandbox/sinks/files/qlik/acme/ci");
+    assert_eq!(run.exits(0).out, "600\n");
+}
+
+#[test]
+fn in_the_clone() {
+    plays(&Copy::new("022", &[], "clone"), "examples");
+}
+
+#[test]
+fn with_a_group_that_may_write() {
+    plays(&Copy::new("002", &[], "clone"), "examples");
+}
+
+#[test]
+fn with_a_umask_that_hides_everything() {
+    plays(&Copy::new("077", &[], "clone"), "./examples");
+}
+
+#[test]
+fn on_a_ci_runner() {
+    plays(&Copy::new("002", &[("CI", "true")], "clone"), "examples");
+}
+
+#[test]
+fn from_another_directory() {
+    plays(
+        &Copy::new("022", &[("CI", "true"), ("HTTPS_PROXY", "http://127.0.0.1:1")], "elsewhere"),
+        "../clone/examples",
+    );
+}
+
+#[test]
+fn many_tenants_of_two_regions() {
+    let copy = Copy::new("022", &[], "clone");
+    let run = copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/many-tenants")).exits(2);
+    assert!(run.out.contains("Plan: 4 tenants and 6 keys to create"), "{}", run.out);
+    let run = copy.run(&format!("{APPLY} --sandbox --yes examples/many-tenants")).exits(0);
+    assert!(run.out.contains("Applied: 4 tenants and 6 keys created"), "{}", run.out);
+    copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/many-tenants")).exits(0);
+}
+
+#[test]
+fn the_vendors_tutorial_works_step_by_step_with_curl() {
+    let copy = Copy::new("022", &[], "clone");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/document-000.sh");
+    let run = copy.run(&format!("{SANDBOX} exec -- {}", script.display())).exits(0);
+    assert!(run.out.starts_with("document 000: every step works; made https://"), "{}", run.out);
+}
+
+#[test]
+fn without_a_terminal_apply_does_not_guess_an_answer() {
+    let copy = Copy::new("022", &[], "clone");
+    let run = copy.run(&format!("{APPLY} --sandbox examples/quickstart")).exits(1);
+    assert!(run.out.contains("Plan: 1 tenant and 2 keys to create"), "{}", run.out);
+    assert!(run.err.contains("nobody at a terminal to confirm it; nothing was sent"), "{}", run.err);
+    assert!(run.err.contains("--yes"), "{}", run.err);
+    copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/quickstart")).exits(2);
+}

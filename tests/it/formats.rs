@@ -1,0 +1,357 @@
+//! The plan in other people's formats: golden texts, and that they fit, agree with each other and cannot be broken out of.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use qlik_plan::plan::action::{Action, Drift, DriftField, Plan, Planned, WhyMint};
+use qlik_plan::plan::review::{Moved, MovedFact};
+use qlik_plan::render::markdown::{self, Medium, Page};
+use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, text};
+
+use crate::render::{assert_harmless, golden, nasty, samples};
+
+/// Every action and every refusal, once with plain names and once with names that attack.
+fn all() -> Plan {
+    let mut plan = samples::newcomer();
+    plan.actions.iter_mut().for_each(|planned| planned.address = renamed(&planned.address.to_string()));
+    let estate = samples::estate();
+    plan.notices = estate.notices;
+    plan.unchecked = estate.unchecked;
+    plan.actions.extend(estate.actions);
+    plan.actions.extend(samples::refusals().actions);
+    plan
+}
+
+/// `qlik/acme` is another tenant in the sample that follows.
+fn renamed(address: &str) -> qlik_plan::model::address::Address {
+    address.replace("qlik/acme", "qlik/aaa").parse().unwrap()
+}
+
+fn hostile() -> Plan {
+    samples::hostile(ATTACK)
+}
+
+/// What ends a fence, a tag, a cell or a line, calls a person, or commands a runner.
+pub(crate) const ATTACK: &str = "a```\n```\n</details><script>alert(1)</script><img src=x onerror=alert(2)> @octocat | `x` \
+     [l](javascript:alert(3)) <!-- qlik-plan: plan --> [//]: # (qlik-plan: plan) \u{202e}evil\u{1b}[2J\u{9b}31m\r::error::##[error]%0A,:漢字";
+
+fn page(medium: Medium) -> Page {
+    Page { medium, comment: None }
+}
+
+#[test]
+fn markdown_is_golden_for_each_platform() {
+    golden("fixtures/render/markdown/all.md", &markdown::plan(&all(), &page(Medium::GithubComment)));
+    golden("fixtures/render/markdown/all.bitbucket.md", &markdown::plan(&all(), &page(Medium::Bitbucket)));
+    golden("fixtures/render/markdown/hostile.md", &markdown::plan(&hostile(), &page(Medium::GithubComment)));
+    golden("fixtures/render/markdown/hostile.bitbucket.md", &markdown::plan(&hostile(), &page(Medium::Bitbucket)));
+    let report = markdown::report(&samples::newcomer(), &samples::report(), &[], &page(Medium::GithubComment));
+    golden("fixtures/render/markdown/report.md", &report);
+    let report = markdown::report(&hostile(), &samples::hostile_report(ATTACK), &[], &page(Medium::GithubComment));
+    golden("fixtures/render/markdown/hostile-report.md", &report);
+    let fault =
+        json!([{ "code": "QP0101", "message": ATTACK, "file": ATTACK, "line": 3, "column": 5, "help": ATTACK }]);
+    let error = markdown::error(ATTACK, &[ATTACK.to_owned()], Some(&fault), &page(Medium::GithubComment));
+    golden("fixtures/render/markdown/hostile-error.md", &error);
+}
+
+#[test]
+fn terraform_json_is_golden_in_one_line() {
+    for (name, plan) in [("all", all()), ("hostile", hostile())] {
+        let text = terraform::plan(&plan);
+        assert_eq!(text.lines().count(), 1);
+        golden(&format!("fixtures/render/terraform/{name}.json"), &text);
+    }
+    golden("fixtures/render/terraform/error.json", &terraform::error("settings name no account", &["say so".into()]));
+}
+
+#[test]
+fn github_annotations_are_golden_before_and_after_they_are_escaped() {
+    for (name, plan) in [("all", all()), ("hostile", hostile()), ("newcomer", samples::newcomer())] {
+        golden(&format!("fixtures/render/github/{name}.txt"), &github::plan(&plan));
+        let before = serde_json::to_string_pretty(&github::annotations(&plan)).unwrap() + "\n";
+        golden(&format!("fixtures/render/github/{name}.json"), &before);
+    }
+}
+
+#[test]
+fn gitlabs_counts_are_those_of_its_own_filter_over_terraform_json() {
+    for plan in [all(), hostile(), samples::newcomer(), samples::plan_of(Vec::new())] {
+        let shown: Value = serde_json::from_str(&gitlab::plan(&plan)).unwrap();
+        let terraform: Value = serde_json::from_str(&terraform::plan(&plan)).unwrap();
+        let changes = terraform["resource_changes"].as_array().unwrap();
+        let count = |verb: &str| {
+            changes.iter().flat_map(|c| c["change"]["actions"].as_array().unwrap()).filter(|a| *a == verb).count()
+        };
+        let expected = json!({"create": count("create"), "update": count("update"), "delete": count("delete")});
+        assert_eq!(shown, expected);
+    }
+    golden("fixtures/render/gitlab/all.json", &gitlab::plan(&all()));
+}
+
+#[test]
+fn terraform_json_says_of_each_action_what_its_readers_ask_for() {
+    let plan: Value = serde_json::from_str(&terraform::plan(&all())).unwrap();
+    let changes = plan["resource_changes"].as_array().unwrap();
+    let of = |address: &str| changes.iter().rfind(|c| c["address"] == address).unwrap();
+    let actions = |address: &str| of(address)["change"]["actions"][0].as_str().unwrap().to_owned();
+    let key = |name: &str| format!("qlik_api_key.declared[\"{name}\"]");
+    let tenant = |name: &str| format!("qlik_tenant.declared[\"{name}\"]");
+    assert_eq!(actions(&tenant("aaa")), "create");
+    assert_eq!(actions(&tenant("acme")), "update", "settling");
+    assert_eq!(actions(&tenant("globex")), "no-op", "an adoption sends nothing");
+    assert_eq!(of(&tenant("globex"))["change"]["importing"]["id"], "abc");
+    assert_eq!(actions(&tenant("drifted")), "no-op", "drift is reported, not changed");
+    assert_eq!(actions(&key("acme/kept")), "no-op");
+    assert_eq!(actions(&key("acme/unmarked")), "update");
+    assert_eq!(actions(&key("acme/due")), "create");
+    assert_eq!(of(&key("acme/due"))["change"]["after"]["replaces"]["id"], "key-2");
+    let deposed: Vec<&Value> = changes.iter().filter(|c| c.get("deposed").is_some()).collect();
+    assert_eq!(deposed.len(), 1);
+    assert_eq!((&deposed[0]["deposed"], &deposed[0]["change"]["actions"][0]), (&json!("key-4"), &json!("delete")));
+    let drift = &plan["resource_drift"][0]["change"];
+    assert_eq!(drift["before"], json!({"display_name": "Drifted", "api_key_limits": {"max_expiry": "P30D"}}));
+    assert_eq!(drift["after"], json!({"display_name": "Drifted Inc.", "api_key_limits": {"max_expiry": "P1D"}}));
+    let status = |status: &str| plan["checks"].as_array().unwrap().iter().filter(|c| c["status"] == status).count();
+    assert_eq!((status("fail"), status("unknown")), (qlik_plan::plan::refusal::Code::ALL.len(), 1));
+    assert_eq!((&plan["errored"], &plan["complete"], &plan["applyable"]), (&json!(true), &json!(false), &json!(true)));
+    assert!(changes.iter().all(|c| c["address"] != tenant("t0")), "what was refused is no change");
+}
+
+#[test]
+fn a_keys_token_is_null_and_flagged_wherever_a_key_is() {
+    let plan: Value = serde_json::from_str(&terraform::plan(&all())).unwrap();
+    let mut keys = 0;
+    for change in plan["resource_changes"].as_array().unwrap().iter().filter(|c| c["type"] == "qlik_api_key") {
+        let (change, minted) = (&change["change"], change["change"]["actions"][0] == "create");
+        for side in ["before", "after"] {
+            if change[side].is_object() {
+                assert_eq!(change[side].get("token"), Some(&Value::Null), "{change}");
+                assert_eq!(change[format!("{side}_sensitive")]["token"], true, "{change}");
+                keys += 1;
+            }
+        }
+        assert_eq!(change["after_unknown"].get("token") == Some(&json!(true)), minted, "{change}");
+    }
+    assert!(keys > 8);
+    let resources = plan["planned_values"]["root_module"]["resources"].as_array().unwrap();
+    for key in resources.iter().filter(|r| r["type"] == "qlik_api_key") {
+        assert_eq!((key["values"].get("token"), &key["sensitive_values"]["token"]), (Some(&Value::Null), &json!(true)));
+    }
+}
+
+#[test]
+fn annotations_stay_within_what_github_shows_and_the_last_counts_the_rest() {
+    let shown = github::annotations(&samples::refusals());
+    let errors: Vec<_> = shown.iter().filter(|a| a.level == github::Level::Error).collect();
+    assert_eq!(errors.len(), github::PER_LEVEL);
+    let rest = qlik_plan::plan::refusal::Code::ALL.len() - (github::PER_LEVEL - 1);
+    assert_eq!(errors.last().unwrap().title, format!("qlik-plan: {rest} more"));
+    assert!(errors[0].at.is_some() && errors[0].message.contains("next: qlik-apply resolve"), "{:?}", errors[0]);
+}
+
+/// A plan of many keys, each with its lines.
+pub(crate) fn many(number: u32) -> Plan {
+    let key = |n| {
+        let name = format!("qlik/tenant-{:03}/key-{n}", n / 50);
+        let made = qlik_plan::plan::action::Parent::MadeBefore(format!("qlik/tenant-{:03}", n / 50).parse().unwrap());
+        let key = samples::create_key(&format!("Key number {n} \u{6f22}\u{5b57}"), made, WhyMint::Missing);
+        samples::planned(&name, n + 1, Action::CreateKey(key))
+    };
+    samples::plan_of((0..number).map(key).collect())
+}
+
+#[test]
+fn five_thousand_actions_fit_everywhere_and_their_number_is_told() {
+    let mut plan = many(4_000);
+    let refused = samples::refusals().actions;
+    plan.actions.extend(samples::estate().actions.into_iter().cycle().take(1_000 - refused.len()));
+    plan.actions.extend(refused.clone());
+    assert_eq!(plan.actions.len(), 5_000);
+    for medium in Medium::ALL {
+        let text = markdown::plan(&plan, &page(medium));
+        assert!(text.len() <= medium.limit(), "{medium:?}: {}", text.len());
+        assert!(text.contains(&format!("Refused: {}", refused.len())), "{medium:?}");
+        let creations =
+            4_000 + plan.actions.iter().skip(4_000).filter(|p| matches!(p.action, Action::CreateKey(_))).count();
+        assert!(text.contains(&format!("To create: {creations}")) && text.contains(&own::hash(&plan)), "{medium:?}");
+        assert!(text.contains(&qlik_plan::render::summary::plan(&plan)), "{medium:?}");
+        assert_eq!(told(&text), 5_000, "{medium:?}: what is listed and what is counted as not listed");
+        assert!(fences_are_closed(&text), "{medium:?}");
+    }
+    assert_eq!(gitlab::plan(&many(5_000)), "{\"create\":5000,\"update\":0,\"delete\":0}\n");
+}
+
+/// Lines with a sign, and the numbers of those that there was no room for; without notices.
+fn told(text: &str) -> usize {
+    let mut inside = false;
+    let mut number = 0;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if inside && line.contains("  (") && "+~>-=!.x".contains(&line[..1]) {
+            number += 1;
+        } else if let Some((left, _)) = line.split_once(" more not listed").or(line.split_once(" not listed here")) {
+            number += left.parse::<usize>().unwrap();
+        }
+    }
+    number
+}
+
+fn fences_are_closed(text: &str) -> bool {
+    text.lines().filter(|line| line.starts_with("```")).count() % 2 == 0
+}
+
+#[test]
+fn what_matters_most_is_shortened_last() {
+    let mut plan = many(5_000);
+    plan.actions.extend(samples::refusals().actions);
+    let text = markdown::plan(&plan, &page(Medium::Bitbucket));
+    for refused in samples::refusals().actions {
+        assert!(text.contains(&format!("x {}  refused, ", refused.address)), "{}", refused.address);
+    }
+    assert!(
+        text.contains("    next: qlik-apply resolve qlik/t0\n") && text.contains(" more not listed here."),
+        "{text}"
+    );
+    assert!(text.len() > Medium::Bitbucket.limit() - 1_000, "the room is used: {}", text.len());
+}
+
+#[test]
+fn one_endless_name_crowds_nothing_out() {
+    let mut plan = samples::hostile(&"`".repeat(200_000));
+    plan.actions.extend(samples::refusals().actions);
+    for medium in Medium::ALL {
+        let text = markdown::plan(&plan, &page(medium));
+        assert!(text.len() <= medium.limit());
+        assert!(text.contains("x qlik/t0  refused, QP0201"), "{medium:?}");
+    }
+}
+
+#[test]
+fn long_texts_that_differ_are_shown_whole_and_where_they_differ() {
+    let shown = |declared: &str, live: &str| {
+        let field = DriftField { field: "description".into(), declared: declared.into(), live: live.into() };
+        let plan =
+            samples::plan_of(vec![samples::planned("qlik/acme/ci", 1, Action::Drift(Drift { fields: vec![field] }))]);
+        text::plan(&plan, &Look::PLAIN)
+    };
+    let declared = "Nightly reload of the sales dashboards for the retail division, run by the platform team in Leeds";
+    let live = declared.replace("the retail", "every \"new\"");
+    let said = shown(declared, &live);
+    assert!(said.contains(&format!("declared \"{declared}\"\n")), "{said}");
+    assert!(
+        said.contains("live     \"Nightly reload of the sales dashboards for every \\\"new\\\" division"),
+        "{said}"
+    );
+    let change = "change   ... \"ales dashboards for \" -\"the\" +\"every\" \" \" -\"retail\" +\"\\\"new\\\"\" \" division, run by th\" ...\n";
+    assert!(said.contains(change), "{said}");
+    let endless = "x".repeat(5_000);
+    assert!(shown(&endless, &format!("{}y", &endless[..4_999])).contains("change   from character 5000 on\n"));
+    assert!(shown("Acme", "Acme Inc.").contains("description: declared \"Acme\", live \"Acme Inc.\"\n"));
+}
+
+#[test]
+fn the_marker_is_hidden_and_named() {
+    let named = Page { medium: Medium::Gitlab, comment: "prod-eu".parse().ok() };
+    assert!(markdown::plan(&all(), &named).starts_with("<!-- qlik-plan: prod-eu -->\n\n**Plan: "));
+    let named = Page { medium: Medium::Bitbucket, ..named };
+    assert!(markdown::plan(&all(), &named).starts_with("[//]: # (qlik-plan: prod-eu)\n\n**Plan: "));
+    for medium in Medium::ALL {
+        let text = markdown::plan(&hostile(), &page(medium));
+        assert_eq!(text.matches(&page(medium).marker()).count(), 1, "nobody else writes a marker: {text}");
+    }
+}
+
+proptest! {
+    // Each case renders dozens of pages.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn nothing_from_outside_leaves_its_fence_its_line_or_its_limit(bad in nasty()) {
+        let plan = samples::hostile(&bad);
+        let report = samples::hostile_report(&bad);
+        let moved = samples_moved(&bad);
+        let tame = samples::hostile("x");
+        for medium in Medium::ALL {
+            for (text, like) in [
+                (markdown::plan(&plan, &page(medium)), markdown::plan(&tame, &page(medium))),
+                (
+                    markdown::report(&plan, &report, &moved, &page(medium)),
+                    markdown::report(&tame, &samples::hostile_report("x"), &samples_moved("x"), &page(medium)),
+                ),
+                (
+                    markdown::error(&bad, std::slice::from_ref(&bad), None, &page(medium)),
+                    markdown::error("x", &["x".into()], None, &page(medium)),
+                ),
+            ] {
+                assert_harmless(&text);
+                prop_assert!(text.len() <= medium.limit());
+                prop_assert_eq!(outside(&text), outside(&like), "what stands outside of fences is ours");
+            }
+        }
+        for text in [github::plan(&plan), github::report(&plan, &report), github::error(&bad, std::slice::from_ref(&bad), None)] {
+            assert_commands(&text);
+        }
+        prop_assert_eq!(github::plan(&plan).lines().count(), github::plan(&tame).lines().count(), "a command was forged");
+        for text in [
+            terraform::plan(&plan),
+            terraform::error(&bad, std::slice::from_ref(&bad)),
+            gitlab::plan(&plan),
+            gitlab::error(&bad),
+        ] {
+            assert_harmless(&text);
+            prop_assert_eq!(text.lines().count(), 1);
+            prop_assert!(serde_json::from_str::<Value>(&text).is_ok());
+        }
+    }
+}
+
+/// Everything of a hostile plan, moved, with a hostile fact.
+fn samples_moved(bad: &str) -> Vec<Moved> {
+    let moved = |planned: Planned| Moved {
+        address: planned.address,
+        at: planned.at,
+        reviewed: vec![planned.action.clone()],
+        now: vec![planned.action],
+        facts: vec![MovedFact { name: bad.into(), reviewed: Some(bad.into()), now: Some(bad.into()) }],
+    };
+    samples::hostile(bad).actions.into_iter().map(moved).collect()
+}
+
+/// Markdown without its fences and hashes.
+fn outside(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if !inside && !line.starts_with("`sha256:") {
+            lines.push(line.to_owned());
+        }
+    }
+    assert!(!inside, "a fence is open at the end:\n{text}");
+    lines
+}
+
+/// Each line is one command and nothing in it is another.
+fn assert_commands(text: &str) {
+    for line in text.lines() {
+        let rest =
+            ["error", "warning", "notice"].iter().find_map(|level| line.strip_prefix(&format!("::{level} title=")));
+        let (properties, message) = rest.unwrap_or_else(|| panic!("no command: {line:?}")).split_once("::").unwrap();
+        assert!(!properties.contains(':') && !message.contains('\r'), "{line:?}");
+        // What the runner writes to its log in the end: one line for each line end in the message.
+        let said = message.replace("%0A", "\n").replace("%25", "%");
+        assert_harmless(&said);
+    }
+}
+
+#[test]
+fn json_and_terraform_json_agree_on_what_is_refused() {
+    let plan = all();
+    let mine: Value = serde_json::from_str(&own::plan(&plan, &Verdict::of_plan(&plan, 1))).unwrap();
+    let refused = mine["actions"].as_array().unwrap().iter().filter(|a| a["kind"] == "refuse").count();
+    let terraform: Value = serde_json::from_str(&terraform::plan(&plan)).unwrap();
+    assert_eq!(terraform["checks"].as_array().unwrap().iter().filter(|c| c["status"] == "fail").count(), refused);
+}

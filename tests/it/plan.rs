@@ -1,0 +1,146 @@
+//! The planner from files to text: a folder in `fixtures/plan` is a test. And what holds for every plan.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use qlik_plan::config::{self, Source};
+use qlik_plan::model::address::Address;
+use qlik_plan::model::desired::Desired;
+use qlik_plan::model::live::Live;
+use qlik_plan::plan::action::{Action, Plan};
+use qlik_plan::plan::refusal::Code;
+use qlik_plan::plan::{Wishes, plan};
+use qlik_plan::render::{Look, Verdict, json, text};
+
+/// What a person asked of the run, in `wishes.json`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    remint: BTreeSet<Address>,
+    unrehearsed: bool,
+    at: Option<Timestamp>,
+}
+
+struct Case {
+    folder: PathBuf,
+    desired: Desired,
+    live: Live,
+    wishes: Wishes,
+    now: Timestamp,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plan")
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn cases() -> Vec<Case> {
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders.into_iter().map(case).collect()
+}
+
+fn case(folder: PathBuf) -> Case {
+    let source =
+        |file: &Path| Source { name: file.file_name().unwrap().to_string_lossy().into_owned(), text: read(file) };
+    let own = folder.join("settings.yaml");
+    let settings = source(&if own.exists() { own } else { root().join("settings.yaml") });
+    let settings = config::settings(&settings, Path::new("/estate"))
+        .unwrap_or_else(|report| panic!("{}: {report}", folder.display()));
+    let desired = config::desired(&[source(&folder.join("desired.yaml"))], &settings)
+        .unwrap_or_else(|report| panic!("{}: {report}", folder.display()));
+    let live = serde_json::from_str(&read(&folder.join("live.json")))
+        .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
+    let asked = folder.join("wishes.json");
+    let Asked { remint, unrehearsed, at } =
+        if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
+    let wishes = Wishes { remint, unrehearsed, ..Wishes::default() };
+    let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
+    Case { folder, desired, live, wishes, now }
+}
+
+impl Case {
+    fn plan(&self) -> Plan {
+        plan(&self.desired, &self.live, &self.wishes, self.now)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test may be told to write its expectations")]
+fn difference(file: &Path, actual: &str) -> Option<String> {
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(file, actual).unwrap();
+    }
+    let expected = fs::read_to_string(file).unwrap_or_default();
+    let diff = similar::TextDiff::from_lines(expected.as_str(), actual).unified_diff().to_string();
+    (expected != actual).then(|| format!("{}:\n{diff}", file.display()))
+}
+
+#[test]
+fn every_folder_plans_as_expected() {
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/plan.v1.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let plan = case.plan();
+        let verdict = Verdict::of_plan(&plan, u8::from(plan.has_refusals()));
+        let document = json::plan(&plan, &verdict);
+        wrong.extend(difference(&case.folder.join("expected.txt"), &text::plan(&plan, &Look::PLAIN)));
+        wrong.extend(difference(&case.folder.join("expected.json"), &document));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        wrong.extend(validator.iter_errors(&document).map(|error| format!("{}: {error}", case.folder.display())));
+    }
+    assert!(wrong.is_empty(), "UPDATE_FIXTURES=1 writes them:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_refusal_and_every_action_occurs_in_some_folder() {
+    let mut codes = BTreeSet::new();
+    let mut actions = BTreeSet::new();
+    for case in cases() {
+        let name = case.folder.file_name().unwrap().to_string_lossy().into_owned();
+        let mut own = BTreeSet::new();
+        for planned in case.plan().actions {
+            actions.insert(kind(&planned.action));
+            if let Action::Refuse(refusal) = planned.action {
+                assert!(!refusal.next.is_empty(), "{name}");
+                own.insert(refusal.code);
+            }
+        }
+        if let Some((code, _)) = name.split_once('-').filter(|(code, _)| code.starts_with("QP")) {
+            assert!(own.iter().any(|found| found.as_str() == code), "{name} shows {own:?}");
+        }
+        codes.extend(own);
+    }
+    // Of a review's comparison with a second plan; the planner itself never says them.
+    codes.extend([Code::Moved, Code::NotReviewed]);
+    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert_eq!(actions.len(), 12, "{actions:?}");
+}
+
+/// Every kind of action that there is: the list of DESIGN's fourth promise, what is kept, and what is not done.
+fn kind(action: &Action) -> &'static str {
+    match action {
+        Action::CreateTenant(_) => "create tenant",
+        Action::Settle(_) => "settle",
+        Action::Trust(_) => "trust",
+        Action::Grant(_) => "grant",
+        Action::Mark(_) => "mark",
+        Action::CreateKey(_) => "create key",
+        Action::Renew(_) => "renew",
+        Action::Reclaim(_) => "reclaim",
+        Action::Keep(_) => "keep",
+        Action::Drift(_) => "drift",
+        Action::Wait(_) => "wait",
+        Action::Refuse(_) => "refuse",
+    }
+}
