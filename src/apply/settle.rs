@@ -28,7 +28,7 @@ pub(super) async fn settle(
         world.begin(address, step);
         match send(world, settle, &host, at, part).await {
             Ok(said) => {
-                world.tell(address, step, Happened::Succeeded { detail: said.as_str().into() });
+                world.tell(address, step, Happened::Succeeded { detail: value(part).as_str().into() });
                 done.push(said);
             }
             Err(Refused { failure, lasting: true }) => {
@@ -137,10 +137,19 @@ fn step_of(part: &SettlePart) -> Step {
     }
 }
 
+/// As it stands among other parts.
 fn words(part: &SettlePart) -> String {
     match part {
-        SettlePart::Name(name) => format!("name {name}"),
-        SettlePart::Alias { host, .. } => format!("alias {host}"),
+        SettlePart::Name(_) => format!("name {}", value(part)),
+        SettlePart::Alias { .. } => format!("alias {}", value(part)),
+        SettlePart::Limits(_) => value(part),
+    }
+}
+
+fn value(part: &SettlePart) -> String {
+    match part {
+        SettlePart::Name(name) => name.clone(),
+        SettlePart::Alias { host, .. } => host.clone(),
         SettlePart::Limits(limits) => {
             let mut words = Vec::new();
             words.extend(limits.max_expiry.map(|d| format!("max_expiry {d}")));

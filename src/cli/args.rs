@@ -20,11 +20,9 @@ use super::output::Problem;
 /// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
 /// with what is live, and prints the plan.
 ///
-/// Verbs: `validate [PATH…]` checks the files offline; `schema [desired|settings|plan]` prints a JSON Schema;
-/// `explain ADDRESS [PATH…]` shows how the plan for one object comes about; `explain CODE` shows a refusal's page.
-/// `./validate` is a path of that name.
+/// With one of the verbs below it does that instead. A verb may stand anywhere; `./validate` is a path of that name.
 #[derive(Parser)]
-#[command(name = "qlik-plan", version, after_help = EXITS)]
+#[command(name = "qlik-plan", version, after_help = PLAN_HELP)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -47,9 +45,9 @@ pub(super) struct PlanArgs {
 
 /// Makes what is missing between declared and live tenants and API keys. Updates and deletes nothing that it finds.
 ///
-/// Verbs: `ledger init|list`, `resolve ADDRESS [--adopt HOSTNAME | --not-created | --settle]`, `rehearse ACCOUNT [PATH…]`.
+/// Without a verb: plans as qlik-plan does, shows the plan, asks, and makes it. With one of the verbs below it does that instead.
 #[derive(Parser)]
-#[command(name = "qlik-apply", version, after_help = EXITS)]
+#[command(name = "qlik-apply", version, after_help = APPLY_HELP)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -213,12 +211,45 @@ pub(super) enum PreflightArg {
     Full,
 }
 
-const EXITS: &str = "Exit codes: 0 done; 1 error, refused or in doubt; 2 with --detailed-exitcode: something is missing, drifted or due. \
-    With --exit-codes fine: 0 done; 1 error; 2 something is missing or due; 3 refused or in doubt; 4 partly applied; \
-    5 no longer as reviewed; 6 over a limit; 7 credentials; 8 drift only.";
 fn time(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
 }
+
+macro_rules! help {
+    ($verbs:literal, $example:literal) => {
+        concat!(
+            "Verbs:\n",
+            $verbs,
+            "\nExit codes:\n",
+            "  0  done; without --detailed-exitcode also: a plan was made\n",
+            "  1  an error, or something refused or in doubt\n",
+            "  2  with --detailed-exitcode: something is missing, drifted or due\n",
+            "With --exit-codes fine:\n",
+            "  0 done; 1 an error; 2 something is missing or due; 3 refused or in doubt; 4 partly applied;\n",
+            "  5 no longer as reviewed; 6 over a limit; 7 credentials; 8 drift, or unmanaged tenants, alone\n",
+            "\nTry it, without an account:\n  ",
+            $example,
+        )
+    };
+}
+
+const PLAN_HELP: &str = help!(
+    "  validate [PATH…]                   checks the files, offline\n  \
+       schema [desired|settings|plan]     prints a JSON Schema\n  \
+       explain ADDRESS [PATH…]            shows how the plan for one object comes about\n  \
+       explain CODE                       shows what a refusal's code means and what to do\n",
+    "qlik-plan --sandbox examples/quickstart"
+);
+
+const APPLY_HELP: &str = help!(
+    "  ledger init                        makes the ledger, once\n  \
+       ledger list                        lists what it holds\n  \
+       ledger mv OLD NEW                  follows a rename in desired state: nothing is bought twice\n  \
+       ledger forget ADDRESS              drops a record; asks first\n  \
+       rehearse ACCOUNT [PATH…]           finds out whether keys can be minted, before a tenant is paid for\n  \
+       resolve ADDRESS                    explains a creation in doubt; settles it with --adopt, --not-created or --settle\n",
+    "qlik-apply --sandbox --yes examples/quickstart"
+);
 
 /// What `qlik-plan` is asked to do.
 pub(super) enum PlanVerb {

@@ -149,8 +149,8 @@ fn read_file(path: &Path) -> Result<String, String> {
         return Err(format!("it has {size} bytes, too many for a credential"));
     }
     // The error would quote nothing of the contents, and still says only its kind.
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        kind => kind.to_string(),
+    std::fs::read_to_string(path).map_err(|error| {
+        let kind = error.kind();
+        if kind == std::io::ErrorKind::InvalidData { "it is not UTF-8 text".to_owned() } else { kind.to_string() }
     })
 }

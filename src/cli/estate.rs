@@ -18,6 +18,7 @@ use super::args::Common;
 use super::credentials::{self, Needs};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
+use super::stores;
 
 /// Where the sandbox keeps its state, below the working directory.
 pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
@@ -101,7 +102,8 @@ fn parent(path: &Path) -> PathBuf {
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
     for (name, sink) in &mut settings.sinks {
-        *sink = settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true };
+        *sink =
+            settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
     }
     settings.ledger = settings::Ledger::Directory { path: state.join("ledger") };
     settings.network.ignore_env_proxy = true;
@@ -155,7 +157,7 @@ impl Estate {
                 request: StdDuration::from_secs(common.timeout),
                 create: StdDuration::from_secs(common.timeout * 4),
             },
-            user_agent: format!("qlik-plan/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
+            user_agent: user_agent(),
         };
         let mut ca_file = settings.network.ca_file.clone();
         let credentials;
@@ -178,15 +180,7 @@ impl Estate {
         } else {
             credentials = credentials::resolve(settings, needs)?;
         }
-        if let Some(file) = &ca_file {
-            let pem = std::fs::read(file).map_err(|error| {
-                Problem::new(
-                    format!("network.ca_file {} cannot be read: {error}", file.display()),
-                    "correct it in settings",
-                )
-            })?;
-            network.ca_pem = Some(pem);
-        }
+        network.ca_pem = certificates(ca_file.as_deref())?;
         let accounts = accounts(settings, credentials);
         let qlik = Qlik::new(network, accounts, usize::from(common.parallelism))
             .map_err(|error| Problem::new(error.to_string(), "correct network: in settings"))?;
@@ -194,7 +188,7 @@ impl Estate {
         Ok(Self {
             qlik,
             sinks,
-            ledger: Ledger::at(&settings.ledger),
+            ledger: stores::ledger(settings, common)?,
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -208,6 +202,20 @@ impl Estate {
             attached.detach().await;
         }
     }
+}
+
+/// What servers are told of this program.
+pub(super) fn user_agent() -> String {
+    format!("qlik-plan/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS)
+}
+
+/// `network.ca_file`, read.
+pub(super) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(file) = file else { return Ok(None) };
+    let pem = std::fs::read(file).map_err(|error| {
+        Problem::new(format!("network.ca_file {} cannot be read: {error}", file.display()), "correct it in settings")
+    })?;
+    Ok(Some(pem))
 }
 
 fn accounts(

@@ -14,6 +14,7 @@ mod run;
 pub mod sandbox;
 mod signals;
 mod sources;
+mod stores;
 mod verbs;
 
 pub use run::{apply_main, plan_main};

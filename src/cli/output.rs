@@ -88,7 +88,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn of(common: &Common) -> Self {
-        let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(100);
+        let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let shown = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+        let width = told.or(shown.filter(|columns| *columns > 0)).unwrap_or(Look::PLAIN.width);
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
         Self {
             format: common.format,

@@ -10,7 +10,7 @@ use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::{AccountFacts, Declared, Desired, Ignore, SinkFacts};
 use crate::model::host::Label;
-use crate::model::settings::{Settings, Sink};
+use crate::model::settings::Settings;
 use crate::model::spec::{QlikTenant, Spec};
 
 type Items = BTreeMap<Address, Declared>;
@@ -92,10 +92,13 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
         (name.clone(), facts)
     });
     let sinks = settings.sinks.iter().map(|(name, sink)| {
-        let compares_versions = match sink {
-            Sink::File { .. } => false,
+        let facts = SinkFacts {
+            kind: sink.kind().to_owned(),
+            hash: sink.hash(),
+            compares_versions: sink.compares_versions(),
+            hidden: sink.is_per_machine() && settings.ledger.is_shared(),
         };
-        (name.clone(), SinkFacts { kind: sink.kind().to_owned(), hash: sink.hash(), compares_versions })
+        (name.clone(), facts)
     });
     Desired { items, accounts: accounts.collect(), sinks: sinks.collect(), limits: settings.limits, ignore }
 }

@@ -22,6 +22,9 @@ const DOMAIN: &str =
     "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?$";
 const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
 
+const ORIGIN: &str = "^(https://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])|http://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\]))(:[0-9]{1,5})?$";
+const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
+
 /// The schema of desired state.
 pub fn desired() -> Value {
     publish::<DesiredFile>()
@@ -145,6 +148,19 @@ patterned!(
 patterned!(
     /// A proxy's address.
     Proxy, json!({ "pattern": PROXY })
+);
+
+patterned!(
+    /// The exact origin of a service.
+    OriginText, json!({ "pattern": ORIGIN })
+);
+patterned!(
+    /// A place in an object store.
+    StoreUrl, json!({ "pattern": STORE_URL })
+);
+patterned!(
+    /// A word of a cloud's own.
+    CloudWord, json!({ "pattern": "^[a-z0-9-]{1,63}$" })
 );
 
 /// The format's version.

@@ -1,15 +1,17 @@
 //! The settings file → settings. No value of it is shown where a secret may have been pasted.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::diagnostic::{Faults, code};
-use super::read::{self, Fields, Keys};
+use super::place;
+use super::read::{self, Keys};
+use super::reference::{is_known, join, path, required_reference};
 use super::source::Span;
-use super::syntax::{self, Entry, Kind, Node, Value};
+use super::syntax::{self, Entry, Node, Value};
 use crate::model::address::Name;
 use crate::model::host::{Label, Region};
-use crate::model::settings::{Account, Client, ConfiguredOwner, Ledger, Limits, Network, Reference, Settings, Sink};
+use crate::model::settings::{Account, Client, ConfiguredOwner, Ledger, Limits, Network, Settings};
 
 const ROOT: Keys = Keys { known: &["version", "accounts", "sinks", "ledger", "limits", "network"], later: &[] };
 const ACCOUNT: Keys = Keys {
@@ -29,19 +31,11 @@ const ACCOUNT: Keys = Keys {
 const VENDORS: Keys = Keys { known: &["qlik"], later: &["imburse"] };
 const CLIENT: Keys = Keys { known: &["id", "secret"], later: &[] };
 const OWNER: Keys = Keys { known: &["tenant", "api_key"], later: &[] };
-const SINK: Keys = Keys { known: &["kind", "directory", "durable"], later: &["shared"] };
-const SINKS: Keys = Keys {
-    known: &["file"],
-    later: &["command", "age", "vault", "aws-secrets-manager", "kubernetes", "github-actions"],
-};
-const LEDGER: Keys = Keys { known: &["kind", "path"], later: &[] };
-const LEDGERS: Keys = Keys { known: &["directory"], later: &["object-store"] };
 const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys"], later: &[] };
 const NETWORK: Keys = Keys { known: &["proxy", "ca_file", "ignore_env_proxy"], later: &[] };
 
 const HOST_REST: &str = "comes from `region` and `domain`";
 const DOMAIN: &str = "qlikcloud.com";
-const LEDGER_PATH: &str = ".qlik-plan/ledger";
 /// More than any run should make; a typing error is caught.
 const LIMIT_MAX: u32 = 1_000_000;
 
@@ -57,10 +51,10 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
         read::named(node, "`accounts`", "account", faults, |what, entry, faults| account(what, entry, base, faults))
     });
     let sinks = root.get("sinks").map(|node| {
-        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| sink(what, entry, base, faults))
+        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| place::sink(what, entry, base, faults))
     });
-    let ledger = root.entry("ledger").map(|entry| ledger(entry, base, faults));
-    let default = Ledger::Directory { path: join(base, LEDGER_PATH) };
+    let ledger = root.entry("ledger").map(|entry| place::ledger(entry, base, faults));
+    let default = Ledger::Directory { path: join(base, place::LEDGER_PATH) };
     let limits = root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default();
     let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {
@@ -154,58 +148,6 @@ fn owner(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
     Some(ConfiguredOwner { tenant: tenant?.value, api_key: api_key? })
 }
 
-fn required_reference(
-    fields: &Fields<'_>,
-    key: &'static str,
-    example: &str,
-    base: &Path,
-    faults: &mut Faults<'_>,
-) -> Option<Reference> {
-    fields.require(key, &format!("{{ env: {example} }}"), faults)?;
-    fields.entry(key).and_then(|entry| reference(entry, base, faults))
-}
-
-/// `{ env: NAME }` or `{ file: PATH }`. Whatever else stands there may be a secret: neither it nor its line is shown.
-fn reference(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Reference> {
-    const HELP: &str = "secrets never stand in YAML; say { env: NAME } or { file: PATH }";
-    let node = &entry.value;
-    let key = &entry.key;
-    if let Value::Map(entries) = &node.value
-        && let [only] = entries.as_slice()
-        && let Value::Scalar { text, kind: Kind::Text } = &only.value.value
-    {
-        match only.key.as_str() {
-            "env" if is_variable(text) => return Some(Reference::Env(text.clone())),
-            "file" if is_path(text) => return Some(Reference::File(join(base, text))),
-            _ => {}
-        }
-    }
-    if matches!(node.value, Value::Broken) {
-        return None;
-    }
-    let (message, label) = match &node.value {
-        Value::Scalar { kind: Kind::Null, .. } => (format!("`{key}` refers to nothing"), "a reference is expected"),
-        Value::Scalar { .. } => {
-            (format!("`{key}` holds a value where a reference is expected"), "not shown; change it if it was a secret")
-        }
-        Value::Map(_) | Value::List(_) | Value::Broken => {
-            (format!("`{key}` is not a reference to an environment variable or a file"), "not shown")
-        }
-    };
-    faults.mask(node.at);
-    faults.add(code::SECRET, node.at, message, label).help(HELP);
-    None
-}
-
-fn is_variable(text: &str) -> bool {
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    starts && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn is_path(text: &str) -> bool {
-    !text.trim().is_empty() && !text.chars().any(char::is_control)
-}
-
 fn domain(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     let text = read::text(node, "`domain`", faults)?;
     let label = |part: &str| Label::parse(part).is_ok_and(|label| label.as_str() == part);
@@ -217,47 +159,6 @@ fn domain(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Sink> {
-    if !is_known(&entry.value, "kind", &SINKS, what, faults) {
-        return None;
-    }
-    let fields = read::fields(&entry.value, what, entry.key_at, &SINK, faults)?;
-    fields.require("kind", "file", faults);
-    let directory =
-        fields.require("directory", "./secrets", faults).and_then(|node| path(node, "`directory`", base, faults));
-    let durable = match fields.get("durable") {
-        Some(node) => read::boolean(node, "`durable`", faults),
-        None => Some(false),
-    };
-    Some(Sink::File { directory: directory?, durable: durable? })
-}
-
-fn ledger(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Ledger> {
-    if !is_known(&entry.value, "kind", &LEDGERS, "`ledger`", faults) {
-        return None;
-    }
-    let fields = read::fields(&entry.value, "`ledger`", entry.key_at, &LEDGER, faults)?;
-    fields.require("kind", "directory", faults);
-    let path = match fields.get("path") {
-        Some(node) => path(node, "`path`", base, faults),
-        None => Some(join(base, LEDGER_PATH)),
-    };
-    Some(Ledger::Directory { path: path? })
-}
-
-/// Of another kind, its other keys are not ours to judge, nor to show: that is the one fault.
-fn is_known(node: &Node, key: &str, keys: &Keys, what: &str, faults: &mut Faults<'_>) -> bool {
-    let Value::Map(entries) = &node.value else { return true };
-    let Some(kind) = entries.iter().find(|entry| entry.key == key) else { return true };
-    if read::word(&kind.value, &format!("`{key}` of {what}"), keys, faults).is_some() {
-        return true;
-    }
-    for other in entries.iter().filter(|entry| entry.key != key) {
-        faults.mask(other.value.at);
-    }
-    false
 }
 
 fn limits(entry: &Entry, faults: &mut Faults<'_>) -> Limits {
@@ -303,29 +204,4 @@ fn proxy(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
         .add(code::PLACE, node.at, "`proxy` is not of the form http://HOST:PORT", "not shown")
         .help("as in `http://proxy.example:3128`; a proxy's user and password are not supported yet");
     None
-}
-
-fn path(node: &Node, what: &str, base: &Path, faults: &mut Faults<'_>) -> Option<PathBuf> {
-    let text = read::text(node, what, faults)?;
-    if !is_path(text) {
-        let message = format!("{what} is not a path");
-        faults.add(code::PLACE, node.at, message, "not a path").help("as in `./secrets`, relative to this file");
-        return None;
-    }
-    Some(join(base, text))
-}
-
-/// `text` under `base`, with `.` and `..` taken out by their names alone: nothing is read.
-fn join(base: &Path, text: &str) -> PathBuf {
-    let mut path = PathBuf::new();
-    for component in base.join(text).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                path.pop();
-            }
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => path.push(component),
-        }
-    }
-    path
 }

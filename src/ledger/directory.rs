@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::untrusted::{Untrusted, escape};
 
+use super::contents::{Folder, Shelf};
 use super::durable::{Locked, make_folder};
 use super::error::LedgerError;
 use super::format::{Found, Holder};
@@ -20,28 +21,6 @@ const HOLDER: &str = "holder.json";
 const GITIGNORE: &str = ".gitignore";
 /// A ledger may be kept in git; who holds its lock belongs to this machine.
 const IGNORED: &[u8] = b"/lock\n/alive\n/holder.json\n.*.tmp\n";
-
-/// Where a kind of file lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Folder {
-    Top,
-    Tenants,
-    Runs,
-    Rehearsals,
-}
-
-impl Folder {
-    const BELOW: [Self; 3] = [Self::Tenants, Self::Runs, Self::Rehearsals];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Top => "",
-            Self::Tenants => "tenants",
-            Self::Runs => "runs",
-            Self::Rehearsals => "rehearsals",
-        }
-    }
-}
 
 /// What a reader sees of the lock.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,10 +39,6 @@ pub struct Directory {
 impl Directory {
     pub(super) fn at(path: PathBuf) -> Self {
         Self { path }
-    }
-
-    pub(super) fn place(&self) -> String {
-        shown(&self.path)
     }
 
     pub(super) fn folder(&self, folder: Folder) -> PathBuf {
@@ -117,21 +92,6 @@ impl Directory {
         Ok(None)
     }
 
-    /// `ledger.json`, or `None` where there is no ledger. Files of a ledger without it are a damaged ledger, not an absent one.
-    pub(super) fn read_head(&self) -> Result<Option<Found>, LedgerError> {
-        if let Some(found) = self.read(Folder::Top, HEAD)? {
-            self.refuse_strangers()?;
-            return Ok(Some(found));
-        }
-        match self.leftover()? {
-            None => Ok(None),
-            Some(file) => Err(LedgerError::Torn {
-                file: shown(&self.path.join(HEAD)),
-                why: Untrusted::new(format!("it is missing, and yet there is {file}")),
-            }),
-        }
-    }
-
     fn refuse_strangers(&self) -> Result<(), LedgerError> {
         let ours = |name: &str| {
             [HEAD, LOCK, ALIVE, HOLDER].contains(&name)
@@ -162,25 +122,6 @@ impl Directory {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io_error("read", &path))?;
         Ok(Some(Found { path: shown(&path), bytes }))
-    }
-
-    /// All files of a folder, by name. One that is gone before it is read was removed by a run, and is no longer there.
-    pub(super) fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError> {
-        let path = self.folder(folder);
-        let mut files = Vec::new();
-        for name in names(&path)?.unwrap_or_default() {
-            if is_hidden(&name) {
-                continue;
-            }
-            if !name.ends_with(".json") {
-                let why = "is no file of a ledger".to_owned();
-                return Err(LedgerError::Foreign { file: shown(&path.join(name)), why });
-            }
-            if let Some(found) = self.read(folder, &name)? {
-                files.push((name, found));
-            }
-        }
-        Ok(files)
     }
 
     pub(super) fn watch(&self) -> Result<Watch, LedgerError> {
@@ -245,6 +186,44 @@ impl Directory {
             }
             None => LedgerError::BusyUnnamed { place },
         })
+    }
+}
+
+impl Shelf for Directory {
+    fn place(&self) -> String {
+        shown(&self.path)
+    }
+
+    fn head(&self) -> Result<Option<Found>, LedgerError> {
+        if let Some(found) = self.read(Folder::Top, HEAD)? {
+            self.refuse_strangers()?;
+            return Ok(Some(found));
+        }
+        match self.leftover()? {
+            None => Ok(None),
+            Some(file) => Err(LedgerError::Torn {
+                file: shown(&self.path.join(HEAD)),
+                why: Untrusted::new(format!("it is missing, and yet there is {file}")),
+            }),
+        }
+    }
+
+    fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError> {
+        let path = self.folder(folder);
+        let mut files = Vec::new();
+        for name in names(&path)?.unwrap_or_default() {
+            if is_hidden(&name) {
+                continue;
+            }
+            if !name.ends_with(".json") {
+                let why = "is no file of a ledger".to_owned();
+                return Err(LedgerError::Foreign { file: shown(&path.join(name)), why });
+            }
+            if let Some(found) = self.read(folder, &name)? {
+                files.push((name, found));
+            }
+        }
+        Ok(files)
     }
 }
 

@@ -6,7 +6,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::directory::{Directory, Folder, io_error, is_temporary, names, shown};
+use super::contents::{Folder, Shelf as _};
+use super::directory::{Directory, io_error, is_temporary, names, shown};
 use super::error::LedgerError;
 
 /// A folder whose lock is held, until this is dropped.

@@ -30,6 +30,18 @@ pub enum LedgerError {
     Conflict { what: String },
     #[error("could not {doing} {path}: {source}")]
     Io { doing: &'static str, path: String, source: io::Error },
+    #[error("could not {doing} {path}: {why}")]
+    Store { doing: &'static str, path: String, why: Untrusted },
+    #[error(
+        "the store of {place} replaces objects although it was told not to, so two runs could make the same tenant"
+    )]
+    Unconditional { place: String },
+    #[error("there are no credentials for {place}: {names} are not set")]
+    Credentials { place: String, names: &'static str },
+    #[error("{place} cannot be used as a ledger: {why}")]
+    Unusable { place: String, why: Untrusted },
+    #[error("this program was built without object-store, which {place} needs")]
+    NotBuilt { place: String },
     #[error("{file} could not be made durable: {source}")]
     FsyncFailed { file: String, source: io::Error },
     #[error("nothing more is written to the ledger at {place}, because an earlier write could not be made durable")]
@@ -63,6 +75,20 @@ impl LedgerError {
                 format!("move {file} out of the ledger, or restore the ledger that it belongs to")
             }
             Self::Conflict { .. } => "run this again: it will plan from what is there now".to_owned(),
+            Self::Store { path, .. } => {
+                format!(
+                    "see that {path} is the right place, that the store answers and that the credentials may list, read, \
+                     write and delete there; then run this again: it begins with what the ledger holds then"
+                )
+            }
+            Self::Unconditional { .. } => {
+                "use a store with conditional writes (If-None-Match and If-Match on PUT): S3, Azure Blob Storage, Google \
+                 Cloud Storage, or a newer version of your own"
+                    .to_owned()
+            }
+            Self::Credentials { names, .. } => format!("export {names}"),
+            Self::Unusable { .. } => "correct `ledger:` in settings, or the credentials in the environment".to_owned(),
+            Self::NotBuilt { .. } => "build it with the default features, or use a `directory` ledger".to_owned(),
             Self::Io { source, path, .. } => way_out(source, path),
             Self::FsyncFailed { source, file } => {
                 format!("{}; then run this again: it begins with what the ledger holds then", way_out(source, file))

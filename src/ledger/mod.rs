@@ -1,11 +1,14 @@
 //! The ledger: intents, bindings and runs. The protocol is here, with the one match on kinds; storage is in a module per kind.
 
+pub mod access;
+mod contents;
 mod directory;
 mod durable;
 mod error;
 mod format;
+#[cfg(feature = "object-store")]
+mod object_store;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -16,10 +19,14 @@ use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Life, Run, RunId};
 use crate::model::settings;
 
-use self::directory::{Directory, Folder, Watch};
+use self::access::Access;
+use self::contents::{Alive, Contents, Folder, Shelf as _};
+use self::directory::{Directory, Watch};
 use self::durable::Locked;
 pub use self::error::LedgerError;
-use self::format::Holder;
+use self::format::{Found, Holder};
+#[cfg(feature = "object-store")]
+use self::object_store::{Before, Bucket, Stamp};
 
 /// How often a reader looks again when a run began or ended under its eyes.
 const READ_ATTEMPTS: usize = 5;
@@ -32,29 +39,49 @@ const ENDED_RUNS_KEPT: usize = 200;
 pub enum Ledger {
     /// A folder on this machine.
     Directory(Directory),
+    /// A bucket that several machines share.
+    #[cfg(feature = "object-store")]
+    Bucket(Bucket),
 }
 
 impl Ledger {
     /// The ledger of the settings; nothing is read or written yet.
-    pub fn at(settings: &settings::Ledger) -> Self {
+    ///
+    /// # Errors
+    /// A store that cannot be reached like this: credentials are missing, or this program was built without it.
+    pub fn at(settings: &settings::Ledger, access: &Access) -> Result<Self, LedgerError> {
         match settings {
-            settings::Ledger::Directory { path } => Self::Directory(Directory::at(path.clone())),
+            settings::Ledger::Directory { path } => Ok(Self::Directory(Directory::at(path.clone()))),
+            #[cfg(feature = "object-store")]
+            settings::Ledger::ObjectStore(store) => Bucket::at(store, access).map(Self::Bucket),
+            #[cfg(not(feature = "object-store"))]
+            settings::Ledger::ObjectStore(store) => {
+                let _ = access;
+                Err(LedgerError::NotBuilt { place: store.url() })
+            }
         }
     }
 
     /// Where it is, for messages.
     pub fn place(&self) -> String {
-        let Self::Directory(directory) = self;
-        directory.place()
+        match self {
+            Self::Directory(directory) => directory.place(),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(bucket) => bucket.place(),
+        }
     }
 
     /// Makes the ledger.
     ///
     /// # Errors
-    /// One is there already, or the folder holds other files, or it cannot be written.
+    /// One is there already, or the place holds other files, or it cannot be written, or the store replaces what it should not.
     pub fn init(&self, id: LedgerId, now: Timestamp) -> Result<(), LedgerError> {
-        let Self::Directory(directory) = self;
-        directory.make(&format::ledger_file(id, now)?)
+        let head = format::ledger_file(id.clone(), now)?;
+        match self {
+            Self::Directory(directory) => directory.make(&head),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(bucket) => bucket.make(id.as_str(), &head),
+        }
     }
 
     /// What stands in the ledger; `None` where there is none. Waits for nobody and keeps nobody waiting.
@@ -62,60 +89,149 @@ impl Ledger {
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
     pub fn read(&self) -> Result<Option<LedgerFacts>, LedgerError> {
-        self.read_by(Contents::read)
-    }
-
-    fn read_by(
-        &self,
-        mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
-    ) -> Result<Option<LedgerFacts>, LedgerError> {
-        let Self::Directory(directory) = self;
-        for _ in 0..READ_ATTEMPTS {
-            let before = directory.watch()?;
-            let Some(contents) = read(directory)? else { return Ok(None) };
-            // The same holder before and after: no run came in between, since a run writes its name before all else.
-            if directory.watch()? == before {
-                let alive = match before {
-                    Watch::Free(_) => Alive::Nobody,
-                    Watch::Held(Some(holder)) => Alive::Holder(holder.run),
-                    Watch::Held(None) => Alive::Anybody,
-                };
-                return Ok(Some(contents.judged(directory.place(), &alive)));
-            }
+        match self {
+            Self::Directory(directory) => read_directory(directory),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(bucket) => Ok(Contents::read(bucket)?
+                .map(|contents| contents.judged(bucket.place(), &Alive::Clock { now: bucket.now(), ours: None }))),
         }
-        // Runs come and go faster than we read: nothing is claimed of any of them.
-        Ok(read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
     }
 
-    /// Takes the ledger's lock for a run, and records the run, durably, before it may do anything.
+    /// Records a run, durably, before it may do anything; in a folder, takes its lock first.
     ///
     /// # Errors
     /// There is no ledger, another run holds it, or it cannot be read or written.
     pub fn open(&self, run: Run) -> Result<Held, LedgerError> {
-        let Self::Directory(directory) = self;
-        // Looked for before the lock, so that opening what is not there leaves nothing behind.
-        if directory.read_head()?.is_none() {
-            return Err(LedgerError::Missing { place: directory.place() });
+        match self {
+            Self::Directory(directory) => open_directory(directory, run),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(bucket) => open_bucket(bucket, run),
         }
-        let locked = directory.lock(&Holder::of(&run))?;
-        let contents = Contents::read(directory)?.ok_or_else(|| LedgerError::Missing { place: directory.place() })?;
-        locked.sweep()?;
-        let held = Held { id: contents.id.clone(), run, store: locked, writing: Mutex::new(()) };
-        if contents.runs.iter().any(|other| other.id == held.run.id) {
-            return Err(LedgerError::Conflict { what: format!("run {}", held.run.id) });
-        }
-        held.write_run(&held.run)?;
-        held.prune(&contents.runs)?;
-        Ok(held)
     }
 }
 
-/// A ledger whose lock is held: the only value that can write to it. Dropping it gives the lock back and says nothing
-/// of the run's end.
+fn read_directory(directory: &Directory) -> Result<Option<LedgerFacts>, LedgerError> {
+    read_directory_by(directory, Contents::read)
+}
+
+fn read_directory_by(
+    directory: &Directory,
+    mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
+) -> Result<Option<LedgerFacts>, LedgerError> {
+    for _ in 0..READ_ATTEMPTS {
+        let before = directory.watch()?;
+        let Some(contents) = read(directory)? else { return Ok(None) };
+        // The same holder before and after: no run came in between, since a run writes its name before all else.
+        if directory.watch()? == before {
+            let alive = match before {
+                Watch::Free(_) => Alive::Nobody,
+                Watch::Held(Some(holder)) => Alive::Holder(holder.run),
+                Watch::Held(None) => Alive::Anybody,
+            };
+            return Ok(Some(contents.judged(directory.place(), &alive)));
+        }
+    }
+    // Runs come and go faster than we read: nothing is claimed of any of them.
+    Ok(read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
+}
+
+fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> {
+    // Looked for before the lock, so that opening what is not there leaves nothing behind.
+    if directory.head()?.is_none() {
+        return Err(LedgerError::Missing { place: directory.place() });
+    }
+    let locked = directory.lock(&Holder::of(&run))?;
+    let contents = Contents::read(directory)?.ok_or_else(|| LedgerError::Missing { place: directory.place() })?;
+    locked.sweep()?;
+    let held = Held { id: contents.id.clone(), run, store: Store::Folder(locked), writing: Mutex::new(()) };
+    if contents.runs.iter().any(|other| other.id == held.run.id) {
+        return Err(LedgerError::Conflict { what: format!("run {}", held.run.id) });
+    }
+    held.write_run(&held.run)?;
+    held.prune(&contents)?;
+    Ok(held)
+}
+
+/// No lock: the run is recorded by the store's clock, and the record shows that the store refuses what it should.
+#[cfg(feature = "object-store")]
+fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
+    let contents = Contents::read(bucket)?.ok_or_else(|| LedgerError::Missing { place: bucket.place() })?;
+    // Other machines judge this run by that clock.
+    let run = Run { started: bucket.now().unwrap_or(run.started), ..run };
+    let (name, bytes) = (format::run_name(&run.id), format::run_file(&contents.id, &run)?);
+    let stamp = bucket.put(Folder::Runs, &name, &bytes, &Before::Nothing)?;
+    if let Err(error) = bucket.prove(Folder::Runs, &name, &bytes, &stamp) {
+        // Nothing was done in this run's name; if its record stays, it only says so for a while.
+        drop(bucket.remove(Folder::Runs, &name));
+        return Err(error);
+    }
+    let store = Store::Bucket { bucket: bucket.clone(), ours: stamp };
+    let held = Held { id: contents.id.clone(), run, store, writing: Mutex::new(()) };
+    held.prune(&contents)?;
+    Ok(held)
+}
+
+/// What a [`Held`] ledger writes to.
+enum Store {
+    Folder(Locked),
+    #[cfg(feature = "object-store")]
+    Bucket {
+        bucket: Bucket,
+        /// Of our own run's record.
+        ours: Stamp,
+    },
+}
+
+/// What was read of one file, and what a write has to replace.
+struct Read {
+    found: Option<Found>,
+    #[cfg(feature = "object-store")]
+    before: Before,
+}
+
+impl Store {
+    fn read(&self, folder: Folder, name: &str) -> Result<Read, LedgerError> {
+        match self {
+            Self::Folder(locked) => Ok(Read {
+                found: locked.directory().read(folder, name)?,
+                #[cfg(feature = "object-store")]
+                before: Before::Nothing,
+            }),
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => Ok(match bucket.read(folder, name)? {
+                None => Read { found: None, before: Before::Nothing },
+                Some((found, stamp)) => Read { found: Some(found), before: Before::This(stamp) },
+            }),
+        }
+    }
+
+    /// Replaces what was read. Under a lock nobody else can have; a bucket refuses it where somebody did.
+    fn replace(&self, folder: Folder, name: &str, read: &Read, bytes: &[u8]) -> Result<(), LedgerError> {
+        match self {
+            Self::Folder(locked) => {
+                let _ = read;
+                locked.put(folder, name, bytes)
+            }
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => bucket.put(folder, name, bytes, &read.before).map(drop),
+        }
+    }
+
+    fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
+        match self {
+            Self::Folder(locked) => locked.remove(folder, name),
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => bucket.remove(folder, name),
+        }
+    }
+}
+
+/// A ledger in which this run is recorded, and whose lock it holds where there is one: the only value that can write to it.
+/// Dropping it gives the lock back and says nothing of the run's end.
 pub struct Held {
     id: LedgerId,
     run: Run,
-    store: Locked,
+    store: Store,
     /// One write at a time: comparing and swapping are two steps.
     writing: Mutex<()>,
 }
@@ -129,16 +245,28 @@ impl Held {
         &self.run.id
     }
 
-    /// What stands in the ledger now. Our own run is alive; every other is proven over, since we hold the lock.
+    /// What stands in the ledger now. Our own run is alive; under a lock, every other is proven over.
     ///
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
     pub fn facts(&self) -> Result<LedgerFacts, LedgerError> {
-        let directory = self.store.directory();
-        let contents = Contents::read(directory)?.ok_or_else(|| LedgerError::Missing { place: directory.place() })?;
-        let mut facts = contents.judged(directory.place(), &Alive::Holder(self.run.id.clone()));
-        facts.other_runs = Life::Proven;
-        Ok(facts)
+        let ours = self.run.id.clone();
+        match &self.store {
+            Store::Folder(locked) => {
+                let directory = locked.directory();
+                let place = directory.place();
+                let contents = Contents::read(directory)?.ok_or(LedgerError::Missing { place: place.clone() })?;
+                let mut facts = contents.judged(place, &Alive::Holder(ours));
+                facts.other_runs = Life::Proven;
+                Ok(facts)
+            }
+            #[cfg(feature = "object-store")]
+            Store::Bucket { bucket, .. } => {
+                let place = bucket.place();
+                let contents = Contents::read(bucket)?.ok_or(LedgerError::Missing { place: place.clone() })?;
+                Ok(contents.judged(place, &Alive::Clock { now: bucket.now(), ours: Some(ours) }))
+            }
+        }
     }
 
     /// One tenant's record, as it stands now.
@@ -146,7 +274,7 @@ impl Held {
     /// # Errors
     /// A record that cannot be read, or that is not what this ledger's records are.
     pub fn record(&self, address: &Address) -> Result<Option<Record>, LedgerError> {
-        self.stored(address)
+        Ok(self.stored(address)?.0)
     }
 
     /// Writes a record where there is none.
@@ -155,10 +283,10 @@ impl Held {
     /// [`LedgerError::Conflict`] if there is one; otherwise, what kept it from being written.
     pub fn create(&self, record: &Record) -> Result<(), LedgerError> {
         let _writing = self.writing();
-        if self.stored(&record.address)?.is_some() {
-            return Err(LedgerError::Conflict { what: record.address.to_string() });
+        match self.stored(&record.address)? {
+            (None, read) => self.write_record(&read, record),
+            (Some(_), _) => Err(LedgerError::Conflict { what: record.address.to_string() }),
         }
-        self.write_record(record)
     }
 
     /// Replaces the record whose `seq` is `expected_seq` by its successor.
@@ -168,7 +296,8 @@ impl Held {
     /// it from being written.
     pub fn swap(&self, expected_seq: u64, record: &Record) -> Result<(), LedgerError> {
         let _writing = self.writing();
-        let follows = self.stored(&record.address)?.is_some_and(|stored| {
+        let (stored, read) = self.stored(&record.address)?;
+        let follows = stored.is_some_and(|stored| {
             stored.seq == expected_seq
                 && stored.uid == record.uid
                 && expected_seq.checked_add(1).is_some_and(|next| record.seq == next)
@@ -176,7 +305,7 @@ impl Held {
         if !follows {
             return Err(LedgerError::Conflict { what: record.address.to_string() });
         }
-        self.write_record(record)
+        self.write_record(&read, record)
     }
 
     /// Keeps what a rehearsal found; the latest of each account and owner stands.
@@ -185,8 +314,9 @@ impl Held {
     /// What kept it from being written.
     pub fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), LedgerError> {
         let _writing = self.writing();
-        let bytes = format::rehearsal_file(&self.id, rehearsal)?;
-        self.store.put(Folder::Rehearsals, &format::rehearsal_name(rehearsal), &bytes)
+        let (name, bytes) = (format::rehearsal_name(rehearsal), format::rehearsal_file(&self.id, rehearsal)?);
+        let read = self.store.read(Folder::Rehearsals, &name)?;
+        self.store.replace(Folder::Rehearsals, &name, &read, &bytes)
     }
 
     /// Records that the run has ended, with no put unaccounted for, and gives the lock back.
@@ -203,92 +333,39 @@ impl Held {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stored(&self, address: &Address) -> Result<Option<Record>, LedgerError> {
+    fn stored(&self, address: &Address) -> Result<(Option<Record>, Read), LedgerError> {
         let name = format::tenant_name(address);
-        let Some(found) = self.store.directory().read(Folder::Tenants, &name)? else { return Ok(None) };
-        format::read_tenant(&self.id, &name, &found).map(Some)
+        let read = self.store.read(Folder::Tenants, &name)?;
+        let record = read.found.as_ref().map(|found| format::read_tenant(&self.id, &name, found)).transpose()?;
+        Ok((record, read))
     }
 
-    fn write_record(&self, record: &Record) -> Result<(), LedgerError> {
+    fn write_record(&self, read: &Read, record: &Record) -> Result<(), LedgerError> {
         let bytes = format::tenant_file(&self.id, record)?;
-        self.store.put(Folder::Tenants, &format::tenant_name(&record.address), &bytes)
+        self.store.replace(Folder::Tenants, &format::tenant_name(&record.address), read, &bytes)
     }
 
     fn write_run(&self, run: &Run) -> Result<(), LedgerError> {
-        self.store.put(Folder::Runs, &format::run_name(&run.id), &format::run_file(&self.id, run)?)
+        let (name, bytes) = (format::run_name(&run.id), format::run_file(&self.id, run)?);
+        match &self.store {
+            Store::Folder(locked) => locked.put(Folder::Runs, &name, &bytes),
+            #[cfg(feature = "object-store")]
+            Store::Bucket { bucket, ours } => {
+                bucket.put(Folder::Runs, &name, &bytes, &Before::This(ours.clone())).map(drop)
+            }
+        }
     }
 
-    /// Removes the oldest ended runs beyond [`ENDED_RUNS_KEPT`].
-    fn prune(&self, runs: &[Run]) -> Result<(), LedgerError> {
-        let mut ended: Vec<&Run> = runs.iter().filter(|run| run.ended.is_some()).collect();
+    /// Removes the oldest ended runs beyond [`ENDED_RUNS_KEPT`] that no record names.
+    fn prune(&self, contents: &Contents) -> Result<(), LedgerError> {
+        let named = contents.named_runs();
+        let mut ended: Vec<&Run> =
+            contents.runs.iter().filter(|run| run.ended.is_some() && !named.contains(&run.id)).collect();
         ended.sort_by(|a, b| b.started.cmp(&a.started).then_with(|| a.id.cmp(&b.id)));
         ended
             .iter()
             .skip(ENDED_RUNS_KEPT)
             .try_for_each(|run| self.store.remove(Folder::Runs, &format::run_name(&run.id)))
-    }
-}
-
-/// Which runs may still be at work.
-enum Alive {
-    Nobody,
-    Holder(RunId),
-    /// The lock is held and nobody can say by whom.
-    Anybody,
-}
-
-/// All files of a ledger, read and checked.
-struct Contents {
-    id: LedgerId,
-    records: BTreeMap<Address, Record>,
-    runs: Vec<Run>,
-    rehearsals: Vec<Rehearsal>,
-}
-
-impl Contents {
-    fn read(directory: &Directory) -> Result<Option<Self>, LedgerError> {
-        let Some(found) = directory.read_head()? else { return Ok(None) };
-        let id = format::read_ledger(&found)?;
-        let mut records = BTreeMap::new();
-        let mut uids = BTreeSet::new();
-        for (name, found) in directory.files(Folder::Tenants)? {
-            let record = format::read_tenant(&id, &name, &found)?;
-            if !uids.insert(record.uid.clone()) {
-                let why = "has the uid of another record, so one of them is a copy".to_owned();
-                return Err(LedgerError::Foreign { file: found.path, why });
-            }
-            records.insert(record.address.clone(), record);
-        }
-        let mut runs = Vec::new();
-        for (name, found) in directory.files(Folder::Runs)? {
-            runs.push(format::read_run(&id, &name, &found)?);
-        }
-        let mut rehearsals = Vec::new();
-        for (name, found) in directory.files(Folder::Rehearsals)? {
-            rehearsals.push(format::read_rehearsal(&id, &name, &found)?);
-        }
-        Ok(Some(Self { id, records, runs, rehearsals }))
-    }
-
-    fn judged(self, place: String, alive: &Alive) -> LedgerFacts {
-        let life = |run: &Run| match alive {
-            _ if run.ended.is_some() => Life::Proven,
-            Alive::Nobody => Life::Proven,
-            Alive::Holder(holder) if run.id != *holder => Life::Proven,
-            Alive::Holder(_) | Alive::Anybody => Life::Alive,
-        };
-        LedgerFacts {
-            id: self.id,
-            place,
-            records: self.records,
-            runs: self.runs.iter().map(|run| (run.id.clone(), life(run))).collect(),
-            // While the lock is held, what is not listed may be a run that began after we read.
-            other_runs: match alive {
-                Alive::Nobody => Life::Proven,
-                Alive::Holder(_) | Alive::Anybody => Life::Alive,
-            },
-            rehearsals: self.rehearsals,
-        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod duration;
 pub mod host;
 pub mod live;
 pub mod marker;
+pub mod origin;
 pub mod record;
 pub mod run;
 pub mod secret;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::address::Name;
 use super::host::{Label, Region};
 use super::marker::SinkHash;
+use super::origin::Origin;
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub enum Sink {
         directory: PathBuf,
         /// Whether the folder outlives the machine; asked for in CI.
         durable: bool,
+        /// Whether every machine that runs with these settings sees the same folder.
+        shared: bool,
     },
 }
 
@@ -70,6 +73,20 @@ impl Sink {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
+        }
+    }
+
+    /// Whether a put compares versions, so that what comes late is refused.
+    pub fn compares_versions(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+        }
+    }
+
+    /// Whether another machine with the same settings may see another place.
+    pub fn is_per_machine(&self) -> bool {
+        match self {
+            Self::File { shared, .. } => !shared,
         }
     }
 
@@ -84,7 +101,52 @@ impl Sink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ledger {
     /// Absolute.
-    Directory { path: PathBuf },
+    Directory {
+        path: PathBuf,
+    },
+    ObjectStore(ObjectStore),
+}
+
+impl Ledger {
+    /// Whether runs of several machines meet in it.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Directory { .. } => false,
+            Self::ObjectStore(_) => true,
+        }
+    }
+}
+
+/// A ledger in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectStore {
+    pub service: StoreService,
+    /// The bucket, or Azure's container.
+    pub bucket: String,
+    /// Names within it, with slashes between; empty for the whole bucket.
+    pub prefix: String,
+    /// Instead of the service's own host.
+    pub endpoint: Option<Origin>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreService {
+    S3 { region: String },
+    Azure { account: String },
+    Gcs,
+}
+
+impl ObjectStore {
+    /// `s3://bucket/prefix`.
+    pub fn url(&self) -> String {
+        let scheme = match self.service {
+            StoreService::S3 { .. } => "s3",
+            StoreService::Azure { .. } => "az",
+            StoreService::Gcs => "gs",
+        };
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        format!("{scheme}://{}{slash}{}", self.bucket, self.prefix)
+    }
 }
 
 /// What one run may create at most; creations cost licences.

@@ -146,7 +146,7 @@ fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
 
 fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
     match sources.settings.get(sink) {
-        Some(settings::Sink::File { durable: false, directory }) if sources.ci => Some(Unreadable {
+        Some(settings::Sink::File { durable: false, directory, .. }) if sources.ci => Some(Unreadable {
             why: format!(
                 "sink {sink} is a folder of this runner ({}), and with CI set a secret is only delivered where it outlives the runner",
                 directory.display()

@@ -228,10 +228,16 @@ fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String
 }
 
 fn too_long(asked: Duration, allowed: Duration, ground: &Ground) -> Refusal {
-    let whose = if matches!(ground, Ground::MadeBefore) { "a new tenant allows" } else { "the tenant allows" };
+    let (whose, or) = match ground {
+        Ground::MadeBefore => ("a new tenant allows", format!("declare api_key_limits: {{ max_expiry: {asked} }}")),
+        // Declared limits are sent once, to a tenant that we made; from then on a difference is drift.
+        Ground::Exists { .. } | Ground::Refused | Ground::Waiting => {
+            ("the tenant allows", "raise the tenant's limit on API keys by hand".to_owned())
+        }
+    };
     Refusal::new(
         Code::ExpiryTooLong,
         format!("expires_in is {asked}, and {whose} at most {allowed}"),
-        format!("shorten expires_in, or declare api_key_limits: {{ max_expiry: {asked} }} for a tenant that we make"),
+        format!("shorten expires_in, or {or}"),
     )
 }

@@ -126,9 +126,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         return Err(unmarked(key));
     }
 
-    let proven = |key: &KeyLive| facts.sink_facts.compares_versions || life(key) == Life::Proven;
+    let sink = facts.sink_facts;
+    // Nothing can bring it into a sink any more once another key was delivered over it.
+    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    // Without versions only this run's own delivery counts.
     let succeeded = |key: &KeyLive| {
-        good.is_some_and(|good| good.created > key.created) && (facts.sink_facts.compares_versions || !proven(key))
+        good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))
     };
     let mint = match (good, due(facts, good)) {
         (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
@@ -141,8 +144,13 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let mut left: Vec<(&KeyLive, &'static str)> = Vec::new();
     let mut reclaim = Vec::new();
     for key in leftovers {
-        if proven(key) {
+        if revocable(key) {
             reclaim.push(key);
+        } else if sink.hidden {
+            left.push((
+                key,
+                "minted for a sink of which every machine has its own, and may be in use on another machine",
+            ));
         } else {
             left.push((key, "minted by a run whose end is not proven, and may still arrive in the sink"));
         }
@@ -156,7 +164,9 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             .filter(|key| !here(key) && letter(key) == Some(Letter::Undelivered) && !is_good(key))
             .map(|key| (key, "minted for another sink than settings name now")),
     );
-    let mark = good.is_some_and(|good| letter(good) == Some(Letter::Undelivered) && life(good) != Life::Alive);
+    let mark = good.is_some_and(|good| {
+        letter(good) == Some(Letter::Undelivered) && of_this_key(good) && by_us(good) && life(good) != Life::Alive
+    });
     Ok(Judgement { good, mark, mint, reclaim, unseen: Vec::new(), left })
 }
 

@@ -57,7 +57,7 @@ impl Sign {
             Self::Create => "create",
             Self::Change => "set up or recorded, once",
             Self::Renew => "renew; the old key is left to expire",
-            Self::Reclaim => "revoke a key that has a successor",
+            Self::Reclaim => "revoke a key that was never delivered",
             Self::Keep => "as declared",
             Self::Drift => "differs; reported, not changed",
             Self::Wait => "waits for another run",

@@ -1,4 +1,4 @@
-//! The stand-in's certificate authority, and one wildcard certificate per region made when first asked for.
+//! The stand-in's certificate authority, and one certificate per region, and one for the console, made when first asked for.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// One key for all of this run's certificates.
     key: KeyPair,
-    regions: Mutex<HashMap<String, TlsAcceptor>>,
+    acceptors: Mutex<HashMap<String, TlsAcceptor>>,
 }
 
 impl Authority {
@@ -51,7 +51,7 @@ impl Authority {
             file,
             issuer: Issuer::from_ca_cert_pem(&pem, ca_key)?,
             key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
-            regions: Mutex::new(HashMap::new()),
+            acceptors: Mutex::new(HashMap::new()),
         })
     }
 
@@ -59,13 +59,14 @@ impl Authority {
         &self.file
     }
 
-    pub(super) fn acceptor(&self, region: &str) -> Result<TlsAcceptor, CertificateError> {
-        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(acceptor) = regions.get(region) {
+    /// For a host name or a wildcard.
+    pub(super) fn acceptor(&self, name: &str) -> Result<TlsAcceptor, CertificateError> {
+        let mut acceptors = self.acceptors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(acceptor) = acceptors.get(name) {
             return Ok(acceptor.clone());
         }
-        let mut params = CertificateParams::new(vec![format!("*.{region}.qlikcloud.com")])?;
-        params.distinguished_name.push(DnType::CommonName, format!("*.{region}.qlikcloud.com"));
+        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        params.distinguished_name.push(DnType::CommonName, name);
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -78,7 +79,7 @@ impl Authority {
             .with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        regions.insert(region.to_owned(), acceptor.clone());
+        acceptors.insert(name.to_owned(), acceptor.clone());
         Ok(acceptor)
     }
 }

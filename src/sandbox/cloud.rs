@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -94,8 +94,7 @@ impl Cloud {
     }
 
     pub(super) fn now(&self, state: &State) -> Timestamp {
-        let offset = SignedDuration::from_millis(state.main().clock_offset_ms);
-        self.real_now().checked_add(offset).unwrap_or(Timestamp::MAX)
+        state.main().clock.now(self.real_now())
     }
 
     /// Notes that a request has come, and what the script has for it.
@@ -144,10 +143,11 @@ impl Cloud {
     pub(super) fn commit(&self, number: u64, call: &mut Call<'_>) -> Reply {
         let mut inner = self.lock();
         call.now = self.now(&inner.state);
+        let purged = qlik::purge(&mut inner.state, call.now).then(|| inner.save()).unwrap_or(Ok(()));
         let who = qlik::claimed(&inner.state, call);
         let reply = qlik::answer(&mut inner.state, call);
         let changed = inner.state.changed.anything();
-        let saved = inner.save();
+        let saved = purged.and_then(|()| inner.save());
         let reply = match saved {
             Ok(()) => reply,
             Err(_) => qlik::reply::problem(500, "SANDBOX-1", "The sandbox could not save its state"),

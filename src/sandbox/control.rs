@@ -21,7 +21,7 @@ use super::cloud::{Cloud, Inner, Release};
 use super::edit::Edit;
 use super::fault::Fault;
 use super::seed::{self, Seed, Seeded};
-use super::state::{Main, State};
+use super::state::{Clock, Main, State};
 use super::switches::Switches;
 use super::{qlik, view};
 
@@ -114,6 +114,8 @@ struct SetClock {
     now: Option<Timestamp>,
     #[serde(default)]
     advance: Option<String>,
+    #[serde(default)]
+    speed: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -138,6 +140,8 @@ fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Re
         return Ok(json!({ "released": count }));
     }
     let mut inner = cloud.lock();
+    let at = cloud.now(&inner.state);
+    qlik::purge(&mut inner.state, at);
     let answer = match (method, path) {
         ("GET", "/control/requests") => json!({ "requests": inner.record, "answered": inner.answered }),
         ("DELETE", "/control/requests") => {
@@ -163,7 +167,9 @@ fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Re
             inner.latency_ms = read::<Latency>(body)?.ms;
             json!({ "ms": inner.latency_ms })
         }
-        ("GET", "/control/clock") => json!({ "now": cloud.now(&inner.state) }),
+        ("GET", "/control/clock") => {
+            json!({ "now": cloud.now(&inner.state), "speed": inner.state.main().clock.speed })
+        }
         ("POST", "/control/clock") => set_clock(cloud, &mut inner, read(body)?)?,
         ("GET", "/control/state") => view::state(&inner.state, cloud.now(&inner.state)),
         ("GET", "/control/switches") => json!(inner.state.switches()),
@@ -183,8 +189,7 @@ fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Re
         ("POST", "/control/edit") => {
             let edit: Edit = read(body)?;
             let now = cloud.now(&inner.state);
-            edit.apply(&mut inner.state, now).map_err(|error| bad(error.to_string()))?;
-            json!({})
+            edit.apply(&mut inner.state, now).map_err(|error| bad(error.to_string()))?
         }
         ("POST", "/control/reset") => {
             reset(&mut inner);
@@ -213,10 +218,15 @@ fn set_clock(cloud: &Cloud, inner: &mut Inner, clock: SetClock) -> Result<Value,
             let zoned = cloud.now(&inner.state).to_zoned(jiff::tz::TimeZone::UTC);
             zoned.checked_add(span).map_err(|_| bad("advance leads out of the calendar"))?.timestamp()
         }
-        (Some(_), Some(_)) | (None, None) => return Err(bad("clock takes now or advance")),
+        (None, None) if clock.speed.is_some() => cloud.now(&inner.state),
+        (Some(_), Some(_)) | (None, None) => return Err(bad("clock takes now or advance, and speed")),
     };
-    inner.state.main_mut().clock_offset_ms = start.duration_since(cloud.real_now()).as_millis().try_into().unwrap_or(0);
-    Ok(json!({ "now": start }))
+    let speed = clock.speed.unwrap_or(inner.state.main().clock.speed);
+    if !(1..=100_000).contains(&speed) {
+        return Err(bad("speed is a whole number from 1 to 100000"));
+    }
+    inner.state.main_mut().clock = Clock { anchor: Some((start, cloud.real_now())), speed };
+    Ok(json!({ "now": start, "speed": speed }))
 }
 
 /// The switches that are named change; the others stay.

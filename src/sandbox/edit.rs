@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::qlik;
 use super::random;
@@ -39,6 +40,14 @@ pub(super) enum Edit {
     },
     PurgeTenant {
         tenant: String,
+    },
+    /// A tenant that a person makes in the portal, in the first account of the region.
+    CreateTenant {
+        region: String,
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        alias: Option<String>,
     },
     SetLimits {
         tenant: String,
@@ -105,7 +114,9 @@ pub(super) enum EditError {
 }
 
 impl Edit {
-    pub(super) fn apply(self, state: &mut State, now: Timestamp) -> Result<(), EditError> {
+    /// What was made, where something was.
+    pub(super) fn apply(self, state: &mut State, now: Timestamp) -> Result<Value, EditError> {
+        let mut made = json!({});
         match self {
             Self::PatchKey { key, description } => {
                 let tenant = of_key(state, &key)?;
@@ -130,10 +141,26 @@ impl Edit {
                 state.set_alias(&id, &alias);
             }
             Self::DisableTenant { tenant } => find(state, &tenant)?.disabled = true,
-            Self::EnableTenant { tenant } => find(state, &tenant)?.disabled = false,
+            Self::EnableTenant { tenant } => {
+                let tenant = find(state, &tenant)?;
+                (tenant.disabled, tenant.purge_at) = (false, None);
+            }
             Self::PurgeTenant { tenant } => {
                 let id = find(state, &tenant)?.id.clone();
-                state.remove(&id);
+                qlik::bury(state, &id, now);
+            }
+            Self::CreateTenant { region, name, alias } => {
+                let subscription = state.main().subscriptions.iter().find(|one| one.region == region);
+                let mut tenant = Tenant::new(subscription.ok_or(EditError::Missing("account"))?, now);
+                if let Some(alias) = alias {
+                    let alias =
+                        qlik::check_alias(state, &tenant, &alias).map_err(|(_, title)| EditError::Alias(title))?;
+                    tenant.hostnames.push(alias);
+                }
+                tenant.name = name.unwrap_or(tenant.name);
+                tenant.hidden_lists = state.switches().console_lag;
+                made = json!({ "id": tenant.id, "hostnames": tenant.hostnames });
+                state.add(tenant);
             }
             Self::SetLimits { tenant, max_keys_per_user, max_api_key_expiry } => {
                 if let Some(text) = max_api_key_expiry.as_ref().filter(|text| qlik::end(now, text).is_none()) {
@@ -150,6 +177,7 @@ impl Edit {
             Self::AddUser { tenant, subject, name, email } => {
                 let name = name.or_else(|| email.clone()).unwrap_or_else(|| subject.clone());
                 let user = User { email, ..User::new(&name, &subject, now) };
+                made = json!({ "id": user.id });
                 find(state, &tenant)?.users.insert(user.id.clone(), user);
             }
             Self::SetUserStatus { user, status } => with_user(state, &user, |one| one.status = status)?,
@@ -173,13 +201,14 @@ impl Edit {
                 find(state, &tenant)?.consent.insert(client, consent);
             }
             Self::RotateSecret { client } => {
-                let clients = state
-                    .main_mut()
+                let main = state.main_mut();
+                let organization = main.organization.as_mut().map(|organization| &mut organization.client);
+                let clients = main
                     .subscriptions
                     .iter_mut()
                     .flat_map(|subscription| [&mut subscription.client, &mut subscription.key_client]);
                 let mut found = false;
-                for known in clients.filter(|known| known.id == client) {
+                for known in clients.chain(organization).filter(|known| known.id == client) {
                     known.secret = random::secret();
                     found = true;
                 }
@@ -188,7 +217,7 @@ impl Edit {
                 }
             }
         }
-        Ok(())
+        Ok(made)
     }
 }
 

@@ -59,15 +59,18 @@ async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream)
     }
 }
 
-/// A host that the stand-in plays, with its region. `None` for every other place in the world.
-fn played(host: &str) -> Option<&str> {
+/// For a host that the stand-in plays, what its certificate is made out to. `None` for every other place in the world.
+fn played(host: &str) -> Option<String> {
+    if host == "console.qlikcloud.com" {
+        return Some(host.to_owned());
+    }
     let (label, region) = host.strip_suffix(".qlikcloud.com")?.split_once('.')?;
     let plain = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
-    (plain(label) && plain(region)).then_some(region)
+    (plain(label) && plain(region)).then(|| format!("*.{region}.qlikcloud.com"))
 }
 
 /// The only thing the proxy does for its clients; everything else is refused, and nothing is ever passed on.
@@ -75,10 +78,10 @@ fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<
     let target = request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase());
     let target = target.unwrap_or_default();
     let host = target.strip_suffix(":443").unwrap_or_default().to_owned();
-    let region = played(&host).map(str::to_owned);
-    let (Method::CONNECT, Some(region)) = (request.method().clone(), region) else {
+    let (Method::CONNECT, Some(certified)) = (request.method().clone(), played(&host)) else {
         cloud.refused(request.method().as_str(), &target, 403);
-        let detail = "the sandbox answers CONNECT NAME.REGION.qlikcloud.com:443 and passes nothing on";
+        let detail =
+            "the sandbox answers CONNECT for NAME.REGION.qlikcloud.com:443 and the console, and passes nothing on";
         return answer(cloud, problem_with_detail(403, "SANDBOX-403", "Forbidden by the sandbox", detail));
     };
     let upgrade = hyper::upgrade::on(&mut request);
@@ -87,7 +90,7 @@ fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<
         async move {
             let tunnel = async {
                 let upgraded = upgrade.await.map_err(|_| Dropped)?;
-                let acceptor = authority.acceptor(&region).map_err(|_| Dropped)?;
+                let acceptor = authority.acceptor(&certified).map_err(|_| Dropped)?;
                 let stream = acceptor.accept(TokioIo::new(upgraded)).await.map_err(|_| Dropped)?;
                 let name = stream.get_ref().1.server_name().map(str::to_ascii_lowercase);
                 inside(&cloud, host, name, TokioIo::new(stream)).await;
@@ -157,9 +160,17 @@ mod tests {
 
     #[test]
     fn only_the_vendors_hosts_are_played() {
-        assert_eq!(played("register.us.qlikcloud.com"), Some("us"));
-        assert_eq!(played("acme.some-region.qlikcloud.com"), Some("some-region"));
-        for host in ["qlikcloud.com", "us.qlikcloud.com", "a.b.us.qlikcloud.com", "127.0.0.1", "a.us.qlikcloud.com.x"] {
+        assert_eq!(played("register.us.qlikcloud.com").as_deref(), Some("*.us.qlikcloud.com"));
+        assert_eq!(played("acme.some-region.qlikcloud.com").as_deref(), Some("*.some-region.qlikcloud.com"));
+        assert_eq!(played("console.qlikcloud.com").as_deref(), Some("console.qlikcloud.com"));
+        for host in [
+            "api.qlikcloud.com",
+            "qlikcloud.com",
+            "us.qlikcloud.com",
+            "a.b.us.qlikcloud.com",
+            "127.0.0.1",
+            "a.us.qlikcloud.com.x",
+        ] {
             assert_eq!(played(host), None, "{host}");
         }
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::jwt::{SignError, Signer};
 use super::random;
-use super::state::{Client, Key, Owner, State, Subscription, Tenant, User, hash};
+use super::state::{Client, Key, Organization, Owner, State, Subscription, Tenant, User, hash};
 
 /// What to make sure of. Asking twice changes nothing and answers the same.
 #[derive(Clone, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub struct SeededAccount {
     pub source_tenant: String,
     pub client: SeededClient,
     pub key_client: SeededClient,
+    /// The same for every account: one organization has them all.
+    pub organization_client: SeededClient,
     pub owners: Vec<SeededOwner>,
 }
 
@@ -116,6 +118,7 @@ fn ensure(
     };
     // Also where the subscription is known: its source tenant may have been purged by hand.
     tenant(state, &id, &account.source_tenant, now);
+    let organization_client = organization(state);
     let mut owners = Vec::with_capacity(account.owners.len());
     for owner in &account.owners {
         label(&owner.tenant)?;
@@ -128,8 +131,20 @@ fn ensure(
         source_tenant: format!("{}.{}.qlikcloud.com", account.source_tenant, account.region),
         client: shown(&subscription.client),
         key_client: shown(&subscription.key_client),
+        organization_client,
         owners,
     })
+}
+
+fn organization(state: &mut State) -> SeededClient {
+    if let Some(known) = &state.main().organization {
+        return SeededClient { id: known.client.id.clone(), secret: known.client.secret.clone() };
+    }
+    let client = Client { id: random::hex_id(), secret: random::secret() };
+    let shown = SeededClient { id: client.id.clone(), secret: client.secret.clone() };
+    let organization = Organization { client, tokens: Vec::new(), deleted: Vec::new() };
+    state.main_mut().organization = Some(organization);
+    shown
 }
 
 fn subscribe(state: &mut State, signer: &Signer, account: &SeedAccount, now: Timestamp) -> Result<String, SeedError> {

@@ -15,11 +15,46 @@ use crate::model::secret::hex;
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Main {
     #[serde(default)]
-    pub(super) clock_offset_ms: i64,
+    pub(super) clock: Clock,
     #[serde(default)]
     pub(super) switches: Switches,
     #[serde(default)]
     pub(super) subscriptions: Vec<Subscription>,
+    #[serde(default)]
+    pub(super) organization: Option<Organization>,
+}
+
+/// How the sandbox's time follows from the real one.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Clock {
+    /// What was the sandbox's time when it was last set, and the real one.
+    pub(super) anchor: Option<(Timestamp, Timestamp)>,
+    /// Seconds that pass in one real second.
+    pub(super) speed: u32,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { anchor: None, speed: 1 }
+    }
+}
+
+impl Clock {
+    pub(super) fn now(&self, real: Timestamp) -> Timestamp {
+        let Some((sandbox, since)) = self.anchor else { return real };
+        let passed = real.duration_since(since);
+        let passed = passed.checked_mul(i32::try_from(self.speed).unwrap_or(i32::MAX)).unwrap_or(passed);
+        sandbox.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The customer: every subscription in this sandbox is theirs.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Organization {
+    pub(super) client: Client,
+    pub(super) tokens: Vec<Token>,
+    /// What the organization's list goes on saying about tenants that are gone.
+    pub(super) deleted: Vec<serde_json::Value>,
 }
 
 /// One customer's contract in one region: a licence, a region-level client, a published client for keys.
@@ -72,6 +107,12 @@ pub(super) struct Tenant {
     pub(super) created: Timestamp,
     pub(super) last_updated: Timestamp,
     pub(super) disabled: bool,
+    /// A disabled tenant is gone from then on.
+    #[serde(default)]
+    pub(super) purge_at: Option<Timestamp>,
+    /// Lists of the organization that will not show this tenant yet.
+    #[serde(default)]
+    pub(super) hidden_lists: u32,
     /// The tenant a person made before any program ran; its settings follow the `source_…` switches.
     pub(super) source: bool,
     pub(super) features: BTreeMap<String, bool>,
@@ -148,6 +189,8 @@ impl Tenant {
             created: now,
             last_updated: now,
             disabled: false,
+            purge_at: None,
+            hidden_lists: 0,
             source: false,
             features: [
                 ("autoAssignCreateSharedSpacesRoleToProfessionals", true),
@@ -181,8 +224,8 @@ pub(super) struct State {
     tenants: BTreeMap<String, Tenant>,
     hosts: HashMap<String, String>,
     pub(super) changed: Changed,
-    /// Requests of this minute by host, user and tier. Not worth saving.
-    pub(super) rates: HashMap<(String, String, u8), (i64, u32)>,
+    /// The window that runs, by place, user and tier: when it began, and how many requests were in it. Not worth saving.
+    pub(super) rates: HashMap<(String, String, u8), (Timestamp, u64)>,
 }
 
 #[derive(Default)]

@@ -23,9 +23,63 @@ pub(super) struct Switches {
     pub(super) patch_meta_array: bool,
     pub(super) list_lag: u32,
     pub(super) hostile_next: bool,
+    pub(super) last_page: LastPage,
+    pub(super) console_lag: u32,
+    pub(super) console_links: ConsoleLinks,
+    pub(super) console_get: Envelope,
+    pub(super) console_disabled: ConsoleDisabled,
+    pub(super) console_needs_subscription: bool,
+    pub(super) console_lists_deleted: bool,
     pub(super) disabled: BTreeMap<String, bool>,
     pub(super) rate_tier_1: u32,
     pub(super) rate_tier_2: u32,
+    pub(super) rate_window_seconds: u32,
+    pub(super) rate_tenant_wide: bool,
+}
+
+/// How a list says that there is no next page.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LastPage {
+    Absent,
+    Null,
+    /// A link to nowhere.
+    Empty,
+}
+
+/// The two forms that the documents show for the links of the organization's list.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ConsoleLinks {
+    /// Another host, another path.
+    Api,
+    /// The right host, with a parameter that the call does not have.
+    Offset,
+}
+
+/// One tenant from the organization: in a list of one, as the reference has it, or plain.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Envelope {
+    List,
+    Plain,
+}
+
+/// What the organization calls a tenant that its own host calls disabled.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ConsoleDisabled {
+    Deactivated,
+    Disabled,
+}
+
+impl ConsoleDisabled {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivated => "deactivated",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +110,19 @@ impl Default for Switches {
             patch_meta_array: false,
             list_lag: 0,
             hostile_next: false,
+            last_page: LastPage::Absent,
+            console_lag: 0,
+            console_links: ConsoleLinks::Api,
+            console_get: Envelope::List,
+            console_disabled: ConsoleDisabled::Deactivated,
+            console_needs_subscription: true,
+            console_lists_deleted: false,
             disabled: BTreeMap::new(),
             // The vendor's numbers are 1000 and 100 a minute; a stand-in that waits as long as the vendor helps nobody.
             rate_tier_1: 1_000_000,
             rate_tier_2: 1_000_000,
+            rate_window_seconds: 300,
+            rate_tenant_wide: false,
         }
     }
 }

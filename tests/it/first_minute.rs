@@ -134,3 +134,36 @@ fn without_a_terminal_apply_does_not_guess_an_answer() {
     assert!(run.err.contains("--yes"), "{}", run.err);
     copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/quickstart")).exits(2);
 }
+
+#[test]
+fn the_readmes_first_plan_against_qlik_cloud_works_as_written() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let section = readme.split("\n## A first plan against Qlik Cloud\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks = |language: &str| -> Vec<String> {
+        let opening = format!("```{language}\n");
+        section.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+    };
+    let copy = Copy::new("022", &[], "elsewhere");
+    let [settings, desired] = blocks("yaml").try_into().unwrap();
+    // The one place of it that a test may not have.
+    let settings = settings.replace("/run/secrets/qlik-key-client", "key-client");
+    assert!(settings.contains("{ file: key-client }"));
+    std::fs::write(copy.cwd.join("qlik-plan.settings.yaml"), settings).unwrap();
+    std::fs::write(copy.cwd.join("tenants.yaml"), desired).unwrap();
+    let [commands] = blocks("sh").try_into().unwrap();
+    let commands = commands
+        .replace("qlik-plan ", &format!("{PLAN} "))
+        .replace("qlik-apply tenants.yaml", &format!("{APPLY} --yes tenants.yaml"))
+        .replace("qlik-apply ", &format!("{APPLY} "));
+    let script = format!(
+        r#"printf %s "$QLIK_KEY_CLIENT_SECRET" > key-client; {commands} {PLAN} --detailed-exitcode tenants.yaml"#
+    );
+    let run =
+        copy.line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &copy.cwd).env("SCRIPT", script).output();
+    let run = Run::of(&run.unwrap()).exits(0);
+    for said in
+        ["Valid: 2 objects", "Made ledger", "Rehearsed account us-oem", "Applied: 1 tenant and 1 key", "Nothing to do."]
+    {
+        assert!(run.out.contains(said), "{said:?} was not said:\n{}\n{}", run.out, run.err);
+    }
+}

@@ -188,7 +188,7 @@ fn a_key_whose_marker_was_taken_off_is_known_by_its_sink() {
         &[
             "qlik/acme/ci         refused, QP0302",
             &format!("key {id} has the same description, lives, and carries no marker of this ledger"),
-            &format!("if it is the one that is meant: adopt: {{ key_id: {id} }}"),
+            &format!("if it is the one that is meant, declare it so: adopt: {{ key_id: {id} }}"),
             "if it is another: give this key another description, or revoke that one",
         ],
     );
@@ -445,7 +445,7 @@ fn a_run_killed_while_it_mints_leaves_a_key_that_the_next_supersedes_and_revokes
         .plan(&["--detailed-exitcode"])
         .exits(2)
         .says(&format!("key {lost} was minted and never delivered; a successor comes first"))
-        .says("1 leftover key to revoke");
+        .says("1 key to revoke");
     stage.apply(&["--yes"]).exits(0).says("1 leftover key revoked");
     assert!(!ids(&stage).contains(&lost));
     all_is_well(&stage);
@@ -463,7 +463,7 @@ fn a_key_that_arrives_after_its_run_was_killed_and_succeeded_is_cleared_away() {
         std::thread::yield_now();
     }
     let (good, held) = (ids(&stage), std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap());
-    stage.plan(&["--detailed-exitcode"]).exits(2).says("1 leftover key to revoke");
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("1 key to revoke");
     stage.apply(&["--yes"]).exits(0).says("1 key created, 1 leftover key revoked");
     stage.plan(&["--detailed-exitcode"]).exits(0);
     // A successor was delivered, the late one is gone, and the one before it, which somebody may use, is left to expire.
@@ -555,7 +555,7 @@ fn one_live_tenant_has_one_address() {
     stage.write_desired(&twin(&label));
     refused(
         &stage,
-        &["qlik/twin            refused, QP0210", "is what qlik/acme and qlik/twin lead to", "remove all but one"],
+        &["qlik/twin            refused, QP0210", "qlik/acme and qlik/twin lead to one tenant, ", "remove all but one"],
     );
     // Also by its alias.
     stage.write_desired(&twin("acme-analytics"));
@@ -572,7 +572,7 @@ fn an_adoption_of_what_is_not_there_is_refused_and_nothing_is_made_for_it() {
     for run in [stage.plan(&[]), stage.apply(&["--yes"])] {
         run.exits(1)
             .says("refused, QP0208")
-            .says("adopt: names xzoau8xi93gyfo0.us.qlikcloud.com")
+            .says("`adopt:` names xzoau8xi93gyfo0.us.qlikcloud.com")
             .says("correct the hostname (the first label of the tenant's own address)");
     }
     assert_eq!((stage.changes(), stage.tenants().len()), (Vec::new(), 0));

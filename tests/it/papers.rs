@@ -5,6 +5,8 @@ use std::path::Path;
 
 use qlik_plan::plan::refusal::Code;
 
+use crate::stage::{APPLY, PLAN, Run, clean};
+
 fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
@@ -34,4 +36,27 @@ fn the_readmes_links_lead_somewhere() {
 fn ci_runs_the_readmes_test_command() {
     let command = read(".ci/run").lines().find_map(|line| Some(line.strip_prefix("readme_test='")?.replace('\'', "")));
     assert!(read("README.md").lines().any(|line| Some(line) == command.as_deref()), "{command:?}");
+}
+
+#[test]
+fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
+    let readme = read("README.md");
+    let mut seen = 0;
+    for program in [PLAN, APPLY] {
+        let run =
+            Run::of(&clean(program, Path::new(env!("CARGO_MANIFEST_DIR"))).arg("--help").output().unwrap()).exits(0);
+        let options =
+            run.out.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
+        for option in options {
+            seen += 1;
+            let is_named = ["`", " ", "|"].iter().any(|after| readme.contains(&format!("`--{option}{after}")));
+            assert!(is_named, "--{option} of {program} is not in README.md");
+        }
+        let verbs = run.out.split("\nVerbs:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        for verb in verbs.lines().map(|line| line.trim().split("  ").next().unwrap()) {
+            let known = readme.replace("\\|", "|");
+            assert!(known.contains(&format!("{verb}`")) || known.contains(verb), "{verb} is not in README.md");
+        }
+    }
+    assert!(seen > 20, "{seen} options were found in the help");
 }

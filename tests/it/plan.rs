@@ -1,5 +1,7 @@
 //! The planner from files to text: a folder in `fixtures/plan` is a test. And what holds for every plan.
 
+mod properties;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use qlik_plan::render::{Look, Verdict, json, text};
 struct Asked {
     remint: BTreeSet<Address>,
     unrehearsed: bool,
+    unmanaged: bool,
     at: Option<Timestamp>,
 }
 
@@ -61,9 +64,9 @@ fn case(folder: PathBuf) -> Case {
     let live = serde_json::from_str(&read(&folder.join("live.json")))
         .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
     let asked = folder.join("wishes.json");
-    let Asked { remint, unrehearsed, at } =
+    let Asked { remint, unrehearsed, unmanaged, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, unrehearsed, ..Wishes::default() };
+    let wishes = Wishes { remint, unrehearsed, unmanaged, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }
@@ -120,7 +123,7 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
         }
         codes.extend(own);
     }
-    // Of a review's comparison with a second plan; the planner itself never says them.
+    // These compare a plan with a reviewed one; the planner itself never says them.
     codes.extend([Code::Moved, Code::NotReviewed]);
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");

@@ -1,6 +1,6 @@
 //! Where a story is played: a folder of its own, a running sandbox, and the real programs.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -145,10 +145,20 @@ impl Stage {
     /// One call of the control API. An answer other than 200 fails the story.
     #[track_caller]
     pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut stream = TcpStream::connect(&self.control).unwrap();
+        let mut stream = self.ask(method, path, body);
         // A story that waits for what does not come fails, and says where.
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Sends a control call and leaves its answer to be read.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> TcpStream {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = TcpStream::connect(&self.control).unwrap();
         write!(
             stream,
             "{method} /control{path} HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -156,11 +166,27 @@ impl Stage {
             body.len(),
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
-        serde_json::from_str(body).unwrap()
+        stream
+    }
+
+    /// Whether the cloud comes to hold a request while a program runs; `false` when the program ends first.
+    pub(crate) fn holds_a_request_of(&self, child: &mut Child) -> bool {
+        let mut answer = self.ask("GET", "/wait", &Value::Null);
+        // Two things are waited for at once, so neither for long.
+        answer.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        loop {
+            match answer.read(&mut [0; 1]) {
+                Ok(count) => {
+                    assert_eq!(count, 1, "the control API hung up");
+                    return true;
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) => panic!("the control API cannot be read: {error}"),
+            }
+            if child.try_wait().unwrap().is_some() {
+                return false;
+            }
+        }
     }
 
     /// Scripts a fault.

@@ -42,6 +42,8 @@ pub(super) fn variables(
         ("QLIK_CLIENT_SECRET", account.client.secret.clone()),
         ("QLIK_KEY_CLIENT_ID", account.key_client.id.clone()),
         ("QLIK_KEY_CLIENT_SECRET", account.key_client.secret.clone()),
+        ("QLIK_ORGANIZATION_CLIENT_ID", account.organization_client.id.clone()),
+        ("QLIK_ORGANIZATION_CLIENT_SECRET", account.organization_client.secret.clone()),
         // Inside, `qlik-sandbox control` and `exec` find the same sandbox from any directory.
         ("QLIK_SANDBOX_STATE", state_dir.display().to_string()),
     ])

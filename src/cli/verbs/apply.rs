@@ -105,7 +105,7 @@ async fn work(
         preflight: Preflight::Full,
         breadth: Breadth::Needed,
         ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable,
+        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };

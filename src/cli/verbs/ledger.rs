@@ -13,11 +13,12 @@ use crate::sink::Sink;
 use super::super::args::{Common, Format};
 use super::super::estate::{self, Declared, Estate};
 use super::super::output::{Exit, Output, Problem};
+use super::super::stores;
 use super::{clock, random};
 
 pub(in crate::cli) fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let declared = estate::declared(common, paths, output)?;
-    let ledger = Ledger::at(&declared.settings.ledger);
+    let ledger = stores::ledger(&declared.settings, common)?;
     let id = make(&ledger, &declared.settings, &declared.desired)?;
     let place = ledger.place();
     let text = if output.format == Format::Json {
@@ -62,7 +63,7 @@ pub(super) fn init_sandbox(estate: &Estate, declared: &Declared) -> Result<(), P
 pub(in crate::cli) fn list(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let cwd = estate::working_directory()?;
     let (settings, _) = estate::settings(common, paths, &cwd, output)?;
-    let ledger = Ledger::at(&settings.ledger);
+    let ledger = stores::ledger(&settings, common)?;
     let facts = ledger.read()?.ok_or_else(|| missing(&ledger))?;
     let text = if output.format == Format::Json {
         render::json::ledger(&facts)

@@ -83,7 +83,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
         },
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable,
+        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };

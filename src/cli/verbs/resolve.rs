@@ -28,7 +28,8 @@ pub(in crate::cli) async fn run(
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
         let (mut said, mut next) = resolve::explain(address, &facts);
-        if let Some(State::Pending(intent)) = record.map(|record| &record.state) {
+        // Not while its run is at work: then there is nothing to look for yet.
+        if let (Some(State::Pending(intent)), false) = (record.map(|record| &record.state), next.is_empty()) {
             let found = resolve::candidates(&estate.qlik, &facts, intent).await;
             if let Some(found) = found? {
                 let (more, steps) = resolve::say_candidates(address, &found);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{Domain, Label, PathText, Proxy, Variable, Version, named};
+use super::{CloudWord, Domain, Label, OriginText, PathText, Proxy, StoreUrl, Variable, Version, named};
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
 #[derive(JsonSchema)]
@@ -101,6 +101,9 @@ pub struct Sink {
     /// Whether the folder outlives the machine; asked for in CI.
     #[schemars(default)]
     pub durable: bool,
+    /// With a shared ledger: whether every machine sees the same folder.
+    #[schemars(default)]
+    pub shared: bool,
 }
 
 #[derive(JsonSchema)]
@@ -110,20 +113,26 @@ pub enum SinkKind {
     File,
 }
 
+/// The durable record. Exactly one kind.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Ledger {
-    /// What kind of place.
-    pub kind: LedgerKind,
-    /// The folder, relative to the settings file; `.qlik-plan/ledger` if left out.
-    pub path: Option<PathText>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum LedgerKind {
+#[schemars(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Ledger {
     /// A folder.
-    Directory,
+    Directory {
+        /// The folder, relative to the settings file; `.qlik-plan/ledger` if left out.
+        path: Option<PathText>,
+    },
+    /// A bucket that runs of several machines share. Credentials come from the environment, by the store's own names.
+    ObjectStore {
+        /// `s3://bucket/prefix`, `az://container/prefix` or `gs://bucket/prefix`.
+        url: StoreUrl,
+        /// Of S3. Needed unless there is an `endpoint`.
+        region: Option<CloudWord>,
+        /// The storage account, for Azure.
+        account: Option<CloudWord>,
+        /// Instead of the cloud's own host. Plain http on loopback only.
+        endpoint: Option<OriginText>,
+    },
 }
 
 /// What one run may create at most.

@@ -72,6 +72,10 @@ pub(super) fn trusted(state: &State, tenant: &Tenant, client: &str) -> bool {
 /// The client that an access token was given to, on whichever kind of host.
 pub(super) fn client_of(state: &State, host: &str, bearer: &str) -> Option<String> {
     let hash = hash(bearer);
+    let organization = state.main().organization.as_ref().filter(|_| host == super::organization::HOST);
+    if let Some(organization) = organization {
+        return organization.tokens.iter().find(|token| token.hash == hash).map(|token| token.client.clone());
+    }
     let found = match state.tenant_at(host) {
         Some(tenant) => tenant.tokens.iter().find(|token| token.hash == hash),
         None => state

@@ -7,6 +7,7 @@ use super::caller::Caller;
 use super::keys;
 use super::reply::{Reply, bad_request, numbered_problem};
 use crate::sandbox::state::{Key, State};
+use crate::sandbox::switches::LastPage;
 
 /// What a request said about paging. Cursor parameters differ by service.
 pub(super) struct Page {
@@ -17,11 +18,35 @@ pub(super) struct Page {
     before: Option<String>,
     /// Whether the answer says how many there are on all pages.
     total: bool,
+    limit_min: usize,
+    /// Where the links lead, in the place of where the request came; and what they call the next page's cursor.
+    place: Option<&'static str>,
+    next_name: &'static str,
 }
 
 impl Page {
     pub(super) fn new(after_name: &'static str, before_name: &'static str) -> Self {
-        Self { after_name, before_name, limit: 20, after: None, before: None, total: false }
+        Self {
+            after_name,
+            before_name,
+            limit: 20,
+            after: None,
+            before: None,
+            total: false,
+            limit_min: 1,
+            place: None,
+            next_name: after_name,
+        }
+    }
+
+    /// A limit of 0 is taken: a page of nothing.
+    pub(super) fn from_nothing(self) -> Self {
+        Self { limit_min: 0, ..self }
+    }
+
+    /// The links lead elsewhere, and call the cursor what no request calls it.
+    pub(super) fn linking(self, place: &'static str, next_name: &'static str) -> Self {
+        Self { place: Some(place), next_name, ..self }
     }
 
     /// `totalResults`, where a service has it.
@@ -35,8 +60,8 @@ impl Page {
             self.limit = value
                 .parse()
                 .ok()
-                .filter(|limit| (1..=100).contains(limit))
-                .ok_or_else(|| bad_request("limit is a number from 1 to 100"))?;
+                .filter(|limit| (self.limit_min..=100).contains(limit))
+                .ok_or_else(|| bad_request(&format!("limit is a number from {} to 100", self.limit_min)))?;
         } else if name == self.after_name {
             self.after = Some(value.to_owned());
         } else if name == self.before_name {
@@ -70,18 +95,23 @@ pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(Str
         (None, None) => (0, page.limit),
     };
     let end = end.min(items.len());
-    let mut links = json!({ "self": { "href": here(call, &[]) } });
+    let mut links = json!({ "self": { "href": here(call, page.place, &[]) } });
+    match state.switches().last_page {
+        LastPage::Absent => {}
+        LastPage::Null => links["next"] = Value::Null,
+        LastPage::Empty => links["next"] = json!({ "href": "" }),
+    }
     if end < items.len()
         && let Some((last, _)) = end.checked_sub(1).and_then(|last| items.get(last))
     {
-        let href = here(call, &[(page.after_name, last)]);
-        let href = if state.switches().hostile_next { hostile(&href, call.host) } else { href };
+        let href = here(call, page.place, &[(page.next_name, last)]);
+        let href = if state.switches().hostile_next { hostile(&href) } else { href };
         links["next"] = json!({ "href": href });
     }
     if start > 0
         && let Some((first, _)) = items.get(start)
     {
-        links["prev"] = json!({ "href": here(call, &[(page.before_name, first)]) });
+        links["prev"] = json!({ "href": here(call, page.place, &[(page.before_name, first)]) });
     }
     let total = items.len();
     let data: Vec<Value> = items.into_iter().take(end).skip(start).map(|(_, value)| value).collect();
@@ -119,8 +149,8 @@ pub(super) fn order<T>(
     Ok(())
 }
 
-/// The same list, from another place.
-fn here(call: &Call<'_>, cursor: &[(&str, &str)]) -> String {
+/// The same list, from another place in it.
+fn here(call: &Call<'_>, place: Option<&str>, cursor: &[(&str, &str)]) -> String {
     let old = ["next", "prev", "startingAfter", "endingBefore"];
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in call.query().filter(|(name, _)| cursor.is_empty() || !old.contains(&name.as_str())) {
@@ -129,12 +159,14 @@ fn here(call: &Call<'_>, cursor: &[(&str, &str)]) -> String {
     query.extend_pairs(cursor);
     let query = query.finish();
     let mark = if query.is_empty() { "" } else { "?" };
-    format!("https://{}{}{mark}{query}", call.host, call.path)
+    let place = place.map_or_else(|| format!("https://{}{}", call.host, call.path), str::to_owned);
+    format!("{place}{mark}{query}")
 }
 
 /// The documents show links with other hosts and plain `http`: whoever sends a token there has lost it.
-fn hostile(href: &str, host: &str) -> String {
-    href.replacen(&format!("https://{host}"), "http://collector.example", 1)
+fn hostile(href: &str) -> String {
+    let path = href.strip_prefix("https://").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    format!("http://collector.example{}", path.unwrap_or_default())
 }
 
 pub(super) fn list_keys(state: &mut State, call: &Call<'_>, caller: &Caller) -> Reply {

@@ -2,13 +2,16 @@
 
 mod caller;
 mod consent;
+mod deactivation;
 mod grant;
 mod groups;
 mod keys;
 mod licences;
 mod list;
 mod oauth;
+mod organization;
 mod patch;
+mod rate;
 pub(super) mod reply;
 mod roles;
 mod scim;
@@ -21,11 +24,12 @@ use jiff::Timestamp;
 
 use self::caller::Caller;
 pub(super) use self::keys::end;
+pub(super) use self::rate::rate_limited;
+use self::rate::too_many;
 use self::reply::{Reply, not_found, problem};
 pub(super) use self::tenants::check_alias;
 use super::jwt::{self, Signer};
-use super::random;
-use super::state::State;
+use super::state::{State, Tenant};
 
 /// One request as the vendor's edge passes it on. `host` is lower case and without a port.
 pub(super) struct Call<'a> {
@@ -53,6 +57,9 @@ impl Call<'_> {
 
 /// Answers one call. Everything a call changes is changed when this returns, or nothing is.
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
+    if call.host == organization::HOST {
+        return organization::answer(state, call);
+    }
     match call.host.split_once('.') {
         Some(("register", region)) => register(state, call, region.trim_end_matches(".qlikcloud.com")),
         Some(_) | None => tenant(state, call),
@@ -76,6 +83,12 @@ fn register(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
         ("POST", ["oauth", "token"]) => oauth::token_at_register(state, call, region),
         ("POST", ["oauth", "revoke"]) => oauth::revoke_at_register(state, call, region),
         ("POST", ["api", "v1", "tenants"]) => tenants::create(state, call, region),
+        ("POST", ["api", "v1", "tenants", id, "actions", "deactivate"]) => {
+            deactivation::deactivate(state, call, region, id)
+        }
+        ("POST", ["api", "v1", "tenants", id, "actions", "reactivate"]) => {
+            deactivation::reactivate(state, call, region, id)
+        }
         _ => not_found(),
     }
 }
@@ -154,30 +167,21 @@ fn segments(path: &str) -> Vec<&str> {
     path.strip_prefix('/').unwrap_or(path).split('/').collect()
 }
 
-/// Counts a request against its tier: per host, per user, per minute of the sandbox's clock.
-fn too_many(state: &mut State, call: &Call<'_>, user: &str, tier: u8) -> Option<Reply> {
-    let allowed = if tier == 1 { state.switches().rate_tier_1 } else { state.switches().rate_tier_2 };
-    let second = call.now.as_second();
-    let minute = second.div_euclid(60);
-    let count = state.rates.entry((call.host.to_owned(), user.to_owned(), tier)).or_insert((minute, 0));
-    if count.0 != minute {
-        *count = (minute, 0);
+/// Ends what is due: tenants that were deactivated long enough ago. Whether there were any.
+pub(super) fn purge(state: &mut State, now: Timestamp) -> bool {
+    let due = |tenant: &&Tenant| tenant.disabled && tenant.purge_at.is_some_and(|at| at <= now);
+    let due: Vec<String> = state.tenants().filter(due).map(|tenant| tenant.id.clone()).collect();
+    for id in &due {
+        bury(state, id, now);
     }
-    if count.1 >= allowed {
-        let wait = 60 - second.rem_euclid(60);
-        return Some(rate_limited(Some(wait)));
-    }
-    count.1 += 1;
-    None
+    !due.is_empty()
 }
 
-/// The documented 429; the header can be missing, as faults want it.
-pub(super) fn rate_limited(wait: Option<i64>) -> Reply {
-    let detail = format!("You need to wait {} seconds until limit is lifted.", wait.unwrap_or(1));
-    let error = serde_json::json!({ "code": "HTTP-429", "title": "API rate limit reached.", "detail": detail });
-    let reply = Reply::json(429, &serde_json::json!({ "errors": [error], "traceId": random::hex_id() }));
-    match wait {
-        Some(seconds) => reply.with("retry-after", seconds.to_string()),
-        None => reply,
+/// Removes a tenant; the organization remembers that there was one.
+pub(super) fn bury(state: &mut State, id: &str, now: Timestamp) {
+    let tombstone = state.tenant(id).and_then(|tenant| organization::tombstone(state, tenant, now));
+    state.remove(id);
+    if let Some(organization) = &mut state.main_mut().organization {
+        organization.deleted.extend(tombstone);
     }
 }

@@ -13,6 +13,7 @@ use crate::sandbox::state::{State, Tenant, Token, User, hash};
 const LIFETIME: i64 = 21_600;
 /// The region-level client's scopes are fixed by the vendor.
 const REGION_SCOPES: [&str; 4] = ["admin_classic", "tenants:create", "tenants:deactivate", "tenants:reactivate"];
+const ORGANIZATION_SCOPES: [&str; 1] = ["cloud-console.tenants:read"];
 const KEY_SCOPES: [&str; 1] = ["user_default"];
 
 /// What `/oauth/token` says to a client it does not know, and on a host that is nobody's.
@@ -29,10 +30,45 @@ fn scopes(asked: Option<&Vec<String>>, allowed: &[&str]) -> Result<Vec<String>, 
     }
 }
 
-fn given(access_token: &str, expires: Timestamp, asked: Option<&Vec<String>>) -> Reply {
+pub(super) fn token_at_console(state: &mut State, call: &Call<'_>) -> Reply {
+    settle(try_console(state, call))
+}
+
+fn try_console(state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
+    let grant = grant::read(call)?;
+    let known = state.main().organization.as_ref().map(|organization| &organization.client);
+    if !known.is_some_and(|client| client.id == grant.client && client.secret == grant.secret) {
+        return Err(unauthorized());
+    }
+    itself_only(&grant.acting)?;
+    if let Some(refusal) = too_many(state, call, &grant.client, 2) {
+        return Err(refusal);
+    }
+    let scopes = scopes(grant.scopes.as_ref(), &ORGANIZATION_SCOPES)?;
+    let cap = state.switches().token_cap;
+    let (access_token, expires) = (random::access_token(), expiry(call.now));
+    let reply = given(&access_token, expires, Some(&scopes), "Bearer");
+    let token = Token { hash: hash(&access_token), user: grant.client.clone(), client: grant.client, scopes, expires };
+    let organization = state.main_mut().organization.as_mut().ok_or_else(unauthorized)?;
+    issue(&mut organization.tokens, cap, call.now, token)?;
+    Ok(reply)
+}
+
+pub(super) fn revoke_at_console(state: &mut State, call: &Call<'_>) -> Reply {
+    let hash = match revoked(call) {
+        Ok(hash) => hash,
+        Err(refusal) => return refusal,
+    };
+    if let Some(organization) = &mut state.main_mut().organization {
+        organization.tokens.retain(|token| token.hash != hash);
+    }
+    Reply::json(200, &json!({}))
+}
+
+fn given(access_token: &str, expires: Timestamp, asked: Option<&Vec<String>>, kind: &str) -> Reply {
     let mut body = json!({
         "access_token": access_token,
-        "token_type": "bearer",
+        "token_type": kind,
         "expires_at": format!("{expires:.3}"),
         "expires_in": LIFETIME,
     });
@@ -89,7 +125,7 @@ fn try_register(state: &mut State, call: &Call<'_>, region: &str) -> Result<Repl
     let token = Token { hash: hash(&access_token), user: grant.client.clone(), client: grant.client, scopes, expires };
     let subscription = state.subscription_mut(&id).ok_or_else(unauthorized)?;
     issue(&mut subscription.register_tokens, cap, call.now, token)?;
-    Ok(given(&access_token, expires, grant.scopes.as_ref()))
+    Ok(given(&access_token, expires, grant.scopes.as_ref(), "bearer"))
 }
 
 pub(super) fn token_at_tenant(state: &mut State, call: &Call<'_>, tenant: &str) -> Reply {
@@ -132,7 +168,7 @@ fn try_tenant(state: &mut State, call: &Call<'_>, id: &str) -> Result<Reply, Rep
     let expires = expiry(call.now);
     let token = Token { hash: hash(&access_token), client: grant.client, user, scopes, expires };
     issue(&mut tenant.tokens, cap, call.now, token)?;
-    Ok(given(&access_token, expires, shown.as_ref()))
+    Ok(given(&access_token, expires, shown.as_ref(), "bearer"))
 }
 
 /// Machine-to-machine only: the clients of a region and of an organization impersonate nobody.

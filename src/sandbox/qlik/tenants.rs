@@ -10,7 +10,7 @@ use crate::sandbox::state::{State, Tenant, hash};
 use crate::sandbox::switches::LocationForm;
 
 /// Two of the vendor's documents contradict each other about `ap` and `sg`; this is the API specification's table.
-fn datacenter(region: &str) -> &'static str {
+pub(super) fn datacenter(region: &str) -> &'static str {
     match region {
         "jp" => "ap-northeast-1",
         "ap" => "ap-southeast-1",
@@ -43,18 +43,30 @@ fn shown(tenant: &Tenant, self_host: &str) -> Value {
     Value::Object(body)
 }
 
+/// A region-level client with its token, at the register host of its region.
+pub(super) struct AtRegister {
+    pub(super) subscription: String,
+    pub(super) client: String,
+    pub(super) scopes: Vec<String>,
+}
+
+pub(super) fn at_register(state: &State, call: &Call<'_>, region: &str) -> Result<AtRegister, Reply> {
+    let bearer = call.bearer().map(hash).ok_or_else(unauthorized)?;
+    let here = state.main().subscriptions.iter().filter(|subscription| subscription.region == region);
+    let mut tokens = here.flat_map(|one| one.register_tokens.iter().map(|token| (&one.id, token)));
+    let (subscription, token) =
+        tokens.find(|(_, token)| token.hash == bearer && token.expires > call.now).ok_or_else(unauthorized)?;
+    let (client, scopes) = (token.client.clone(), token.scopes.clone());
+    Ok(AtRegister { subscription: subscription.clone(), client, scopes })
+}
+
 pub(super) fn create(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
-    let Some(bearer) = call.bearer().map(hash) else { return unauthorized() };
-    let found = state.main().subscriptions.iter().find_map(|subscription| {
-        let live = |token: &&_| {
-            let token: &crate::sandbox::state::Token = token;
-            token.hash == bearer && token.expires > call.now
-        };
-        let token = subscription.register_tokens.iter().find(live)?;
-        (subscription.region == region).then_some((subscription, token))
-    });
-    let Some((subscription, token)) = found else { return unauthorized() };
-    if !token.scopes.iter().any(|scope| scope == "tenants:create") {
+    let caller = match at_register(state, call, region) {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
+    };
+    let Some(subscription) = state.subscription(&caller.subscription) else { return unauthorized() };
+    if !caller.scopes.iter().any(|scope| scope == "tenants:create") {
         return forbidden("the token lacks the scope tenants:create");
     }
     let Ok(Value::Object(body)) = serde_json::from_slice(call.body) else {
@@ -77,9 +89,9 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, region: &str) -> Reply 
     if switches.quota_reached || count >= switches.licence_quota {
         return problem(403, "TENANTS-22", "License quota limit reached");
     }
-    let client = token.client.clone();
-    let tenant = Tenant::new(subscription, call.now);
-    if let Some(refusal) = too_many(state, call, &client, 2) {
+    let mut tenant = Tenant::new(subscription, call.now);
+    tenant.hidden_lists = switches.console_lag;
+    if let Some(refusal) = too_many(state, call, &caller.client, 2) {
         return refusal;
     }
     let body = shown(&tenant, call.host);

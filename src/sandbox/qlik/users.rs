@@ -97,18 +97,28 @@ fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<Strin
         let tenant = state.tenant(&caller.tenant).ok_or_else(missing)?;
         let mut page = Page::new("next", "prev");
         let (mut filter, mut fields, mut sort) = (in_body.clone(), None, "+name".to_owned());
+        let mut deprecated = Vec::new();
         for (name, value) in call.query() {
             match name.as_str() {
                 "filter" if in_body.is_none() => filter = Some(value),
                 "fields" => fields = Some(value),
                 "sort" => sort = value,
                 "totalResults" if in_body.is_none() => page.count(&value)?,
+                // Gone from the reference; older published clients send them unasked, also beside a filter.
+                "sortBy" if value == "name" => {}
+                "sortOrder" if value == "asc" || value == "desc" => {}
+                "status" | "subject" | "email" if in_body.is_none() => deprecated.push((name, value)),
                 other => page.read(other, &value)?,
             }
         }
         let filter = filter.filter(|text| !text.is_empty()).map(|text| read_filter(&text)).transpose()?;
-        let passes =
-            |user: &&User| filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| values(tenant, user, name)));
+        if filter.is_some() && !deprecated.is_empty() {
+            return Err(bad_request("filter cannot be combined with a deprecated parameter"));
+        }
+        let passes = |user: &&User| {
+            filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| values(tenant, user, name)))
+                && deprecated.iter().all(|(name, wanted)| values(tenant, user, name).contains(wanted))
+        };
         let mut users: Vec<&User> = tenant.users.values().filter(passes).collect();
         list::order(&mut users, &sort, &SORTS, |user, field| values(tenant, user, field))?;
         let items = users

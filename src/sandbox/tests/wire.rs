@@ -125,6 +125,14 @@ impl Wire {
         self.exchange(host, &head, &body).await
     }
 
+    /// A call that names the host it means.
+    pub(super) async fn confirmed(&self, host: &str, path: &str, token: &str, confirm: &str, body: &str) -> Answer {
+        let confirm = if confirm.is_empty() { String::new() } else { format!("\r\nqlik-confirm-hostname: {confirm}") };
+        let kind = "content-type: application/json";
+        let head = format!("POST {path} HTTP/1.1\r\n{kind}\r\nauthorization: Bearer {token}{confirm}");
+        self.exchange(host, &head, body).await.unwrap()
+    }
+
     pub(super) async fn form(&self, host: &str, id: &str, secret: &str) -> Answer {
         let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
         let body = format!("client_id={id}&client_secret={secret}&grant_type=client_credentials");

@@ -1,6 +1,6 @@
 //! The user of a story: runs the programs, is interrupted, and then does what the programs say.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::stage::{APPLY, Run, Stage};
 
 use super::judge;
+use super::scene::Scene;
 
 pub(super) struct Actor {
     pub(super) stage: Stage,
@@ -17,15 +18,27 @@ pub(super) struct Actor {
     /// Ids of keys that a sink held when some program had ended.
     held: RefCell<BTreeSet<String>>,
     /// Whether the story may make a delivered key obsolete: a request that arrives after the next run's delivery.
-    pub(super) may_supersede: bool,
+    pub(super) may_supersede: Cell<bool>,
+    /// So many requests were sent before the story begins.
+    pub(super) requests_before: u64,
 }
 
 /// More rounds than any story needs: one to be told, one to make it, one to clear up after it.
 const ROUNDS: usize = 5;
 
 impl Actor {
-    pub(super) fn new(stage: Stage, may_supersede: bool) -> Self {
-        Self { stage, said: RefCell::default(), held: RefCell::default(), may_supersede }
+    pub(super) fn new(scene: &Scene) -> Self {
+        let stage = scene.set();
+        let requests_before = stage.requests().len().try_into().unwrap();
+        let actor = Self {
+            stage,
+            said: RefCell::default(),
+            held: RefCell::default(),
+            may_supersede: Cell::default(),
+            requests_before,
+        };
+        actor.look_into_sinks();
+        actor
     }
 
     pub(super) fn was_in_a_sink(&self, id: &str) -> bool {
@@ -42,31 +55,40 @@ impl Actor {
 
     pub(super) fn heard(&self, run: Run) -> Run {
         self.said.borrow_mut().push(run.all());
+        self.look_into_sinks();
+        run
+    }
+
+    fn look_into_sinks(&self) {
         for file in judge::below(&self.stage.dir().join(".qlik-sandbox/sinks")) {
             let payload = std::fs::read_to_string(&file).unwrap();
             self.held.borrow_mut().extend(judge::token_in(&payload).and_then(|token| judge::id_of(&token)));
         }
-        run
     }
 
     pub(super) fn apply(&self) -> Run {
-        self.heard(self.stage.apply(&["--yes"]))
+        self.apply_with(&[])
+    }
+
+    pub(super) fn apply_with(&self, args: &[&str]) -> Run {
+        self.heard(self.stage.apply(&[&["--yes"], args].concat()))
     }
 
     pub(super) fn plan(&self) -> Run {
         self.heard(self.stage.plan(&["--detailed-exitcode"]))
     }
 
-    /// An apply that is killed as soon as the cloud holds a request of it.
+    /// An apply that is killed as soon as the cloud holds a request of it; one that ends before is let end.
     pub(super) fn killed_when_held(&self) {
         let mut command = self.stage.command(APPLY);
         command.args(["--sandbox", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let held = self.stage.control("GET", "/wait", &Value::Null);
-        assert_ne!(held["held"], json!([]), "nothing was held: {held}");
-        child.kill().unwrap();
+        let held = self.stage.holds_a_request_of(&mut child);
+        if held {
+            child.kill().unwrap();
+        }
         let run = Run::of(&child.wait_with_output().unwrap());
-        assert_eq!(run.code, None, "it was to die of the kill:\n{}", run.all());
+        assert_eq!(run.code.is_none(), held, "it was to die of the kill:\n{}", run.all());
         self.heard(run);
     }
 
@@ -89,14 +111,19 @@ impl Actor {
                 return;
             }
             let said = run.all();
-            let run = run.exits(1);
+            self.is_told_what_next(&run.exits(1));
             if said.contains("qlik-apply resolve qlik/acme --adopt") {
                 self.resolve();
-            } else {
-                run.says("qlik-apply again");
             }
         }
         panic!("{ROUNDS} rounds of apply and resolve were not enough:\n{}", self.said().join("\n----\n"));
+    }
+
+    /// P10: a run that failed names a step.
+    pub(super) fn is_told_what_next(&self, run: &Run) {
+        let said = run.all();
+        let step = said.contains("  next: ") || said.contains("\nNext:\n") || said.contains("-> ");
+        assert!(step, "it failed and says no next step:\n{said}");
     }
 
     /// Looks at the vendor's console, and says what is there.

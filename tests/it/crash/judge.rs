@@ -55,10 +55,16 @@ fn secrets_delivered(actor: &Actor, scene: &Scene) -> BTreeMap<String, String> {
     tokens
 }
 
-/// P2 for a run that was disturbed and still reported success.
-pub(super) fn no_success_without_secrets(actor: &Actor, scene: &Scene) {
-    let tokens = secrets_delivered(actor, scene);
-    keys_work(actor, &tokens);
+/// What holds at once after a run that was disturbed and not killed: success means that the secrets are there (P2), and a
+/// failure names a step (P10).
+pub(super) fn disturbed(actor: &Actor, scene: &Scene, run: &Run) {
+    if run.code == Some(0) {
+        let tokens = secrets_delivered(actor, scene);
+        keys_work(actor, &tokens);
+    } else {
+        assert_eq!(run.code, Some(1), "{}", run.all());
+        actor.is_told_what_next(run);
+    }
 }
 
 /// Every live key that carries our marker is one of those in the sinks. Two exceptions, both by design and both checked:
@@ -72,7 +78,7 @@ fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String,
     for key in live.iter().filter(|key| !delivered.contains_key(text(&key["id"]))) {
         assert!(text(&key["description"]).ends_with(":d]"), "an undelivered key lives on: {key}");
         assert!(actor.was_in_a_sink(text(&key["id"])), "a key lives on that no sink ever held: {key}");
-        assert!(actor.may_supersede, "a delivered key was superseded without need: {key}");
+        assert!(actor.may_supersede.get(), "a delivered key was superseded without need: {key}");
     }
     let state = actor.stage.state();
     for tenant in list(&state["tenants"]).iter().filter(|tenant| tenant["source"] == json!(true)) {
@@ -218,7 +224,8 @@ fn committed_changes(actor: &Actor) -> Vec<String> {
 /// A path with `*` for every id.
 pub(super) fn shape(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
-    let is_id = |part: &&str| part.len() >= 20 && part.chars().any(|c| c.is_ascii_digit());
+    // The longest word in a path has 18 letters, the shortest id 24.
+    let is_id = |part: &&str| part.len() >= 20;
     path.split('/').map(|part| if is_id(&part) { "*" } else { part }).collect::<Vec<_>>().join("/")
 }
 

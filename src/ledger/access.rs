@@ -1,0 +1,58 @@
+//! What a shared ledger's store is reached with. Values: the environment and the files were read elsewhere.
+
+use std::time::Duration;
+
+use crate::model::secret::Secret;
+use crate::model::settings::{self, StoreService};
+
+/// Credentials and the way through the network.
+#[derive(Default)]
+pub struct Access {
+    /// By the names that the store's own tools use; those of [`Access::names`] that are set.
+    pub credentials: Vec<(&'static str, Secret)>,
+    /// `http://host:port`. Loopback is always reached directly.
+    pub proxy: Option<String>,
+    /// Certificates to trust besides the system's.
+    pub ca_pem: Option<Vec<u8>>,
+    pub ignore_env_proxy: bool,
+    /// From start to the reply's last byte.
+    pub timeout: Duration,
+    pub user_agent: String,
+}
+
+pub(super) const AWS_ID: &str = "AWS_ACCESS_KEY_ID";
+pub(super) const AWS_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+pub(super) const AWS_TOKEN: &str = "AWS_SESSION_TOKEN";
+pub(super) const AZURE_KEY: &str = "AZURE_STORAGE_ACCOUNT_KEY";
+pub(super) const AZURE_ID: &str = "AZURE_CLIENT_ID";
+pub(super) const AZURE_SECRET: &str = "AZURE_CLIENT_SECRET";
+pub(super) const AZURE_TENANT: &str = "AZURE_TENANT_ID";
+/// The JSON of a service account's key.
+pub(super) const GOOGLE_KEY: &str = "GOOGLE_SERVICE_ACCOUNT_KEY";
+/// A file with that JSON; here, what stands in it.
+pub const GOOGLE_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+
+impl Access {
+    /// The environment variables that hold a store's credentials, by the store's own names.
+    pub fn names(settings: &settings::Ledger) -> &'static [&'static str] {
+        match settings {
+            settings::Ledger::Directory { .. } => &[],
+            settings::Ledger::ObjectStore(store) => match store.service {
+                StoreService::S3 { .. } => &[AWS_ID, AWS_SECRET, AWS_TOKEN],
+                StoreService::Azure { .. } => &[AZURE_KEY, AZURE_ID, AZURE_SECRET, AZURE_TENANT],
+                StoreService::Gcs => &[GOOGLE_KEY, GOOGLE_FILE],
+            },
+        }
+    }
+
+    /// A file's contents count as the JSON that it holds.
+    #[cfg(feature = "object-store")]
+    pub(super) fn google(&self) -> Option<&Secret> {
+        self.credential(GOOGLE_KEY).or_else(|| self.credential(GOOGLE_FILE))
+    }
+
+    #[cfg(feature = "object-store")]
+    pub(super) fn credential(&self, name: &str) -> Option<&Secret> {
+        self.credentials.iter().find(|(known, _)| *known == name).map(|(_, secret)| secret)
+    }
+}

@@ -1,0 +1,137 @@
+//! All files of a ledger, read and checked, and what they say of runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::live::LedgerFacts;
+use crate::model::record::{LedgerId, Record, Rehearsal, State};
+use crate::model::run::{Life, Run, RunId};
+
+use super::error::LedgerError;
+use super::format::{self, Found};
+
+/// Where a ledger's files are, below its own place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folder {
+    Top,
+    Tenants,
+    Runs,
+    Rehearsals,
+}
+
+impl Folder {
+    pub(super) const BELOW: [Self; 3] = [Self::Tenants, Self::Runs, Self::Rehearsals];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Top => "",
+            Self::Tenants => "tenants",
+            Self::Runs => "runs",
+            Self::Rehearsals => "rehearsals",
+        }
+    }
+}
+
+/// A kind of storage, as a reader sees it.
+pub(super) trait Shelf {
+    fn place(&self) -> String;
+
+    /// `ledger.json`, or `None` where there is no ledger. Files of a ledger without it are a damaged ledger, not an absent one.
+    fn head(&self) -> Result<Option<Found>, LedgerError>;
+
+    /// All files of a folder, by name. One that is gone before it is read was removed by a run, and is no longer there.
+    fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError>;
+}
+
+/// Which runs may still be at work.
+pub(super) enum Alive {
+    Nobody,
+    Holder(RunId),
+    /// The lock is held and nobody can say by whom.
+    Anybody,
+    /// There is no lock: a run that did not say `ended` is over once the store's clock is past its time, and never proven
+    /// so. Where the store has told no time, nothing is claimed.
+    Clock {
+        now: Option<Timestamp>,
+        ours: Option<RunId>,
+    },
+}
+
+/// All files of a ledger.
+pub(super) struct Contents {
+    pub(super) id: LedgerId,
+    pub(super) records: BTreeMap<Address, Record>,
+    pub(super) runs: Vec<Run>,
+    rehearsals: Vec<Rehearsal>,
+}
+
+impl Contents {
+    pub(super) fn read(shelf: &impl Shelf) -> Result<Option<Self>, LedgerError> {
+        let Some(found) = shelf.head()? else { return Ok(None) };
+        let id = format::read_ledger(&found)?;
+        let mut records = BTreeMap::new();
+        let mut uids = BTreeSet::new();
+        for (name, found) in shelf.files(Folder::Tenants)? {
+            let record = format::read_tenant(&id, &name, &found)?;
+            if !uids.insert(record.uid.clone()) {
+                let why = "has the uid of another record, so one of them is a copy".to_owned();
+                return Err(LedgerError::Foreign { file: found.path, why });
+            }
+            records.insert(record.address.clone(), record);
+        }
+        let mut rehearsals = Vec::new();
+        for (name, found) in shelf.files(Folder::Rehearsals)? {
+            rehearsals.push(format::read_rehearsal(&id, &name, &found)?);
+        }
+        // After the records: a run that one of them names was recorded before, and so is found here.
+        let mut runs = Vec::new();
+        for (name, found) in shelf.files(Folder::Runs)? {
+            runs.push(format::read_run(&id, &name, &found)?);
+        }
+        Ok(Some(Self { id, records, runs, rehearsals }))
+    }
+
+    /// Runs that a record still names: what is known of their end matters.
+    pub(super) fn named_runs(&self) -> BTreeSet<RunId> {
+        let named = |record: &Record| match &record.state {
+            State::Pending(intent) => Some(intent.run.clone()),
+            State::Settling(settling) => Some(settling.run.clone()),
+            State::Free | State::Bound(_) | State::Settled(_) => None,
+        };
+        self.records.values().filter_map(named).collect()
+    }
+
+    pub(super) fn judged(self, place: String, alive: &Alive) -> LedgerFacts {
+        let life = |run: &Run| match alive {
+            Alive::Clock { ours: Some(ours), .. } if run.id == *ours => Life::Alive,
+            _ if run.ended.is_some() => Life::Proven,
+            Alive::Nobody => Life::Proven,
+            Alive::Holder(holder) if run.id != *holder => Life::Proven,
+            Alive::Clock { now: Some(now), .. } if is_past(run, *now) => Life::OverByClock,
+            Alive::Holder(_) | Alive::Anybody | Alive::Clock { .. } => Life::Alive,
+        };
+        LedgerFacts {
+            id: self.id,
+            place,
+            records: self.records,
+            runs: self.runs.iter().map(|run| (run.id.clone(), life(run))).collect(),
+            other_runs: match alive {
+                Alive::Nobody => Life::Proven,
+                // While the lock is held, what is not listed may be a run that began after we read.
+                Alive::Holder(_) | Alive::Anybody => Life::Alive,
+                // Either it said `ended` and was removed long ago, or it began after we read and may do anything. Nothing is
+                // proven, and nothing waits for ever.
+                Alive::Clock { .. } => Life::OverByClock,
+            },
+            rehearsals: self.rehearsals,
+        }
+    }
+}
+
+/// Whether a run has stopped itself, by the clock that its start was taken from.
+fn is_past(run: &Run, now: Timestamp) -> bool {
+    let lasted = now.as_second().saturating_sub(run.started.as_second());
+    u64::try_from(lasted).is_ok_and(|lasted| lasted > run.max_run.seconds())
+}

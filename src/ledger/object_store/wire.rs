@@ -1,0 +1,240 @@
+//! The way to a store: an HTTP client that goes nowhere else, the store's clock, and a thread to wait on.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use ::object_store::aws::AmazonS3Builder;
+use ::object_store::azure::MicrosoftAzureBuilder;
+use ::object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService};
+use ::object_store::gcp::GoogleCloudStorageBuilder;
+use ::object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use tokio::runtime::Runtime;
+
+use crate::ledger::access::{AWS_ID, AWS_SECRET, AWS_TOKEN, AZURE_ID, AZURE_KEY, AZURE_SECRET, AZURE_TENANT, Access};
+use crate::ledger::error::LedgerError;
+use crate::model::secret::Secret;
+use crate::model::settings::{self, StoreService};
+use crate::model::untrusted::Untrusted;
+
+use super::deepest;
+
+/// A read may be repeated; a write is repeated by us, who look first at what became of it.
+const READ_ATTEMPTS: usize = 4;
+
+/// Two views of one store: where reads are repeated, and where nothing is.
+pub(super) struct Stores {
+    pub(super) read: Arc<dyn ObjectStore>,
+    pub(super) write: Arc<dyn ObjectStore>,
+    pub(super) clock: Clock,
+}
+
+/// The latest `Date` that the store has said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock(Arc<Mutex<Option<Timestamp>>>);
+
+impl Clock {
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, response: &HttpResponse) {
+        let said = response.headers().get("date").and_then(|date| date.to_str().ok());
+        let said = said.and_then(|date| DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date.trim()).ok());
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = (*latest).max(said);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Wire {
+    client: reqwest::Client,
+    clock: Clock,
+}
+
+impl HttpConnector for Wire {
+    fn connect(&self, _: &ClientOptions) -> ::object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+impl HttpService for Wire {
+    fn call<'a, 'b>(
+        &'a self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        Box::pin(async move {
+            let response = HttpService::call(&self.client, request).await?;
+            self.clock.hear(&response);
+            Ok(response)
+        })
+    }
+}
+
+/// Makes both views. Nothing is sent.
+pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Result<Stores, LedgerError> {
+    let clock = Clock::default();
+    let wire = Wire { client: client(settings, access)?, clock: clock.clone() };
+    let make = |attempts: usize| {
+        let retry = RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: attempts - 1,
+            retry_timeout: access.timeout.saturating_mul(2),
+        };
+        store(settings, access, &wire, retry)
+    };
+    Ok(Stores { read: make(READ_ATTEMPTS)?, write: make(1)?, clock })
+}
+
+/// HTTP/1.1, no redirects, https; plain http only where the settings' endpoint is on loopback.
+fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::Client, LedgerError> {
+    let loopback = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback());
+    let unusable = |why: String| LedgerError::Unusable { place: settings.url(), why: Untrusted::new(why) };
+    let build = |carried: bool| -> Result<reqwest::Client, String> {
+        let mut builder = reqwest::Client::builder()
+            .https_only(!loopback)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(access.timeout.min(Duration::from_secs(10)))
+            .timeout(access.timeout)
+            .user_agent(access.user_agent.as_str());
+        if loopback || access.ignore_env_proxy {
+            builder = builder.no_proxy();
+        }
+        if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| "network.proxy cannot be used".to_owned())?;
+            builder = builder.proxy(proxy);
+        }
+        if let Some(pem) = &access.ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|_| "network.ca_file holds no certificate in PEM form".to_owned())?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if carried {
+            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+            let roots: Result<Vec<_>, _> = roots.map(|der| reqwest::Certificate::from_der(der.as_ref())).collect();
+            builder = builder.tls_certs_merge(roots.map_err(|error| deepest(&error))?);
+        }
+        builder.build().map_err(|error| deepest(&error))
+    };
+    // A machine without system roots (a slim image): take the ones we carry.
+    build(false).or_else(|_| build(true)).map_err(unusable)
+}
+
+fn store<'a>(
+    settings: &settings::ObjectStore,
+    access: &'a Access,
+    wire: &Wire,
+    retry: RetryConfig,
+) -> Result<Arc<dyn ObjectStore>, LedgerError> {
+    let present = |secret: Option<&'a Secret>| {
+        secret.map(Secret::expose).ok_or_else(|| LedgerError::Credentials {
+            place: settings.url(),
+            names: match settings.service {
+                StoreService::S3 { .. } => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                StoreService::Azure { .. } => {
+                    "AZURE_STORAGE_ACCOUNT_KEY, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+                }
+                StoreService::Gcs => "GOOGLE_APPLICATION_CREDENTIALS (a file) or GOOGLE_SERVICE_ACCOUNT_KEY (its JSON)",
+            },
+        })
+    };
+    let need = |name: &'static str| present(access.credential(name));
+    let plain = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.as_str().starts_with("http://"));
+    let endpoint = settings.endpoint.as_ref().map(|endpoint| endpoint.as_str());
+    let unusable = |error: ::object_store::Error| LedgerError::Unusable {
+        place: settings.url(),
+        why: Untrusted::new(deepest(&error)),
+    };
+    Ok(match &settings.service {
+        StoreService::S3 { region } => {
+            let mut builder = AmazonS3Builder::new()
+                .with_bucket_name(&settings.bucket)
+                .with_region(region)
+                .with_access_key_id(need(AWS_ID)?)
+                .with_secret_access_key(need(AWS_SECRET)?)
+                .with_allow_http(plain)
+                .with_retry(retry)
+                .with_http_connector(wire.clone());
+            if let Some(token) = access.credential(AWS_TOKEN) {
+                builder = builder.with_token(token.expose());
+            }
+            if let Some(endpoint) = endpoint {
+                builder = builder.with_endpoint(endpoint);
+            }
+            Arc::new(builder.build().map_err(unusable)?)
+        }
+        StoreService::Azure { account } => {
+            let mut builder = MicrosoftAzureBuilder::new()
+                .with_account(account)
+                .with_container_name(&settings.bucket)
+                .with_allow_http(plain)
+                .with_retry(retry)
+                .with_http_connector(wire.clone());
+            builder = match access.credential(AZURE_KEY) {
+                Some(key) => builder.with_access_key(key.expose()),
+                None => {
+                    builder.with_client_secret_authorization(need(AZURE_ID)?, need(AZURE_SECRET)?, need(AZURE_TENANT)?)
+                }
+            };
+            if let Some(endpoint) = endpoint {
+                builder = builder.with_endpoint(endpoint.to_owned());
+            }
+            Arc::new(builder.build().map_err(unusable)?)
+        }
+        StoreService::Gcs => {
+            let mut builder = GoogleCloudStorageBuilder::new()
+                .with_bucket_name(&settings.bucket)
+                .with_service_account_key(present(access.google())?)
+                .with_retry(retry)
+                .with_http_connector(wire.clone());
+            if let Some(endpoint) = endpoint {
+                builder = builder.with_base_url(endpoint);
+            }
+            Arc::new(builder.build().map_err(unusable)?)
+        }
+    })
+}
+
+/// A thread of its own that does what waits for the network, while the caller stands still.
+#[derive(Debug)]
+pub(super) struct Thread(Option<Runtime>);
+
+impl Thread {
+    pub(super) fn start() -> Result<Self, LedgerError> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|source| LedgerError::Io { doing: "start a thread for", path: "the ledger".to_owned(), source })
+    }
+
+    /// What the work gives; `None` only where the thread is gone.
+    pub(super) fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (tell, hear) = mpsc::sync_channel(1);
+        self.0.as_ref()?.spawn(async move {
+            // The caller waits below; it is gone only if its thread is.
+            drop(tell.send(work.await));
+        });
+        hear.recv().ok()
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // A runtime may not wait for another one's end.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The exact place of a service that settings name: scheme, host and port, and nothing more.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// `https://host[:port]`; plain http on loopback only. It ends in no slash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    text: String,
+    loopback: bool,
+}
+
+/// Why a text is no [`Origin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    #[error("an origin is https://HOST or https://HOST:PORT, without user, path or query")]
+    Shape,
+    #[error("plain http is taken on loopback only (127.0.0.1, [::1], localhost); say https://")]
+    Plain,
+}
+
+impl Origin {
+    /// Parses an origin.
+    ///
+    /// # Errors
+    /// Anything besides a scheme, a host and a port, and plain http to another machine.
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
+        let (tls, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => return Err(OriginError::Shape),
+        };
+        let (host, port) = match rest.rsplit_once(':') {
+            // The colons of an address in brackets are no port's.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            Some(_) | None => (rest, None),
+        };
+        let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|p| p > 0);
+        if !port.is_none_or(is_port) {
+            return Err(OriginError::Shape);
+        }
+        let loopback = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().map_err(|_| OriginError::Shape)?.is_loopback(),
+            None => is_host(host).then(|| is_loopback(host)).ok_or(OriginError::Shape)?,
+        };
+        if !tls && !loopback {
+            return Err(OriginError::Plain);
+        }
+        Ok(Self { text: text.to_ascii_lowercase(), loopback })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is on this machine: reached directly, whatever proxy there is.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    host.len() <= 253 && host.split('.').all(label)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_a_scheme_a_host_and_perhaps_a_port() {
+        for good in ["https://vault.example", "https://vault.example:8200", "https://[2001:db8::1]:8200"] {
+            assert!(!Origin::parse(good).unwrap().is_loopback(), "{good}");
+        }
+        for good in
+            ["http://127.0.0.1:8200", "http://[::1]:8200", "http://[::1]", "http://localhost:1", "https://127.1.2.3"]
+        {
+            assert!(Origin::parse(good).unwrap().is_loopback(), "{good}");
+        }
+        for bad in [
+            "vault.example",
+            "ftp://vault.example",
+            "https://",
+            "https://u:p@vault.example",
+            "https://vault.example/",
+            "https://vault.example/path",
+            "https://vault.example?x",
+            "https://vault.example:0",
+            "https://vault.example:99999",
+            "https://vault.example:+1",
+            "https://a..b",
+            "https://[::1",
+            "https://vault.example#x",
+            "https://va ult",
+        ] {
+            assert_eq!(Origin::parse(bad), Err(OriginError::Shape), "{bad}");
+        }
+        for plain in
+            ["http://vault.example", "http://10.0.0.1:8200", "http://localhost.example", "http://127.0.0.1.example"]
+        {
+            assert_eq!(Origin::parse(plain), Err(OriginError::Plain), "{plain}");
+        }
+    }
+}

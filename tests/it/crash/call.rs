@@ -1,0 +1,157 @@
+//! A system call of the ledger or a sink that fails, or at which the program dies: through strace.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::stage::{APPLY, Run};
+
+use super::actor::Actor;
+use super::judge;
+use super::point::Strike;
+use super::scene::Scene;
+
+/// What is struck. The program's ledger and sinks are written by one thread, so the k-th call of a kind is the same in
+/// every run; where it was another one, the run does not count.
+const CALLS: [&str; 8] = ["openat", "mkdir", "fchmod", "write", "fsync", "rename", "unlink", "flock"];
+
+/// One call and its fault.
+#[derive(Clone, Debug)]
+pub(super) struct Broken {
+    name: &'static str,
+    /// The k-th of its kind in the thread.
+    k: usize,
+    /// What it is done to, with run ids left out.
+    target: String,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Killed,
+    InputOutput,
+    NoSpace,
+}
+
+impl Fault {
+    const ALL: [Self; 3] = [Self::Killed, Self::InputOutput, Self::NoSpace];
+
+    fn injection(self) -> &'static str {
+        match self {
+            Self::Killed => "signal=KILL",
+            Self::InputOutput => "error=EIO",
+            Self::NoSpace => "error=ENOSPC",
+        }
+    }
+}
+
+pub(super) fn strace_is_here() -> bool {
+    Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {} of {}: {}", self.name, self.k, self.target, self.fault.injection())
+    }
+}
+
+impl Broken {
+    /// Every call of the scene's apply on ledger or sinks, with every fault.
+    pub(super) fn all(scene: &Scene) -> Vec<Strike> {
+        let mut all = Vec::new();
+        for (name, k, target) in undisturbed(scene) {
+            for fault in Fault::ALL {
+                all.push(Strike::Call(Self { name, k, target: target.clone(), fault }));
+            }
+        }
+        all
+    }
+
+    /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
+    pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+        let inject = format!("--inject={}:{}:when={}", self.name, self.fault.injection(), self.k);
+        let run = traced(actor, &[&inject]);
+        let seen = calls(actor).into_iter().find(|call| call.name == self.name && call.k == self.k);
+        if seen.is_none_or(|call| call.target != self.target) {
+            return false;
+        }
+        if self.fault == Fault::Killed {
+            // What strace makes of its child's death.
+            assert!(matches!(run.code, None | Some(137)), "it was to die of the kill:\n{}", run.all());
+        } else {
+            judge::disturbed(actor, scene, &run);
+        }
+        actor.settle_what_is_on_its_way();
+        true
+    }
+}
+
+struct Call {
+    name: &'static str,
+    k: usize,
+    /// Empty where it is neither the ledger's nor a sink's.
+    target: String,
+}
+
+fn traced(actor: &Actor, args: &[&str]) -> Run {
+    let mut command = actor.stage.command("strace");
+    let trace = format!("--trace={}", CALLS.join(","));
+    command.args(["-f", "-y", "-s", "0", "-qq", "-o", ".qlik-sandbox/trace.log", &trace]).args(args);
+    command.args([APPLY, "--sandbox", "--yes"]);
+    actor.heard(Run::of(&command.output().unwrap()))
+}
+
+/// The calls of the thread that writes ledger and sinks, in order, from the trace.
+fn calls(actor: &Actor) -> Vec<Call> {
+    let trace = std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/trace.log")).unwrap();
+    let root = actor.stage.dir().join(".qlik-sandbox");
+    let thread = trace.split(' ').next().unwrap_or_default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut calls = Vec::new();
+    for line in trace.lines() {
+        let Some((at, rest)) = line.split_once(' ') else { continue };
+        let Some(name) = CALLS.iter().find(|name| rest.trim_start().starts_with(&format!("{name}("))) else { continue };
+        let target = target(rest, &root);
+        if at != thread {
+            assert_eq!(target, "", "another thread touches the ledger or a sink: {line}");
+            continue;
+        }
+        let count = counts.entry(name).or_default();
+        *count += 1;
+        calls.push(Call { name, k: *count, target });
+    }
+    calls
+}
+
+/// The path below the sandbox's folder, if it is the ledger's or a sink's; a run's id is another in each run.
+fn target(line: &str, root: &Path) -> String {
+    for room in ["ledger", "sinks"] {
+        let start = format!("{}/{room}", root.display());
+        if let Some((_, rest)) = line.split_once(&start) {
+            let path: String = rest.chars().take_while(|c| !"\">".contains(*c)).collect();
+            let id = |part: &str| part.len() == 16 && part.chars().all(|c| c.is_ascii_hexdigit());
+            let parts = path.split('.').map(|part| match part.rsplit_once('/') {
+                Some((folder, name)) if id(name) => format!("{folder}/*"),
+                _ if id(part) => "*".to_owned(),
+                _ => part.to_owned(),
+            });
+            return format!("{room}{}", parts.collect::<Vec<_>>().join("."));
+        }
+    }
+    String::new()
+}
+
+/// Every call on ledger or sinks of the scene's apply, when nothing strikes it.
+fn undisturbed(scene: &Scene) -> Vec<(&'static str, usize, String)> {
+    let actor = Actor::new(scene);
+    actor.may_supersede.set(scene.renews());
+    traced(&actor, &[]).exits(0);
+    let ours: Vec<_> = calls(&actor)
+        .into_iter()
+        .filter(|call| !call.target.is_empty())
+        .map(|call| (call.name, call.k, call.target))
+        .collect();
+    assert!(ours.len() > 50, "only {} calls were seen", ours.len());
+    ours
+}
