@@ -10,6 +10,7 @@ use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::host::Label;
 use crate::model::untrusted::escape;
+use crate::plan::refusal::Code;
 
 use super::formats::Answers;
 use super::output::Problem;
@@ -109,6 +110,9 @@ pub(super) struct Common {
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Which exit codes: fine tells refused, partly applied, stale, over a limit, credentials and drift apart.
+    #[arg(long, value_enum, default_value = "coarse", value_name = "HOW")]
+    pub(super) exit_codes: ExitCodes,
     /// How many tenants are worked on side by side.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) parallelism: u16,
@@ -121,6 +125,9 @@ pub(super) struct Common {
     /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
+    #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
+    pub(super) warn_within: Option<Duration>,
     /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
     #[arg(long)]
     pub(super) unmanaged: bool,
@@ -189,6 +196,12 @@ pub(super) enum Platform {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExitCodes {
+    Coarse,
+    Fine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColourArg {
     Auto,
     Always,
@@ -214,6 +227,9 @@ macro_rules! help {
             "  0  done; without --detailed-exitcode also: a plan was made\n",
             "  1  an error, or something refused or in doubt\n",
             "  2  with --detailed-exitcode: something is missing, drifted or due\n",
+            "With --exit-codes fine:\n",
+            "  0 done; 1 an error; 2 something is missing or due; 3 refused or in doubt; 4 partly applied;\n",
+            "  5 no longer as reviewed; 6 over a limit; 7 credentials; 8 drift, or unmanaged tenants, alone\n",
             "\nTry it, without an account:\n  ",
             $example,
         )
@@ -222,7 +238,9 @@ macro_rules! help {
 
 const PLAN_HELP: &str = help!(
     "  validate [PATH…]                   checks the files, offline\n  \
-       schema [desired|settings|plan]     prints a JSON Schema\n",
+       schema [desired|settings|plan]     prints a JSON Schema\n  \
+       explain ADDRESS [PATH…]            shows how the plan for one object comes about\n  \
+       explain CODE                       shows what a refusal's code means and what to do\n",
     "qlik-plan --sandbox examples/quickstart"
 );
 
@@ -241,6 +259,8 @@ pub(super) enum PlanVerb {
     Plan(Vec<PathBuf>),
     Validate(Vec<PathBuf>),
     Schema(SchemaOf),
+    ExplainObject(Address, Vec<PathBuf>),
+    ExplainCode(Code),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,7 +286,7 @@ impl PlanVerb {
         match self {
             Self::Plan(_) => Answers::Plan,
             Self::Validate(_) => Answers::Faults,
-            Self::Schema(_) => Answers::Other,
+            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) => Answers::Other,
         }
     }
 }
@@ -307,6 +327,9 @@ impl PlanArgs {
                 words => return Err(one_of("schema", words, &["desired", "settings", "plan"], "qlik-plan")),
             };
             return Ok(PlanVerb::Schema(of));
+        }
+        if take(&mut words, "explain") {
+            return explain(words);
         }
         Ok(PlanVerb::Plan(paths(words, PLAN_VERBS)?))
     }
@@ -388,7 +411,7 @@ impl ApplyArgs {
     }
 }
 
-const PLAN_VERBS: &[&str] = &["validate", "schema"];
+const PLAN_VERBS: &[&str] = &["validate", "schema", "explain"];
 const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
 
 /// A verb without one of the words that belong to it.
@@ -417,6 +440,35 @@ fn tenant(words: &mut Vec<String>, line: &str) -> Result<Address, Problem> {
         format!("{address} is a key, and this is about tenants"),
         format!("give the tenant's address, {}; as in: {line}", address.parent()),
     ))
+}
+
+/// An address and paths, or a code.
+fn explain(mut words: Vec<String>) -> Result<PlanVerb, Problem> {
+    if let [word] = words.as_slice()
+        && word.starts_with("QP")
+        && !exists(word)
+    {
+        return match Code::ALL.iter().find(|code| code.as_str() == word) {
+            Some(code) => Ok(PlanVerb::ExplainCode(*code)),
+            None => Err(Problem::new(
+                format!("no refusal has the code {}", crate::model::untrusted::escape(word)),
+                "give a code as plans print it, as in QP0203; faults of the configuration (QP01…) say themselves what to write",
+            )),
+        };
+    }
+    match words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) {
+        Some(at) => {
+            let address = words
+                .remove(at)
+                .parse()
+                .map_err(|error| Problem::new(format!("{error}"), "qlik-plan explain qlik/NAME"))?;
+            Ok(PlanVerb::ExplainObject(address, paths(words, PLAN_VERBS)?))
+        }
+        None => Err(Problem::new(
+            "explain needs the address of a declared object, or a code",
+            "qlik-plan explain qlik/NAME, or: qlik-plan explain QP0203",
+        )),
+    }
 }
 
 /// Takes the first occurrence of a verb off the line.

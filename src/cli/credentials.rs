@@ -63,6 +63,7 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<BTreeMap<Nam
         next: missing.into_iter().map(|(_, next)| next).collect(),
         rendered: Some(rendered),
         faults: None,
+        outcome: crate::render::Outcome::Credentials,
     })
 }
 

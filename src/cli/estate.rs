@@ -11,6 +11,7 @@ use crate::model::desired::Desired;
 use crate::model::settings::{self, Settings};
 use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::qlik::{Credentials, Qlik};
+use crate::render::Outcome;
 use crate::sink::Sink;
 
 use super::args::Common;
@@ -116,6 +117,7 @@ pub(super) fn unread(errors: Vec<SourceError>) -> Problem {
         next: vec!["name files or directories that are there and can be read".to_owned()],
         rendered: Some(lines.iter().map(|line| format!("error: {line}")).collect::<Vec<_>>().join("\n")),
         faults: None,
+        outcome: Outcome::Error,
     }
 }
 
@@ -130,6 +132,7 @@ pub(super) fn faults(report: &config::Report, sources: &[config::Source], output
         // Its last line counts.
         rendered: Some(format!("{}; nothing was sent", rendered.trim_end())),
         faults: serde_json::to_value(&report.faults).ok(),
+        outcome: Outcome::Error,
     }
 }
 

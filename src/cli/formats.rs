@@ -12,7 +12,7 @@ use crate::apply::event::Report;
 use crate::plan::action::Plan;
 use crate::plan::review::Moved;
 use crate::render::markdown::{Medium, Page};
-use crate::render::{self, Look, Verdict};
+use crate::render::{self, Look, Outcome, Verdict};
 
 use super::args::{Also, Common, Format, Platform};
 use super::output::{Exit, Problem};
@@ -20,9 +20,9 @@ use super::output::{Exit, Problem};
 /// What there is to tell.
 #[derive(Clone, Copy)]
 pub(super) enum Told<'a> {
-    Plan { plan: &'a Plan, exit: Exit },
-    Report { plan: &'a Plan, report: &'a Report, moved: &'a [Moved], exit: Exit },
-    Error { message: &'a str, next: &'a [String], faults: Option<&'a serde_json::Value> },
+    Plan { plan: &'a Plan, outcome: Outcome, exit: Exit },
+    Report { plan: &'a Plan, report: &'a Report, moved: &'a [Moved], outcome: Outcome, exit: Exit },
+    Error { message: &'a str, next: &'a [String], faults: Option<&'a serde_json::Value>, outcome: Outcome, exit: Exit },
 }
 
 impl Told<'_> {
@@ -30,9 +30,31 @@ impl Told<'_> {
     fn with_error(self) -> Self {
         let exit = Exit::Error;
         match self {
-            Self::Plan { plan, exit: _ } => Self::Plan { plan, exit },
-            Self::Report { plan, report, moved, exit: _ } => Self::Report { plan, report, moved, exit },
+            Self::Plan { plan, outcome, exit: _ } => Self::Plan { plan, outcome, exit },
+            Self::Report { plan, report, moved, outcome, exit: _ } => {
+                Self::Report { plan, report, moved, outcome, exit }
+            }
             Self::Error { .. } => self,
+        }
+    }
+
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Plan { plan, outcome, exit } => Verdict { outcome, ..Verdict::of_plan(plan, exit.code()) },
+            Self::Report { plan, report, moved: _, outcome, exit } => {
+                Verdict { outcome, ..Verdict::of_report(plan, report, exit.code()) }
+            }
+            Self::Error { message, next: _, faults: _, outcome, exit } => {
+                Verdict { exit: exit.code(), outcome, summary: message.to_owned() }
+            }
+        }
+    }
+
+    /// Of the plan, where there is one.
+    pub(super) fn hash(self) -> Option<String> {
+        match self {
+            Self::Plan { plan, .. } | Self::Report { plan, .. } => Some(render::json::hash(plan)),
+            Self::Error { .. } => None,
         }
     }
 }
@@ -55,6 +77,20 @@ impl Formats {
     /// Before a command line could be read.
     pub(super) fn none() -> Self {
         Self { also: Vec::new(), page: Page::default(), told: AtomicBool::new(false) }
+    }
+
+    pub(super) fn is_untold(&self) -> bool {
+        !self.told.load(Ordering::Relaxed)
+    }
+
+    /// A page for the summary of a step of GitHub Actions.
+    pub(super) fn summary(&self, told: Told) -> String {
+        let page = Page { medium: Medium::GithubSummary, ..self.page.clone() };
+        match told {
+            Told::Plan { plan, .. } => render::markdown::plan(plan, &page),
+            Told::Report { plan, report, moved, .. } => render::markdown::report(plan, report, moved, &page),
+            Told::Error { message, next, faults, .. } => render::markdown::error(message, next, faults, &page),
+        }
     }
 
     /// Writes every `--also`, each whole or not at all, and gives what is for stdout. A run tells one result: an error
@@ -91,25 +127,25 @@ impl Formats {
     /// `alone`: the text is all that its reader gets. On stdout the plan of an apply stood before.
     fn text(&self, format: Format, told: Told, look: &Look, alone: bool) -> String {
         match told {
-            Told::Plan { plan, exit } => self.plan(format, plan, exit, look),
-            Told::Report { plan, report, moved, exit } => match format {
+            Told::Plan { plan, .. } => self.plan(format, plan, &told.verdict(), look),
+            Told::Report { plan, report, moved, .. } => match format {
                 Format::Text if report.lines.is_empty() && report.stopped.is_none() && !alone => String::new(),
                 Format::Text if alone => {
                     let moved = render::text::review(moved, plan.now, look);
                     format!("{}{moved}\n{}", render::text::plan(plan, look), render::text::report(report, look))
                 }
                 Format::Text => render::text::report(report, look),
-                Format::Json => render::json::reviewed(plan, report, moved, &Verdict::of_plan(plan, exit.code())),
+                Format::Json => render::json::reviewed(plan, report, moved, &told.verdict()),
                 Format::Markdown => render::markdown::report(plan, report, moved, &self.page),
                 Format::Github => render::github::report(plan, report),
                 // These know plans only: what was to be done.
-                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, exit, look),
+                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, &told.verdict(), look),
             },
-            Told::Error { message, next, faults } => match format {
+            Told::Error { message, next, faults, outcome, exit } => match format {
                 // On stdout, people are told nothing where there is no result; stderr has it.
                 Format::Text if !alone => String::new(),
                 Format::Text => render::text::error(message, next, faults),
-                Format::Json => render::json::error(message, next, Exit::Error.code(), faults),
+                Format::Json => render::json::error(message, next, exit.code(), outcome, faults),
                 Format::Markdown => render::markdown::error(message, next, faults, &self.page),
                 Format::TerraformJson => render::terraform::error(message, next),
                 Format::Gitlab => render::gitlab::error(message),
@@ -118,10 +154,10 @@ impl Formats {
         }
     }
 
-    fn plan(&self, format: Format, plan: &Plan, exit: Exit, look: &Look) -> String {
+    fn plan(&self, format: Format, plan: &Plan, verdict: &Verdict, look: &Look) -> String {
         match format {
             Format::Text => render::text::plan(plan, look),
-            Format::Json => render::json::plan(plan, &Verdict::of_plan(plan, exit.code())),
+            Format::Json => render::json::plan(plan, verdict),
             Format::Markdown => render::markdown::plan(plan, &self.page),
             Format::TerraformJson => render::terraform::plan(plan),
             Format::Gitlab => render::gitlab::plan(plan),

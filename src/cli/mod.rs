@@ -6,6 +6,7 @@ mod credentials;
 mod estate;
 mod files;
 mod formats;
+mod github;
 mod harden;
 mod output;
 mod run;

@@ -4,10 +4,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::model::untrusted::escape;
-use crate::render::Look;
+use crate::render::{Look, Outcome};
 
-use super::args::{ColourArg, Common, Format};
+use super::args::{ColourArg, Common, ExitCodes, Format};
 use super::formats::{Formats, Told};
+use super::github;
 
 /// Why a program ends without having done what it was asked, in a user's words.
 pub(super) struct Problem {
@@ -16,17 +17,24 @@ pub(super) struct Problem {
     /// Already rendered text for stderr, where a sentence is not enough.
     pub(super) rendered: Option<String>,
     pub(super) faults: Option<serde_json::Value>,
+    pub(super) outcome: Outcome,
 }
 
 impl Problem {
     pub(super) fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { message: message.into(), next: vec![next.into()], rendered: None, faults: None }
+        Self { message: message.into(), next: vec![next.into()], rendered: None, faults: None, outcome: Outcome::Error }
     }
 }
 
 impl From<crate::apply::event::Failure> for Problem {
     fn from(failure: crate::apply::event::Failure) -> Self {
-        Self { message: failure.why.to_string(), next: failure.next, rendered: None, faults: None }
+        Self {
+            message: failure.why.to_string(),
+            next: failure.next,
+            rendered: None,
+            faults: None,
+            outcome: Outcome::Error,
+        }
     }
 }
 
@@ -41,16 +49,24 @@ impl From<crate::ledger::LedgerError> for Problem {
 pub(super) enum Exit {
     Done,
     Error,
-    /// With `--detailed-exitcode`: something is missing, drifted or due.
-    Changes,
+    /// Whatever the outcome and the kind of exit codes make it.
+    Code(u8),
 }
 
 impl Exit {
+    /// The exit of an outcome, in the exit codes that were asked for.
+    pub(super) fn of(outcome: Outcome, common: &Common) -> Self {
+        Self::Code(match common.exit_codes {
+            ExitCodes::Coarse => outcome.coarse(common.detailed_exitcode),
+            ExitCodes::Fine => outcome.fine(),
+        })
+    }
+
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Error => 1,
-            Self::Changes => 2,
+            Self::Code(code) => code,
         }
     }
 }
@@ -64,6 +80,7 @@ impl From<Exit> for ExitCode {
 /// Where output goes and how it looks.
 pub(super) struct Output {
     pub(super) format: Format,
+    exit_codes: ExitCodes,
     formats: Formats,
     stdout: Look,
     stderr: Look,
@@ -77,6 +94,7 @@ impl Output {
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
         Self {
             format: common.format,
+            exit_codes: common.exit_codes,
             formats: Formats::of(common),
             stdout: look(io::stdout().is_terminal()),
             stderr: look(io::stderr().is_terminal()),
@@ -86,7 +104,7 @@ impl Output {
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
         let look = || Look { colour: false, width: 100 };
-        Self { format, formats: Formats::none(), stdout: look(), stderr: look() }
+        Self { format, exit_codes: ExitCodes::Coarse, formats: Formats::none(), stdout: look(), stderr: look() }
     }
 
     pub(super) fn look(&self) -> &Look {
@@ -112,8 +130,14 @@ impl Output {
 
     /// Tells a plan or a report: into its files, and on stdout whatever became of them.
     pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
+        let first = self.formats.is_untold();
         let (text, written) = self.formats.tell(self.format, told, &self.stdout);
         self.result(&text)?;
+        if first
+            && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))
+        {
+            self.message(&format!("warning: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY could not be written: {error}"));
+        }
         written
     }
 
@@ -134,19 +158,24 @@ impl Output {
 
     /// Tells a problem and gives the exit.
     pub(super) fn problem(&self, problem: &Problem) -> Exit {
-        let told = Told::Error { message: &problem.message, next: &problem.next, faults: problem.faults.as_ref() };
+        let exit = match self.exit_codes {
+            ExitCodes::Coarse => Exit::Error,
+            ExitCodes::Fine => Exit::Code(problem.outcome.fine()),
+        };
+        let Problem { message, next, rendered, faults, outcome } = problem;
+        let told = Told::Error { message, next, faults: faults.as_ref(), outcome: *outcome, exit };
         let unwritten = self.tell(told).err();
-        match &problem.rendered {
+        match rendered {
             Some(rendered) => self.message(rendered),
-            None => self.message(&format!("error: {}", escape(&problem.message))),
+            None => self.message(&format!("error: {}", escape(message))),
         }
-        for next in &problem.next {
+        for next in next {
             self.message(&format!("  next: {}", escape(next)));
         }
         if let Some(problem) = unwritten {
             self.message(&format!("error: {}", escape(&problem.message)));
         }
-        Exit::Error
+        exit
     }
 }
 

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser as _, ValueEnum as _};
 
+use crate::render::Outcome;
+
 use super::args::{ApplyArgs, ApplyVerb, Format, PlanArgs, PlanVerb};
 use super::formats::{self, Told};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
-use super::verbs::{apply, ledger, plan, rehearse, rename, resolve, schema, validate};
+use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
 
 /// `qlik-plan`.
 pub fn plan_main() -> ExitCode {
@@ -25,6 +27,10 @@ pub fn plan_main() -> ExitCode {
                 PlanVerb::Plan(paths) => block(true, plan::run(&args, &paths, &output)),
                 PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
                 PlanVerb::Schema(of) => schema::run(of, &output),
+                PlanVerb::ExplainObject(address, paths) => {
+                    block(true, explain::object(&args, &address, &paths, &output))
+                }
+                PlanVerb::ExplainCode(code) => explain::code(code, &output),
             }
         });
     end(result, &output)
@@ -97,7 +103,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     if let Some(format) = named.find_map(|name| Format::from_str(name, false).ok()) {
         let first = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let next = ["--help shows what is taken".to_owned()];
-        drop(Output::plain(format).tell(Told::Error { message: &first, next: &next, faults: None }));
+        let (outcome, exit) = (Outcome::Error, Exit::Error);
+        let told = Told::Error { message: &first, next: &next, faults: None, outcome, exit };
+        drop(Output::plain(format).tell(told));
     }
     drop(error.print());
     Exit::Error.into()

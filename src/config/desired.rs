@@ -1,6 +1,7 @@
 //! One file of desired state as it was written: profiles and tenants, each value with its place.
 
 use super::diagnostic::{Faults, code};
+use super::ignore;
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{self, Entry, Node, Value};
@@ -18,7 +19,7 @@ const DISPLAY_NAME_MAX: usize = 255;
 const KEY_ID_MAX: usize = 128;
 const KEYS_PER_USER_MAX: u32 = 1000;
 
-const ROOT: Keys = Keys { known: &["version", "qlik"], later: &["imburse"] };
+const ROOT: Keys = Keys { known: &["version", "qlik", "ignore"], later: &["imburse"] };
 const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
 const TENANT: Keys = Keys {
@@ -44,6 +45,7 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
     pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+    pub(crate) ignore: Vec<ignore::Entry>,
 }
 
 /// What both a profile and a tenant may say.
@@ -85,6 +87,7 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     }
     let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     root.require("version", "1", faults);
+    file.ignore = root.get("ignore").map(|node| ignore::entries(node, faults)).unwrap_or_default();
     let Some(qlik) = root.entry("qlik") else { return file };
     let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
     if let Some(profiles) = qlik.get("profiles") {
@@ -238,7 +241,7 @@ fn or<T>(read: Option<Option<T>>, default: Option<T>) -> Option<T> {
 }
 
 /// Text for people: one line, not empty, not longer than `most` characters.
-fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'n str> {
+pub(crate) fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'n str> {
     let text = read::text(node, what, faults)?;
     let count = text.chars().count();
     let (message, label) = if text.trim().is_empty() {

@@ -40,6 +40,7 @@ pub(crate) mod code {
     pub(crate) const RENEWAL: &str = "QP0125";
     pub(crate) const PLACE: &str = "QP0126";
     pub(crate) const SECRET: &str = "QP0127";
+    pub(crate) const DATE: &str = "QP0128";
     pub(crate) const DECLARED_TWICE: &str = "QP0130";
     pub(crate) const SAME_ALIAS: &str = "QP0131";
     pub(crate) const SAME_HOSTNAME: &str = "QP0132";
@@ -49,6 +50,7 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_OWNER: &str = "QP0136";
     pub(crate) const OVERRIDE: &str = "QP0137";
     pub(crate) const OMIT: &str = "QP0138";
+    pub(crate) const IGNORE: &str = "QP0139";
 }
 
 /// One thing that is wrong.
@@ -121,6 +123,10 @@ impl<'s> Faults<'s> {
             secondary: None,
         };
         Self { sources, list: Vec::new(), omitted: 0, spare, hidden: Vec::new(), guarded }
+    }
+
+    pub(crate) fn is_clean(&self) -> bool {
+        self.list.is_empty()
     }
 
     pub(crate) fn sources(&self) -> &'s [Source] {

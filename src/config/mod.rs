@@ -2,6 +2,7 @@
 
 mod desired;
 mod diagnostic;
+mod ignore;
 mod place;
 mod read;
 mod reference;
@@ -48,7 +49,7 @@ pub fn desired(sources: &[Source], settings: &model::settings::Settings) -> Resu
 pub fn validate(sources: &[Source]) -> Result<usize, Report> {
     let mut faults = Faults::new(sources, false);
     let files = (0..sources.len()).map(|index| desired::file(index, &mut faults)).collect();
-    let items = resolve::items(files, None, &mut faults);
+    let (items, _) = resolve::items(files, None, &mut faults);
     faults.finish(Some(items.len()))
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::desired::{File, Key, Shared, Tenant};
 use super::diagnostic::{Faults, code};
+use super::ignore;
 use super::read::unknown_name;
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
-use crate::model::desired::{AccountFacts, Declared, Desired, SinkFacts};
+use crate::model::desired::{AccountFacts, Declared, Desired, Ignore, SinkFacts};
 use crate::model::host::Label;
 use crate::model::settings::Settings;
 use crate::model::spec::{QlikTenant, Spec};
@@ -16,9 +17,10 @@ type Items = BTreeMap<Address, Declared>;
 type Named<T> = BTreeMap<Name, (Span, T)>;
 
 /// Everything declared. Without settings, what refers to them is taken as it is.
-pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> Items {
-    let (mut profiles, mut tenants) = (Vec::new(), Vec::new());
+pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> (Items, Vec<Ignore>) {
+    let (mut profiles, mut tenants, mut ignore) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
+        ignore.extend(file.ignore);
         profiles.extend(file.profiles);
         tenants.extend(file.tenants);
     }
@@ -68,11 +70,13 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }
-    items
+    // A declaration at fault is not among the items, and would be missed here too.
+    let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
+    (items, ignore)
 }
 
 /// What a plan depends on, joined.
-pub(crate) fn join(items: Items, settings: &Settings) -> Desired {
+pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -> Desired {
     let accounts = settings.accounts.iter().map(|(name, account)| {
         let facts = AccountFacts {
             region: account.region.clone(),
@@ -96,7 +100,7 @@ pub(crate) fn join(items: Items, settings: &Settings) -> Desired {
         };
         (name.clone(), facts)
     });
-    Desired { items, accounts: accounts.collect(), sinks: sinks.collect(), limits: settings.limits }
+    Desired { items, accounts: accounts.collect(), sinks: sinks.collect(), limits: settings.limits, ignore }
 }
 
 /// By name; a second declaration is a fault that names both places.

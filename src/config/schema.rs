@@ -122,6 +122,14 @@ patterned!(
     DisplayName, json!({ "pattern": LINE, "maxLength": 255 })
 );
 patterned!(
+    /// An address.
+    AddressText, json!({ "pattern": "^qlik/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
+);
+patterned!(
+    /// A day.
+    Day, json!({ "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "format": "date" })
+);
+patterned!(
     /// A key's id.
     KeyId, json!({ "pattern": "^[A-Za-z0-9_-]{1,128}$" })
 );

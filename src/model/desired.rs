@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
@@ -19,6 +22,27 @@ pub struct Desired {
     /// Of the sinks in settings.
     pub sinks: BTreeMap<Name, SinkFacts>,
     pub limits: Limits,
+    /// Differences to leave, each with its reason.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
+}
+
+/// A difference that people know of and have a reason to leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignore {
+    pub address: Address,
+    /// As a drift names it.
+    pub field: String,
+    pub reason: String,
+    /// The last day on which it counts, in UTC.
+    pub until: Option<Date>,
+    pub at: Origin,
+}
+
+impl Ignore {
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now.to_zoned(TimeZone::UTC).date() <= until)
+    }
 }
 
 impl Desired {
@@ -28,6 +52,14 @@ impl Desired {
             Spec::QlikTenant(tenant) => Some((address, tenant, &declared.at)),
             Spec::QlikKey(_) => None,
         })
+    }
+
+    /// One declared key.
+    pub fn qlik_key(&self, address: &Address) -> Option<&QlikKey> {
+        match &self.items.get(address)?.spec {
+            Spec::QlikKey(key) => Some(key),
+            Spec::QlikTenant(_) => None,
+        }
     }
 
     /// The declared keys of one tenant, in order.

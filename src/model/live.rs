@@ -53,6 +53,9 @@ impl<T> Observed<T> {
 pub struct Unreadable {
     pub why: Untrusted,
     pub next: String,
+    /// The vendor refused the credentials.
+    #[serde(default)]
+    pub credentials: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -107,6 +107,7 @@ fn judge_refused_credentials(
                 read.live.tenant = TenantRead::Gone(Unreadable {
                     why: format!("the credentials that work elsewhere are refused there: {}", refused.why).into(),
                     next: "look in My Qlik whether the tenant still exists and belongs to this subscription".to_owned(),
+                    credentials: false,
                 });
             }
             (address, read.live)
@@ -152,6 +153,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             )
             .into(),
             next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
+            credentials: false,
         }),
         Some(settings::Sink::File { .. }) | None => None,
     }

@@ -13,7 +13,7 @@ use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use crate::model::untrusted::Untrusted;
 
 use super::facts::Facts;
-use super::refusal::Refusal;
+use super::refusal::{Code, Refusal};
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -341,7 +341,7 @@ impl Keep {
 impl From<&Unreadable> for Refusal {
     fn from(unreadable: &Unreadable) -> Self {
         Self {
-            code: super::refusal::Code::Unreadable,
+            code: if unreadable.credentials { Code::CredentialsRefused } else { Code::Unreadable },
             why: unreadable.why.clone(),
             next: vec![unreadable.next.clone()],
         }

@@ -101,5 +101,6 @@ fn not_there(spec: &QlikTenant) -> Unreadable {
     Unreadable {
         why: "it is not in the snapshot, so nobody has looked at it".into(),
         next: format!("plan with the credentials of account {}; with them it is read", spec.account),
+        credentials: false,
     }
 }

@@ -15,7 +15,7 @@ use super::headroom::{Slots, may_mint};
 use super::key::{self, Judgement, Mint, Stop};
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, record_of};
-use super::{Scene, push};
+use super::{Scene, ignore, push};
 
 /// One key that is being planned, and what it stands between.
 pub(super) struct Case<'a> {
@@ -193,10 +193,15 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
     }
     if !delivers && let Some(good) = judged.good {
         let clean = !judged.mark && judged.reclaim.is_empty();
+        let mut fields = Vec::new();
         if good.text.raw() != spec.description {
-            let field =
-                DriftField { field: "description".into(), declared: spec.description.clone(), live: good.text.clone() };
-            push(plan, scene, address, Action::Drift(Drift { fields: vec![field] }));
+            let field = "description".into();
+            fields.push(DriftField { field, declared: spec.description.clone(), live: good.text.clone() });
+        }
+        let (fields, mut ignored) = ignore::split(scene, address, fields);
+        plan.notices.append(&mut ignored);
+        if !fields.is_empty() {
+            push(plan, scene, address, Action::Drift(Drift { fields }));
         } else if clean {
             push(
                 plan,

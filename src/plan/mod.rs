@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::model::desired::Desired;
+use crate::model::duration::Duration;
 use crate::model::live::{LedgerLive, Live, TenantRead};
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weak;
@@ -17,9 +18,12 @@ pub mod action;
 mod assume;
 mod compare;
 mod create;
+mod due;
+pub mod explain;
 pub mod facts;
 mod found;
 mod headroom;
+mod ignore;
 pub mod key;
 mod limit;
 mod mint;
@@ -42,12 +46,14 @@ pub struct Wishes {
     pub unrehearsed: bool,
     /// The apply that follows rehearses by itself first (the sandbox does).
     pub will_rehearse: bool,
-    /// `--unmanaged`: name the tenants that nobody manages here.
-    pub unmanaged: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
     /// A rule that a test leaves out.
     pub weak: Weak,
+    /// `--warn-within`: name kept keys that will be due, or end, within this.
+    pub warn_within: Option<Duration>,
+    /// `--unmanaged`: name the tenants that nobody manages here.
+    pub unmanaged: bool,
 }
 
 /// Compares what is declared with what is there.
@@ -68,9 +74,17 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     }
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
+    if let Some(within) = wishes.warn_within {
+        due::warn(&scene, within, &mut plan);
+    }
     estate_notices(&scene, &mut plan);
     unmanaged::notices(&scene, &mut plan);
     plan
+}
+
+/// Whether the organization has tenants that nobody manages here, and a person asked for them.
+pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool {
+    wishes.unmanaged && unmanaged::any(&Scene::of(desired, live, wishes, Timestamp::UNIX_EPOCH))
 }
 
 /// What every decision looks at.

@@ -83,6 +83,8 @@ codes! {
     UnmanagedTenant = "QP0217",
     /// Its name is close to one that is bound and no longer declared.
     Renamed = "QP0218",
+    /// The vendor refused credentials.
+    CredentialsRefused = "QP0219",
 
     /// A key is marked delivered, lives, and is not in the sink.
     DeliveredElsewhere = "QP0301",

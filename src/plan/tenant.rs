@@ -18,7 +18,7 @@ use super::headroom::Slots;
 use super::limit::depends;
 use super::mint::Case;
 use super::refusal::{Code, Refusal};
-use super::{Scene, mint, push};
+use super::{Scene, ignore, mint, push};
 
 /// What a tenant's keys stand on.
 pub(super) enum Ground<'a> {
@@ -53,6 +53,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
             Ground::Waiting
         }
     };
+    plan.notices.append(&mut ignore::tenant(scene, address, &ground, &mut own));
     let mut keys = Plan::empty(plan.now);
     let mut slots = Slots::new(scene, spec, &ground, &own);
     for (key_address, key_spec, _) in scene.desired.qlik_keys(address) {

@@ -99,6 +99,11 @@ pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, 
     found_by_alias(address, &alias, &found.id, &hostname)
 }
 
+/// Whether there are any.
+pub(super) fn any(scene: &Scene) -> bool {
+    scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty())
+}
+
 /// `--unmanaged`: each of them, by account.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     if !scene.wishes.unmanaged {

@@ -14,9 +14,11 @@ use crate::model::address::{Address, Name};
 use crate::model::live::LedgerFacts;
 use crate::model::record::LedgerId;
 use crate::plan::action::{Plan, Planned};
+use crate::plan::explain::Explanation;
+use crate::plan::refusal::Code;
 use crate::plan::review::{Moved, essence};
 
-use super::Verdict;
+use super::{Outcome, Verdict};
 use document::{Answer, AnswerDocument, Document, ErrorDocument, Failed, LedgerRecord, PlanDocument, ReportDocument};
 
 /// The plan as one document, ending with a newline.
@@ -37,14 +39,35 @@ pub fn reviewed(plan: &Plan, report: &Report, moved: &[Moved], verdict: &Verdict
 }
 
 /// A run that came to no plan: what was wrong and the ways out. `faults` are those of the configuration, one each.
-pub fn error(message: &str, next: &[String], exit: u8, faults: Option<&Value>) -> String {
+pub fn error(message: &str, next: &[String], exit: u8, outcome: Outcome, faults: Option<&Value>) -> String {
     let failed = Failed { message: message.to_owned(), next: next.to_vec(), faults: faults.cloned() };
-    write::pretty(&ErrorDocument::of(failed, exit))
+    write::pretty(&ErrorDocument::of(failed, exit, outcome))
 }
 
 /// `qlik-plan validate`: how many objects are declared, and whether settings were at hand.
 pub fn valid(objects: usize, with_settings: bool) -> String {
     write::pretty(&AnswerDocument::of(Answer::Valid { objects, with_settings }, 0))
+}
+
+/// `qlik-plan explain ADDRESS`.
+pub fn explained(explanation: &Explanation) -> String {
+    let Explanation { address, read, path, actions, notices } = explanation;
+    let said = Answer::Explained {
+        address: address.to_string(),
+        read: read
+            .iter()
+            .map(|fact| document::Fact { name: fact.name.clone(), value: fact.value.raw().to_owned() })
+            .collect(),
+        path: path.clone(),
+        actions: actions.iter().map(document::Action::from).collect(),
+        notices: notices.iter().map(|notice| notice.text.raw().to_owned()).collect(),
+    };
+    write::pretty(&AnswerDocument::of(said, 0))
+}
+
+/// `qlik-plan explain CODE`.
+pub fn page(code: Code, text: &str) -> String {
+    write::pretty(&AnswerDocument::of(Answer::Page { code: code.as_str(), text: text.to_owned() }, 0))
 }
 
 /// `qlik-apply ledger init`.

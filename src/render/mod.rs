@@ -13,8 +13,9 @@ mod style;
 pub mod summary;
 pub mod terraform;
 pub mod text;
+mod verdict;
 
-use crate::plan::action::Plan;
+pub use verdict::{Outcome, Verdict};
 
 /// How text is to look. The caller knows the terminal; this room does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +29,4 @@ pub struct Look {
 impl Look {
     /// Without colour, 100 columns wide: what a file or a pipe gets.
     pub const PLAIN: Self = Self { colour: false, width: 100 };
-}
-
-/// What a run amounts to: the exit code, and the same as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    pub exit: u8,
-    pub summary: String,
-}
-
-impl Verdict {
-    pub fn of_plan(plan: &Plan, exit: u8) -> Self {
-        Self { exit, summary: summary::plan(plan) }
-    }
 }

@@ -20,7 +20,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("ledger", &["model"]),
     ("observe", &["model", "plan", "provider", "sink", "ledger"]),
     ("apply", &["model", "plan", "provider", "sink", "ledger", "observe"]),
-    ("render", &["model", "plan::action", "plan::facts", "plan::refusal", "plan::review", "apply::event"]),
+    (
+        "render",
+        &["model", "plan::action", "plan::explain", "plan::facts", "plan::refusal", "plan::review", "apply::event"],
+    ),
     ("saved", &["model", "plan", "render"]),
     ("sandbox", &["model::secret"]),
     (

@@ -13,7 +13,7 @@ use qlik_plan::model::live::LedgerFacts;
 use qlik_plan::model::untrusted::escape;
 use qlik_plan::plan::action::{Keep, Plan};
 use qlik_plan::plan::refusal::Code;
-use qlik_plan::render::{Look, Verdict, events, json, summary, text};
+use qlik_plan::render::{Look, Outcome, Verdict, events, json, summary, text};
 
 const COLOURED: Look = Look { colour: true, width: 100 };
 
@@ -70,7 +70,7 @@ fn hostile_names_are_shown_as_what_they_are() {
 fn what_was_made_what_was_not_and_what_to_run_next() {
     let report = samples::report();
     golden("fixtures/render/report.txt", &text::report(&report, &Look::PLAIN));
-    let verdict = Verdict { exit: 1, summary: summary::report(&report) };
+    let verdict = Verdict::of_report(&samples::newcomer(), &report, 1);
     golden("fixtures/render/report.json", &json::report(&samples::newcomer(), &report, &verdict));
 }
 
@@ -175,9 +175,13 @@ fn every_document_is_valid_against_the_schema() {
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let mut documents = vec![
-        json::report(&samples::newcomer(), &samples::report(), &Verdict { exit: 1, summary: "s".into() }),
-        json::error("settings name no account", &["qlik-plan validate".into()], 1, None),
-        json::error("2 faults", &[], 1, Some(&serde_json::json!([{"code": "QP0101"}]))),
+        json::report(
+            &samples::newcomer(),
+            &samples::report(),
+            &Verdict { exit: 1, outcome: Outcome::Error, summary: "s".into() },
+        ),
+        json::error("settings name no account", &["qlik-plan validate".into()], 1, Outcome::Error, None),
+        json::error("2 faults", &[], 1, Outcome::Error, Some(&serde_json::json!([{"code": "QP0101"}]))),
     ];
     for plan in [samples::newcomer(), samples::estate(), samples::refusals(), samples::hostile(samples::HOSTILE)] {
         documents.push(json::plan(&plan, &verdict(&plan)));
@@ -305,8 +309,8 @@ proptest! {
         assert_harmless(&text::report(&report, &Look::PLAIN));
         assert_harmless(&without_styles(&text::report(&report, &COLOURED)));
         assert_harmless(&json::plan(&plan, &verdict(&plan)));
-        assert_harmless(&json::report(&plan, &report, &Verdict { exit: 1, summary: bad.clone() }));
-        assert_harmless(&json::error(&bad, std::slice::from_ref(&bad), 1, None));
+        assert_harmless(&json::report(&plan, &report, &Verdict { exit: 1, outcome: Outcome::Error, summary: bad.clone() }));
+        assert_harmless(&json::error(&bad, std::slice::from_ref(&bad), 1, Outcome::Error, None));
         for happened in [
             Happened::Succeeded { detail: bad.as_str().into() },
             Happened::Failed(Failure::new(bad.as_str(), bad.as_str())),

@@ -58,7 +58,7 @@ fn a_wrong_client_secret_is_named_by_its_place_and_not_printed() {
     for (program, args) in [(PLAN, vec![]), (APPLY, vec!["--yes"])] {
         let run = cloud.ends(cloud.command(program, &args).env("QLIK_CLIENT_SECRET", wrong)).exits(1);
         assert!(!run.all().contains(wrong));
-        run.says("qlik/acme            refused, QP0211")
+        run.says("qlik/acme            refused, QP0219")
             .says("POST /oauth/token at mycorp.us.qlikcloud.com was answered with 401 OAUTH-5")
             .says("check the id and secret in settings: accounts.us-oem.client");
     }
@@ -76,7 +76,7 @@ fn a_wrong_client_secret_says_nothing_of_what_exists() {
     cloud
         .ends(command.env("QLIK_CLIENT_SECRET", "wrong"))
         .exits(1)
-        .says("refused, QP0211")
+        .says("refused, QP0219")
         .says("check the id and secret in settings: accounts.us-oem.client");
     assert_eq!(cloud.stage.changes(), Vec::<String>::new());
     cloud.plan(&["--detailed-exitcode"]).exits(0);

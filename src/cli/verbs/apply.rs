@@ -14,7 +14,7 @@ use crate::model::spec::Owner;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::review::Review;
-use crate::render;
+use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
@@ -115,7 +115,8 @@ async fn work(
     let mut live = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources).await;
     let now = || estate.qlik.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
-    if common.sandbox {
+    // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
+    if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
         live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
@@ -135,8 +136,9 @@ async fn work(
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
-    let exit = if report.is_clean() && !plan.has_refusals() { Exit::Done } else { Exit::Error };
-    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, exit })?;
+    let outcome = Outcome::of_report(&plan, &report);
+    let exit = Exit::of(outcome, common);
+    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, outcome, exit })?;
     Ok(exit)
 }
 

@@ -88,5 +88,6 @@ pub(super) fn missing(ledger: &Ledger) -> Problem {
         ],
         rendered: None,
         faults: None,
+        outcome: crate::render::Outcome::Error,
     }
 }

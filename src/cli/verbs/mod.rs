@@ -1,6 +1,7 @@
 //! One module a verb: it reads its words, calls the rooms in order, and prints what they give.
 
 pub(super) mod apply;
+pub(super) mod explain;
 pub(super) mod ledger;
 pub(super) mod plan;
 pub(super) mod rehearse;
@@ -50,9 +51,10 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
-        unmanaged: common.unmanaged,
         offline: false,
         weak: weak(),
+        warn_within: common.warn_within,
+        unmanaged: common.unmanaged,
     }
 }
 

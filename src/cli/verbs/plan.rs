@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use crate::model::live::Live;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::Wishes;
-use crate::plan::action::Plan;
-use crate::render;
+use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
@@ -22,15 +21,7 @@ use super::{check_wishes, clock, ledger, read_ledger, wishes};
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    check_wishes(common, &declared)?;
-    let mut wishes = wishes(common, true);
-    let Read { live, now } = match &args.live {
-        Some(file) => {
-            wishes.offline = true;
-            from_snapshot(file, &mut declared)?
-        }
-        None => read(args, &declared, &wishes).await?,
-    };
+    let (Read { live, now }, wishes) = reading(args, &mut declared).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
             .map_err(unwritable)?;
@@ -41,8 +32,12 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/saved", "--out")?;
     }
-    let exit = exit(&plan, common.detailed_exitcode);
-    output.tell(Told::Plan { plan: &plan, exit })?;
+    let outcome = match Outcome::of_plan(&plan) {
+        Outcome::Clean if crate::plan::finds_unmanaged(&declared.desired, &live, &wishes) => Outcome::Drift,
+        outcome => outcome,
+    };
+    let exit = Exit::of(outcome, common);
+    output.tell(Told::Plan { plan: &plan, outcome, exit })?;
     if output.format == Format::Text && plan.has_work() {
         output.message(&format!("hash: {}", render::json::hash(&plan)));
     }
@@ -50,9 +45,24 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
 }
 
 /// A live state, and the vendors' time when it was read.
-struct Read {
-    live: Live,
-    now: Timestamp,
+pub(super) struct Read {
+    pub(super) live: Live,
+    pub(super) now: Timestamp,
+}
+
+/// What is live, from the vendors or from a snapshot, and what was asked for.
+pub(super) async fn reading(args: &PlanArgs, declared: &mut Declared) -> Result<(Read, Wishes), Problem> {
+    let common = &args.common;
+    check_wishes(common, declared)?;
+    let mut wishes = wishes(common, true);
+    let read = match &args.live {
+        Some(file) => {
+            wishes.offline = true;
+            from_snapshot(file, declared)?
+        }
+        None => read(args, declared, &wishes).await?,
+    };
+    Ok((read, wishes))
 }
 
 async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<Read, Problem> {
@@ -103,15 +113,4 @@ fn from_snapshot(file: &Path, declared: &mut Declared) -> Result<Read, Problem> 
 
 fn unwritable(error: serde_json::Error) -> Problem {
     Problem::new(format!("it cannot be written as JSON: {error}"), "please report this")
-}
-
-/// DESIGN §8: refused is an error; missing, drifted or due is 2 when asked for; what only waits counts as 0.
-pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
-    if plan.has_refusals() {
-        Exit::Error
-    } else if detailed && (plan.has_work() || plan.has_drift()) {
-        Exit::Changes
-    } else {
-        Exit::Done
-    }
 }

@@ -79,7 +79,7 @@ pub(in crate::cli) async fn run(
     let message =
         failures.iter().map(|(who, f)| format!("rehearsal of {who}: {}", f.why)).collect::<Vec<_>>().join("; ");
     let next = failures.into_iter().flat_map(|(_, failure)| failure.next).collect();
-    Err(Problem { message, next, rendered: None, faults: None })
+    Err(Problem { message, next, rendered: None, faults: None, outcome: crate::render::Outcome::Error })
 }
 
 fn find<'a>(declared: &'a Declared, account: &str) -> Result<(Name, &'a Account), Problem> {

@@ -1,7 +1,7 @@
 //! What a person reviewed or approved, for an apply to hold itself to.
 
 use crate::plan::action::Plan;
-use crate::render;
+use crate::render::{self, Outcome};
 use crate::saved::{self, SavedPlan, Unusable};
 
 use super::super::args::{ApplyArgs, Format};
@@ -37,10 +37,11 @@ pub(super) fn approved(args: &ApplyArgs, plan: &Plan, output: &Output) -> Result
             if output.format == Format::Text {
                 output.result(&render::text::plan(plan, output.look()))?;
             }
-            Err(Problem::new(
+            let stale = Problem::new(
                 format!("{approved} was approved, and the plan of now is {hash}; nothing was sent"),
-                "review the plan of now (qlik-plan), and approve its hash",
-            ))
+                "review the plan of now (qlik-plan --preflight full sees all that it sees), and approve its hash",
+            );
+            Err(Problem { outcome: Outcome::Stale, ..stale })
         }
         Some(_) | None => Ok(()),
     }

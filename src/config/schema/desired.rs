@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{Description, DisplayName, Duration, KeyId, Label, Name, Version, named};
+use super::{AddressText, Day, Description, DisplayName, Duration, KeyId, Label, Name, Version, named};
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
 #[derive(JsonSchema)]
@@ -14,6 +14,37 @@ pub struct DesiredFile {
     pub version: Version,
     /// What should exist in Qlik Cloud.
     pub qlik: Option<Qlik>,
+    /// Differences that are known and left, each with its reason.
+    #[schemars(default)]
+    pub ignore: Vec<IgnoreEntry>,
+}
+
+/// A difference that is not reported as drift.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IgnoreEntry {
+    /// `qlik/TENANT` or `qlik/TENANT/KEY`.
+    pub address: AddressText,
+    /// The field that differs, as the plan names it.
+    pub field: IgnoredField,
+    /// Why it is left.
+    pub reason: DisplayName,
+    /// The last day on which it is ignored; from the next on it counts as drift again.
+    pub until: Option<Day>,
+}
+
+#[derive(JsonSchema)]
+pub enum IgnoredField {
+    #[schemars(rename = "display_name")]
+    DisplayName,
+    #[schemars(rename = "alias")]
+    Alias,
+    #[schemars(rename = "api_key_limits.max_expiry")]
+    MaxExpiry,
+    #[schemars(rename = "api_key_limits.max_keys_per_user")]
+    MaxKeysPerUser,
+    #[schemars(rename = "description")]
+    Description,
 }
 
 #[derive(JsonSchema)]

@@ -103,7 +103,7 @@ impl ReadError {
     /// As the model says it: the reason and the way out.
     pub fn unreadable(&self) -> Unreadable {
         let Trouble { why, next } = self.trouble();
-        Unreadable { why, next }
+        Unreadable { why, next, credentials: matches!(self, Self::Unauthorized(_)) }
     }
 
     pub(crate) fn of(rejection: Rejection) -> Self {

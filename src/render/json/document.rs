@@ -96,6 +96,8 @@ pub(super) enum Answer {
     Ledger { id: String, place: String, records: Vec<LedgerRecord> },
     Rehearsed { account: String, passed: Vec<String> },
     Resolved { address: String, text: String, next: Vec<String> },
+    Explained { address: String, read: Vec<Fact>, path: Vec<String>, actions: Vec<Action>, notices: Vec<String> },
+    Page { code: &'static str, text: String },
 }
 
 /// One tenant's record, without what only the program needs.
@@ -111,10 +113,26 @@ pub(super) struct LedgerRecord {
     pub(super) hostname: Option<String>,
 }
 
+/// The run in one word; `--exit-codes fine` gives each an exit code of its own.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Word {
+    Clean,
+    Error,
+    Changes,
+    Refused,
+    Partial,
+    Stale,
+    OverLimit,
+    Credentials,
+    Drift,
+}
+
 /// Exit code and summary.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Verdict {
     pub(super) exit: u8,
+    pub(super) outcome: Word,
     pub(super) summary: String,
 }
 
@@ -213,6 +231,13 @@ pub(super) struct Place {
     pub(super) file: String,
     pub(super) line: u32,
     pub(super) column: u32,
+}
+
+/// One thing that was read.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Fact {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 /// One object that is not as it was reviewed.

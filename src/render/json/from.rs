@@ -15,7 +15,7 @@ use crate::model::record::Record;
 
 use super::document::{
     Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Moved, MovedFact, Notice,
-    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict,
+    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
 
@@ -94,8 +94,8 @@ impl From<&review::Moved> for Moved {
 }
 
 impl ErrorDocument {
-    pub(super) fn of(error: Failed, exit: u8) -> Self {
-        let verdict = Verdict { exit, summary: error.message.clone() };
+    pub(super) fn of(error: Failed, exit: u8, outcome: crate::render::Outcome) -> Self {
+        let verdict = Verdict { exit, outcome: outcome.into(), summary: error.message.clone() };
         Self { format: "qlik-plan/error", version: VERSION, error, verdict }
     }
 }
@@ -108,8 +108,11 @@ impl AnswerDocument {
             Answer::Ledger { records, .. } => format!("{} in the ledger", records.len()),
             Answer::Rehearsed { account, .. } => format!("rehearsed account {account}"),
             Answer::Resolved { text, .. } => text.clone(),
+            Answer::Explained { address, .. } => format!("explained {address}"),
+            Answer::Page { code, .. } => format!("explained {code}"),
         };
-        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, summary } }
+        let outcome = if exit == 0 { Word::Clean } else { Word::Refused };
+        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, outcome, summary } }
     }
 }
 
@@ -128,8 +131,24 @@ impl From<&Record> for LedgerRecord {
 
 impl From<&crate::render::Verdict> for Verdict {
     fn from(verdict: &crate::render::Verdict) -> Self {
-        let crate::render::Verdict { exit, summary } = verdict;
-        Self { exit: *exit, summary: summary.clone() }
+        let crate::render::Verdict { exit, outcome, summary } = verdict;
+        Self { exit: *exit, outcome: (*outcome).into(), summary: summary.clone() }
+    }
+}
+
+impl From<crate::render::Outcome> for Word {
+    fn from(outcome: crate::render::Outcome) -> Self {
+        match outcome {
+            crate::render::Outcome::Clean => Self::Clean,
+            crate::render::Outcome::Error => Self::Error,
+            crate::render::Outcome::Changes => Self::Changes,
+            crate::render::Outcome::Refused => Self::Refused,
+            crate::render::Outcome::Partial => Self::Partial,
+            crate::render::Outcome::Stale => Self::Stale,
+            crate::render::Outcome::OverLimit => Self::OverLimit,
+            crate::render::Outcome::Credentials => Self::Credentials,
+            crate::render::Outcome::Drift => Self::Drift,
+        }
     }
 }
 

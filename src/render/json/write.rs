@@ -103,7 +103,7 @@ fn unwritable(why: &str) -> String {
     let summary = Value::from(format!("the result could not be written as JSON: {why}"));
     format!(
         "{{\"format\":\"qlik-plan/error\",\"version\":1,\"error\":{{\"message\":{summary},\"next\":[]}},\
-         \"verdict\":{{\"exit\":1,\"summary\":{summary}}}}}\n"
+         \"verdict\":{{\"exit\":1,\"outcome\":\"error\",\"summary\":{summary}}}}}\n"
     )
 }
 

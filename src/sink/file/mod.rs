@@ -198,7 +198,7 @@ fn encoded(name: &str) -> String {
 }
 
 fn unreadable(why: impl Into<String>, next: impl Into<String>) -> Unreadable {
-    Unreadable { why: Untrusted::new(why), next: next.into() }
+    Unreadable { why: Untrusted::new(why), next: next.into(), credentials: false }
 }
 
 fn stranger(path: &Path) -> Unreadable {

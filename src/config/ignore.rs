@@ -1,0 +1,117 @@
+//! `ignore:` in desired state: differences that people know of and have a reason to leave, for a while or for good.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::desired::line;
+use super::diagnostic::{Faults, code};
+use super::read::{self, Keys};
+use super::source::{At, Span};
+use super::suggest::nearest;
+use super::syntax::{Node, Value};
+use crate::model::address::Address;
+use crate::model::desired::{Declared, Ignore};
+use crate::model::spec::Spec;
+
+const REASON_MAX: usize = 255;
+const ENTRY: Keys = Keys { known: &["address", "field", "reason", "until"], later: &[] };
+const OF_TENANT: &[&str] = &["display_name", "alias", "api_key_limits.max_expiry", "api_key_limits.max_keys_per_user"];
+const OF_KEY: &[&str] = &["description"];
+
+/// One entry as it was written.
+pub(crate) struct Entry {
+    address: At<Address>,
+    field: At<String>,
+    reason: String,
+    until: Option<Date>,
+    at: Span,
+}
+
+/// The list as it stands; what is at fault is recorded and left out.
+pub(crate) fn entries(node: &Node, faults: &mut Faults<'_>) -> Vec<Entry> {
+    match &node.value {
+        Value::List(items) => items.iter().filter_map(|item| entry(item, faults)).collect(),
+        Value::Broken => Vec::new(),
+        Value::Scalar { .. } | Value::Map(_) => {
+            read::wrong_kind(node, "`ignore`", "a list", faults);
+            Vec::new()
+        }
+    }
+}
+
+fn entry(node: &Node, faults: &mut Faults<'_>) -> Option<Entry> {
+    let fields = read::fields(node, "an entry of `ignore`", node.at, &ENTRY, faults)?;
+    let address = fields.require("address", "qlik/acme", faults).and_then(|node| address(node, faults));
+    let field = fields
+        .require("field", "display_name", faults)
+        .and_then(|node| read::text(node, "`field`", faults).map(|text| At { value: text.to_owned(), at: node.at }));
+    let reason = fields
+        .require("reason", "the customer renames it", faults)
+        .and_then(|node| line(node, "`reason`", REASON_MAX, faults).map(str::to_owned));
+    let until = match fields.get("until") {
+        None => None,
+        Some(node) => Some(date(node, faults)?),
+    };
+    Some(Entry { address: address?, field: field?, reason: reason?, until, at: node.at })
+}
+
+fn address(node: &Node, faults: &mut Faults<'_>) -> Option<At<Address>> {
+    let text = read::text(node, "`address`", faults)?;
+    match text.parse() {
+        Ok(value) => Some(At { value, at: node.at }),
+        Err(error) => {
+            let message = format!("`address` {}: {error}", faults.quote(text));
+            faults.add(code::NAME, node.at, message, "not an address").help("as in `qlik/acme` or `qlik/acme/ci`");
+            None
+        }
+    }
+}
+
+fn date(node: &Node, faults: &mut Faults<'_>) -> Option<Date> {
+    let text = read::text(node, "`until`", faults)?;
+    let parsed = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+    if parsed.is_none() {
+        let message = format!("`until`: {} is not a date", faults.quote(text));
+        faults.add(code::DATE, node.at, message, "not a date").help("write the last day it counts, as in 2027-01-31");
+    }
+    parsed
+}
+
+/// The entries that name something that is declared; every other one is at fault.
+pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, faults: &mut Faults<'_>) -> Vec<Ignore> {
+    let mut checked: Vec<(Span, Ignore)> = Vec::new();
+    for Entry { address, field, reason, until, at } in entries {
+        let Some(declared) = items.get(&address.value) else {
+            let message = format!("`{}` is not declared, so nothing of it can be ignored", address.value);
+            let known: Vec<String> = items.keys().map(ToString::to_string).collect();
+            let help = match nearest(&address.value.to_string(), known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name a declared tenant or key, or remove the entry".to_owned(),
+            };
+            faults.add(code::IGNORE, address.at, message, "not declared").help(help);
+            continue;
+        };
+        let fields = match declared.spec {
+            Spec::QlikTenant(_) => OF_TENANT,
+            Spec::QlikKey(_) => OF_KEY,
+        };
+        if !fields.contains(&field.value.as_str()) {
+            let message =
+                format!("`field`: {} is nothing that drifts in {}", faults.quote(&field.value), address.value);
+            let help = read::unknown(&field.value, fields, &[]);
+            faults.add(code::IGNORE, field.at, message, "not known here").help(help);
+            continue;
+        }
+        let again = checked.iter().find(|(_, one)| one.address == address.value && one.field == field.value);
+        if let Some((first, _)) = again {
+            let first = faults.place(*first);
+            let message = format!("`{}` of {} is ignored twice", field.value, address.value);
+            faults.add(code::DECLARED_TWICE, at, message, "again here").also(first, "first here").help("keep one");
+            continue;
+        }
+        let origin = at.origin(faults.sources());
+        checked.push((at, Ignore { address: address.value, field: field.value, reason, until, at: origin }));
+    }
+    checked.into_iter().map(|(_, ignore)| ignore).collect()
+}
