@@ -8,7 +8,6 @@ use crate::model::record::{Binding, Record, State};
 use crate::model::run::Life;
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weakness;
 
 use super::action::{Action, CreateTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Trust, Wait};
 use super::compare::{grant, keep, limits, present, settle_parts};
@@ -156,8 +155,7 @@ fn decide<'a>(
         )
         .into());
     }
-    let cleared = |state: &&State| scene.wishes.weak.is(Weakness::AutoClear) && matches!(state, State::Pending(_));
-    let state = record.map(|record| &record.state).filter(|state| !cleared(state));
+    let state = record.map(|record| &record.state);
     match state {
         None | Some(State::Free) => match &spec.adopt {
             Some(label) => adopt(scene, address, spec, region.host(label), read, record, actions),

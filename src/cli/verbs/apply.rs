@@ -8,9 +8,11 @@ use std::time::Instant;
 use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
-use crate::ledger::Held;
-use crate::model::live::{LedgerLive, Live};
+use crate::ledger::{Held, LedgerError};
+use crate::model::live::{LedgerFacts, LedgerLive, Live};
+use crate::model::record::State;
 use crate::model::spec::Owner;
+use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::review::Review;
@@ -112,14 +114,14 @@ async fn work(
         parallelism: usize::from(common.parallelism),
         now: clock(),
     };
-    let mut live = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources).await;
+    let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
     let now = || estate.qlik.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
-        live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
+        live = Live { ledger: LedgerLive::Present(facts(held)?), ..live };
         plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     }
     review::approved(args, &plan, output)?;
@@ -140,6 +142,17 @@ async fn work(
     let exit = Exit::of(outcome, common);
     output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, outcome, exit })?;
     Ok(exit)
+}
+
+/// What the ledger holds, as the run sees it.
+fn facts(held: &Held) -> Result<LedgerFacts, LedgerError> {
+    let mut facts = held.facts()?;
+    if weak().is(Weakness::AutoClear) {
+        for record in facts.records.values_mut().filter(|record| matches!(record.state, State::Pending(_))) {
+            record.state = State::Free;
+        }
+    }
+    Ok(facts)
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.

@@ -128,6 +128,13 @@ impl Point {
         })
     }
 
+    /// A kill at a request that changes something at a tenant.
+    #[cfg(feature = "weaken")]
+    pub(super) fn kills_a_change(&self) -> bool {
+        let change = |request: &str| request.starts_with("POST /api") || request.starts_with("PATCH /api");
+        self.requests().any(|struck| change(&struck.request) && struck.trouble.is_a_kill())
+    }
+
     fn is_late(&self) -> bool {
         self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate)
     }

@@ -85,6 +85,11 @@ impl Trouble {
         Self::Slow,
     ];
 
+    #[cfg(feature = "weaken")]
+    pub(super) fn is_a_kill(self) -> bool {
+        Self::KILLS[..4].contains(&self)
+    }
+
     fn action(self) -> Value {
         match self {
             Self::KilledAndDropped | Self::KilledAndArrived | Self::KilledAndLate => json!("pause"),
