@@ -672,7 +672,7 @@ qlik:
     cloud
         .ends(cloud.command(APPLY, &["--yes"]).env("RELEASE_BOT_QLIK_KEY", "not-a-key-31ba"))
         .exits(1)
-        .says("qlik/corp/release  refused, QP0211")
+        .says("qlik/corp/release  refused, QP0219")
         .says("was answered with 401")
         .says("settings: accounts.us-oem.owners.release-bot");
     run(APPLY, &["--yes"]).exits(0).says("1 key renewed");
