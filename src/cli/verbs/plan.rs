@@ -32,10 +32,9 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/saved", "--out")?;
     }
-    let outcome = match Outcome::of_plan(&plan) {
-        Outcome::Clean if crate::plan::finds_unmanaged(&declared.desired, &live, &wishes) => Outcome::Drift,
-        outcome => outcome,
-    };
+    let outcome = Outcome::of_plan(&plan);
+    let only_unmanaged = outcome == Outcome::Clean && crate::plan::finds_unmanaged(&declared.desired, &live, &wishes);
+    let outcome = if only_unmanaged { Outcome::Drift } else { outcome };
     let exit = Exit::of(outcome, common);
     output.tell(Told::Plan { plan: &plan, outcome, exit })?;
     if output.format == Format::Text && plan.has_work() {
