@@ -5,7 +5,8 @@
 set -euo pipefail
 : "${QLIK_REGION:?run this under: qlik-sandbox exec -- $0}"
 programs=$(realpath "$1")
-python=$2
+# Absolute, and not resolved: in a virtual environment it is a link that must stay one.
+python=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 example=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../examples/gitops")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
