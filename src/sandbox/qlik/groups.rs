@@ -60,6 +60,8 @@ fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<Strin
             match name.as_str() {
                 "filter" if in_body.is_none() => filter = Some(value),
                 "sort" => sort = value,
+                // Published clients send it unasked. The group of everybody is not served.
+                "systemGroups" if value.eq_ignore_ascii_case("false") => {}
                 "totalResults" if in_body.is_none() => page.count(&value)?,
                 other => page.read(other, &value)?,
             }
