@@ -16,6 +16,7 @@ mod first_minute;
 mod formats;
 mod incidents;
 mod offline;
+mod organization;
 mod papers;
 mod plan;
 mod rehearse;
