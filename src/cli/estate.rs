@@ -302,13 +302,17 @@ mod sandboxed {
                 .key_client
                 .is_some()
                 .then(|| (Secret::new(seeded.key_client.id), Secret::new(seeded.key_client.secret)));
+            let organization_client = account
+                .organization_client
+                .is_some()
+                .then(|| (Secret::new(seeded.organization_client.id), Secret::new(seeded.organization_client.secret)));
             credentials.insert(
                 name.clone(),
                 Credentials {
                     client_id: Secret::new(seeded.client.id),
                     client_secret: Secret::new(seeded.client.secret),
                     key_client,
-                    organization_client: None,
+                    organization_client,
                     owners,
                 },
             );
