@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::{Weak, Weakness};
 
 use super::access::Access;
 use super::contents::{Folder, Shelf};
@@ -39,7 +40,7 @@ const WRITE_ATTEMPTS: u32 = 4;
 
 /// A bucket, and a prefix in it.
 #[derive(Clone)]
-pub struct Bucket(Arc<Inner>);
+pub struct Bucket(Arc<Inner>, Weak);
 
 struct Inner {
     url: String,
@@ -76,12 +77,21 @@ impl Stamp {
 
 impl Bucket {
     pub(super) fn at(settings: &settings::ObjectStore, access: &Access) -> Result<Self, LedgerError> {
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             url: settings.url(),
             prefix: settings.prefix.clone(),
             stores: wire::stores(settings, access)?,
             thread: Thread::start()?,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Weak::default()))
+    }
+
+    pub(super) fn weakened(self, weak: Weak) -> Self {
+        Self(self.0, weak)
+    }
+
+    pub(super) fn weak(&self) -> Weak {
+        self.1
     }
 
     /// The store's clock, as last heard.
@@ -110,6 +120,9 @@ impl Bucket {
     /// Whether the store refuses to replace what it should not, shown on an object that was just written: both attempts
     /// would only write the same bytes again.
     pub(super) fn prove(&self, folder: Folder, name: &str, bytes: &[u8], stamp: &Stamp) -> Result<(), LedgerError> {
+        if self.1.is(Weakness::NoCompareAndSwap) {
+            return Ok(());
+        }
         let other = Stamp {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
             version: stamp.version.as_ref().map(|_| "1".to_owned()),
@@ -185,6 +198,7 @@ impl Bucket {
     fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
         let path = self.path(folder, name).map_err(Refusal::Not)?;
         let mode = match before {
+            _ if self.1.is(Weakness::NoCompareAndSwap) => PutMode::Overwrite,
             Before::Nothing => PutMode::Create,
             Before::This(stamp) => PutMode::Update(stamp.clone().update()),
         };

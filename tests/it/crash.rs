@@ -7,14 +7,23 @@
 mod ablation;
 mod actor;
 mod call;
+mod gate;
 mod judge;
+mod pair;
+mod place;
 mod point;
 mod random;
 mod request;
 mod scene;
 mod sweep;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::service;
+
 use call::Broken;
+use pair::Met;
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
@@ -49,6 +58,34 @@ fn whatever_system_call_of_ledger_or_sink_fails_three_keys_come_out() {
     sweep("system calls: one tenant, three keys", &Point::each(&scene, Broken::all(&scene)), Extent::asked());
     let scene = Scene::renewal();
     sweep("system calls: renewal of three keys", &Point::each(&scene, Broken::all(&scene)), Extent::asked());
+}
+
+#[test]
+fn whatever_is_wrong_with_a_request_runners_on_a_shared_ledger_make_one_estate() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_three_keys().on(&store);
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests, ledger in an object store", &points, Extent::asked());
+}
+
+#[test]
+fn wherever_one_run_stands_still_another_on_its_folder_makes_no_second_tenant() {
+    let scene = Scene::new_with_two_keys();
+    sweep("two runs on a folder", &Point::each(&scene, Met::all(&scene)), Extent::asked());
+}
+
+#[test]
+fn wherever_two_runners_on_a_shared_ledger_stand_still_they_make_one_estate() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_two_keys().on(&store);
+    let before = pair::CONFLICTS.load(Ordering::SeqCst);
+    sweep("two runners, one held", &Point::each(&scene, Met::all(&scene)), Extent::asked());
+    sweep("two runners, both held", &Point::each(&scene, Met::crossed(&scene)), Extent::asked());
+    let conflicts = pair::CONFLICTS.load(Ordering::SeqCst) - before;
+    sweep::print(&format!(
+        "two runners: {conflicts} writes of records refused by the store, because the other had been there"
+    ));
+    assert!(conflicts > 0, "the runners never met");
 }
 
 #[test]
