@@ -8,6 +8,7 @@ mod ablation;
 mod actor;
 mod call;
 mod gate;
+mod history;
 mod judge;
 mod pair;
 mod place;
@@ -96,9 +97,20 @@ fn a_ledger_that_is_lost_makes_no_second_tenant() {
 
 #[test]
 fn two_troubles_drawn_by_lot_and_time_between_them_change_nothing() {
-    let number =
-        |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().expect("a number"));
-    let (seed, stories) = (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", 12));
+    let (seed, stories) = drawn(12);
     let points = random::stories(seed, usize::try_from(stories).unwrap());
     sweep(&format!("stories by lot, seeds {seed} to {}", seed + stories - 1), &points, Extent::Full);
+}
+
+#[test]
+fn whatever_history_is_drawn_what_is_there_is_what_a_small_model_says() {
+    let (seed, histories) = drawn(8);
+    sweep::histories(seed, histories);
+}
+
+/// The first seed, and how many are played.
+fn drawn(few: u64) -> (u64, u64) {
+    let number =
+        |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().expect("a number"));
+    (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", few))
 }

@@ -18,8 +18,7 @@ use super::scene::Scene;
 /// Conflicts over records that the store refused, over all stories of a sweep.
 pub(super) static CONFLICTS: AtomicUsize = AtomicUsize::new(0);
 
-#[cfg(feature = "weaken")]
-const MINT: &str = "POST /api/v1/api-keys";
+/// A new key is tried by its first request.
 const TRY: &str = "GET /api/v1/users/me";
 
 /// One meeting of two runners.
@@ -89,11 +88,11 @@ impl Met {
         all
     }
 
-    /// Both held: the one at each request that changes something or tries a key, the other at each such of its own. What
-    /// lies between is reading: held there, a run stands as it stands before its next change.
+    /// Both held: the one before each change at the vendor or of a record, or after it made or tried something; the other
+    /// at each such place of its own. What lies between is reading: held there, a run stands as before its next change.
     pub(super) fn crossed(scene: &Scene) -> Vec<Strike> {
         let mut stops = stops(scene);
-        stops.retain(|stop| stop.changes() || stop.done);
+        stops.retain(|stop| stop.done || stop.writes_a_record() || stop.host == Host::Vendor && stop.changes());
         let pair = |first: &Stop, second: &Stop| {
             Strike::Met(Self { first: first.clone(), second: Some(second.clone()), end: End::GoesOn })
         };
@@ -116,10 +115,17 @@ impl Met {
         all.filter(is_telling).collect()
     }
 
+    /// A run that is held at its `n`-th request to the vendor while another is begun; and killed then, or not.
+    pub(super) fn held_at(n: usize, done: bool, killed: bool) -> Strike {
+        let first = Stop { host: Host::Vendor, n, request: String::new(), done: done && !killed };
+        Strike::Met(Self { first, second: None, end: if killed { End::KilledAndLate } else { End::GoesOn } })
+    }
+
     /// A record about to be written, a tenant about to be made; or a key that the one has and has not delivered, and the
     /// other about to mint.
     #[cfg(feature = "weaken")]
     fn is_telling(&self) -> bool {
+        const MINT: &str = "POST /api/v1/api-keys";
         let asks = |stop: &Stop, request: &str| !stop.done && stop.request == request;
         let has_a_key = |stop: &Stop| stop.done && [MINT, TRY].contains(&stop.request.as_str());
         match &self.second {
@@ -256,8 +262,9 @@ fn stops(scene: &Scene) -> Vec<Stop> {
     judge::whole(&actor, scene);
     let stop = |host, done| move |(n, request): (usize, String)| Stop { host, n, request, done };
     let mut stops: Vec<Stop> = (1..).zip(vendor.clone()).map(stop(Host::Vendor, false)).collect();
-    // A key that was made, or tried, with the answer on its way.
-    let after = (1..).zip(vendor).filter(|(_, request)| !request.starts_with("GET ") || request == TRY);
+    // Made, or tried, with the answer on its way.
+    let made = |request: &str| request.starts_with("POST /api/") || request == TRY;
+    let after = (1..).zip(vendor).filter(|(_, request)| made(request));
     stops.extend(after.map(stop(Host::Vendor, true)));
     stops.extend((1..).zip(store).map(stop(Host::Store, false)));
     stops

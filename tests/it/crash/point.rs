@@ -57,7 +57,7 @@ impl fmt::Display for Point {
 
 impl Strike {
     /// `false` where something else was struck than was meant.
-    fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+    pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
         match self {
             Self::Request(struck) => {
                 struck.strike(actor, scene);

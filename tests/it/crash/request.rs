@@ -162,6 +162,7 @@ impl Struck {
             }
             Trouble::KilledAndLate => {
                 actor.killed_when_held();
+                actor.stage.control("DELETE", "/faults", &Value::Null);
                 // It may refuse, or wait, or do everything: the old request is still under way.
                 actor.apply();
                 actor.release(false);
@@ -186,6 +187,8 @@ impl Struck {
 
 fn disturbed(actor: &Actor, scene: &Scene, args: &[&str]) {
     let run = actor.apply_with(args);
+    // It may have sent fewer requests, and what follows is not to be struck.
+    actor.stage.control("DELETE", "/faults", &Value::Null);
     judge::disturbed(actor, scene, &run);
 }
 
