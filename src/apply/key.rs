@@ -5,6 +5,7 @@ use crate::model::host::Host;
 use crate::model::live::{KeyLive, Observed, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
+use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef, WhyMint};
@@ -15,6 +16,7 @@ use crate::sink::{Put, ReadBack, Sink, Version};
 
 use super::event::{Failure, Happened, Step};
 use super::outcome::{Known, host_of, known};
+use super::people;
 use super::world::World;
 
 /// One key on its way from the vendor to its sink.
@@ -28,6 +30,8 @@ struct Delivery<'a> {
     sink: &'a Sink,
     /// As it was before the POST: what a put compares with.
     version: Version,
+    /// Who the key must be of, where that is declared.
+    owner_id: Option<Untrusted>,
 }
 
 /// What a plan found in a key's place.
@@ -92,7 +96,12 @@ pub(super) async fn create(
     }
     // Found under a former name: this key's own place is empty, and stays so until the put.
     let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
-    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version };
+    let owner_id = match &spec.owner {
+        Owner::User(user) => Some(people::owner(world, &create.account, &host, user).await?.user_id),
+        // Nobody but itself: the key's own answer tells who that is.
+        Owner::Client | Owner::Configured(_) => None,
+    };
+    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version, owner_id };
     let (minted, marker) = delivery.mint().await?;
     // From here to the verified delivery the secret is in this process and nowhere else.
     let detail = Untrusted::from(minted.id.as_str());
@@ -196,7 +205,13 @@ impl Delivery<'_> {
     async fn try_out(&self, minted: &MintedKey) -> Result<(), Failure> {
         self.world.begin(self.address, Step::Try);
         match self.world.qlik.try_key(&self.create.account, &self.host, &minted.token).await {
-            Ok(tried) if tried.tenant_id == self.at.id && tried.user_id == minted.sub => Ok(()),
+            Ok(tried)
+                if tried.tenant_id == self.at.id
+                    && tried.user_id == minted.sub
+                    && self.owner_id.as_ref().is_none_or(|owner| tried.user_id == *owner) =>
+            {
+                Ok(())
+            }
             Ok(tried) => Err(self
                 .scrap(
                     minted,

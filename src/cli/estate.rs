@@ -1,6 +1,6 @@
 //! Everything a verb works with: desired state, settings, credentials, the wire, the sinks, the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration as StdDuration;
 
@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::settings::{self, Settings};
+use crate::model::spec::Owner;
 use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::qlik::{Credentials, Qlik};
 use crate::render::Outcome;
@@ -268,7 +269,7 @@ mod sandboxed {
         for name in needs.accounts() {
             let Some(account) = settings.accounts.get(name) else { continue };
             let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
-                Owner::Client => None,
+                Owner::Client | Owner::User(_) => None,
                 Owner::Configured(owner) => account
                     .owners
                     .get(owner)
@@ -320,4 +321,15 @@ mod sandboxed {
         }
         Ok(credentials)
     }
+}
+
+/// The owners that the desired state mints keys for, with an account.
+pub(super) fn owners(desired: &Desired, account: &Name) -> BTreeSet<Owner> {
+    desired
+        .qlik_tenants()
+        .filter(|(_, tenant, _)| tenant.account == *account)
+        .flat_map(|(address, _, _)| desired.qlik_keys(address))
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| key.owner.clone())
+        .collect()
 }
