@@ -111,8 +111,9 @@ impl Met {
             Strike::Met(met) => met.is_telling(),
             Strike::Request(_) | Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => false,
         };
-        let all = Self::all(scene).into_iter().chain(Self::crossed(scene));
-        all.filter(is_telling).collect()
+        // The second on a folder comes no further than its lock.
+        let crossed = if scene.is_shared() { Self::crossed(scene) } else { Vec::new() };
+        Self::all(scene).into_iter().chain(crossed).filter(is_telling).collect()
     }
 
     /// A run that is held at its `n`-th request to the vendor while another is begun; and killed then, or not.
