@@ -40,7 +40,7 @@ fn account() -> Seed {
         key_client: None,
         owners,
     };
-    Seed { accounts: vec![account] }
+    Seed { accounts: vec![account], imburse: Vec::new() }
 }
 
 impl Place {
