@@ -100,7 +100,14 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
         };
         (name.clone(), facts)
     });
-    Desired { items, accounts: accounts.collect(), sinks: sinks.collect(), limits: settings.limits, ignore }
+    Desired {
+        items,
+        accounts: accounts.collect(),
+        imburse: BTreeMap::new(),
+        sinks: sinks.collect(),
+        limits: settings.limits,
+        ignore,
+    }
 }
 
 /// By name; a second declaration is a fault that names both places.

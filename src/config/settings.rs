@@ -59,6 +59,7 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
     let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {
         accounts: accounts.unwrap_or_default(),
+        imburse: BTreeMap::new(),
         sinks: sinks.unwrap_or_default(),
         ledger: ledger.unwrap_or(Some(default))?,
         limits,

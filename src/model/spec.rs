@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::address::Name;
 use super::duration::Duration;
 use super::host::Label;
+use super::imburse::{ImburseKey, ImburseTenant};
 
 /// One declared object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,8 @@ use super::host::Label;
 pub enum Spec {
     QlikTenant(QlikTenant),
     QlikKey(QlikKey),
+    ImburseTenant(ImburseTenant),
+    ImburseKey(ImburseKey),
 }
 
 /// A declared Qlik Cloud tenant, its profile already applied.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
+use crate::model::imburse::ImburseLive;
 use crate::model::live::{
     AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable, Writable,
 };
@@ -61,6 +62,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         accounts: BTreeMap::new(),
         tenants: BTreeMap::new(),
         sinks,
+        imburse: ImburseLive::default(),
     };
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {

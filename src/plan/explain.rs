@@ -42,6 +42,7 @@ pub fn explain(
     match &declared.spec {
         Spec::QlikTenant(spec) => tenant(&scene, address, spec, &mut read, &mut path),
         Spec::QlikKey(spec) => key(&scene, address, spec, &mut read, &mut path),
+        Spec::ImburseTenant(_) | Spec::ImburseKey(_) => {}
     }
     Some(Explanation {
         address: address.clone(),

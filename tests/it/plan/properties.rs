@@ -10,6 +10,7 @@ use proptest::sample::{select, subsequence};
 use qlik_plan::config::{self, Source};
 use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::Desired;
+use qlik_plan::model::imburse::ImburseLive;
 use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, TenantLive, TenantRead};
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
@@ -89,6 +90,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         accounts: accounts.clone(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
+                        imburse: ImburseLive::default(),
                     };
                     for ((address, (tenant, keys)), sink) in addresses.iter().zip(tenants).zip(sinks) {
                         if let (true, Some(mut tenant)) = (address.is_tenant(), tenant) {
