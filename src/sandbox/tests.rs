@@ -449,5 +449,6 @@ async fn only_loopback_is_listened_on() {
 }
 
 mod faults;
+mod imburse;
 mod organization;
 mod people;
