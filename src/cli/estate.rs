@@ -294,7 +294,7 @@ mod sandboxed {
             });
             names.push((name, account));
         }
-        let seeded = attached.seed(&Seed { accounts }).await.map_err(|error| {
+        let seeded = attached.seed(&Seed { accounts, imburse: Vec::new() }).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
         })?;
         let mut credentials = BTreeMap::new();
