@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::imburse;
 use super::state::{State, Tenant};
 
 pub(super) fn state(state: &State, now: Timestamp) -> Value {
@@ -27,6 +28,7 @@ pub(super) fn state(state: &State, now: Timestamp) -> Value {
         "switches": state.switches(),
         "subscriptions": subscriptions,
         "tenants": state.tenants().map(|one| tenant(one, now)).collect::<Vec<_>>(),
+        "imburse": imburse::view(&state.imburse, &state.switches().imburse, now),
     })
 }
 

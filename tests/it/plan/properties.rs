@@ -10,6 +10,7 @@ use proptest::sample::{select, subsequence};
 use qlik_plan::config::{self, Source};
 use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::Desired;
+use qlik_plan::model::imburse::ImburseLive;
 use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, TenantLive, TenantRead};
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
@@ -89,6 +90,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         accounts: accounts.clone(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
+                        imburse: ImburseLive::default(),
                     };
                     for ((address, (tenant, keys)), sink) in addresses.iter().zip(tenants).zip(sinks) {
                         if let (true, Some(mut tenant)) = (address.is_tenant(), tenant) {
@@ -211,7 +213,8 @@ proptest! {
                 | Action::Keep(_)
                 | Action::Drift(_)
                 | Action::Wait(_)
-                | Action::Refuse(_) => {}
+                | Action::Refuse(_)
+                | Action::Imburse(_) => {}
             }
         }
     }
@@ -272,6 +275,11 @@ fn parent(action: &Action) -> Option<Parent> {
         Action::CreateKey(create) => Some(create.parent.clone()),
         Action::Renew(renew) => Some(renew.create.parent.clone()),
         Action::Reclaim(reclaim) => Some(Parent::Exists(reclaim.parent.clone())),
-        Action::CreateTenant(_) | Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::CreateTenant(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_)
+        | Action::Imburse(_) => None,
     }
 }
