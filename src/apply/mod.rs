@@ -15,6 +15,7 @@ use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
 use world::World;
 
 pub mod event;
+pub mod imburse;
 mod key;
 mod outcome;
 pub mod rehearse;
@@ -98,6 +99,7 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => None,
+            Action::Imburse(action) => imburse::blocked(self, &planned.address, action),
         }
     }
 
@@ -133,6 +135,7 @@ impl<'a> Course<'a> {
             Action::CreateKey(create) => self.mint(address, create).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
+            Action::Imburse(action) => imburse::take(self, address, action).await,
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
         };
         match result {
@@ -165,6 +168,7 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => {}
+            Action::Imburse(action) => self.broken = imburse::broken(address, action).or(self.broken.take()),
         }
     }
 
@@ -215,5 +219,6 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::Reclaim(_) => Some(Step::Reclaim),
         Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => Some(Step::RecordAdoption),
         Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::Imburse(action) => imburse::step_of(action),
     }
 }

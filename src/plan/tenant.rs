@@ -118,6 +118,8 @@ fn rank(action: &Action) -> u8 {
         Action::Drift(_) => 5,
         Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 6,
         Action::Wait(_) | Action::Refuse(_) => 7,
+        // Those of another vendor's tenants are never among them.
+        Action::Imburse(_) => 8,
     }
 }
 

@@ -212,7 +212,8 @@ proptest! {
                 | Action::Keep(_)
                 | Action::Drift(_)
                 | Action::Wait(_)
-                | Action::Refuse(_) => {}
+                | Action::Refuse(_)
+                | Action::Imburse(_) => {}
             }
         }
     }
@@ -272,6 +273,11 @@ fn parent(action: &Action) -> Option<Parent> {
         Action::CreateKey(create) => Some(create.parent.clone()),
         Action::Renew(renew) => Some(renew.create.parent.clone()),
         Action::Reclaim(reclaim) => Some(Parent::Exists(reclaim.parent.clone())),
-        Action::CreateTenant(_) | Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::CreateTenant(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_)
+        | Action::Imburse(_) => None,
     }
 }
