@@ -256,7 +256,10 @@ async fn why_forbidden(
         Owner::Configured(_) => "ask Qlik support: the owner has the permission and may not use it",
     };
     failed(
-        format!("{host} allows everyone to manage API keys and still lets {} mint none: {sentence}", words(&owner.way())),
+        format!(
+            "{host} allows everyone to manage API keys and still lets {} mint none: {sentence}",
+            words(&owner.way())
+        ),
         next,
     )
 }

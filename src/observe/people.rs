@@ -23,7 +23,8 @@ pub(super) async fn read_holders(
     host: &Host,
     live: &mut TenantLive,
 ) {
-    let Some(account) = desired.qlik_tenants().find(|(known, _, _)| *known == address).map(|(_, spec, _)| &spec.account)
+    let Some(account) =
+        desired.qlik_tenants().find(|(known, _, _)| *known == address).map(|(_, spec, _)| &spec.account)
     else {
         return;
     };

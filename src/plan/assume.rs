@@ -99,11 +99,7 @@ fn rehearsal(live: &mut Live, account: &Name, way: &Way) -> bool {
 }
 
 fn ways(desired: &Desired, tenant: &Address) -> BTreeSet<Way> {
-    desired
-        .qlik_keys(tenant)
-        .filter(|(_, key, _)| key.adopt.is_none())
-        .map(|(_, key, _)| key.owner.way())
-        .collect()
+    desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()).map(|(_, key, _)| key.owner.way()).collect()
 }
 
 fn not_there(spec: &QlikTenant) -> Unreadable {

@@ -93,7 +93,8 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
     for (owner, caller) in live.callers.iter().filter(|(owner, _)| owner.user().is_some()) {
         let name = owner.user().map(|user| format!("user with {user}")).unwrap_or_default();
         let words = |caller: &CallerLive| {
-            let may = if caller.manages_api_keys { "may manage API keys by a role" } else { "has no role for API keys" };
+            let may =
+                if caller.manages_api_keys { "may manage API keys by a role" } else { "has no role for API keys" };
             format!("{} ({}), {may}", caller.user_id.raw(), caller.status.raw())
         };
         read.push(fact(&name, observed(caller, words)));

@@ -300,7 +300,9 @@ fn to_be_made<'a>(case: &Case<'a>) -> Result<&'a User, Refusal> {
     user.filter(|user| user.id.is_none() && user.subject.is_some()).ok_or_else(|| {
         let who = user.map(ToString::to_string).unwrap_or_default();
         let why = match case.ground {
-            Ground::MadeBefore => format!("its owner is a user with {who}, and a tenant that is still to be made has no users"),
+            Ground::MadeBefore => {
+                format!("its owner is a user with {who}, and a tenant that is still to be made has no users")
+            }
             Ground::Exists { .. } | Ground::Refused | Ground::Waiting => {
                 format!("its owner is a user with {who}, and the tenant has none")
             }

@@ -9,8 +9,8 @@ use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission, Planned,
-    Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
+    Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
 };
 use crate::plan::refusal::Refusal;
 

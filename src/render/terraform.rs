@@ -15,7 +15,10 @@ use crate::plan::action::{Action, Plan, Planned};
 
 use super::json::line;
 use change::Draft;
-use document::{Configuration, Document, ModuleConfiguration, PlannedValues, ResourceChange, ResourceConfiguration, RootModule, Verb};
+use document::{
+    Configuration, Document, ModuleConfiguration, PlannedValues, ResourceChange, ResourceConfiguration, RootModule,
+    Verb,
+};
 
 /// Every member that a reader of format 1.2 may rely on, in one line.
 pub fn plan(plan: &Plan) -> String {

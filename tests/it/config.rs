@@ -248,7 +248,8 @@ fn schema_and_decoder_agree_on_every_value() {
     desired.extend(
         names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ configured: {v} }} }} }}"))),
     );
-    let user = |v: String| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ user: {{ {v} }} }} }} }}"));
+    let user =
+        |v: String| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ user: {{ {v} }} }} }} }}"));
     let emails = ["a@b", "a", "\"@b\"", "a@", "a@b@c", "\"a @b\"", "\"\"", "7", "~", "\"a@b\\n\""];
     desired.extend(emails.map(|v| user(format!("email: {v}"))));
     desired.extend(texts.map(|v| user(format!("subject: {v}"))));

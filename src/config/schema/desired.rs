@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::{
-    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version, named,
+    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version,
+    named,
 };
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.

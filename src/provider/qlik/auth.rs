@@ -180,8 +180,7 @@ impl Qlik {
         };
         let ask =
             Call::new(call.account, call.host, call.who.clone(), endpoint, &[], &[]).map_err(ReadError::Trouble)?;
-        let grant =
-            Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type, scope, user_lookup };
+        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type, scope, user_lookup };
         let body = json(&grant);
         let answer = self.patient(&ask, None, Some(&body), &[secret]).await?;
         let nonsense = |what: String| ReadError::Trouble(ask.nonsense(&what));

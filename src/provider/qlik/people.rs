@@ -65,7 +65,8 @@ impl Assignee {
 
     /// Which of the roles that another reading had are not here any more: written over, or taken away meanwhile.
     pub fn lost_since(&self, before: &Self) -> Vec<Untrusted> {
-        let here = |role: &&wire::Assigned| self.roles.iter().any(|known| known.id == role.id && known.name == role.name);
+        let here =
+            |role: &&wire::Assigned| self.roles.iter().any(|known| known.id == role.id && known.name == role.name);
         let name = |role: &wire::Assigned| role.name.clone().or_else(|| role.id.clone()).unwrap_or_default().into();
         before.roles.iter().filter(|role| !here(role)).map(name).collect()
     }
@@ -277,7 +278,11 @@ impl Qlik {
                 self.change(&call, Some(body), &[], Deed::Change, |body| {
                     let made: Made = wire::parse(body, what)?;
                     let fits = is_segment(&made.id);
-                    if fits { Ok(made.id.into()) } else { Err(format!("{what} was made, and its id is not of Qlik's kind")) }
+                    if fits {
+                        Ok(made.id.into())
+                    } else {
+                        Err(format!("{what} was made, and its id is not of Qlik's kind"))
+                    }
                 })
                 .await
             }

@@ -248,7 +248,12 @@ impl Qlik {
         Call::new(account, self.seat(account, &who, host), who, endpoint, ids, &[]).map_err(ReadError::Trouble)
     }
 
-    pub(super) async fn roles(&self, account: &Name, host: &Host, query: &[(&str, &str)]) -> Result<Vec<wire::Role>, ReadError> {
+    pub(super) async fn roles(
+        &self,
+        account: &Name,
+        host: &Host,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<wire::Role>, ReadError> {
         self.list(
             &At { account, host, who: Who::Client },
             &endpoints::ROLES,

@@ -6,8 +6,8 @@ use crate::plan::action;
 
 use super::details::{
     Adopted, Alias, ByRole, Cause, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant,
-    KeepKey, KeepTenant, Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Tenant,
-    Trust, User, Wait,
+    KeepKey, KeepTenant, Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape,
+    Tenant, Trust, User, Wait,
 };
 
 /// Nothing for a refusal, which is all words.
@@ -26,11 +26,9 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
                 action::Permission::ManageApiKeysByRole(by) => Permission::ManageApiKeysByRole(by.into()),
             },
         }),
-        action::Action::CreateUser(action::CreateUser { account, parent, user }) => Details::CreateUser(CreateUser {
-            account: account.to_string(),
-            tenant: parent.into(),
-            user: user.into(),
-        }),
+        action::Action::CreateUser(action::CreateUser { account, parent, user }) => {
+            Details::CreateUser(CreateUser { account: account.to_string(), tenant: parent.into(), user: user.into() })
+        }
         action::Action::Mark(mark) => Details::Mark(mark.into()),
         action::Action::CreateKey(create) => Details::CreateKey(create.into()),
         action::Action::Renew(action::Renew { create, key_id, expires }) => {

@@ -6,8 +6,8 @@ use crate::model::address::Address;
 use crate::model::desired::Origin;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent, Permission,
-    Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
+    Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::refusal::Refusal;
 use crate::render::block::{place, shape_text};

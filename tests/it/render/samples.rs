@@ -175,7 +175,11 @@ pub(crate) fn estate() -> Plan {
     ]);
     plan.actions.extend(quiet());
     plan.notices = vec![
-        Notice { address: Some(address("qlik/acme/due")), at: None, text: Untrusted::from("key key-0 is left to expire") },
+        Notice {
+            address: Some(address("qlik/acme/due")),
+            at: None,
+            text: Untrusted::from("key key-0 is left to expire"),
+        },
         Notice { address: None, at: None, text: Untrusted::from("new estate: the ledger is empty") },
     ];
     plan.unchecked =
