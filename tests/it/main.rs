@@ -17,6 +17,7 @@ mod formats;
 mod incidents;
 mod offline;
 mod papers;
+mod people;
 mod plan;
 mod rehearse;
 mod rename;
