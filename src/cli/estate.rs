@@ -20,6 +20,7 @@ use super::credentials::{self, Needs};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
 use super::stores;
+use super::weaken::weak;
 
 /// Where the sandbox keeps its state, below the working directory.
 pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
@@ -189,7 +190,7 @@ impl Estate {
         Ok(Self {
             qlik,
             sinks,
-            ledger: stores::ledger(settings, common)?,
+            ledger: stores::ledger(settings, common)?.weakened(weak()),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -303,13 +304,17 @@ mod sandboxed {
                 .key_client
                 .is_some()
                 .then(|| (Secret::new(seeded.key_client.id), Secret::new(seeded.key_client.secret)));
+            let organization_client = account
+                .organization_client
+                .is_some()
+                .then(|| (Secret::new(seeded.organization_client.id), Secret::new(seeded.organization_client.secret)));
             credentials.insert(
                 name.clone(),
                 Credentials {
                     client_id: Secret::new(seeded.client.id),
                     client_secret: Secret::new(seeded.client.secret),
                     key_client,
-                    organization_client: None,
+                    organization_client,
                     owners,
                 },
             );
