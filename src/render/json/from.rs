@@ -42,8 +42,9 @@ impl PlanDocument {
 impl ReportDocument {
     pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
         let events::Report { started, lines, stopped } = report;
+        // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
         let places: BTreeMap<&Address, &Origin> =
-            plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect();
+            plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect();
         let lines = lines
             .iter()
             .map(|events::ReportLine { address, step, outcome }| ReportLine {

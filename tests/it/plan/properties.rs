@@ -137,7 +137,20 @@ proptest! {
             prop_assert!(has_action || is_unchecked, "nothing is said of {}", address);
         }
         for planned in &plan.actions {
-            prop_assert_eq!(&world.desired.items[&planned.address].at, &planned.at);
+            let declared = &world.desired.items[&planned.address];
+            let of_grant = match &declared.spec {
+                Spec::QlikTenant(tenant) => tenant.grants.at.as_ref(),
+                Spec::QlikKey(_) => None,
+            };
+            if matches!(planned.action, Action::Grant(_)) {
+                prop_assert_eq!(of_grant, Some(&planned.at));
+            } else if matches!(planned.action, Action::CreateUser(_)) {
+                // At the first key that the user is to own.
+                let mut keys = world.desired.qlik_keys(&planned.address);
+                prop_assert!(keys.any(|(_, _, at)| *at == planned.at));
+            } else {
+                prop_assert_eq!(&declared.at, &planned.at);
+            }
             if let Action::Refuse(refusal) = &planned.action {
                 prop_assert!(!refusal.next.is_empty() && !refusal.why.raw().is_empty());
             }
