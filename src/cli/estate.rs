@@ -8,6 +8,7 @@ use crate::config;
 use crate::ledger::Ledger;
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::qlik::{Credentials, Qlik};
@@ -101,6 +102,10 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
+    for account in settings.accounts.values_mut() {
+        // The sandbox answers for no other.
+        QLIK_CLOUD.clone_into(&mut account.region.domain);
+    }
     for (name, sink) in &mut settings.sinks {
         *sink =
             settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
