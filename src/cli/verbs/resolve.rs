@@ -30,8 +30,14 @@ pub(in crate::cli) async fn run(
         let (mut said, mut next) = resolve::explain(address, &facts);
         // Not while its run is at work: then there is nothing to look for yet.
         if let (Some(State::Pending(intent)), false) = (record.map(|record| &record.state), next.is_empty()) {
-            let found = resolve::candidates(&estate.qlik, &facts, intent).await;
-            if let Some(found) = found? {
+            let found = match resolve::candidates(&estate.qlik, &facts, intent).await {
+                Ok(found) => found,
+                Err(failure) => {
+                    estate.close().await;
+                    return Err(failure.into());
+                }
+            };
+            if let Some(found) = found {
                 let (more, steps) = resolve::say_candidates(address, &found);
                 said = format!("{said}; {more}");
                 next = steps;
