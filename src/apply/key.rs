@@ -2,12 +2,12 @@
 
 use crate::model::address::Address;
 use crate::model::host::Host;
-use crate::model::live::{KeyLive, SinkEntry, Writable};
+use crate::model::live::{KeyLive, Observed, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
-use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef};
+use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef, WhyMint};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::qlik::MintedKey;
 use crate::sink::payload::{self, Parts};
@@ -30,12 +30,39 @@ struct Delivery<'a> {
     version: Version,
 }
 
+/// What a plan found in a key's place.
+pub(super) enum Found<'a> {
+    Nothing,
+    Key(&'a str),
+    /// Whatever stands there is to be replaced.
+    Anything,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn by(create: &'a CreateKey) -> Self {
+        match &create.why {
+            WhyMint::Missing => Self::Nothing,
+            WhyMint::Dead { key_id, .. } => Self::Key(key_id),
+            WhyMint::Supersede { .. } | WhyMint::Asked => Self::Anything,
+        }
+    }
+
+    fn is_still(&self, entry: &Observed<SinkEntry>) -> bool {
+        match (self, entry) {
+            (Self::Nothing, Observed::Present(_)) => false,
+            (Self::Key(planned), Observed::Present(entry)) => entry.key_id == *planned,
+            (Self::Nothing | Self::Key(_), Observed::Absent | Observed::Unreadable(_)) | (Self::Anything, _) => true,
+        }
+    }
+}
+
 /// Mints a key and delivers it; says where it is.
 pub(super) async fn create(
     world: &World<'_>,
     tenant: &Address,
     address: &Address,
     create: &CreateKey,
+    found: &Found<'_>,
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let spec = &create.spec;
@@ -53,6 +80,16 @@ pub(super) async fn create(
     let former: Vec<Address> =
         record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
     let look = sink.look(address, &former);
+    if !found.is_still(&look.entry) {
+        // A run that stood still for a while would mint a second one over it.
+        return Err(Failure::new(
+            format!(
+                "{} holds another key by now than when this was planned, and nothing was minted",
+                sink.place(address)
+            ),
+            "qlik-apply again: it looks at that key",
+        ));
+    }
     // Found under a former name: this key's own place is empty, and stays so until the put.
     let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
     let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version };

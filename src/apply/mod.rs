@@ -130,7 +130,7 @@ impl<'a> Course<'a> {
             },
             Action::Keep(keep) => self.keep(address, keep),
             Action::Mark(mark) => key::mark(world, mark).await,
-            Action::CreateKey(create) => self.mint(address, create).await,
+            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(create)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
@@ -191,12 +191,17 @@ impl<'a> Course<'a> {
         if self.world.weak.is(Weakness::RevokeBeforeRenewal) {
             key::revoke_first(self.world, renew, &self.place(&renew.create.parent)?).await?;
         }
-        self.mint(address, &renew.create).await
+        self.mint(address, &renew.create, &key::Found::Key(&renew.key_id)).await
     }
 
-    async fn mint(&mut self, address: &Address, create: &crate::plan::action::CreateKey) -> Result<String, Failure> {
+    async fn mint(
+        &mut self,
+        address: &Address,
+        create: &crate::plan::action::CreateKey,
+        found: &key::Found<'_>,
+    ) -> Result<String, Failure> {
         let at = self.place(&create.parent)?;
-        let minted = key::create(self.world, &self.tenant, address, create, &at).await;
+        let minted = key::create(self.world, &self.tenant, address, create, found, &at).await;
         self.delivered.insert(address.clone(), minted.is_ok());
         minted
     }

@@ -20,6 +20,7 @@ use super::credentials::{self, Needs};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
 use super::stores;
+use super::weaken::weak;
 
 /// Where the sandbox keeps its state, below the working directory.
 pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
@@ -193,7 +194,7 @@ impl Estate {
         Ok(Self {
             qlik,
             sinks,
-            ledger: stores::ledger(settings, common)?,
+            ledger: stores::ledger(settings, common)?.weakened(weak()),
             #[cfg(feature = "sandbox")]
             sandbox,
         })

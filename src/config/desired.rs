@@ -36,7 +36,7 @@ const GRANTEES: Keys = Keys { known: &["everyone"], later: &["role"] };
 const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] };
 const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
 const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
-const SHAPES: Keys = Keys { known: &["token", "env", "json"], later: &["qlik-cli", "stackone", "imburse"] };
+const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &["imburse"] };
 const HOST_REST: &str = "comes from the account's region";
 const NOTHING: Keys = Keys { known: &[], later: &[] };
 

@@ -92,8 +92,18 @@ pub enum Shape {
     Env,
     /// One JSON object.
     Json,
+    /// A whole `contexts.yml` of qlik-cli, with one context.
+    QlikCli,
+    /// What StackOne's form asks for: tenant name, region, API key.
+    Stackone,
 }
 
 impl Shape {
-    pub const ALL: [(&'static str, Self); 3] = [("token", Self::Token), ("env", Self::Env), ("json", Self::Json)];
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("token", Self::Token),
+        ("env", Self::Env),
+        ("json", Self::Json),
+        ("qlik-cli", Self::QlikCli),
+        ("stackone", Self::Stackone),
+    ];
 }

@@ -48,6 +48,9 @@ pub struct Sources<'a> {
     pub ledger_is_durable: bool,
     /// How many tenants are read side by side.
     pub parallelism: usize,
+    /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
+    /// are being read.
+    pub leave: bool,
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,
 }
@@ -65,7 +68,17 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {
             let base = &base;
-            async move { (address.clone(), tenant::read(desired, base, wishes, sources, address, spec).await) }
+            async move { (address, spec, tenant::read(desired, base, wishes, sources, address, spec).await) }
+        })
+        .buffer_unordered(sources.parallelism.max(1))
+        .map(|(address, spec, read)| {
+            let base = &base;
+            async move {
+                if sources.leave {
+                    tenant::leave(desired, base, sources, address, spec).await;
+                }
+                (address.clone(), read)
+            }
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect()

@@ -74,6 +74,13 @@ pub(super) async fn read(
     Read { account: spec.account.clone(), live, refused: None }
 }
 
+/// Ends the token that reading took. What fails is tried once more by nobody: tokens end by themselves.
+pub(super) async fn leave(desired: &Desired, base: &Live, sources: &Sources<'_>, address: &Address, spec: &QlikTenant) {
+    if let Some((host, _)) = whereabouts(desired, &base.ledger, address, spec) {
+        sources.qlik.leave(&spec.account, &host).await;
+    }
+}
+
 /// The ladder's first two rungs: the ledger's binding, then the declared adoption.
 fn whereabouts(
     desired: &Desired,

@@ -109,7 +109,8 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let looked_for = !facts.weak.is(Weakness::NoRecovery);
     let leftovers: Vec<&KeyLive> =
         others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).filter(|_| looked_for).collect();
-    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
+    let in_flight = facts.weak.is(Weakness::RevokeInFlight);
+    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive && !in_flight) {
         return Err(busy_with(busy));
     }
     let missing: Vec<&KeyLive> = if good.is_none() {
@@ -131,7 +132,7 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
 
     let sink = facts.sink_facts;
     // Nothing can bring it into a sink any more once another key was delivered over it.
-    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || in_flight || life(key) == Life::Proven);
     // Without versions only this run's own delivery counts.
     let succeeded = |key: &KeyLive| {
         good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))

@@ -6,6 +6,7 @@ use crate::model::marker::Letter;
 use crate::model::record::Record;
 use crate::model::spec::{QlikKey, QlikTenant};
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weakness;
 
 use super::action::{
     Action, CreateKey, Drift, DriftField, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked,
@@ -139,6 +140,10 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         Parent::Exists(at) => Some(at.clone()),
         Parent::MadeBefore(_) => None,
     };
+    let at_once = scene.wishes.weak.is(Weakness::RevokeInFlight);
+    for (key, at) in judged.reclaim.iter().zip(at.iter().cycle()).filter(|_| at_once) {
+        push(plan, scene, address, Action::Reclaim(reclaim(account, at, spec, key, false)));
+    }
     if let (true, Some(good), Some(at)) = (judged.mark, judged.good, &at)
         && let Some(marker) = &good.marker
     {
@@ -187,7 +192,7 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         },
     };
     if let Some(at) = &at {
-        for key in &judged.reclaim {
+        for key in judged.reclaim.iter().filter(|_| !at_once) {
             push(plan, scene, address, Action::Reclaim(reclaim(account, at, spec, key, delivers)));
         }
     }

@@ -267,6 +267,8 @@ pub(super) fn shape_text(shape: Shape) -> &'static str {
         Shape::Token => "token",
         Shape::Env => "env",
         Shape::Json => "json",
+        Shape::QlikCli => "qlik-cli",
+        Shape::Stackone => "stackone",
     }
 }
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod cloud;
 mod config;
 mod crash;
+mod doubt;
 mod drift;
 mod exits;
 mod explain;

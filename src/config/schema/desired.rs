@@ -186,7 +186,7 @@ pub enum Owner {
 }
 
 #[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
+#[schemars(rename_all = "kebab-case")]
 pub enum DeliverAs {
     /// The token and a newline.
     Token,
@@ -194,4 +194,8 @@ pub enum DeliverAs {
     Env,
     /// One JSON object.
     Json,
+    /// A whole `contexts.yml` with one context, for qlik-cli.
+    QlikCli,
+    /// One JSON object of what StackOne asks for: `tenant_name`, `region`, `api_key`.
+    Stackone,
 }

@@ -175,8 +175,23 @@ impl Qlik {
 
     /// At the end of a run: ends every token it fetched. What fails is counted and nothing more; tokens end by themselves.
     pub async fn revoke_tokens(&self) -> Revoked {
-        self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let fetched = std::mem::take(&mut *self.tokens.fetched.lock().unwrap_or_else(PoisonError::into_inner));
+        self.revoke_where(|_| true).await
+    }
+
+    /// Ends the tokens for one host, which this run has no more business with: other hosts are read meanwhile.
+    pub async fn leave(&self, account: &Name, host: &Host) -> Revoked {
+        self.revoke_where(|(whose, _, at)| whose == account && at == host).await
+    }
+
+    async fn revoke_where(&self, leaves: impl Fn(&TokenKey) -> bool) -> Revoked {
+        self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !leaves(key));
+        let fetched: Vec<(TokenKey, Arc<Secret>)> = self
+            .tokens
+            .fetched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extract_if(.., |(key, _)| leaves(key))
+            .collect();
         let one = |(key, token): (TokenKey, Arc<Secret>)| async move {
             let (account, who, host) = key;
             let Ok(call) = Call::new(&account, &host, who, &endpoints::REVOKE_TOKEN, &[], &[]) else { return false };

@@ -145,11 +145,13 @@ pub(super) enum Cause {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Shape {
     Token,
     Env,
     Json,
+    QlikCli,
+    Stackone,
 }
 
 #[derive(Serialize, JsonSchema)]

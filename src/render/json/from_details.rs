@@ -194,6 +194,8 @@ impl From<spec::Shape> for Shape {
             spec::Shape::Token => Self::Token,
             spec::Shape::Env => Self::Env,
             spec::Shape::Json => Self::Json,
+            spec::Shape::QlikCli => Self::QlikCli,
+            spec::Shape::Stackone => Self::Stackone,
         }
     }
 }
