@@ -10,6 +10,7 @@ use crate::config;
 use crate::ledger::Ledger;
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
@@ -106,6 +107,10 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
+    for account in settings.accounts.values_mut() {
+        // The sandbox answers for no other.
+        QLIK_CLOUD.clone_into(&mut account.region.domain);
+    }
     for (name, sink) in &mut settings.sinks {
         *sink =
             settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
@@ -193,7 +198,8 @@ impl Estate {
         let parallelism = usize::from(common.parallelism);
         let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
+        let imburse =
+            Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
         let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
         Ok(Self {
             qlik,

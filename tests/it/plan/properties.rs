@@ -140,7 +140,7 @@ proptest! {
             let declared = &world.desired.items[&planned.address];
             let of_grant = match &declared.spec {
                 Spec::QlikTenant(tenant) => tenant.grants.at.as_ref(),
-                Spec::QlikKey(_) => None,
+                Spec::QlikKey(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
             };
             if matches!(planned.action, Action::Grant(_)) {
                 prop_assert_eq!(of_grant, Some(&planned.at));
