@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use crate::config;
-use crate::ledger::Ledger;
+use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::settings::{self, Settings};
@@ -13,6 +14,7 @@ use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::qlik::{Credentials, Qlik};
 use crate::render::Outcome;
 use crate::sink::Sink;
+use crate::sink::access::Lock;
 
 use super::args::Common;
 use super::credentials::{self, Needs};
@@ -147,7 +149,8 @@ pub(super) struct Estate {
 
 impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
-    pub(super) async fn open(common: &Common, settings: &Settings, needs: &Needs) -> Result<Self, Problem> {
+    pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
+        let settings = &declared.settings;
         let mut network = NetworkOptions {
             proxy: settings.network.proxy.clone(),
             ca_pem: None,
@@ -184,14 +187,22 @@ impl Estate {
         let accounts = accounts(settings, credentials);
         let qlik = Qlik::new(network, accounts, usize::from(common.parallelism))
             .map_err(|error| Problem::new(error.to_string(), "correct network: in settings"))?;
-        let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
         Ok(Self {
             qlik,
-            sinks,
+            sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?,
             #[cfg(feature = "sandbox")]
             sandbox,
         })
+    }
+
+    /// Whatever a sink starts keeps the ledger's lock, should this process end before it.
+    pub(super) fn bequeath(&mut self, held: &Held) -> Result<(), Problem> {
+        let lock = Arc::new(Lock::new(held.lock_files()?));
+        for sink in self.sinks.values_mut() {
+            sink.bequeath(Arc::clone(&lock));
+        }
+        Ok(())
     }
 
     /// Revokes this run's tokens and lets go of the sandbox.

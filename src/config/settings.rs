@@ -7,6 +7,7 @@ use super::diagnostic::{Faults, code};
 use super::place;
 use super::read::{self, Keys};
 use super::reference::{is_known, join, path, required_reference};
+use super::sinks;
 use super::source::Span;
 use super::syntax::{self, Entry, Node, Value};
 use crate::model::address::Name;
@@ -51,7 +52,7 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
         read::named(node, "`accounts`", "account", faults, |what, entry, faults| account(what, entry, base, faults))
     });
     let sinks = root.get("sinks").map(|node| {
-        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| place::sink(what, entry, base, faults))
+        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| sinks::sink(what, entry, base, faults))
     });
     let ledger = root.entry("ledger").map(|entry| place::ledger(entry, base, faults));
     let default = Ledger::Directory { path: join(base, place::LEDGER_PATH) };

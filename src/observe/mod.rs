@@ -54,7 +54,7 @@ pub struct Sources<'a> {
 
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
-    let sinks = look_into_sinks(desired, &ledger, sources);
+    let sinks = look_into_sinks(desired, &ledger, sources).await;
     let base = Live {
         ledger,
         ledger_forgets: sources.ci && !sources.ledger_is_durable,
@@ -115,8 +115,8 @@ fn judge_refused_credentials(
         .collect()
 }
 
-fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
-    let mut looked = BTreeMap::new();
+async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
+    let mut looks = Vec::new();
     for (tenant, _, _) in desired.qlik_tenants() {
         let formerly = former_addresses(ledger, tenant);
         for (address, spec, _) in desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()) {
@@ -124,17 +124,22 @@ fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>
             let former: Vec<Address> =
                 formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
             let refusal = not_durable(sources, &spec.deliver_to).map(Writable::No);
-            let live = match sources.preflight {
-                Preflight::Read => SinkLive { entry: None, writable: refusal },
-                Preflight::Full => SinkLive {
-                    entry: Some(sink.look(address, &former).entry),
-                    writable: refusal.or_else(|| Some(sink.preflight(address))),
-                },
-            };
-            looked.insert(address.clone(), live);
+            looks.push(async move {
+                let live = match sources.preflight {
+                    Preflight::Read => SinkLive { entry: None, writable: refusal },
+                    Preflight::Full => SinkLive {
+                        entry: sink.look(address, &former).await.entry,
+                        writable: match refusal {
+                            Some(refusal) => Some(refusal),
+                            None => Some(sink.preflight(address).await),
+                        },
+                    },
+                };
+                (address.clone(), live)
+            });
         }
     }
-    looked
+    stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
 }
 
 fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
@@ -155,7 +160,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
             credentials: false,
         }),
-        Some(settings::Sink::File { .. }) | None => None,
+        Some(settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Vault(_)) | None => None,
     }
 }
 
