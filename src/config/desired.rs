@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Faults, code};
 use super::ignore;
+use super::people;
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{self, Entry, Node, Value};
@@ -32,8 +33,8 @@ const KEY: Keys = Keys {
 };
 const LIMITS: Keys = Keys { known: &["max_expiry", "max_keys_per_user"], later: &[] };
 const GRANTS: Keys = Keys { known: &["manage_api_keys"], later: &[] };
-const GRANTEES: Keys = Keys { known: &["everyone"], later: &["role"] };
-const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] };
+const GRANTEES: Keys = Keys { known: &["everyone", "role"], later: &[] };
+const OWNERS: Keys = Keys { known: &["client", "configured", "user"], later: &[] };
 const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
 const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
 const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &["imburse"] };
@@ -174,10 +175,15 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
     let fields = read::fields(&entry.value, "`grants`", entry.key_at, &GRANTS, faults)?;
     let mut grants = Grants::default();
     if let Some(node) = fields.get("manage_api_keys")
-        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
+        && let Some((kind, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
     {
-        read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
-        grants.manage_api_keys = Some(ManageApiKeys::Everyone);
+        grants.at = Some(entry.key_at.origin(faults.sources()));
+        grants.manage_api_keys = Some(if kind == "everyone" {
+            read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
+            ManageApiKeys::Everyone
+        } else {
+            ManageApiKeys::Role(people::role(entry, faults)?)
+        });
     }
     Some(grants)
 }
@@ -273,6 +279,9 @@ fn owner(node: &Node, faults: &mut Faults<'_>) -> Option<(Owner, Option<At<Name>
     if kind == "client" {
         read::fields(&entry.value, "`client`", entry.key_at, &NOTHING, faults)?;
         return Some((Owner::Client, None));
+    }
+    if kind == "user" {
+        return people::owner(entry, faults).map(|user| (Owner::User(user), None));
     }
     let name = read::name(&entry.value, "`configured`", faults)?;
     Some((Owner::Configured(name.value.clone()), Some(name)))

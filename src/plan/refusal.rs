@@ -107,6 +107,13 @@ codes! {
     /// The configured owner's key belongs to another tenant.
     OwnerElsewhere = "QP0310",
 
+    /// The declared owner is not there, and nobody can be made of what is declared.
+    OwnerMissing = "QP0311",
+    /// The declared owner is there and not active.
+    OwnerInactive = "QP0312",
+    /// A grant names a user or a group who is not there.
+    GranteeMissing = "QP0313",
+
     /// More creations than `limits:` allows.
     OverLimit = "QP0401",
     /// The licence does not allow a tenant.

@@ -162,8 +162,9 @@ impl From<&action::Plan> for Plan {
             actions: actions.iter().map(Action::from).collect(),
             notices: notices
                 .iter()
-                .map(|action::Notice { address, text }| Notice {
+                .map(|action::Notice { address, at, text }| Notice {
                     address: address.as_ref().map(ToString::to_string),
+                    at: at.as_ref().map(Place::from),
                     text: text.raw().to_owned(),
                 })
                 .collect(),
@@ -188,6 +189,7 @@ impl From<action::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
+            users_to_create,
             to_grant,
             kept,
             drifted,
@@ -202,6 +204,7 @@ impl From<action::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
+            users_to_create,
             to_grant,
             kept,
             drifted,
@@ -214,7 +217,14 @@ impl From<action::Counts> for Counts {
 impl From<&action::Planned> for Action {
     fn from(planned: &action::Planned) -> Self {
         let action::Planned { address, at, action } = planned;
-        let object = if address.is_tenant() { Object::Tenant } else { Object::Key };
+        // A user is planned at its tenant's address.
+        let object = if matches!(action, action::Action::CreateUser(_)) {
+            Object::User
+        } else if address.is_tenant() {
+            Object::Tenant
+        } else {
+            Object::Key
+        };
         let said = said(action);
         Self {
             address: address.to_string(),
@@ -231,7 +241,7 @@ impl From<&action::Planned> for Action {
 
 fn kind(action: &action::Action) -> Kind {
     match action {
-        action::Action::CreateTenant(_) | action::Action::CreateKey(_) => Kind::Create,
+        action::Action::CreateTenant(_) | action::Action::CreateUser(_) | action::Action::CreateKey(_) => Kind::Create,
         action::Action::Settle(_) => Kind::Settle,
         action::Action::Trust(_) => Kind::Trust,
         action::Action::Grant(_) => Kind::Grant,
@@ -264,6 +274,7 @@ fn said(action: &action::Action) -> Said {
         action::Action::CreateTenant(_)
         | action::Action::Settle(_)
         | action::Action::Trust(_)
+        | action::Action::CreateUser(_)
         | action::Action::Grant(_)
         | action::Action::Mark(_)
         | action::Action::Reclaim(_)
@@ -301,6 +312,7 @@ impl From<events::Step> for Step {
             events::Step::SettleLimits => Self::SettleLimits,
             events::Step::Settle => Self::Settle,
             events::Step::Trust => Self::Trust,
+            events::Step::CreateUser => Self::CreateUser,
             events::Step::Grant => Self::Grant,
             events::Step::Mint => Self::Mint,
             events::Step::Try => Self::Try,

@@ -204,6 +204,7 @@ proptest! {
                 Action::CreateTenant(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
+                | Action::CreateUser(_)
                 | Action::Grant(_)
                 | Action::CreateKey(_)
                 | Action::Renew(_)
@@ -265,6 +266,7 @@ fn parent(action: &Action) -> Option<Parent> {
     match action {
         Action::Settle(settle) => Some(settle.parent.clone()),
         Action::Trust(trust) => Some(trust.parent.clone()),
+        Action::CreateUser(create) => Some(create.parent.clone()),
         Action::Grant(grant) => Some(grant.parent.clone()),
         Action::Mark(mark) => Some(Parent::Exists(mark.parent.clone())),
         Action::CreateKey(create) => Some(create.parent.clone()),
