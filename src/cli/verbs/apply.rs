@@ -38,10 +38,11 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let unsaved = Unsaved::default();
     let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
     let began = Instant::now();
     let held = hold(&estate.ledger, args.max_run)?;
+    estate.bequeath(&held)?;
     let max_run = std::time::Duration::from_secs(args.max_run.seconds());
     let stop = || {
         if signals.has_come() {
@@ -60,6 +61,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     };
     let mut world = World::new(
         &estate.qlik,
+        &estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,
@@ -72,10 +74,12 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     world.weak = weak();
     let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     if accounted {
         held.end(now)?;
+    } else {
+        held.leave();
     }
     result
 }
@@ -100,11 +104,13 @@ async fn work(
     let mut wishes = wishes(common, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.reclaim.extend(saved.reclaim.iter().cloned());
         wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;
     }
     let sources = Sources {
         qlik: &estate.qlik,
+        imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
@@ -116,7 +122,7 @@ async fn work(
         now: clock(),
     };
     let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
-    let now = || estate.qlik.server_time().unwrap_or_else(clock);
+    let now = || estate.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {
@@ -165,7 +171,7 @@ async fn make_ledger(
     signals: &Signals,
 ) -> Result<(), Problem> {
     if args.common.sandbox {
-        return ledger::init_sandbox(estate, declared);
+        return ledger::init_sandbox(estate, declared).await;
     }
     if estate.ledger.read()?.is_some() {
         return Ok(());
@@ -178,7 +184,7 @@ async fn make_ledger(
     if !ask(&question, output, signals).await? {
         return Err(ledger::missing(&estate.ledger));
     }
-    ledger::make(&estate.ledger, &declared.settings, &declared.desired)?;
+    ledger::make(&estate.ledger, &estate.sinks, &declared.desired).await?;
     Ok(())
 }
 
