@@ -15,6 +15,7 @@ mod explain;
 mod finding;
 mod first_minute;
 mod formats;
+mod guards;
 mod imburse;
 mod incidents;
 mod offline;
