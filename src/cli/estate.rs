@@ -227,6 +227,15 @@ impl Estate {
         Ok(())
     }
 
+    /// That this machine's clock is off, where Imburse's answers showed it; half of what its signatures may be off is plenty.
+    pub(super) fn clock_is_off(&self, common: &Common) -> Option<String> {
+        let ahead = self.imburse.clock_skew().filter(|seconds| seconds.abs() >= 150 && !common.sandbox)?;
+        let (seconds, way) = (ahead.abs(), if ahead > 0 { "behind" } else { "ahead of" });
+        Some(format!(
+            "this machine's clock is {seconds} s {way} Imburse's; signatures follow theirs, which refuses 300 s"
+        ))
+    }
+
     /// Revokes this run's tokens and lets go of the sandbox.
     pub(super) async fn close(self) {
         self.qlik.revoke_tokens().await;
