@@ -145,6 +145,7 @@ pub(super) struct Estate {
     pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
+    output: Output,
     #[cfg(feature = "sandbox")]
     sandbox: Option<super::sandbox::Attached>,
 }
@@ -191,13 +192,14 @@ impl Estate {
         let parallelism = usize::from(common.parallelism);
         let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
+        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism, Timestamp::now()).map_err(unusable)?;
         let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
         Ok(Self {
             qlik,
             imburse,
             sinks,
             ledger: stores::ledger(settings, common)?,
+            output: Output::of(common),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -208,15 +210,24 @@ impl Estate {
         self.qlik.server_time().max(self.imburse.server_time())
     }
 
-    /// Revokes this run's tokens and lets go of the sandbox.
+    /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
     pub(super) async fn close(self) {
         self.qlik.revoke_tokens().await;
+        if let Some(seconds) = self.imburse.clock_skew().filter(|seconds| seconds.abs() > CLOCK_TOLERANCE) {
+            let (by, way) = (seconds.unsigned_abs(), if seconds > 0 { "behind" } else { "ahead of" });
+            self.output.message(&format!(
+                "notice: this machine's clock is {by} s {way} Imburse's; signatures were made by theirs. Set it, with NTP for example",
+            ));
+        }
         #[cfg(feature = "sandbox")]
         if let Some(attached) = self.sandbox {
             attached.detach().await;
         }
     }
 }
+
+/// Half of the five minutes that a signature is good for, in seconds; below that nobody need care.
+const CLOCK_TOLERANCE: i64 = 150;
 
 /// What servers are told of this program.
 pub(super) fn user_agent() -> String {
