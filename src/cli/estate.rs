@@ -270,8 +270,9 @@ mod sandboxed {
     use crate::model::secret::Secret;
     use crate::model::settings::Settings;
     use crate::model::spec::Owner;
+    use crate::provider::imburse;
     use crate::provider::qlik::{Credentials, OwnerKey};
-    use crate::sandbox::{Seed, SeedAccount, SeedOwner};
+    use crate::sandbox::{Seed, SeedAccount, SeedImburse, SeedOwner};
 
     use super::{SANDBOX_STATE, working_directory};
 
@@ -305,7 +306,14 @@ mod sandboxed {
             });
             names.push((name, account));
         }
-        let seeded = attached.seed(&Seed { accounts, imburse: Vec::new() }).await.map_err(|error| {
+        let mut of_imburse = Vec::new();
+        for name in needs.imburse() {
+            let Some(account) = settings.imburse.get(name) else { continue };
+            let (host, account_id) = (account.host.to_string(), Some(account.account_id.clone()));
+            of_imburse.push((name, account, SeedImburse { host, account_id, key: None }));
+        }
+        let imburse = of_imburse.iter().map(|(_, _, seed)| seed.clone()).collect();
+        let seeded = attached.seed(&Seed { accounts, imburse }).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
         })?;
         let mut credentials = BTreeMap::new();
@@ -334,6 +342,16 @@ mod sandboxed {
                 },
             );
         }
-        Ok(Resolved { qlik: credentials, imburse: BTreeMap::new() })
+        let imburse = of_imburse.into_iter().zip(seeded.imburse).map(|((name, account, _), seeded)| {
+            let account = imburse::Account {
+                host: account.host.clone(),
+                account_id: account.account_id.clone(),
+                api: account.api,
+                public_key: Secret::new(seeded.key.public_key),
+                private_key: Secret::new(seeded.key.private_key),
+            };
+            (name.clone(), account)
+        });
+        Ok(Resolved { qlik: credentials, imburse: imburse.collect() })
     }
 }
