@@ -2,12 +2,13 @@
 
 use crate::model::address::Address;
 use crate::model::host::Host;
-use crate::model::live::{KeyLive, SinkEntry, Writable};
+use crate::model::live::{KeyLive, Observed, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
+use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
-use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef};
+use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef, WhyMint};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::qlik::MintedKey;
 use crate::sink::payload::{self, Parts};
@@ -15,6 +16,7 @@ use crate::sink::{Put, ReadBack, Sink, Version};
 
 use super::event::{Failure, Happened, Step};
 use super::outcome::{Known, host_of, known};
+use super::people;
 use super::world::World;
 
 /// One key on its way from the vendor to its sink.
@@ -28,6 +30,34 @@ struct Delivery<'a> {
     sink: &'a Sink,
     /// As it was before the POST: what a put compares with.
     version: Version,
+    /// Who the key must be of, where that is declared.
+    owner_id: Option<Untrusted>,
+}
+
+/// What a plan found in a key's place.
+pub(super) enum Found<'a> {
+    Nothing,
+    Key(&'a str),
+    /// Whatever stands there is to be replaced.
+    Anything,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn by(create: &'a CreateKey) -> Self {
+        match &create.why {
+            WhyMint::Missing => Self::Nothing,
+            WhyMint::Dead { key_id, .. } => Self::Key(key_id),
+            WhyMint::Supersede { .. } | WhyMint::Asked => Self::Anything,
+        }
+    }
+
+    fn is_still(&self, entry: &Observed<SinkEntry>) -> bool {
+        match (self, entry) {
+            (Self::Nothing, Observed::Present(_)) => false,
+            (Self::Key(planned), Observed::Present(entry)) => entry.key_id == *planned,
+            (Self::Nothing | Self::Key(_), Observed::Absent | Observed::Unreadable(_)) | (Self::Anything, _) => true,
+        }
+    }
 }
 
 /// Mints a key and delivers it; says where it is.
@@ -36,6 +66,7 @@ pub(super) async fn create(
     tenant: &Address,
     address: &Address,
     create: &CreateKey,
+    found: &Found<'_>,
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let spec = &create.spec;
@@ -53,9 +84,24 @@ pub(super) async fn create(
     let former: Vec<Address> =
         record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
     let look = sink.look(address, &former);
+    if !found.is_still(&look.entry) {
+        // A run that stood still for a while would mint a second one over it.
+        return Err(Failure::new(
+            format!(
+                "{} holds another key by now than when this was planned, and nothing was minted",
+                sink.place(address)
+            ),
+            "qlik-apply again: it looks at that key",
+        ));
+    }
     // Found under a former name: this key's own place is empty, and stays so until the put.
     let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
-    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version };
+    let owner_id = match &spec.owner {
+        Owner::User(user) => Some(people::owner(world, &create.account, &host, user).await?.user_id),
+        // Nobody but itself: the key's own answer tells who that is.
+        Owner::Client | Owner::Configured(_) => None,
+    };
+    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version, owner_id };
     let (minted, marker) = delivery.mint().await?;
     // From here to the verified delivery the secret is in this process and nowhere else.
     let detail = Untrusted::from(minted.id.as_str());
@@ -159,7 +205,13 @@ impl Delivery<'_> {
     async fn try_out(&self, minted: &MintedKey) -> Result<(), Failure> {
         self.world.begin(self.address, Step::Try);
         match self.world.qlik.try_key(&self.create.account, &self.host, &minted.token).await {
-            Ok(tried) if tried.tenant_id == self.at.id && tried.user_id == minted.sub => Ok(()),
+            Ok(tried)
+                if tried.tenant_id == self.at.id
+                    && tried.user_id == minted.sub
+                    && self.owner_id.as_ref().is_none_or(|owner| tried.user_id == *owner) =>
+            {
+                Ok(())
+            }
             Ok(tried) => Err(self
                 .scrap(
                     minted,

@@ -102,7 +102,7 @@ fn account_credentials(
     let owners = needs.owners(name)?;
     let client = read_client(&format!("accounts.{name}.client"), &account.client, missing);
     let mut key_client = None;
-    if owners.contains(&Owner::Client)
+    if owners.iter().any(Owner::needs_key_client)
         && let Some(client) = &account.key_client
     {
         key_client = read_client(&format!("accounts.{name}.key_client"), client, missing);

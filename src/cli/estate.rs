@@ -1,6 +1,6 @@
 //! Everything a verb works with: desired state, settings, credentials, the wire, the sinks, the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration as StdDuration;
 
@@ -10,7 +10,9 @@ use crate::config;
 use crate::ledger::Ledger;
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
+use crate::model::spec::Owner;
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
 use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
@@ -22,6 +24,7 @@ use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
 use super::stores;
+use super::weaken::weak;
 
 /// Where the sandbox keeps its state, below the working directory.
 pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
@@ -104,6 +107,10 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
+    for account in settings.accounts.values_mut() {
+        // The sandbox answers for no other.
+        QLIK_CLOUD.clone_into(&mut account.region.domain);
+    }
     for (name, sink) in &mut settings.sinks {
         *sink =
             settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
@@ -192,13 +199,14 @@ impl Estate {
         let parallelism = usize::from(common.parallelism);
         let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism, Timestamp::now()).map_err(unusable)?;
+        let imburse =
+            Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
         let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
         Ok(Self {
             qlik,
             imburse,
             sinks,
-            ledger: stores::ledger(settings, common)?,
+            ledger: stores::ledger(settings, common)?.weakened(weak()),
             output: Output::of(common),
             #[cfg(feature = "sandbox")]
             sandbox,
@@ -289,7 +297,7 @@ mod sandboxed {
         for name in needs.accounts() {
             let Some(account) = settings.accounts.get(name) else { continue };
             let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
-                Owner::Client => None,
+                Owner::Client | Owner::User(_) => None,
                 Owner::Configured(owner) => account
                     .owners
                     .get(owner)
@@ -331,13 +339,17 @@ mod sandboxed {
                 .key_client
                 .is_some()
                 .then(|| (Secret::new(seeded.key_client.id), Secret::new(seeded.key_client.secret)));
+            let organization_client = account
+                .organization_client
+                .is_some()
+                .then(|| (Secret::new(seeded.organization_client.id), Secret::new(seeded.organization_client.secret)));
             credentials.insert(
                 name.clone(),
                 Credentials {
                     client_id: Secret::new(seeded.client.id),
                     client_secret: Secret::new(seeded.client.secret),
                     key_client,
-                    organization_client: None,
+                    organization_client,
                     owners,
                 },
             );
@@ -354,4 +366,15 @@ mod sandboxed {
         });
         Ok(Resolved { qlik: credentials, imburse: imburse.collect() })
     }
+}
+
+/// The owners that the desired state mints keys for, with an account.
+pub(super) fn owners(desired: &Desired, account: &Name) -> BTreeSet<Owner> {
+    desired
+        .qlik_tenants()
+        .filter(|(_, tenant, _)| tenant.account == *account)
+        .flat_map(|(address, _, _)| desired.qlik_keys(address))
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| key.owner.clone())
+        .collect()
 }

@@ -3,6 +3,7 @@
 use super::diagnostic::{Faults, code};
 use super::ignore;
 use super::imburse;
+use super::people;
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{self, Entry, Node, Value};
@@ -33,11 +34,11 @@ const KEY: Keys = Keys {
 };
 const LIMITS: Keys = Keys { known: &["max_expiry", "max_keys_per_user"], later: &[] };
 const GRANTS: Keys = Keys { known: &["manage_api_keys"], later: &[] };
-const GRANTEES: Keys = Keys { known: &["everyone"], later: &["role"] };
-const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] };
+const GRANTEES: Keys = Keys { known: &["everyone", "role"], later: &[] };
+const OWNERS: Keys = Keys { known: &["client", "configured", "user"], later: &[] };
 const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &[] };
 const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &[] };
-const SHAPES: Keys = Keys { known: &["token", "env", "json"], later: &["qlik-cli", "stackone"] };
+const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &[] };
 const HOST_REST: &str = "comes from the account's region";
 const NOTHING: Keys = Keys { known: &[], later: &[] };
 
@@ -177,10 +178,15 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
     let fields = read::fields(&entry.value, "`grants`", entry.key_at, &GRANTS, faults)?;
     let mut grants = Grants::default();
     if let Some(node) = fields.get("manage_api_keys")
-        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
+        && let Some((kind, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
     {
-        read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
-        grants.manage_api_keys = Some(ManageApiKeys::Everyone);
+        grants.at = Some(entry.key_at.origin(faults.sources()));
+        grants.manage_api_keys = Some(if kind == "everyone" {
+            read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
+            ManageApiKeys::Everyone
+        } else {
+            ManageApiKeys::Role(people::role(entry, faults)?)
+        });
     }
     Some(grants)
 }
@@ -276,6 +282,9 @@ fn owner(node: &Node, faults: &mut Faults<'_>) -> Option<(Owner, Option<At<Name>
     if kind == "client" {
         read::fields(&entry.value, "`client`", entry.key_at, &NOTHING, faults)?;
         return Some((Owner::Client, None));
+    }
+    if kind == "user" {
+        return people::owner(entry, faults).map(|user| (Owner::User(user), None));
     }
     let name = read::name(&entry.value, "`configured`", faults)?;
     Some((Owner::Configured(name.value.clone()), Some(name)))

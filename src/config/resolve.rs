@@ -69,7 +69,12 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 .api_key_limits
                 .or_else(|| of_profile.and_then(|shared| shared.api_key_limits))
                 .unwrap_or_default(),
-            grants: tenant.shared.grants.or_else(|| of_profile.and_then(|shared| shared.grants)).unwrap_or_default(),
+            grants: tenant
+                .shared
+                .grants
+                .clone()
+                .or_else(|| of_profile.and_then(|shared| shared.grants.clone()))
+                .unwrap_or_default(),
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }

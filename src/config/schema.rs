@@ -123,6 +123,18 @@ patterned!(
     DisplayName, json!({ "pattern": LINE, "maxLength": 255 })
 );
 patterned!(
+    /// What somebody is called elsewhere: a subject, the name of a person or a group.
+    PersonText, json!({ "pattern": LINE, "maxLength": 256 })
+);
+patterned!(
+    /// The name of a custom role.
+    RoleName, json!({ "pattern": LINE, "maxLength": 256, "not": { "const": "UserDefault" } })
+);
+patterned!(
+    /// An e-mail address.
+    Email, json!({ "pattern": "^[^@\\s\\p{Cc}]+@[^\\s\\p{Cc}]+$", "maxLength": 256 })
+);
+patterned!(
     /// An address.
     AddressText, json!({ "pattern": "^(qlik|imburse)/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
 );

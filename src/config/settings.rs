@@ -11,7 +11,7 @@ use super::reference::{join, path, required_reference};
 use super::source::Span;
 use super::syntax::{self, Entry, Node, Value};
 use crate::model::address::Name;
-use crate::model::host::{Label, Region};
+use crate::model::host::{Label, QLIK_CLOUD, Region};
 use crate::model::settings::{Account, Client, ConfiguredOwner, ImburseAccount, Ledger, Limits, Network, Settings};
 
 const ROOT: Keys = Keys { known: &["version", "accounts", "sinks", "ledger", "limits", "network"], later: &[] };
@@ -36,7 +36,6 @@ const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys"], later: &[] 
 const NETWORK: Keys = Keys { known: &["proxy", "ca_file", "ignore_env_proxy"], later: &[] };
 
 const HOST_REST: &str = "comes from `region` and `domain`";
-const DOMAIN: &str = "qlikcloud.com";
 /// More than any run should make; a typing error is caught.
 const LIMIT_MAX: u32 = 1_000_000;
 
@@ -99,7 +98,7 @@ fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> O
         fields.require("region", "us", faults).and_then(|node| read::label(node, "`region`", "is `domain`", faults));
     let domain = match fields.get("domain") {
         Some(node) => domain(node, faults),
-        None => Some(DOMAIN.to_owned()),
+        None => Some(QLIK_CLOUD.to_owned()),
     };
     let source_tenant = fields.get("source_tenant").map(|node| read::label(node, "`source_tenant`", HOST_REST, faults));
     let client_entry = fields.entry("client");

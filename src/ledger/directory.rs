@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use crate::model::untrusted::{Untrusted, escape};
+use crate::model::weak::{Weak, Weakness};
 
 use super::contents::{Folder, Shelf};
 use super::durable::{Locked, make_folder};
@@ -34,11 +35,16 @@ pub(super) enum Watch {
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
+    weak: Weak,
 }
 
 impl Directory {
     pub(super) fn at(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, weak: Weak::default() }
+    }
+
+    pub(super) fn weakened(self, weak: Weak) -> Self {
+        Self { weak, ..self }
     }
 
     pub(super) fn folder(&self, folder: Folder) -> PathBuf {
@@ -155,7 +161,9 @@ impl Directory {
         let path = self.path.join(ALIVE);
         let alive = open_lock(&path)?;
         // Waits for readers only, and each of them holds it for an instant: `lock` keeps other runs away.
-        alive.lock().map_err(io_error("lock", &path))?;
+        if !self.weak.is(Weakness::NoLock) {
+            alive.lock().map_err(io_error("lock", &path))?;
+        }
         locked.keep(alive);
         locked.put(Folder::Top, HOLDER, &holder.to_bytes()?)?;
         Ok(locked)
@@ -166,6 +174,7 @@ impl Directory {
         let lock = open_lock(&path)?;
         match lock.try_lock() {
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if self.weak.is(Weakness::NoLock) => {}
             Err(TryLockError::WouldBlock) => return Err(self.busy()?),
             Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
         }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::{Weak, Weakness};
 
 use super::access::Access;
 use super::contents::{Folder, Shelf};
@@ -39,7 +40,7 @@ const WRITE_ATTEMPTS: u32 = 4;
 
 /// A bucket, and a prefix in it.
 #[derive(Clone)]
-pub struct Bucket(Arc<Inner>);
+pub struct Bucket(Arc<Inner>, Weak);
 
 struct Inner {
     url: String,
@@ -76,12 +77,21 @@ impl Stamp {
 
 impl Bucket {
     pub(super) fn at(settings: &settings::ObjectStore, access: &Access) -> Result<Self, LedgerError> {
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             url: settings.url(),
             prefix: settings.prefix.clone(),
             stores: wire::stores(settings, access)?,
             thread: Thread::start()?,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Weak::default()))
+    }
+
+    pub(super) fn weakened(self, weak: Weak) -> Self {
+        Self(self.0, weak)
+    }
+
+    pub(super) fn weak(&self) -> Weak {
+        self.1
     }
 
     /// The store's clock, as last heard.
@@ -119,6 +129,7 @@ impl Bucket {
             loop {
                 match self.attempt(folder, name, bytes, &before) {
                     Err(Refusal::Moved) => break,
+                    Ok(_) if self.1.is(Weakness::NoCompareAndSwap) => break,
                     Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
                     Err(Refusal::Not(error)) => return Err(error),
                     Err(Refusal::Unclear(error)) => match attempts.next() {
@@ -185,6 +196,7 @@ impl Bucket {
     fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
         let path = self.path(folder, name).map_err(Refusal::Not)?;
         let mode = match before {
+            _ if self.1.is(Weakness::NoCompareAndSwap) => PutMode::Overwrite,
             Before::Nothing => PutMode::Create,
             Before::This(stamp) => PutMode::Update(stamp.clone().update()),
         };

@@ -48,6 +48,9 @@ impl<'de> Deserialize<'de> for Label {
     }
 }
 
+/// Where Qlik Cloud is, but for the governments' own; settings may say another.
+pub const QLIK_CLOUD: &str = "qlikcloud.com";
+
 /// The part of Qlik Cloud that an account lives in: `us` at `qlikcloud.com`. It comes from settings only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Region {

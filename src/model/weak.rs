@@ -33,10 +33,16 @@ pub enum Weakness {
     MissingLedgerIsEmpty,
     /// Progress shows what is delivered.
     SecretInProgress,
+    /// A shared ledger's records are written whatever stands there.
+    NoCompareAndSwap,
+    /// A folder's lock that another run holds is no obstacle.
+    NoLock,
+    /// What is not marked as delivered is revoked at once, though its run may be about to deliver it.
+    RevokeInFlight,
 }
 
 impl Weakness {
-    pub const ALL: [(&'static str, Self); 14] = [
+    pub const ALL: [(&'static str, Self); 17] = [
         ("no-intent", Self::NoIntent),
         ("intent-after-post", Self::IntentAfterPost),
         ("error-means-not-created", Self::ErrorMeansNotCreated),
@@ -51,6 +57,9 @@ impl Weakness {
         ("success-before-read-back", Self::SuccessBeforeReadBack),
         ("missing-ledger-is-empty", Self::MissingLedgerIsEmpty),
         ("secret-in-progress", Self::SecretInProgress),
+        ("no-compare-and-swap", Self::NoCompareAndSwap),
+        ("no-lock", Self::NoLock),
+        ("revoke-in-flight", Self::RevokeInFlight),
     ];
 }
 

@@ -13,13 +13,14 @@ use crate::model::live::{
 };
 use crate::model::record::State;
 use crate::model::settings;
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::plan::Wishes;
 use crate::provider::imburse::Imburse;
 use crate::provider::qlik::Qlik;
 use crate::sink::Sink;
 
 mod imburse;
+mod people;
 mod tenant;
 
 /// Whether sinks are looked into, and asked if they could be written.
@@ -52,6 +53,9 @@ pub struct Sources<'a> {
     pub ledger_is_durable: bool,
     /// How many tenants are read side by side.
     pub parallelism: usize,
+    /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
+    /// are being read.
+    pub leave: bool,
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,
 }
@@ -70,7 +74,17 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {
             let base = &base;
-            async move { (address.clone(), tenant::read(desired, base, wishes, sources, address, spec).await) }
+            async move { (address, spec, tenant::read(desired, base, wishes, sources, address, spec).await) }
+        })
+        .buffer_unordered(sources.parallelism.max(1))
+        .map(|(address, spec, read)| {
+            let base = &base;
+            async move {
+                if sources.leave {
+                    tenant::leave(desired, base, sources, address, spec).await;
+                }
+                (address.clone(), read)
+            }
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect()
@@ -180,21 +194,21 @@ async fn read_accounts(
     undecided: BTreeSet<Name>,
     sources: &Sources<'_>,
 ) -> BTreeMap<Name, AccountLive> {
-    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> =
+    let mut wanted: BTreeMap<Name, BTreeSet<Way>> =
         undecided.into_iter().map(|account| (account, BTreeSet::new())).collect();
     for (address, spec, _) in desired.qlik_tenants() {
         if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
             wanted.entry(spec.account.clone()).or_default();
         }
         if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
-            let owners = wanted.entry(spec.account.clone()).or_default();
-            owners.extend(
-                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            let ways = wanted.entry(spec.account.clone()).or_default();
+            ways.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.way()),
             );
         }
     }
     let reads = stream::iter(wanted)
-        .map(|(account, owners)| async move {
+        .map(|(account, ways)| async move {
             let has_source = desired.accounts.get(&account).is_some_and(|facts| facts.has_source_tenant);
             let licence = if has_source {
                 Some(match sources.qlik.licence(&account).await {
@@ -204,9 +218,9 @@ async fn read_accounts(
             } else {
                 None
             };
-            let credentials = owners
+            let credentials = ways
                 .into_iter()
-                .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
+                .filter_map(|way| sources.qlik.credential_hash(&account, &way).map(|hash| (way, hash)))
                 .collect();
             let organization = if sources.qlik.lists_tenants(&account) {
                 Some(match sources.qlik.organization_tenants(&account).await {

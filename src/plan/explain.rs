@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::desired::Desired;
-use crate::model::live::{KeyLive, LedgerLive, Live, Observed, SinkEntry, TenantLive, TenantRead};
+use crate::model::live::{CallerLive, KeyLive, LedgerLive, Live, Observed, SinkEntry, TenantLive, TenantRead};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::{Record, State};
 use crate::model::run::Life;
@@ -89,6 +89,19 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
         return;
     };
     vendor(live, read);
+    if let (Some(grant), Some(holders)) = (spec.grants.by_role(), &live.holders) {
+        let name = format!("role {}", grant.name);
+        read.push(fact(&name, observed(holders, |holders| super::facts::held(grant, holders))));
+    }
+    for (owner, caller) in live.callers.iter().filter(|(owner, _)| owner.user().is_some()) {
+        let name = owner.user().map(|user| format!("user with {user}")).unwrap_or_default();
+        let words = |caller: &CallerLive| {
+            let may =
+                if caller.manages_api_keys { "may manage API keys by a role" } else { "has no role for API keys" };
+            format!("{} ({}), {may}", caller.user_id.raw(), caller.status.raw())
+        };
+        read.push(fact(&name, observed(caller, words)));
+    }
     path.push(match &live.tenant {
         TenantRead::Nowhere => "there was nowhere to look: absent, as far as anybody can know".to_owned(),
         TenantRead::Present(_) => "the tenant answers, and its id is compared with the record".to_owned(),

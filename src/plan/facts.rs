@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::live::{HoldersLive, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::record::{Binding, State};
-use crate::model::spec::{QlikKey, QlikTenant};
+use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 use crate::model::untrusted::Untrusted;
 
 use super::Scene;
@@ -65,10 +65,36 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) 
     if spec.api_key_limits.is_declared() {
         facts.extend(limits(live));
     }
-    if spec.grants.manage_api_keys.is_some() {
+    if spec.grants.to_everyone() {
         facts.extend(user_default(live));
     }
+    if let (Some(grant), Some(holders)) = (spec.grants.by_role(), &live.holders) {
+        let name = format!("role {}", grant.name);
+        facts.push(fact(&name, observed(holders, |holders| held(grant, holders))));
+    }
     facts
+}
+
+/// Who of those that are meant has a role, and whether it gives the permission.
+pub(super) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String {
+    let mut words = Vec::new();
+    words.extend(holders.role.as_ref().map(|role| {
+        let said = |manages| if manages { "may manage API keys" } else { "may not manage API keys" };
+        observed(role, |role| said(role.manages_api_keys).to_owned())
+    }));
+    words.extend(holders.held_by.iter().map(|owner| match owner {
+        Owner::Client => "held by the key client".to_owned(),
+        Owner::Configured(name) => format!("held by owner {name}"),
+        Owner::User(user) => format!("held by user with {user}"),
+    }));
+    words.extend(grant.groups.iter().filter_map(|name| {
+        let said = |has_role| if has_role { "held by" } else { "not held by" };
+        holders.groups.get(name).map(|group| {
+            let words = observed(group, |group| said(group.has_role).to_owned());
+            format!("{words} group {name}")
+        })
+    }));
+    if words.is_empty() { "held by nobody who is meant".to_owned() } else { words.join(", ") }
 }
 
 /// What the sink holds is not among them: a plan with `--preflight read` does not look, and must be the same plan. Whatever

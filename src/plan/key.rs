@@ -86,8 +86,10 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let of_this_key = |key: &KeyLive| {
         of_this_ledger(key) && key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid)
     };
-    if owner.is_none() && live().any(of_this_key) {
-        return Err(whose(facts));
+    if owner.is_none()
+        && let Some(key) = live().find(|key| of_this_key(key))
+    {
+        return Err(whose(facts, key));
     }
     let by_us = |key: &KeyLive| owner.is_none_or(|owner| key.created_by == *owner);
     let marked: Vec<&KeyLive> = live().filter(|key| of_this_key(key) && by_us(key)).collect();
@@ -109,7 +111,8 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let looked_for = !facts.weak.is(Weakness::NoRecovery);
     let leftovers: Vec<&KeyLive> =
         others.iter().copied().filter(|key| letter(key) == Some(Letter::Undelivered)).filter(|_| looked_for).collect();
-    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
+    let in_flight = facts.weak.is(Weakness::RevokeInFlight);
+    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive && !in_flight) {
         return Err(busy_with(busy));
     }
     let missing: Vec<&KeyLive> = if good.is_none() {
@@ -131,7 +134,7 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
 
     let sink = facts.sink_facts;
     // Nothing can bring it into a sink any more once another key was delivered over it.
-    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || in_flight || life(key) == Life::Proven);
     // Without versions only this run's own delivery counts.
     let succeeded = |key: &KeyLive| {
         good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))
@@ -291,10 +294,22 @@ fn why_first(facts: &Facts, entry: Option<&SinkEntry>, leftovers: &[&KeyLive]) -
     }
 }
 
-fn whose(facts: &Facts) -> Stop {
-    match facts.tenant.caller(&facts.spec.owner) {
-        Some(Observed::Unreadable(unreadable)) => Stop::Refuse(unreadable.into()),
-        Some(Observed::Absent | Observed::Present(_)) | None => refuse(
+fn whose(facts: &Facts, key: &KeyLive) -> Stop {
+    match (facts.tenant.caller(&facts.spec.owner), facts.spec.owner.user()) {
+        (Some(Observed::Unreadable(unreadable)), _) => Stop::Refuse(unreadable.into()),
+        (Some(Observed::Absent), Some(user)) => Stop::Refuse(
+            Refusal::new(
+                Code::OwnerChanged,
+                format!(
+                    "key {} with our marker lives and belongs to user {}, and the declared owner ({user}) is not there",
+                    Untrusted::from(key.id.as_str()),
+                    key.sub
+                ),
+                "declare the owner again that it has",
+            )
+            .or("or declare the key under another name; this one is left to expire"),
+        ),
+        (Some(Observed::Absent | Observed::Present(_)) | None, _) => refuse(
             Code::Unreadable,
             "a key with our marker lives, and its owner could not be asked whether it is ours",
             "trust the account's key client in the tenant again (oauth-clients, connection-configs), then plan again",

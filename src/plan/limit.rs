@@ -13,6 +13,7 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
         actions.retain(|p| match &p.action {
             Action::Settle(settle) => !is_made_before(&settle.parent),
             Action::Trust(trust) => !is_made_before(&trust.parent),
+            Action::CreateUser(create) => !is_made_before(&create.parent),
             Action::Grant(grant) => !is_made_before(&grant.parent),
             Action::CreateTenant(_)
             | Action::Mark(_)
@@ -47,6 +48,7 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
                 | Action::CreateKey(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
+                | Action::CreateUser(_)
                 | Action::Grant(_)
                 | Action::Mark(_)
                 | Action::Renew(_)
@@ -66,6 +68,7 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)

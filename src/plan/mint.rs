@@ -6,12 +6,13 @@ use crate::model::marker::Letter;
 use crate::model::record::Record;
 use crate::model::spec::{QlikKey, QlikTenant};
 use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weakness;
 
 use super::action::{
     Action, CreateKey, Drift, DriftField, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked,
     WhyMint,
 };
-use super::headroom::{Slots, may_mint};
+use super::headroom::{Slots, may_mint, owner_changed};
 use super::key::{self, Judgement, Mint, Stop};
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, record_of};
@@ -126,9 +127,14 @@ fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
 fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, plan: &mut Plan) {
     let Case { scene, tenant_spec, address, spec, .. } = *case;
     let account = &tenant_spec.account;
+    // Also where nothing is due: a change of owner is worth knowing before the key ends.
+    if let (Some(_), Some(refusal)) = (judged.good, owner_changed(case)) {
+        return push(plan, scene, address, Action::Refuse(refusal));
+    }
     for (key, why) in &judged.left {
         plan.notices.push(Notice {
             address: Some(address.clone()),
+            at: None,
             text: format!("key {} is left to expire: {why}", Untrusted::from(key.id.as_str())).into(),
         });
     }
@@ -139,6 +145,10 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         Parent::Exists(at) => Some(at.clone()),
         Parent::MadeBefore(_) => None,
     };
+    let at_once = scene.wishes.weak.is(Weakness::RevokeInFlight);
+    for (key, at) in judged.reclaim.iter().zip(at.iter().cycle()).filter(|_| at_once) {
+        push(plan, scene, address, Action::Reclaim(reclaim(account, at, spec, key, false)));
+    }
     if let (true, Some(good), Some(at)) = (judged.mark, judged.good, &at)
         && let Some(marker) = &good.marker
     {
@@ -187,7 +197,7 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         },
     };
     if let Some(at) = &at {
-        for key in &judged.reclaim {
+        for key in judged.reclaim.iter().filter(|_| !at_once) {
             push(plan, scene, address, Action::Reclaim(reclaim(account, at, spec, key, delivers)));
         }
     }

@@ -31,10 +31,12 @@ mod mint;
 pub mod refusal;
 mod rename;
 pub mod review;
+mod role;
 mod tenant;
 mod unmanaged;
 
 pub(crate) use mint::judge;
+pub(crate) use role::meant;
 
 /// What a person asked of this one run, beyond desired state and settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +85,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     if let Some(within) = wishes.warn_within {
         due::warn(&scene, within, &mut plan);
     }
+    role::warn(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
     unmanaged::notices(&scene, &mut plan);
     plan
@@ -131,6 +134,7 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
             if !taken_for_lost && (plan.has_work() || plan.has_refusals()) {
                 plan.notices.push(Notice {
                     address: None,
+                    at: None,
                     text: format!("new estate: there is no ledger at {place} yet; `qlik-apply ledger init` makes it")
                         .into(),
                 });
@@ -141,6 +145,7 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
                 if let (false, Some(binding)) = (scene.desired.items.contains_key(address), record.state.binding()) {
                     plan.notices.push(Notice {
                         address: Some(address.clone()),
+                        at: None,
                         text: format!(
                             "bound to {} in the ledger and no longer declared; nothing is deleted. \
                              Declare it again; if it was renamed: qlik-apply ledger mv {address} NEW; \

@@ -116,6 +116,12 @@ codes! {
     /// The configured owner's key belongs to another tenant.
     OwnerElsewhere = "QP0310",
 
+    /// The declared owner is not there, and nobody can be made of what is declared.
+    OwnerMissing = "QP0311",
+    /// The declared owner is there and not active.
+    OwnerInactive = "QP0312",
+    /// A grant names a user or a group who is not there.
+    GranteeMissing = "QP0313",
     /// Several keys have the declared name and no marker of ours.
     SeveralKeys = "QP0330",
     /// A leftover that does not expire and cannot be revoked safely.

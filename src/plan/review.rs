@@ -68,6 +68,7 @@ impl Review {
                     }
                     (Some(then), Some(now)) if then.has_work() && now.is_as_declared() => notices.push(Notice {
                         address: Some(address.clone()),
+                        at: None,
                         text: "what was reviewed is done already; nothing is left to do".into(),
                     }),
                     // It waits or is refused by itself, and says why; that it was to be acted on is still shown.
@@ -106,6 +107,7 @@ impl Part<'_> {
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)
@@ -140,6 +142,7 @@ pub fn essence(action: &Action) -> Action {
         | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)
+        | Action::CreateUser(_)
         | Action::Grant(_)
         | Action::Mark(_)
         | Action::Renew(_)

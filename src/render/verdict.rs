@@ -115,6 +115,7 @@ fn refused(plan: &Plan) -> Option<Outcome> {
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)

@@ -193,8 +193,14 @@ impl Cloud {
         release
     }
 
-    pub(super) fn release(&self, how: Release) -> usize {
-        let held = std::mem::take(&mut self.lock().held);
+    /// All that are held, or the one of this number.
+    pub(super) fn release(&self, how: Release, only: Option<u64>) -> usize {
+        let mut inner = self.lock();
+        let held = match only {
+            None => std::mem::take(&mut inner.held),
+            Some(number) => inner.held.remove_entry(&number).into_iter().collect(),
+        };
+        drop(inner);
         let count = held.len();
         for sender in held.into_values() {
             // Whoever waited may be gone.
@@ -203,15 +209,15 @@ impl Cloud {
         count
     }
 
-    /// Until so many requests were answered, or one is held.
-    pub(super) async fn wait(&self, requests: Option<u64>) -> (u64, Vec<u64>) {
+    /// Until so many requests were answered, or so many are held.
+    pub(super) async fn wait(&self, requests: Option<u64>, held: usize) -> (u64, Vec<u64>) {
         loop {
             let progress = self.progress.notified();
             tokio::pin!(progress);
             progress.as_mut().enable();
             {
                 let inner = self.lock();
-                if !inner.held.is_empty() || requests.is_some_and(|wanted| inner.answered >= wanted) {
+                if inner.held.len() >= held || requests.is_some_and(|wanted| inner.answered >= wanted) {
                     return (inner.answered, inner.held.keys().copied().collect());
                 }
             }

@@ -90,14 +90,17 @@ async fn act(cloud: &Arc<Cloud>, token: &str, request: Request<Incoming>) -> Res
 }
 
 async fn wait(cloud: &Cloud, query: &str) -> Result<Value, Refusal> {
-    let mut requests = None;
+    let (mut requests, mut held) = (None, 1);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match (name.as_ref(), value.parse::<u64>()) {
             ("requests", Ok(number)) => requests = Some(number),
-            _ => return Err(bad("wait takes requests=NUMBER, or nothing to wait for a held request only")),
+            ("held", Ok(number)) if number > 0 => held = usize::try_from(number).unwrap_or(usize::MAX),
+            _ => {
+                return Err(bad("wait takes requests=NUMBER and held=NUMBER, or nothing to wait for one held request"));
+            }
         }
     }
-    let (answered, held) = cloud.wait(requests).await;
+    let (answered, held) = cloud.wait(requests, held).await;
     Ok(json!({ "answered": answered, "held": held }))
 }
 
@@ -123,6 +126,9 @@ struct SetClock {
 struct HowToRelease {
     #[serde(default)]
     drop: bool,
+    /// Only the request of this number; without it, all.
+    #[serde(default)]
+    request: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +142,7 @@ enum OneOrMany {
 fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Refusal> {
     if (method, path) == ("POST", "/control/release") {
         let how: HowToRelease = if body.is_empty() { HowToRelease::default() } else { read(body)? };
-        let count = cloud.release(if how.drop { Release::Drop } else { Release::GoOn });
+        let count = cloud.release(if how.drop { Release::Drop } else { Release::GoOn }, how.request);
         return Ok(json!({ "released": count }));
     }
     let mut inner = cloud.lock();

@@ -83,6 +83,28 @@ impl Group {
     }
 }
 
+/// A seat of the subscription that somebody of this tenant has. Who has it is known by subject.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Seat {
+    /// `professional` or `analyzer`.
+    pub(super) kind: String,
+    pub(super) created: Timestamp,
+}
+
+/// Who is given a seat at their first use.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct AutoAssign {
+    pub(super) analyzer: bool,
+    pub(super) professional: bool,
+}
+
+/// What happens to groups when people log in.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct GroupSettings {
+    pub(super) auto_create: bool,
+    pub(super) sync_idp: bool,
+}
+
 /// A custom role. The default ones are the vendor's and not kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Role {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::imburse::Imburse;
-pub(super) use super::people::{Group, Role, User};
+pub(super) use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, User};
 use super::random;
 use super::switches::Switches;
 use crate::model::secret::hex;
@@ -123,6 +123,13 @@ pub(super) struct Tenant {
     /// The custom ones, by id.
     #[serde(default)]
     pub(super) roles: BTreeMap<String, Role>,
+    /// By subject.
+    #[serde(default)]
+    pub(super) seats: BTreeMap<String, Seat>,
+    #[serde(default)]
+    pub(super) auto_assign: AutoAssign,
+    #[serde(default)]
+    pub(super) group_settings: GroupSettings,
     pub(super) keys: BTreeMap<String, Key>,
     pub(super) tokens: Vec<Token>,
     /// Consent by client id; a client that is not listed is at the vendor's default, `required`.
@@ -205,6 +212,9 @@ impl Tenant {
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             roles: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            auto_assign: AutoAssign::default(),
+            group_settings: GroupSettings::default(),
             keys: BTreeMap::new(),
             tokens: Vec::new(),
             consent: BTreeMap::new(),

@@ -448,6 +448,7 @@ async fn only_loopback_is_listened_on() {
     assert!(matches!(start(anywhere).await, Err(SandboxError::NotLoopback(_))));
 }
 
+mod documented;
 mod faults;
 mod imburse;
 mod organization;

@@ -38,7 +38,9 @@ impl Payload {
 
 /// Makes the payload.
 pub fn render(shape: Shape, parts: &Parts<'_>, token: &Secret) -> Payload {
-    let said = [parts.tenant, parts.region, parts.server, parts.key_id, parts.description, token.expose()];
+    // A context says the tenant twice.
+    let said =
+        [parts.tenant, parts.tenant, parts.region, parts.server, parts.key_id, parts.description, token.expose()];
     // Room for every byte escaped, so that no copy of the token is left behind in memory by growing.
     let room = said.iter().map(|text| text.len()).sum::<usize>() * 6 + 512;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
@@ -67,12 +69,60 @@ pub fn render(shape: Shape, parts: &Parts<'_>, token: &Secret) -> Payload {
                 expires: parts.expiry,
                 api_key: token.expose(),
             };
-            // A struct of texts always becomes JSON, and a Vec takes every byte.
-            let _ = serde_json::to_writer_pretty(&mut *bytes, &object);
-            bytes.push(b'\n');
+            json(&mut bytes, &object);
+        }
+        Shape::QlikCli => context(&mut bytes, parts, token),
+        Shape::Stackone => {
+            let form = Stackone { tenant_name: parts.tenant, region: parts.region, api_key: token.expose() };
+            json(&mut bytes, &form);
         }
     }
     Payload(bytes)
+}
+
+fn json(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    // A struct of texts always becomes JSON, and a Vec takes every byte.
+    let _ = serde_json::to_writer_pretty(&mut *bytes, value);
+    bytes.push(b'\n');
+}
+
+/// `contexts.yml` as qlik-cli writes it for an API key. Every value is quoted: a tenant may be called `123` or `no`.
+fn context(bytes: &mut Vec<u8>, parts: &Parts<'_>, token: &Secret) {
+    for (before, pieces) in [
+        ("current-context: ", [parts.tenant, ""]),
+        ("\ncontexts:\n  ", [parts.tenant, ""]),
+        (":\n    server: ", [parts.server, ""]),
+        ("\n    server-type: ", ["cloud", ""]),
+        ("\n    headers:\n      Authorization: ", ["Bearer ", token.expose()]),
+        ("\n    comment: ", [parts.description, ""]),
+    ] {
+        bytes.extend_from_slice(before.as_bytes());
+        bytes.push(b'"');
+        for piece in pieces {
+            escape(bytes, piece);
+        }
+        bytes.push(b'"');
+    }
+    bytes.push(b'\n');
+}
+
+/// Within YAML's double quotes. All but plain ASCII is written as an escape, which every reader of YAML 1.1 or 1.2 knows.
+fn escape(bytes: &mut Vec<u8>, text: &str) {
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => bytes.extend_from_slice(&[b'\\', character as u8]),
+            ' '..='~' => bytes.push(character as u8),
+            _ => {
+                let number = u32::from(character);
+                let (letter, digits) = if number > 0xffff { (b'U', 8) } else { (b'u', 4) };
+                bytes.extend_from_slice(&[b'\\', letter]);
+                for place in (0..digits).rev() {
+                    let digit = char::from_digit(number >> (4 * place) & 0xf, 16).unwrap_or('0');
+                    bytes.push(digit as u8);
+                }
+            }
+        }
+    }
 }
 
 /// `NAME='value'`, for any POSIX shell: within single quotes everything stands for itself but the single quote.
@@ -100,9 +150,19 @@ struct Object<'a> {
     api_key: &'a str,
 }
 
+#[derive(Serialize)]
+struct Stackone<'a> {
+    tenant_name: &'a str,
+    region: &'a str,
+    api_key: &'a str,
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::process::Command;
+
+    use serde::Deserialize;
 
     use super::*;
 
@@ -146,6 +206,82 @@ mod tests {
     }
 
     #[test]
+    fn what_other_programs_read_has_their_form() {
+        assert_eq!(
+            text(Shape::QlikCli, "ey.J"),
+            r#"current-context: "xzoau8"
+contexts:
+  "xzoau8":
+    server: "https://xzoau8.us.qlikcloud.com"
+    server-type: "cloud"
+    headers:
+      Authorization: "Bearer ey.J"
+    comment: "CI \"deploys\"\u000a"
+"#
+        );
+        assert_eq!(
+            text(Shape::Stackone, "ey.J"),
+            "{\n  \"tenant_name\": \"xzoau8\",\n  \"region\": \"us\",\n  \"api_key\": \"ey.J\"\n}\n"
+        );
+    }
+
+    /// The fields that qlik-cli's ancestor reads, by another reader of YAML than ours.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    struct Contexts {
+        current_context: String,
+        contexts: BTreeMap<String, Context>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    struct Context {
+        server: String,
+        server_type: String,
+        headers: BTreeMap<String, String>,
+        comment: String,
+    }
+
+    const AWKWARD: [&str; 9] = [
+        "ey.J_-",
+        "it's",
+        "\"\\",
+        "a b\n\tc",
+        "#: {}[]&*!|>%@`",
+        "Größe 漢字 😀",
+        "\u{1}\u{7f}\u{85}\u{2028}",
+        "-n",
+        "no",
+    ];
+
+    #[test]
+    fn a_context_reads_back_as_it_was() {
+        for token in AWKWARD {
+            for tenant in ["xzoau8", "123", "no", "1e3", "0x1f"] {
+                let parts = Parts { tenant, ..parts(token) };
+                let payload = render(Shape::QlikCli, &parts, &Secret::new(token.to_owned()));
+                let read: Contexts = serde_saphyr::from_slice(payload.bytes()).unwrap();
+                assert_eq!(read.current_context, tenant);
+                assert_eq!(read.contexts.len(), 1);
+                let context = &read.contexts[tenant];
+                assert_eq!(context.server, parts.server);
+                assert_eq!(context.server_type, "cloud");
+                assert_eq!(context.headers, BTreeMap::from([("Authorization".to_owned(), format!("Bearer {token}"))]));
+                assert_eq!(context.comment, token);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stackone_asks_for_reads_back_as_it_was() {
+        for token in AWKWARD {
+            let read: BTreeMap<String, String> = serde_json::from_str(&text(Shape::Stackone, token)).unwrap();
+            let expected = [("tenant_name", "xzoau8"), ("region", "us"), ("api_key", token)];
+            assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        }
+    }
+
+    #[test]
     fn a_shell_reads_every_value_as_it_is() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("key.env");
@@ -166,7 +302,8 @@ mod tests {
             for token in ["'".repeat(4_000), "\u{1}".repeat(4_000)] {
                 let secret = Secret::new(token);
                 let payload = render(shape, &parts("\u{1}\u{1}"), &secret);
-                let said = ["xzoau8", "us", "https://xzoau8.us.qlikcloud.com", "k1", "\u{1}\u{1}", secret.expose()];
+                let said =
+                    ["xzoau8", "xzoau8", "us", "https://xzoau8.us.qlikcloud.com", "k1", "\u{1}\u{1}", secret.expose()];
                 let room = said.iter().map(|text| text.len()).sum::<usize>() * 6 + 512;
                 assert!(payload.0.capacity() == room && payload.0.len() <= room);
             }

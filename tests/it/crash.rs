@@ -7,14 +7,24 @@
 mod ablation;
 mod actor;
 mod call;
+mod gate;
+mod history;
 mod judge;
+mod pair;
+mod place;
 mod point;
 mod random;
 mod request;
 mod scene;
 mod sweep;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::service;
+
 use call::Broken;
+use pair::Met;
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
@@ -52,6 +62,34 @@ fn whatever_system_call_of_ledger_or_sink_fails_three_keys_come_out() {
 }
 
 #[test]
+fn whatever_is_wrong_with_a_request_runners_on_a_shared_ledger_make_one_estate() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_three_keys().on(&store);
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests, ledger in an object store", &points, Extent::asked());
+}
+
+#[test]
+fn wherever_one_run_stands_still_another_on_its_folder_makes_no_second_tenant() {
+    let scene = Scene::new_with_two_keys();
+    sweep("two runs on a folder", &Point::each(&scene, Met::all(&scene)), Extent::asked());
+}
+
+#[test]
+fn wherever_two_runners_on_a_shared_ledger_stand_still_they_make_one_estate() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_two_keys().on(&store);
+    let before = pair::CONFLICTS.load(Ordering::SeqCst);
+    sweep("two runners, one held", &Point::each(&scene, Met::all(&scene)), Extent::asked());
+    sweep("two runners, both held", &Point::each(&scene, Met::crossed(&scene)), Extent::asked());
+    let conflicts = pair::CONFLICTS.load(Ordering::SeqCst) - before;
+    sweep::print(&format!(
+        "two runners: {conflicts} writes of records refused by the store, because the other had been there"
+    ));
+    assert!(conflicts > 0, "the runners never met");
+}
+
+#[test]
 fn a_ledger_that_is_lost_makes_no_second_tenant() {
     let point = Point::new(&Scene::new_without_alias(), vec![Strike::LedgerLost]);
     sweep("a lost ledger", &[point], Extent::Full);
@@ -59,9 +97,19 @@ fn a_ledger_that_is_lost_makes_no_second_tenant() {
 
 #[test]
 fn two_troubles_drawn_by_lot_and_time_between_them_change_nothing() {
-    let number =
-        |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().expect("a number"));
-    let (seed, stories) = (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", 12));
+    let (seed, stories) = drawn(12);
     let points = random::stories(seed, usize::try_from(stories).unwrap());
     sweep(&format!("stories by lot, seeds {seed} to {}", seed + stories - 1), &points, Extent::Full);
+}
+
+#[test]
+fn whatever_history_is_drawn_what_is_there_is_what_a_small_model_says() {
+    let (seed, histories) = drawn(8);
+    sweep::histories(seed, histories);
+}
+
+/// The first seed, and how many are played.
+fn drawn(few: u64) -> (u64, u64) {
+    let number = |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().unwrap());
+    (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", few))
 }

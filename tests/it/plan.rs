@@ -130,7 +130,7 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
     codes.extend([Code::Moved, Code::NotReviewed]);
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert_eq!(actions.len(), 17, "{actions:?}");
+    assert_eq!(actions.len(), 18, "{actions:?}");
 }
 
 /// Every kind of action that there is: the list of DESIGN's fourth promise, what is kept, and what is not done.
@@ -139,6 +139,7 @@ fn kind(action: &Action) -> &'static str {
         Action::CreateTenant(_) => "create tenant",
         Action::Settle(_) => "settle",
         Action::Trust(_) => "trust",
+        Action::CreateUser(_) => "create user",
         Action::Grant(_) => "grant",
         Action::Mark(_) => "mark",
         Action::CreateKey(_) => "create key",

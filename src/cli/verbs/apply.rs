@@ -11,7 +11,7 @@ use crate::apply::{self, rehearse};
 use crate::ledger::{Held, LedgerError};
 use crate::model::live::{LedgerFacts, LedgerLive, Live};
 use crate::model::record::State;
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
@@ -115,6 +115,7 @@ async fn work(
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
+        leave: false,
         now: clock(),
     };
     let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
@@ -219,32 +220,33 @@ async fn rehearse_in_sandbox(
     world: &World<'_>,
     output: &Output,
 ) -> Result<(), Problem> {
-    let mut wanted: Vec<(Arc<str>, Owner)> = Vec::new();
+    let mut wanted: Vec<(Arc<str>, Way)> = Vec::new();
     for planned in &plan.actions {
         let Action::CreateTenant(create) = &planned.action else { continue };
         for (_, key, _) in declared.desired.qlik_keys(&planned.address).filter(|(_, k, _)| k.adopt.is_none()) {
-            let pair = (Arc::from(create.account.as_str()), key.owner.clone());
+            let pair = (Arc::from(create.account.as_str()), key.owner.way());
             if !wanted.contains(&pair) {
                 wanted.push(pair);
             }
         }
     }
-    for (name, owner) in wanted {
+    for (name, way) in wanted {
         let Some((account, settings)) = declared.settings.accounts.iter().find(|(n, _)| n.as_str() == &*name) else {
             continue;
         };
         let known = match &live.ledger {
             LedgerLive::Present(facts) => facts.rehearsals.iter().any(|rehearsal| {
                 rehearsal.account == *account
-                    && rehearsal.owner == owner
+                    && rehearsal.owner == way
                     && rehearsal.failure.is_none()
-                    && Some(&rehearsal.credential) == world.qlik.credential_hash(account, &owner).as_ref()
+                    && Some(&rehearsal.credential) == world.qlik.credential_hash(account, &way).as_ref()
             }),
             LedgerLive::Missing { .. } => false,
         };
-        let Some(stage) = super::rehearse::stage(settings, &owner).filter(|_| !known) else { continue };
-        let said = rehearse::words(&owner);
-        match rehearse::rehearse(world, account, &owner, &stage).await? {
+        let Some(stage) = super::rehearse::stage(settings, &way).filter(|_| !known) else { continue };
+        let said = rehearse::words(&way);
+        let people = super::rehearse::people(&estate::owners(&declared.desired, account));
+        match rehearse::rehearse(world, account, &way, &people, &stage).await? {
             None => output.message(&format!("rehearsed on {stage} (sandbox): {said} can mint keys")),
             Some(failure) => {
                 output.message(&format!("rehearsal on {stage} (sandbox) failed for {said}: {}", failure.why))

@@ -26,7 +26,7 @@ use super::output::Problem;
 use super::weaken::weak;
 
 /// The local clock; vendors' dates take its place once one is heard.
-fn clock() -> Timestamp {
+pub(super) fn clock() -> Timestamp {
     Timestamp::now()
 }
 

@@ -85,6 +85,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
+        leave: true,
         now: clock(),
     };
     let live = match read_ledger(&estate, declared) {

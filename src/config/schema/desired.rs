@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::imburse::Imburse;
-use super::{AddressText, Day, Description, DisplayName, Duration, KeyId, Label, Name, Version, named};
+use super::{
+    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version,
+    named,
+};
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
 #[derive(JsonSchema)]
@@ -151,8 +154,46 @@ pub struct Grants {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum ManageApiKeys {
-    /// Every user, through the tenant's user default.
+    /// Every user, through the tenant's user default. The vendor advises against it: only those who require it should have it.
     Everyone(Nothing),
+    /// Whoever holds a custom role. It is made if it is missing, and given to whom it is not given yet.
+    Role(RoleGrant),
+}
+
+/// A custom role with the permission to manage API keys.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RoleGrant {
+    /// Its name in the tenant.
+    pub name: RoleName,
+    /// Who is to have it. Whoever else has it keeps it.
+    pub assign_to: AssignTo,
+}
+
+/// At least one of these.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+pub struct AssignTo {
+    /// The owners of the tenant's declared keys.
+    #[schemars(extend("const" = true), default)]
+    pub key_owners: bool,
+    /// Users of the tenant, who are there already.
+    #[schemars(length(min = 1), default)]
+    pub users: Vec<Grantee>,
+    /// Groups of the tenant, by name, which are there already.
+    #[schemars(length(min = 1), default)]
+    pub groups: Vec<PersonText>,
+}
+
+/// A user, by at least one of these.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+pub struct Grantee {
+    /// What the tenant's identity provider calls the user.
+    pub subject: Option<PersonText>,
+    pub email: Option<Email>,
+    /// As the tenant's list of users shows it.
+    pub id: Option<KeyId>,
 }
 
 /// Nothing is said beneath it yet.
@@ -202,10 +243,28 @@ pub enum Owner {
     Client(Nothing),
     /// An owner named in the account's settings, with an API key of its own.
     Configured(Name),
+    /// A user of the tenant, for whom the account's `key_client` mints by impersonation.
+    User(User),
+}
+
+/// A user, looked up by `id`, else `subject`, else `email`. One that is absent is made, if it has a `subject`.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [{ "required": ["subject"] }, { "required": ["email"] }, { "required": ["id"] }])
+)]
+pub struct User {
+    /// What the tenant's identity provider calls the user. Unique in a tenant, and the same in every tenant.
+    pub subject: Option<PersonText>,
+    pub email: Option<Email>,
+    /// As the tenant's list of users shows it. It belongs to one tenant.
+    pub id: Option<KeyId>,
+    /// The user's name as people see it, should the user be made.
+    pub name: Option<PersonText>,
 }
 
 #[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
+#[schemars(rename_all = "kebab-case")]
 pub enum DeliverAs {
     /// The token and a newline.
     Token,
@@ -213,4 +272,8 @@ pub enum DeliverAs {
     Env,
     /// One JSON object.
     Json,
+    /// A whole `contexts.yml` with one context, for qlik-cli.
+    QlikCli,
+    /// One JSON object of what StackOne asks for: `tenant_name`, `region`, `api_key`.
+    Stackone,
 }

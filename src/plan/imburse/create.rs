@@ -158,6 +158,7 @@ fn approval(address: &Address, found: &Account, plan: &mut Plan) {
     if found.tenant_creation_approval_required {
         plan.notices.push(Notice {
             address: Some(address.clone()),
+            at: None,
             text: "the account asks for approval of new tenants: it will wait there for a person, and its keys come \
                    with a later run"
                 .into(),

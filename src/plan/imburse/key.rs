@@ -24,7 +24,7 @@ pub(super) fn roles(address: &Address, spec: &ImburseKey, plan: &mut Plan) {
             "the vendor documents no role {}; if it is a new one, nothing is wrong",
             unknown.iter().map(|role| escape(role)).collect::<Vec<_>>().join(", ")
         );
-        plan.notices.push(Notice { address: Some(address.clone()), text: text.into() });
+        plan.notices.push(Notice { address: Some(address.clone()), at: None, text: text.into() });
     }
 }
 
@@ -146,6 +146,7 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
         let id = escape(&key.public_key);
         plan.notices.push(Notice {
             address: Some(address.clone()),
+            at: None,
             text: format!("key {id} is left alone: {why}; if nobody uses it: qlik-apply --reclaim {id}").into(),
         });
     }
@@ -253,7 +254,7 @@ pub(super) fn undeclared(case: &Case<'_>, ground: &Ground, plan: &mut Plan) {
     for key in keys.values() {
         if let Some(marker) = key.marker.as_ref().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) {
             plan.notices.push(Notice {
-                address: Some(case.address.clone()),
+                address: Some(case.address.clone()), at: None,
                 text: format!(
                     "key {} ({}) was made for a key that is no longer declared (marker {}); it does not expire: delete it \
                      at the vendor if nobody uses it",

@@ -170,7 +170,8 @@ impl Wire {
             pooled: build(network, |b| b.pool_idle_timeout(Duration::from_secs(2)).pool_max_idle_per_host(4))?,
             single: build(network, |b| b.pool_max_idle_per_host(0))?,
             timeouts: network.timeouts,
-            permits: Semaphore::new(parallelism.clamp(1, Semaphore::MAX_PERMITS)),
+            // A host that is worked on, and one that is being left, for each.
+            permits: Semaphore::new(parallelism.saturating_mul(2).clamp(1, Semaphore::MAX_PERMITS)),
             clock: Mutex::new(None),
             sent: AtomicU64::new(0),
         })

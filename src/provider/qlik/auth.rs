@@ -16,7 +16,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::http::{Exchange as _, ReadError, Trouble};
 use super::exchange::Call;
-use super::{Qlik, Who, endpoints, wire};
+use super::{Lookup, Qlik, Who, endpoints, wire};
 
 /// What goes into the Authorization header.
 pub(super) struct Bearer {
@@ -58,6 +58,17 @@ struct Grant<'a> {
     client_id: &'a str,
     client_secret: &'a str,
     grant_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_lookup: Option<UserLookup<'a>>,
+}
+
+/// On whose behalf.
+#[derive(Serialize)]
+struct UserLookup<'a> {
+    field: &'static str,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -158,9 +169,18 @@ impl Qlik {
     }
 
     async fn fetch(&self, call: &Call<'_>, id: &Secret, secret: &Secret) -> Result<Token, ReadError> {
-        let ask = Call::new(call.account, call.host, call.who.clone(), &endpoints::TOKEN, &[], &[])
-            .map_err(ReadError::Trouble)?;
-        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type: "client_credentials" };
+        let user_lookup = match &call.who {
+            Who::User(Lookup::Id(value)) => Some(UserLookup { field: "userId", value }),
+            Who::User(Lookup::Subject(value)) => Some(UserLookup { field: "subject", value }),
+            Who::Client | Who::KeyClient | Who::Organization | Who::Owner(_) | Who::NewKey => None,
+        };
+        let (endpoint, grant_type, scope) = match user_lookup {
+            Some(_) => (&endpoints::IMPERSONATE, "urn:qlik:oauth:user-impersonation", Some("user_default")),
+            None => (&endpoints::TOKEN, "client_credentials", None),
+        };
+        let ask =
+            Call::new(call.account, call.host, call.who.clone(), endpoint, &[], &[]).map_err(ReadError::Trouble)?;
+        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type, scope, user_lookup };
         let body = json(&grant);
         let answer = self.patient(&ask, None, Some(&body), &[secret]).await?;
         let nonsense = |what: String| ReadError::Trouble(ask.nonsense(&what));
@@ -175,8 +195,23 @@ impl Qlik {
 
     /// At the end of a run: ends every token it fetched. What fails is counted and nothing more; tokens end by themselves.
     pub async fn revoke_tokens(&self) -> Revoked {
-        self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let fetched = std::mem::take(&mut *self.tokens.fetched.lock().unwrap_or_else(PoisonError::into_inner));
+        self.revoke_where(|_| true).await
+    }
+
+    /// Ends the tokens for one host, which this run has no more business with: other hosts are read meanwhile.
+    pub async fn leave(&self, account: &Name, host: &Host) -> Revoked {
+        self.revoke_where(|(whose, _, at)| whose == account && at == host).await
+    }
+
+    async fn revoke_where(&self, leaves: impl Fn(&TokenKey) -> bool) -> Revoked {
+        self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !leaves(key));
+        let fetched: Vec<(TokenKey, Arc<Secret>)> = self
+            .tokens
+            .fetched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extract_if(.., |(key, _)| leaves(key))
+            .collect();
         let one = |(key, token): (TokenKey, Arc<Secret>)| async move {
             let (account, who, host) = key;
             let Ok(call) = Call::new(&account, &host, who, &endpoints::REVOKE_TOKEN, &[], &[]) else { return false };

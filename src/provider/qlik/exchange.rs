@@ -72,6 +72,10 @@ impl<'a> Call<'a> {
     fn unexpected(&self, head: &Head, envelope: Option<Envelope>) -> Trouble {
         let sentence = self.refused(head, envelope).sentence();
         let (what, next) = match head.status {
+            207 => (
+                ": part of it was not done",
+                "look at the roles of the user in Administration, Manage users, then plan again",
+            ),
             200..=299 => (" and no JSON", "look for a proxy that answers in the vendor's place"),
             300..=399 => (
                 ", a redirect that is not followed",

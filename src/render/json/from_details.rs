@@ -5,8 +5,9 @@ use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
 
 use super::details::{
-    Adopted, Alias, Cause, CreateKey, CreateTenant, Delivered, Details, Drift, DriftField, Grant, KeepKey, KeepTenant,
-    Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, Settle, Shape, Tenant, Trust, Wait,
+    Adopted, Alias, ByRole, Cause, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant,
+    KeepKey, KeepTenant, Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape,
+    Tenant, Trust, User, Wait,
 };
 
 /// Nothing for a refusal, which is all words.
@@ -22,8 +23,12 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
             tenant: parent.into(),
             permission: match what {
                 action::Permission::ManageApiKeysToEveryone => Permission::ManageApiKeysToEveryone,
+                action::Permission::ManageApiKeysByRole(by) => Permission::ManageApiKeysByRole(by.into()),
             },
         }),
+        action::Action::CreateUser(action::CreateUser { account, parent, user }) => {
+            Details::CreateUser(CreateUser { account: account.to_string(), tenant: parent.into(), user: user.into() })
+        }
         action::Action::Mark(mark) => Details::Mark(mark.into()),
         action::Action::CreateKey(create) => Details::CreateKey(create.into()),
         action::Action::Renew(action::Renew { create, key_id, expires }) => {
@@ -191,6 +196,30 @@ impl From<&spec::Owner> for Owner {
         match owner {
             spec::Owner::Client => Self::Client,
             spec::Owner::Configured(name) => Self::Configured(name.to_string()),
+            spec::Owner::User(user) => Self::User(user.into()),
+        }
+    }
+}
+
+impl From<&spec::User> for User {
+    fn from(user: &spec::User) -> Self {
+        let spec::User { id, subject, email, name } = user;
+        Self { id: id.clone(), subject: subject.clone(), email: email.clone(), name: name.clone() }
+    }
+}
+
+impl From<&action::ByRole> for ByRole {
+    fn from(by: &action::ByRole) -> Self {
+        let action::ByRole { role, step, to, groups } = by;
+        Self {
+            role: role.clone(),
+            step: match step {
+                action::RoleStep::Nothing => RoleStep::Nothing,
+                action::RoleStep::Make => RoleStep::Make,
+                action::RoleStep::Extend => RoleStep::Extend,
+            },
+            users: to.iter().map(Owner::from).collect(),
+            groups: groups.clone(),
         }
     }
 }
@@ -201,6 +230,8 @@ impl From<spec::Shape> for Shape {
             spec::Shape::Token => Self::Token,
             spec::Shape::Env => Self::Env,
             spec::Shape::Json => Self::Json,
+            spec::Shape::QlikCli => Self::QlikCli,
+            spec::Shape::Stackone => Self::Stackone,
         }
     }
 }

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::model::address::Address;
 use crate::model::desired::Origin;
-use crate::model::spec::{KeyLimits, Owner, QlikKey};
+use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Reclaim, Renew,
-    Settle, SettlePart, TenantRef, Trust, Wait,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
+    Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::refusal::Refusal;
 use crate::render::block::{place, shape_text};
@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub(super) change: Option<Sketch>,
     /// Leftovers of the same address.
     pub(super) deposed: Vec<ResourceChange>,
+    /// Users who are made in a tenant: objects of their own.
+    pub(super) users: Vec<ResourceChange>,
     pub(super) drift: Option<ResourceChange>,
     pub(super) checks: Vec<Check>,
 }
@@ -51,11 +53,17 @@ impl Draft {
                 sketch.tenant(address, parent);
                 sketch.turn("trusts_key_client", json!(false), json!(true));
             }
-            Action::Grant(Grant { account, parent, what: Permission::ManageApiKeysToEveryone }) => {
+            Action::CreateUser(create) => self.users.push(self::user(address, create)),
+            Action::Grant(Grant { account, parent, what }) => {
                 let sketch = self.update();
                 sketch.known("account", account.as_str());
                 sketch.tenant(address, parent);
-                sketch.turn("manage_api_keys", Value::Null, json!("everyone"));
+                match what {
+                    Permission::ManageApiKeysToEveryone => {
+                        sketch.turn("manage_api_keys", Value::Null, json!("everyone"));
+                    }
+                    Permission::ManageApiKeysByRole(by) => sketch.becomes("manage_api_keys", self::by_role(by)),
+                }
             }
             Action::Mark(mark) => self.mark(address, mark),
             Action::CreateKey(create) => self.create_key(address, create),
@@ -293,6 +301,37 @@ fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     change
 }
 
+fn user(address: &Address, create: &CreateUser) -> ResourceChange {
+    let CreateUser { account, parent, user } = create;
+    let User { id: _, subject, email, name } = user; // nobody is made of an id
+    let mut sketch = Sketch::new(Verb::Create);
+    sketch.unknown("id");
+    sketch.after.insert("account".into(), json!(account));
+    match parent {
+        Parent::Exists(TenantRef { id, hostname }) => {
+            sketch.after.insert("tenant_id".into(), json!(id.raw()));
+            sketch.after.insert("hostname".into(), json!(hostname.raw()));
+        }
+        Parent::MadeBefore(made) => {
+            sketch.after.insert("tenant".into(), json!(full(made)));
+        }
+    }
+    for (field, value) in [("subject", subject), ("email", email), ("name", name)] {
+        sketch.after.insert(field.into(), json!(value));
+    }
+    sketch.finish(address).for_user(subject.as_deref().unwrap_or_default())
+}
+
+fn by_role(by: &ByRole) -> Value {
+    let ByRole { role, step, to, groups } = by;
+    let step = match step {
+        RoleStep::Nothing => "there",
+        RoleStep::Make => "made",
+        RoleStep::Extend => "extended",
+    };
+    json!({ "role": role, "role_is": step, "to": to.iter().map(owner).collect::<Vec<_>>(), "to_groups": groups })
+}
+
 fn check(address: &Address, status: Status, message: String) -> Check {
     let place = CheckAddress { kind: "resource", to_display: full(address) };
     let instance = CheckInstance { address: place.clone(), status, problems: vec![Problem { message }] };
@@ -311,6 +350,10 @@ fn owner(owner: &Owner) -> String {
     match owner {
         Owner::Client => "client".to_owned(),
         Owner::Configured(name) => format!("configured:{name}"),
+        Owner::User(user) => {
+            let (field, value) = user.key().parts();
+            format!("user:{field}:{value}")
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::caller::{self, Caller};
-use super::reply::{Reply, bad_request, forbidden, not_found};
+use super::reply::{Reply, bad_request, forbidden, problem};
 use super::{Call, patch};
 use crate::sandbox::state::State;
 
@@ -16,14 +16,18 @@ fn refused(state: &State, caller: &Caller, client: &str) -> Option<Reply> {
         .tenant(&caller.tenant)
         .and_then(|tenant| state.subscription(&tenant.subscription))
         .is_some_and(|subscription| subscription.key_client.id == client);
-    (!published).then(not_found)
+    (!published).then(missing)
+}
+
+fn missing() -> Reply {
+    problem(404, "OAUTH-CLIENTS-404", "Not found")
 }
 
 pub(super) fn get(state: &State, caller: &Caller, client: &str) -> Reply {
     if let Some(refusal) = refused(state, caller, client) {
         return refusal;
     }
-    let Some(tenant) = state.tenant(&caller.tenant) else { return not_found() };
+    let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
     let consent = if caller::trusted(state, tenant, client) { "trusted" } else { "required" };
     Reply::json(
         200,

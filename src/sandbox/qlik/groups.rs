@@ -38,17 +38,36 @@ fn value(group: &Group, attribute: &str) -> Vec<String> {
 }
 
 pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
+    listed(state, call, caller, None)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InBody {
+    filter: Option<String>,
+}
+
+pub(super) fn filter(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
+    let Ok(InBody { filter }) = serde_json::from_slice(call.body) else { return invalid("the body has a filter") };
+    listed(state, call, caller, Some(filter.unwrap_or_default()))
+}
+
+fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<String>) -> Reply {
     let found = tenant(state, caller).and_then(|tenant| {
         let mut page = Page::new("next", "prev");
-        let (mut filter, mut sort) = (None, "+name".to_owned());
+        let (mut filter, mut sort) = (in_body.clone(), "+name".to_owned());
         for (name, value) in call.query() {
             match name.as_str() {
-                "filter" => filter = Some(scim::read(&value, ATTRIBUTES)?),
+                "filter" if in_body.is_none() => filter = Some(value),
                 "sort" => sort = value,
-                "totalResults" => page.count(&value)?,
+                // Published clients send it unasked. The group of everybody is not served.
+                "systemGroups" if value.eq_ignore_ascii_case("false") => {}
+                "totalResults" if in_body.is_none() => page.count(&value)?,
                 other => page.read(other, &value)?,
             }
         }
+        let filter = filter.filter(|text| !text.is_empty());
+        let filter = filter.map(|text| scim::read(&text, ATTRIBUTES)).transpose()?;
         let passes = |group: &&Group| filter.as_ref().is_none_or(|one| one.passes(&|name: &str| value(group, name)));
         let mut groups: Vec<&Group> = tenant.groups.values().filter(passes).collect();
         list::order(&mut groups, &sort, &["name", "id", "createdAt"], |group, field| value(group, field))?;
@@ -158,6 +177,43 @@ pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
     if let Some(tenant) = state.tenant_mut(&caller.tenant) {
         tenant.groups.remove(id);
         tenant.users.values_mut().for_each(|user| user.groups.retain(|group| group != id));
+    }
+    Reply::empty(204)
+}
+
+pub(super) fn settings(state: &State, caller: &Caller) -> Reply {
+    let shown = |tenant: &Tenant| {
+        json!({
+            "tenantId": tenant.id,
+            "autoCreateGroups": tenant.group_settings.auto_create,
+            "syncIdpGroups": tenant.group_settings.sync_idp,
+            "links": { "self": { "href": format!("https://{}/api/v1/groups/settings", tenant.host()) } },
+        })
+    };
+    match tenant(state, caller) {
+        Ok(tenant) => Reply::json(200, &shown(tenant)),
+        Err(refusal) => refusal,
+    }
+}
+
+pub(super) fn patch_settings(state: &mut State, call: &Call<'_>, caller: &Caller) -> Reply {
+    let changed = tenant(state, caller).and_then(|tenant| {
+        let (mut create, mut sync) = (tenant.group_settings.auto_create, tenant.group_settings.sync_idp);
+        for change in patch::read(call)? {
+            match (change.op.as_str(), change.path.as_str(), change.value.as_bool()) {
+                ("replace", "/autoCreateGroups", Some(value)) => create = value,
+                ("replace", "/syncIdpGroups", Some(value)) => sync = value,
+                _ => return Err(invalid("only replace of /autoCreateGroups and /syncIdpGroups, with true or false")),
+            }
+        }
+        Ok((create, sync))
+    });
+    let (create, sync) = match changed {
+        Ok(changed) => changed,
+        Err(refusal) => return refusal,
+    };
+    if let Some(tenant) = state.tenant_mut(&caller.tenant) {
+        (tenant.group_settings.auto_create, tenant.group_settings.sync_idp) = (create, sync);
     }
     Reply::empty(204)
 }

@@ -7,6 +7,18 @@ use super::caller::Caller;
 use super::reply::{Reply, licence_problem};
 use crate::sandbox::state::{State, Subscription};
 
+/// Seats that every subscription here has.
+const PROFESSIONAL: usize = 25;
+const ANALYZER: usize = 50;
+const VALID: &str = "./2099-12-31";
+
+/// How many seats of a kind a subscription has, and how many of them its tenants use.
+pub(super) fn units(state: &State, subscription: &str, kind: &str) -> (usize, usize) {
+    let tenants = state.tenants().filter(|tenant| tenant.subscription == subscription);
+    let used = tenants.flat_map(|tenant| tenant.seats.values()).filter(|seat| seat.kind == kind).count();
+    (if kind == "professional" { PROFESSIONAL } else { ANALYZER }, used)
+}
+
 fn subscription<'a>(state: &'a State, caller: &Caller) -> Option<&'a Subscription> {
     state.subscription(&state.tenant(&caller.tenant)?.subscription)
 }
@@ -17,22 +29,26 @@ pub(super) fn overview(state: &State, call: &Call<'_>, caller: &Caller) -> Reply
         return licence_problem(403, "Forbidden");
     }
     let Some(subscription) = subscription(state, caller) else { return licence_problem(404, "Not found") };
+    let allotment = |name: &str| {
+        let (units, used) = units(state, &subscription.id, name);
+        json!({ "name": name, "usageClass": "assigned", "units": units, "unitsUsed": used, "overage": 0 })
+    };
+    let allotments = ["professional", "analyzer"].map(allotment);
     Reply::json(
         200,
         &json!({
             "licenseNumber": subscription.licence_number,
             "licenseKey": subscription.licence_key,
-            "valid": "./2099-12-31",
+            "secondaryNumber": "",
+            "version": "1",
+            "valid": VALID,
             "status": "Ok",
             "origin": "Internal",
             "updated": "0001-01-01T00:00:00Z",
             "latestUpdateTime": format!("{:.3}", call.now),
             "product": "Qlik Cloud Enterprise",
             "trial": false,
-            "allotments": [
-                { "name": "professional", "usageClass": "assigned", "units": 25, "unitsUsed": 1, "overage": 0 },
-                { "name": "analyzer", "usageClass": "assigned", "units": 50, "unitsUsed": 0, "overage": 0 },
-            ],
+            "allotments": allotments,
             "parameters": [],
         }),
     )
@@ -51,7 +67,8 @@ pub(super) fn status(state: &State, caller: &Caller) -> Reply {
             "origin": "Internal",
             "trial": false,
             "deactivated": false,
-            "valid": true,
+            "extensionStatus": "Unavailable",
+            "valid": VALID,
         }),
     )
 }

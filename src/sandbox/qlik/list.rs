@@ -9,7 +9,7 @@ use super::reply::{Reply, bad_request, numbered_problem};
 use crate::sandbox::state::{Key, State};
 use crate::sandbox::switches::LastPage;
 
-/// What a request said about paging. Cursor parameters differ by service.
+/// What a request said about paging. Cursor parameters differ by service; one without a name is not there.
 pub(super) struct Page {
     after_name: &'static str,
     before_name: &'static str,
@@ -19,6 +19,7 @@ pub(super) struct Page {
     /// Whether the answer says how many there are on all pages.
     total: bool,
     limit_min: usize,
+    limit_max: usize,
     /// Where the links lead, in the place of where the request came; and what they call the next page's cursor.
     place: Option<&'static str>,
     next_name: &'static str,
@@ -34,6 +35,7 @@ impl Page {
             before: None,
             total: false,
             limit_min: 1,
+            limit_max: 100,
             place: None,
             next_name: after_name,
         }
@@ -42,6 +44,11 @@ impl Page {
     /// A limit of 0 is taken: a page of nothing.
     pub(super) fn limited_from_nothing(self) -> Self {
         Self { limit_min: 0, ..self }
+    }
+
+    /// So many at most on one page.
+    pub(super) fn limited_to(self, limit_max: usize) -> Self {
+        Self { limit_max, ..self }
     }
 
     /// The links lead elsewhere, and call the cursor what no request calls it.
@@ -57,11 +64,10 @@ impl Page {
 
     pub(super) fn read(&mut self, name: &str, value: &str) -> Result<(), Reply> {
         if name == "limit" {
-            self.limit = value
-                .parse()
-                .ok()
-                .filter(|limit| (self.limit_min..=100).contains(limit))
-                .ok_or_else(|| bad_request(&format!("limit is a number from {} to 100", self.limit_min)))?;
+            self.limit =
+                value.parse().ok().filter(|limit| (self.limit_min..=self.limit_max).contains(limit)).ok_or_else(
+                    || bad_request(&format!("limit is a number from {} to {}", self.limit_min, self.limit_max)),
+                )?;
         } else if name == self.after_name {
             self.after = Some(value.to_owned());
         } else if name == self.before_name {
@@ -89,10 +95,11 @@ pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(Str
         (Ok(after), Ok(before)) => (after, before),
         (Err(refusal), _) | (_, Err(refusal)) => return refusal,
     };
+    let limit = page.limit.min(state.switches().page_cap);
     let (start, end) = match (after, before) {
-        (_, Some(before)) => (before.saturating_sub(page.limit), before),
-        (Some(after), None) => (after + 1, after + 1 + page.limit),
-        (None, None) => (0, page.limit),
+        (_, Some(before)) => (before.saturating_sub(limit), before),
+        (Some(after), None) => (after + 1, after + 1 + limit),
+        (None, None) => (0, limit),
     };
     let end = end.min(items.len());
     let mut links = json!({ "self": { "href": here(call, page.place, &[]) } });
@@ -109,6 +116,7 @@ pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(Str
         links["next"] = json!({ "href": href });
     }
     if start > 0
+        && !page.before_name.is_empty()
         && let Some((first, _)) = items.get(start)
     {
         links["prev"] = json!({ "href": here(call, page.place, &[(page.before_name, first)]) });
@@ -151,7 +159,7 @@ pub(super) fn order<T>(
 
 /// The same list, from another place in it.
 fn here(call: &Call<'_>, place: Option<&str>, cursor: &[(&str, &str)]) -> String {
-    let old = ["next", "prev", "startingAfter", "endingBefore"];
+    let old = ["next", "prev", "startingAfter", "endingBefore", "page"];
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in call.query().filter(|(name, _)| cursor.is_empty() || !old.contains(&name.as_str())) {
         query.append_pair(&name, &value);

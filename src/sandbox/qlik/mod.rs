@@ -1,10 +1,12 @@
 //! The vendor's cloud: which service answers a call on which host, and to whom.
 
+mod assignments;
 mod caller;
 mod consent;
 mod deactivation;
 mod grant;
 mod groups;
+mod invitations;
 mod keys;
 mod licences;
 mod list;
@@ -105,6 +107,13 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
     match (call.method.as_str(), rest) {
         ("GET", ["licenses", "overview"]) => licences::overview(state, call, caller),
         ("GET", ["licenses", "status"]) => licences::status(state, caller),
+        ("GET", ["licenses", "settings"]) => assignments::settings(state, caller),
+        ("PUT", ["licenses", "settings"]) => assignments::put_settings(state, call, caller),
+        ("GET", ["licenses", "consumption"]) => assignments::consumption(state, call, caller),
+        ("GET", ["licenses", "assignments"]) => assignments::list(state, call, caller),
+        ("POST", ["licenses", "assignments", "actions", verb @ ("add" | "update" | "delete")]) => {
+            assignments::change(state, call, caller, verb)
+        }
         ("GET", ["tenants", "me"]) => tenants::me(state, call, caller),
         ("GET", ["tenants", id]) => tenants::get(state, caller, id),
         ("PATCH", ["tenants", id]) => tenants::patch(state, call, caller, id),
@@ -113,11 +122,15 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("POST", ["users"]) => users::create(state, call, caller),
         ("GET", ["users", "actions", "count"]) => users::count(state, call, caller),
         ("POST", ["users", "actions", "filter"]) => users::filter(state, call, caller),
+        ("POST", ["users", "actions", "invite"]) => invitations::invite(state, call, caller),
         ("GET", ["users", id]) => users::get(state, call, caller, id),
         ("PATCH", ["users", id]) => users::patch(state, call, caller, id),
         ("DELETE", ["users", id]) => users::delete(state, caller, id),
         ("GET", ["groups"]) => groups::list(state, call, caller),
         ("POST", ["groups"]) => groups::create(state, call, caller),
+        ("POST", ["groups", "actions", "filter"]) => groups::filter(state, call, caller),
+        ("GET", ["groups", "settings"]) => groups::settings(state, caller),
+        ("PATCH", ["groups", "settings"]) => groups::patch_settings(state, call, caller),
         ("GET", ["groups", id]) => groups::get(state, caller, id),
         ("PATCH", ["groups", id]) => groups::patch(state, call, caller, id),
         ("DELETE", ["groups", id]) => groups::delete(state, caller, id),

@@ -28,15 +28,15 @@ const ATTRIBUTES: &Attributes = &[
 const SORTS: [&str; 10] =
     ["name", "_id", "id", "tenantId", "clientId", "status", "subject", "email", "inviteExpiry", "createdAt"];
 
-fn missing() -> Reply {
+pub(super) fn missing() -> Reply {
     numbered_problem(404, "USERS-7", "Not found", "There is no such user")
 }
 
-fn invalid(detail: &str) -> Reply {
+pub(super) fn invalid(detail: &str) -> Reply {
     numbered_problem(400, "USERS-400", "Bad request", detail)
 }
 
-fn not_admin(caller: &Caller) -> Option<Reply> {
+pub(super) fn not_admin(caller: &Caller) -> Option<Reply> {
     (!caller.admin).then(|| forbidden("only TenantAdmin may read or change other users"))
 }
 

@@ -6,13 +6,14 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::stage::{APPLY, Run, Stage};
+use crate::stage::{APPLY, PLAN, Run};
 
 use super::judge;
+use super::place::{Place, Runner};
 use super::scene::Scene;
 
 pub(super) struct Actor {
-    pub(super) stage: Stage,
+    pub(super) stage: Place,
     /// Everything that any program printed.
     said: RefCell<Vec<String>>,
     /// Ids of keys that a sink held when some program had ended.
@@ -48,6 +49,10 @@ impl Actor {
         self.held.borrow().contains(id)
     }
 
+    pub(super) fn held(&self) -> BTreeSet<String> {
+        self.held.borrow().clone()
+    }
+
     pub(super) fn executions(&self) -> usize {
         self.said.borrow().len()
     }
@@ -64,8 +69,9 @@ impl Actor {
     }
 
     fn look_into_sinks(&self) {
-        for file in judge::below(&self.stage.dir().join(".qlik-sandbox/sinks")) {
-            let payload = std::fs::read_to_string(&file).unwrap();
+        for file in judge::below(&self.stage.sinks()) {
+            // Another runner may be about to replace it.
+            let payload = std::fs::read_to_string(&file).unwrap_or_default();
             self.held.borrow_mut().extend(judge::token_in(&payload).and_then(|token| judge::id_of(&token)));
         }
     }
@@ -75,18 +81,30 @@ impl Actor {
     }
 
     pub(super) fn apply_with(&self, args: &[&str]) -> Run {
-        self.heard(self.stage.apply(&[&["--yes"], args].concat()))
+        self.runs(APPLY, &[&["--yes"], args].concat())
     }
 
     pub(super) fn plan(&self) -> Run {
-        self.heard(self.stage.plan(&["--detailed-exitcode"]))
+        self.runs(PLAN, &["--detailed-exitcode"])
+    }
+
+    /// A plan that looks into the sinks, also on a runner.
+    pub(super) fn looks(&self) -> Run {
+        self.runs(PLAN, &["--preflight", "full"])
+    }
+
+    fn runs(&self, program: &str, args: &[&str]) -> Run {
+        self.runs_as(Runner::Second, program, args)
+    }
+
+    pub(super) fn runs_as(&self, who: Runner, program: &str, args: &[&str]) -> Run {
+        self.heard(Run::of(&self.stage.program(program, args, who).output().unwrap()))
     }
 
     /// An apply that is killed as soon as the cloud holds a request of it; one that ends before is let end.
     pub(super) fn killed_when_held(&self) {
-        let mut command = self.stage.command(APPLY);
-        command.args(["--sandbox", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut command = self.stage.program(APPLY, &["--yes"], Runner::First);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let held = self.stage.holds_a_request_of(&mut child);
         if held {
             child.kill().unwrap();
@@ -109,18 +127,30 @@ impl Actor {
 
     /// Applies until it says that all is well, and does on the way what it asks for.
     pub(super) fn recover(&self) {
+        // Nothing of the story runs any more; whoever shares a ledger sees that when its time is over.
+        self.stage.runs_are_over();
         for _ in 0..ROUNDS {
-            let run = self.apply();
-            if run.code == Some(0) {
+            if self.goes_on() {
                 return;
-            }
-            let said = run.all();
-            self.is_told_what_next(&run.exits(1));
-            if said.contains("qlik-apply resolve qlik/acme --adopt") {
-                self.resolve();
             }
         }
         panic!("{ROUNDS} rounds of apply and resolve were not enough:\n{}", self.said().join("\n----\n"));
+    }
+
+    /// Applies once, and does what it asks for; whether all is well.
+    pub(super) fn goes_on(&self) -> bool {
+        let run = self.apply();
+        if run.code == Some(0) {
+            return true;
+        }
+        let said = run.all();
+        self.is_told_what_next(&run.exits(1));
+        if said.contains("qlik-apply resolve qlik/acme --adopt") {
+            self.resolve();
+        } else if said.contains("qlik-apply resolve qlik/acme --settle") {
+            self.runs(APPLY, &["resolve", "qlik/acme", "--settle"]).exits(0);
+        }
+        false
     }
 
     /// P10: a run that failed names a step.
@@ -145,8 +175,7 @@ impl Actor {
             }
             more => panic!("{} tenants for one address", more.len()),
         };
-        let mut command = self.stage.command(APPLY);
-        command.args(["--sandbox", "resolve", "qlik/acme"]).args(answer);
-        self.heard(Run::of(&command.output().unwrap())).exits(0);
+        let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
+        self.runs(APPLY, &[&["resolve", "qlik/acme"], &answer[..]].concat()).exits(0);
     }
 }

@@ -96,6 +96,7 @@ struct Call {
 
 fn traced(actor: &Actor, args: &[&str]) -> Run {
     let mut command = actor.stage.command("strace");
+    assert!(!actor.stage.is_shared(), "these calls are those of a ledger in a folder");
     let trace = format!("--trace={}", CALLS.join(","));
     command.args(["-f", "-y", "-s", "0", "-qq", "-o", ".qlik-sandbox/trace.log", &trace]).args(args);
     command.args([APPLY, "--sandbox", "--yes"]);

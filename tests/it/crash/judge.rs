@@ -50,7 +50,7 @@ fn secrets_delivered(actor: &Actor, scene: &Scene) -> BTreeMap<String, String> {
     let live: BTreeSet<String> = ids(&actor.stage.live_keys());
     let mut tokens = BTreeMap::new();
     for key in &scene.keys {
-        let file = actor.stage.secret_file("acme", key);
+        let file = actor.stage.secret(key);
         let payload = std::fs::read_to_string(&file).unwrap_or_default();
         let token = token_in(&payload).unwrap_or_else(|| panic!("{} holds no secret", file.display()));
         let id = id_of(&token).unwrap_or_else(|| panic!("{} holds half a secret", file.display()));
@@ -77,9 +77,13 @@ pub(super) fn disturbed(actor: &Actor, scene: &Scene, run: &Run) {
 pub(super) fn sinks_hold_live_keys(actor: &Actor, scene: &Scene) {
     let live = ids(&actor.stage.live_keys());
     for key in &scene.keys {
-        let payload = std::fs::read_to_string(actor.stage.secret_file("acme", key)).unwrap_or_default();
+        let payload = std::fs::read_to_string(actor.stage.secret(key)).unwrap_or_default();
         let Some(id) = token_in(&payload).and_then(|token| id_of(&token)) else { continue };
         assert!(live.contains(&id) || actor.clock_moved.get(), "the sink's key {id} of {key} was revoked");
+    }
+    for id in actor.held() {
+        // Whoever has read it goes on using it until it expires.
+        assert!(live.contains(&id) || actor.clock_moved.get(), "key {id}, which was in a sink, was revoked");
     }
 }
 
@@ -91,7 +95,12 @@ fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String,
     for id in delivered.keys() {
         assert!(ids(&live).contains(id), "key {id} of {} is not live", scene.name);
     }
+    let named = if actor.stage.is_shared() { actor.looks().all() } else { String::new() };
     for key in live.iter().filter(|key| !delivered.contains_key(text(&key["id"]))) {
+        // Where the end of the run that minted it cannot be proven, it is named by every plan until it expires.
+        if named.contains(&format!("key {} is left to expire: minted by a run whose end", text(&key["id"]))) {
+            continue;
+        }
         assert!(text(&key["description"]).ends_with(":d]"), "an undelivered key lives on: {key}");
         assert!(actor.was_in_a_sink(text(&key["id"])), "a key lives on that no sink ever held: {key}");
         assert!(actor.may_supersede.get(), "a delivered key was superseded without need: {key}");
@@ -172,7 +181,10 @@ fn no_secret_leaked(actor: &Actor) {
     for said in actor.said() {
         holds_no_secret("what was printed", &said, &secrets);
     }
-    for file in public_files(actor.stage.dir()) {
+    for (name, text) in actor.stage.ledger_files() {
+        holds_no_secret(&name, &text, &secrets);
+    }
+    for file in public_files(actor) {
         let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
         holds_no_secret(&file.display().to_string(), &text, &secrets);
     }
@@ -192,11 +204,12 @@ fn holds_no_secret(place: &str, said: &str, secrets: &[&str]) {
     }
 }
 
-/// Every file of the story but the sandbox's own and the payloads in sinks.
-fn public_files(dir: &Path) -> Vec<PathBuf> {
-    let mut files = below(&dir.join(".qlik-sandbox/ledger"));
-    files.extend(below(&dir.join(".qlik-sandbox/sinks")).into_iter().filter(|file| hidden(file)));
-    files.extend(below(dir).into_iter().filter(|file| !file.starts_with(dir.join(".qlik-sandbox"))));
+/// Every file of the story but the ledger, the sandbox's own, and the payloads in sinks.
+fn public_files(actor: &Actor) -> Vec<PathBuf> {
+    let (dir, sinks) = (actor.stage.dir(), actor.stage.sinks());
+    let mut files: Vec<PathBuf> = below(&sinks).into_iter().filter(|file| hidden(file)).collect();
+    let elsewhere = |file: &PathBuf| !file.starts_with(dir.join(".qlik-sandbox")) && !file.starts_with(&sinks);
+    files.extend(below(dir).into_iter().filter(elsewhere));
     files
 }
 
@@ -205,10 +218,9 @@ pub(super) fn hidden(file: &Path) -> bool {
 }
 
 fn no_half_written_file(actor: &Actor) {
-    for folder in ["ledger", "sinks"] {
-        for file in below(&actor.stage.dir().join(".qlik-sandbox").join(folder)) {
-            assert!(file.extension().is_none_or(|end| end != "tmp"), "{} was left behind", file.display());
-        }
+    let sinks = below(&actor.stage.sinks()).into_iter().map(|file| file.display().to_string());
+    for file in sinks.chain(actor.stage.ledger_files().into_iter().map(|(name, _)| name)) {
+        assert!(!file.ends_with(".tmp"), "{file} was left behind");
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::actor::Actor;
 use super::call::Broken;
 use super::judge;
+use super::pair::Met;
 use super::request::{Struck, Trouble};
 use super::scene::Scene;
 
@@ -24,6 +25,8 @@ pub(super) struct Point {
 pub(super) enum Strike {
     Request(Struck),
     Call(Broken),
+    /// Another runner on the same ledger.
+    Met(Met),
     /// Everything is made, and then the ledger is gone until somebody restores it.
     LedgerLost,
     /// Time passes.
@@ -43,6 +46,7 @@ impl fmt::Display for Point {
             match strike {
                 Strike::Request(struck) => write!(out, "; {struck}")?,
                 Strike::Call(broken) => write!(out, "; {broken}")?,
+                Strike::Met(met) => write!(out, "; {met}")?,
                 Strike::LedgerLost => write!(out, "; the ledger is lost")?,
                 Strike::Clock(time) => write!(out, "; {time} pass")?,
             }
@@ -53,13 +57,17 @@ impl fmt::Display for Point {
 
 impl Strike {
     /// `false` where something else was struck than was meant.
-    fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+    pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
         match self {
             Self::Request(struck) => {
                 struck.strike(actor, scene);
                 true
             }
             Self::Call(broken) => broken.strike(actor, scene),
+            Self::Met(met) => {
+                met.strike(actor, scene);
+                true
+            }
             Self::LedgerLost => {
                 actor.recover();
                 let (ledger, away) = (actor.stage.ledger(), actor.stage.dir().join("ledger-away"));
@@ -124,7 +132,7 @@ impl Point {
     fn requests(&self) -> impl Iterator<Item = &Struck> {
         self.strikes.iter().filter_map(|strike| match strike {
             Strike::Request(struck) => Some(struck),
-            Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => None,
+            Strike::Call(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => None,
         })
     }
 
@@ -136,11 +144,13 @@ impl Point {
     }
 
     fn is_late(&self) -> bool {
-        self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate)
+        let meets_late = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_late());
+        self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate) || self.strikes.iter().any(meets_late)
     }
 
     /// Run in every sweep, however short: the request that must never be sent twice.
     pub(super) fn is_dear(&self) -> bool {
-        self.requests().any(|struck| struck.request == "POST /api/v1/tenants")
+        let meets = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_dear());
+        self.requests().any(|struck| struck.request == "POST /api/v1/tenants") || self.strikes.iter().any(meets)
     }
 }

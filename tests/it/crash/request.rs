@@ -162,7 +162,8 @@ impl Struck {
             }
             Trouble::KilledAndLate => {
                 actor.killed_when_held();
-                // It may refuse, or do everything: the old request is still under way.
+                actor.stage.control("DELETE", "/faults", &Value::Null);
+                // It may refuse, or wait, or do everything: the old request is still under way.
                 actor.apply();
                 actor.release(false);
             }
@@ -186,6 +187,8 @@ impl Struck {
 
 fn disturbed(actor: &Actor, scene: &Scene, args: &[&str]) {
     let run = actor.apply_with(args);
+    // It may have sent fewer requests, and what follows is not to be struck.
+    actor.stage.control("DELETE", "/faults", &Value::Null);
     judge::disturbed(actor, scene, &run);
 }
 
@@ -194,8 +197,14 @@ fn undisturbed(scene: &Scene) -> Vec<String> {
     let actor = Actor::new(scene);
     actor.may_supersede.set(scene.renews());
     actor.apply().exits(0);
-    let requests = actor.stage.requests().split_off(usize::try_from(actor.requests_before).unwrap());
+    let sent = sent(&actor);
     judge::whole(&actor, scene);
+    sent
+}
+
+/// What was sent since the story began.
+pub(super) fn sent(actor: &Actor) -> Vec<String> {
+    let requests = actor.stage.requests().split_off(usize::try_from(actor.requests_before).unwrap());
     let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
     requests.iter().map(|one| format!("{} {}", text(one, "method"), judge::shape(&text(one, "path")))).collect()
 }

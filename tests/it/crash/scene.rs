@@ -1,11 +1,17 @@
 //! What is declared, and where the story stands when trouble comes.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde_json::json;
 
-use crate::stage::{ONE_TENANT, Stage};
+use crate::service::Service;
+use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, Stage};
+
+use super::place::{Place, Runner};
 
 /// The start of a story.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Scene {
     pub(super) name: &'static str,
     desired: String,
@@ -15,6 +21,14 @@ pub(super) struct Scene {
     stands: Stands,
     /// The rule that the programs leave out.
     weakness: Option<&'static str>,
+    /// Where the ledger is that runners share; without it, each story has a folder.
+    store: Option<Arc<Service>>,
+}
+
+impl fmt::Debug for Scene {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +52,7 @@ impl Scene {
             has_alias: true,
             stands: Stands::Nothing,
             weakness: None,
+            store: None,
         }
     }
 
@@ -57,6 +72,7 @@ impl Scene {
             has_alias: true,
             stands: Stands::Nothing,
             weakness: None,
+            store: None,
         }
     }
 
@@ -65,11 +81,26 @@ impl Scene {
         Self { name: "renewal, three keys", stands: Stands::KeysAreDue, ..Self::new_with_three_keys() }
     }
 
+    /// The same on a ledger in an object store.
+    pub(super) fn on(&self, store: &Arc<Service>) -> Self {
+        let name = match self.stands {
+            Stands::Nothing => "object store, new",
+            Stands::KeysAreDue => "object store, renewal",
+        };
+        Self { name, store: Some(Arc::clone(store)), ..self.clone() }
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
-    pub(super) fn set(&self) -> Stage {
-        let mut stage = Stage::new(&self.desired);
+    pub(super) fn set(&self) -> Place {
+        let mut stage = match &self.store {
+            None => Place::Sandbox(Stage::new(&self.desired)),
+            Some(store) => Place::shared(&self.desired, store),
+        };
         if self.stands == Stands::KeysAreDue {
-            stage.settle();
+            for (program, arg) in [(APPLY, "--yes"), (PLAN, "--detailed-exitcode")] {
+                let output = stage.program(program, &[arg], Runner::First).output().unwrap();
+                drop(Run::of(&output).exits(0));
+            }
             stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
         }
         if let Some(weakness) = self.weakness {

@@ -3,9 +3,12 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+
+use super::history;
 use super::point::Point;
 
 /// How much of a sweep is run.
@@ -125,6 +128,53 @@ pub(super) fn sweep(name: &str, points: &[Point], extent: Extent) {
     assert!(figures.unseen.is_empty(), "these calls were expected and not seen:\n{}", figures.unseen.join("\n"));
     let failures: Vec<String> = figures.failures.iter().map(|(point, found)| format!("{point}\n{found}")).collect();
     assert!(failures.is_empty(), "these points failed:\n{}", failures.join("\n\n"));
+}
+
+/// Draws a history for each seed and plays it; one that fails is made as short as it still fails, and named by its seed.
+pub(super) fn histories(seed: u64, count: u64) {
+    let began = Instant::now();
+    let (next, executions) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    if index >= count {
+                        return;
+                    }
+                    let seed = seed.wrapping_add(index);
+                    if let Err(failure) = history_of(seed, &executions) {
+                        let again = format!("QLIK_PLAN_SEED={seed} QLIK_PLAN_STORIES=1");
+                        failures.lock().unwrap().push(format!("{again}: {failure}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    print(&format!(
+        "histories by lot, seeds {seed} to {}: {count} histories, {} executions, {} failures, {:.0} s",
+        seed + count - 1,
+        executions.into_inner(),
+        failures.len(),
+        began.elapsed().as_secs_f64(),
+    ));
+    assert!(failures.is_empty(), "these histories failed:\n{}", failures.join("\n\n"));
+}
+
+fn history_of(seed: u64, executions: &AtomicUsize) -> Result<(), String> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Config { cases: 1, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let played = TestRunner::new_with_rng(config, rng).run(&history::histories(), |steps| {
+        let count = catch_unwind(AssertUnwindSafe(|| history::play(&steps)))
+            .map_err(|panic| TestCaseError::fail(said(&*panic)))?;
+        executions.fetch_add(count, Ordering::SeqCst);
+        Ok(())
+    });
+    played.map_err(|error| error.to_string())
 }
 
 /// Says that a sweep was not run, and why.

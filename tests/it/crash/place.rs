@@ -1,0 +1,208 @@
+//! Where a story is played: `--sandbox` on a ledger of its own, or runners on a ledger that they share in an object store.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::cloud::Cloud;
+use crate::service::{Service, http};
+use crate::stage::{SETTINGS, Stage};
+
+use super::gate::Gate;
+use super::judge;
+
+/// The store of the tests believes whoever names a key.
+const SIGNED: (&str, &str) = (
+    "Authorization",
+    "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+);
+
+/// Stories share a store, and have a prefix each.
+static STORIES: AtomicUsize = AtomicUsize::new(0);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runner {
+    First,
+    Second,
+}
+
+pub(super) enum Place {
+    Sandbox(Stage),
+    Shared(Box<Shared>),
+}
+
+pub(super) struct Shared {
+    cloud: Cloud,
+    store: Arc<Service>,
+    prefix: String,
+    first: Gate,
+    second: Gate,
+}
+
+impl Deref for Place {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        match self {
+            Self::Sandbox(stage) => stage,
+            Self::Shared(shared) => &shared.cloud.stage,
+        }
+    }
+}
+
+impl Place {
+    /// Two runners with a ledger in the store, and a folder for secrets that both see.
+    pub(super) fn shared(desired: &str, store: &Arc<Service>) -> Self {
+        let prefix = format!("story-{}", STORIES.fetch_add(1, Ordering::SeqCst));
+        let cloud = Cloud::new(desired);
+        let (first, second) = (Gate::before(&store.host), Gate::before(&store.host));
+        let shared = Shared { cloud, store: Arc::clone(store), prefix, first, second };
+        std::fs::create_dir(shared.cloud.stage.dir().join("settings")).unwrap();
+        for who in [Runner::First, Runner::Second] {
+            let ledger = format!(
+                "ledger: {{ kind: object-store, url: s3://estate/{}, endpoint: 'http://{}' }}",
+                shared.prefix,
+                shared.gate(who).host
+            );
+            let settings = SETTINGS
+                .replace("ledger: { kind: directory, path: .qlik-plan/ledger }", &ledger)
+                .replace("./secrets, durable: true", "../secrets, durable: true, shared: true");
+            assert!(settings.contains(&ledger) && settings.contains("shared: true"));
+            shared.cloud.write_settings(&settings);
+            std::fs::rename(shared.cloud.settings_file(), shared.settings(who)).unwrap();
+        }
+        let place = Self::Shared(Box::new(shared));
+        for args in [["ledger", "init"], ["rehearse", "us-oem"]] {
+            let output = place.program(crate::stage::APPLY, &args, Runner::First).output().unwrap();
+            drop(crate::stage::Run::of(&output).exits(0));
+        }
+        place
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
+    /// From now on every program finds this in its environment.
+    pub(super) fn set(&mut self, name: &'static str, value: &'static str) {
+        match self {
+            Self::Sandbox(stage) => stage.set(name, value),
+            Self::Shared(shared) => shared.cloud.stage.set(name, value),
+        }
+    }
+
+    /// `qlik-plan` or `qlik-apply`, as this runner calls it.
+    pub(super) fn program(&self, program: &str, args: &[&str], who: Runner) -> Command {
+        match self {
+            Self::Sandbox(stage) => {
+                let mut command = stage.command(program);
+                command.arg("--sandbox").args(args);
+                command
+            }
+            Self::Shared(shared) => {
+                let mut command = shared.cloud.command(program, args);
+                command
+                    .env("CI", "true")
+                    .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+                    .env("AWS_SECRET_ACCESS_KEY", "of-the-store");
+                command.arg("--settings").arg(shared.settings(who));
+                command
+            }
+        }
+    }
+
+    /// This runner's way to the store, where there is one.
+    pub(super) fn gate(&self, who: Runner) -> Option<&Gate> {
+        match self {
+            Self::Sandbox(_) => None,
+            Self::Shared(shared) => Some(shared.gate(who)),
+        }
+    }
+
+    pub(super) fn sinks(&self) -> PathBuf {
+        match self {
+            Self::Sandbox(stage) => stage.dir().join(".qlik-sandbox/sinks"),
+            Self::Shared(shared) => shared.cloud.stage.dir().join("secrets"),
+        }
+    }
+
+    pub(super) fn secret(&self, key: &str) -> PathBuf {
+        match self {
+            Self::Sandbox(stage) => stage.secret_file("acme", key),
+            Self::Shared(shared) => shared.cloud.secret_file("acme", key),
+        }
+    }
+
+    /// Every file of the ledger: its name, and what is in it.
+    pub(super) fn ledger_files(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Sandbox(stage) => judge::below(&stage.ledger())
+                .into_iter()
+                .map(|file| {
+                    let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+                    (file.display().to_string(), text)
+                })
+                .collect(),
+            Self::Shared(shared) => {
+                shared.names("").into_iter().map(|name| (name.clone(), shared.object(&name))).collect()
+            }
+        }
+    }
+
+    /// Runs that did not say they ended are over by the store's clock. A folder's lock needs no clock.
+    pub(super) fn runs_are_over(&self) {
+        let Self::Shared(shared) = self else { return };
+        for name in shared.names("runs/") {
+            let mut record: Value = serde_json::from_str(&shared.object(&name)).unwrap();
+            if record["run"]["ended"].is_null() {
+                record["run"]["started"] = json!("2020-01-01T00:00:00Z");
+                shared.call("PUT", &format!("/{}/{name}", shared.prefix), &record.to_string());
+            }
+        }
+    }
+
+    /// Writes of records that the store refused, over the story.
+    pub(super) fn conflicts(&self) -> usize {
+        match self {
+            Self::Sandbox(_) => 0,
+            Self::Shared(shared) => shared.first.conflicts() + shared.second.conflicts(),
+        }
+    }
+}
+
+impl Shared {
+    fn gate(&self, who: Runner) -> &Gate {
+        match who {
+            Runner::First => &self.first,
+            Runner::Second => &self.second,
+        }
+    }
+
+    fn settings(&self, who: Runner) -> PathBuf {
+        // Beside the desired state they would be taken for it.
+        self.cloud.stage.dir().join("settings").join(match who {
+            Runner::First => "first.yaml",
+            Runner::Second => "second.yaml",
+        })
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> String {
+        let (status, body) = http(&self.store.host, method, &format!("/estate{path}"), &[SIGNED], body);
+        assert_eq!(status, 200, "{method} {path}: {body}");
+        body
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let body = self.call("GET", &format!("?prefix={}/{folder}", self.prefix), "");
+        let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+        keys.map(|key| key.strip_prefix(&format!("{}/", self.prefix)).unwrap().to_owned()).collect()
+    }
+
+    fn object(&self, name: &str) -> String {
+        self.call("GET", &format!("/{}/{name}", self.prefix), "")
+    }
+}
