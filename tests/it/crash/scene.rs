@@ -90,6 +90,11 @@ impl Scene {
         Self { name, store: Some(Arc::clone(store)), ..self.clone() }
     }
 
+    #[cfg(feature = "weaken")]
+    pub(super) fn is_shared(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
