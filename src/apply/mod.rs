@@ -16,6 +16,7 @@ use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
 use world::World;
 
 pub mod event;
+pub mod imburse;
 mod key;
 mod outcome;
 mod people;
@@ -103,6 +104,7 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => None,
+            Action::Imburse(action) => imburse::blocked(self, &planned.address, action),
         }
     }
 
@@ -146,6 +148,7 @@ impl<'a> Course<'a> {
             Action::CreateKey(create) => self.mint(address, create, &key::Found::by(create)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
+            Action::Imburse(action) => imburse::take(self, address, action).await,
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
         };
         match result {
@@ -181,6 +184,7 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => {}
+            Action::Imburse(action) => self.broken = imburse::broken(address, action).or(self.broken.take()),
         }
     }
 
@@ -237,5 +241,6 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::Reclaim(_) => Some(Step::Reclaim),
         Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => Some(Step::RecordAdoption),
         Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::Imburse(action) => imburse::step_of(action),
     }
 }

@@ -5,20 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
+use jiff::Timestamp;
+
 use crate::config;
 use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
-use crate::provider::http::{NetworkOptions, Timeouts};
+use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
+use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
 use crate::render::Outcome;
 use crate::sink::Sink;
 use crate::sink::access::Lock;
 
 use super::args::Common;
-use super::credentials::{self, Needs};
+use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
 use super::stores;
@@ -105,6 +109,10 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
+    for account in settings.accounts.values_mut() {
+        // The sandbox answers for no other.
+        QLIK_CLOUD.clone_into(&mut account.region.domain);
+    }
     for (name, sink) in &mut settings.sinks {
         *sink =
             settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
@@ -143,6 +151,7 @@ pub(super) fn faults(report: &config::Report, sources: &[config::Source], output
 /// The wire and the sinks, for what is declared.
 pub(super) struct Estate {
     pub(super) qlik: Qlik,
+    pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
     #[cfg(feature = "sandbox")]
@@ -153,9 +162,9 @@ impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
     pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
         let settings = &declared.settings;
-        let mut network = NetworkOptions {
-            proxy: settings.network.proxy.clone(),
-            ca_pem: None,
+        let network = |proxy: Option<String>, ca_pem: Option<Vec<u8>>| NetworkOptions {
+            proxy,
+            ca_pem,
             ignore_env_proxy: settings.network.ignore_env_proxy,
             timeouts: Timeouts {
                 connect: StdDuration::from_secs(common.timeout.min(10)),
@@ -164,6 +173,7 @@ impl Estate {
             },
             user_agent: user_agent(),
         };
+        let mut proxy = settings.network.proxy.clone();
         let mut ca_file = settings.network.ca_file.clone();
         let credentials;
         #[cfg(feature = "sandbox")]
@@ -172,7 +182,7 @@ impl Estate {
             #[cfg(feature = "sandbox")]
             {
                 let attached = sandboxed::attach().await?;
-                network.proxy = Some(attached.proxy().to_owned());
+                proxy = Some(attached.proxy().to_owned());
                 ca_file = Some(attached.ca_file().to_path_buf());
                 credentials = sandboxed::seed(&attached, settings, needs).await?;
                 sandbox = Some(attached);
@@ -185,17 +195,27 @@ impl Estate {
         } else {
             credentials = credentials::resolve(settings, needs)?;
         }
-        network.ca_pem = certificates(ca_file.as_deref())?;
-        let accounts = accounts(settings, credentials);
-        let qlik = Qlik::new(network, accounts, usize::from(common.parallelism))
-            .map_err(|error| Problem::new(error.to_string(), "correct network: in settings"))?;
+        let ca_pem = certificates(ca_file.as_deref())?;
+        let Resolved { qlik, imburse } = credentials;
+        let unusable = |error: BuildError| Problem::new(error.to_string(), "correct network: in settings");
+        let parallelism = usize::from(common.parallelism);
+        let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
+            .map_err(unusable)?;
+        let imburse =
+            Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
         Ok(Self {
             qlik,
+            imburse,
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
+    }
+
+    /// The newest time that a vendor has told.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        self.qlik.server_time().max(self.imburse.server_time())
     }
 
     /// Whatever a sink starts keeps the ledger's lock, should this process end before it.
@@ -250,7 +270,7 @@ mod sandboxed {
 
     use std::collections::BTreeMap;
 
-    use crate::cli::credentials::Needs;
+    use crate::cli::credentials::{Needs, Resolved};
     use crate::cli::output::Problem;
     use crate::cli::sandbox::{self, Attached};
     use crate::model::address::Name;
@@ -270,11 +290,7 @@ mod sandboxed {
         })
     }
 
-    pub(super) async fn seed(
-        attached: &Attached,
-        settings: &Settings,
-        needs: &Needs,
-    ) -> Result<BTreeMap<Name, Credentials>, Problem> {
+    pub(super) async fn seed(attached: &Attached, settings: &Settings, needs: &Needs) -> Result<Resolved, Problem> {
         let mut names = Vec::new();
         let mut accounts = Vec::new();
         for name in needs.accounts() {
@@ -297,7 +313,7 @@ mod sandboxed {
             });
             names.push((name, account));
         }
-        let seeded = attached.seed(&Seed { accounts }).await.map_err(|error| {
+        let seeded = attached.seed(&Seed { accounts, imburse: Vec::new() }).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
         })?;
         let mut credentials = BTreeMap::new();
@@ -330,7 +346,7 @@ mod sandboxed {
                 },
             );
         }
-        Ok(credentials)
+        Ok(Resolved { qlik: credentials, imburse: BTreeMap::new() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Faults, code};
 use super::ignore;
+use super::imburse;
 use super::people;
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
@@ -20,7 +21,7 @@ const DISPLAY_NAME_MAX: usize = 255;
 const KEY_ID_MAX: usize = 128;
 const KEYS_PER_USER_MAX: u32 = 1000;
 
-const ROOT: Keys = Keys { known: &["version", "qlik", "ignore"], later: &["imburse"] };
+const ROOT: Keys = Keys { known: &["version", "qlik", "imburse", "ignore"], later: &[] };
 const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
 const TENANT: Keys = Keys {
@@ -35,9 +36,9 @@ const LIMITS: Keys = Keys { known: &["max_expiry", "max_keys_per_user"], later: 
 const GRANTS: Keys = Keys { known: &["manage_api_keys"], later: &[] };
 const GRANTEES: Keys = Keys { known: &["everyone", "role"], later: &[] };
 const OWNERS: Keys = Keys { known: &["client", "configured", "user"], later: &[] };
-const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
-const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
-const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &["imburse"] };
+const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &[] };
+const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &[] };
+const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &[] };
 const HOST_REST: &str = "comes from the account's region";
 const NOTHING: Keys = Keys { known: &[], later: &[] };
 
@@ -46,6 +47,7 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
     pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+    pub(crate) imburse: Vec<(At<Name>, imburse::Tenant)>,
     pub(crate) ignore: Vec<ignore::Entry>,
 }
 
@@ -89,6 +91,7 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     root.require("version", "1", faults);
     file.ignore = root.get("ignore").map(|node| ignore::entries(node, faults)).unwrap_or_default();
+    file.imburse = root.entry("imburse").map(|entry| imburse::tenants(entry, faults)).unwrap_or_default();
     let Some(qlik) = root.entry("qlik") else { return file };
     let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
     if let Some(profiles) = qlik.get("profiles") {

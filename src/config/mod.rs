@@ -3,6 +3,7 @@
 mod desired;
 mod diagnostic;
 mod ignore;
+mod imburse;
 mod people;
 mod place;
 mod read;

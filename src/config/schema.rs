@@ -2,6 +2,7 @@
 //! The decoder does not use them; a test holds both to the same corpus.
 
 pub mod desired;
+pub mod imburse;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -137,7 +138,31 @@ patterned!(
 );
 patterned!(
     /// An address.
-    AddressText, json!({ "pattern": "^qlik/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
+    AddressText, json!({ "pattern": "^(qlik|imburse)/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
+);
+patterned!(
+    /// The name of a key at Imburse.
+    KeyName, json!({ "pattern": LINE, "maxLength": 80, "not": { "pattern": "\\[qp1:" } })
+);
+patterned!(
+    /// A role at Imburse.
+    Role, json!({ "pattern": LINE, "maxLength": 64, "examples": crate::model::imburse::TENANT_ROLES })
+);
+patterned!(
+    /// A line of a postal address.
+    AddressLine, json!({ "pattern": LINE, "maxLength": 255 })
+);
+patterned!(
+    /// An id at Imburse.
+    ImburseId, json!({ "pattern": "^[A-Za-z0-9-]{1,64}$" })
+);
+patterned!(
+    /// A generation of Imburse's API.
+    ImburseApi, json!({ "type": ["string", "integer"], "enum": ["v2", "v1", "2019", 2019] })
+);
+patterned!(
+    /// Where Imburse is.
+    BaseUrl, json!({ "pattern": "^https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" })
 );
 patterned!(
     /// A day.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::duration::Duration;
+use super::imburse::ImburseLive;
 use super::marker::Marker;
 use super::record::{LedgerId, Record, Rehearsal, Uid};
 use super::run::{Life, RunId, ShortRunId};
@@ -28,6 +29,8 @@ pub struct Live {
     /// By key address.
     #[serde(default)]
     pub sinks: BTreeMap<Address, SinkLive>,
+    #[serde(default, skip_serializing_if = "ImburseLive::is_empty")]
+    pub imburse: ImburseLive,
 }
 
 /// What became of reading one thing.

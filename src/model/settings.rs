@@ -7,14 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Name;
 use super::duration::Duration;
-use super::host::{Label, Region};
+use super::host::{Host, Label, Region};
+use super::imburse::Api;
 use super::marker::SinkHash;
 use super::origin::Origin;
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Of Qlik.
     pub accounts: BTreeMap<Name, Account>,
+    /// Of Imburse. A name stands in one of the two.
+    pub imburse: BTreeMap<Name, ImburseAccount>,
     pub sinks: BTreeMap<Name, Sink>,
     pub ledger: Ledger,
     pub limits: Limits,
@@ -36,6 +40,17 @@ pub struct Account {
     /// Tenants of the subscription that are nobody's concern here: first labels of their hostnames.
     pub ignore_tenants: Vec<Label>,
     pub owners: BTreeMap<Name, ConfiguredOwner>,
+}
+
+/// One account at Imburse Payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImburseAccount {
+    /// Of `base_url`: the exact host that these credentials go to.
+    pub host: Host,
+    pub account_id: String,
+    pub public_key: Reference,
+    pub private_key: Reference,
+    pub api: Api,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

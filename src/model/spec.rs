@@ -8,6 +8,7 @@ use super::address::Name;
 use super::desired::Origin;
 use super::duration::Duration;
 use super::host::Label;
+use super::imburse::{ImburseKey, ImburseTenant};
 use super::untrusted::escape;
 
 /// One declared object.
@@ -16,6 +17,8 @@ use super::untrusted::escape;
 pub enum Spec {
     QlikTenant(QlikTenant),
     QlikKey(QlikKey),
+    ImburseTenant(ImburseTenant),
+    ImburseKey(ImburseKey),
 }
 
 /// A declared Qlik Cloud tenant, its profile already applied.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
+use crate::model::imburse::ImburseLive;
 use crate::model::live::{
     AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable, Writable,
 };
@@ -14,9 +15,11 @@ use crate::model::record::State;
 use crate::model::settings;
 use crate::model::spec::Way;
 use crate::plan::Wishes;
+use crate::provider::imburse::Imburse;
 use crate::provider::qlik::Qlik;
 use crate::sink::Sink;
 
+mod imburse;
 mod people;
 mod tenant;
 
@@ -40,6 +43,7 @@ pub enum Breadth {
 /// What is read from, and how.
 pub struct Sources<'a> {
     pub qlik: &'a Qlik,
+    pub imburse: &'a Imburse,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
@@ -65,6 +69,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         accounts: BTreeMap::new(),
         tenants: BTreeMap::new(),
         sinks,
+        imburse: ImburseLive::default(),
     };
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {
@@ -86,7 +91,8 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .await;
     let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
-    Live { accounts, tenants, ..base }
+    let imburse = imburse::read(desired, &base, sources).await;
+    Live { accounts, tenants, imburse, ..base }
 }
 
 /// Accounts whose credentials were refused at a tenant and worked at none: the source tenant decides what that means.
@@ -130,28 +136,35 @@ fn judge_refused_credentials(
 }
 
 async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
+    let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| {
+        let keys = desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
+        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
+    });
+    let of_imburse = desired.imburse_tenants().flat_map(|(tenant, _, _)| {
+        let keys = desired.imburse_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
+        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
+    });
     let mut looks = Vec::new();
-    for (tenant, _, _) in desired.qlik_tenants() {
-        let formerly = former_addresses(ledger, tenant);
-        for (address, spec, _) in desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()) {
-            let Some(sink) = sources.sinks.get(&spec.deliver_to) else { continue };
-            let former: Vec<Address> =
-                formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-            let refusal = not_durable(sources, &spec.deliver_to).map(Writable::No);
-            looks.push(async move {
-                let live = match sources.preflight {
-                    Preflight::Read => SinkLive { entry: None, writable: refusal },
-                    Preflight::Full => SinkLive {
-                        entry: sink.look(address, &former).await.entry,
-                        writable: match refusal {
-                            Some(refusal) => Some(refusal),
-                            None => Some(sink.preflight(address).await),
-                        },
+    for (tenant, address, deliver_to) in of_qlik.chain(of_imburse) {
+        let Some(sink) = sources.sinks.get(deliver_to) else { continue };
+        let former: Vec<Address> = former_addresses(ledger, tenant)
+            .iter()
+            .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
+            .collect();
+        let refusal = not_durable(sources, deliver_to).map(Writable::No);
+        looks.push(async move {
+            let live = match sources.preflight {
+                Preflight::Read => SinkLive { entry: None, writable: refusal },
+                Preflight::Full => SinkLive {
+                    entry: sink.look(address, &former).await.entry,
+                    writable: match refusal {
+                        Some(refusal) => Some(refusal),
+                        None => Some(sink.preflight(address).await),
                     },
-                };
-                (address.clone(), live)
-            });
-        }
+                },
+            };
+            (address.clone(), live)
+        });
     }
     stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
 }

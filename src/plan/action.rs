@@ -13,6 +13,7 @@ use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
 use super::facts::Facts;
+use super::imburse::action::Imburse;
 use super::refusal::{Code, Refusal};
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
@@ -63,6 +64,8 @@ pub enum Action {
     /// Another run may still be at it.
     Wait(Wait),
     Refuse(Refusal),
+    /// What is done or kept at Imburse.
+    Imburse(Imburse),
 }
 
 /// The tenant that an action needs: there already, or made earlier in this plan. The only "known after apply".
@@ -332,6 +335,11 @@ impl Plan {
                 Action::Drift(_) => &mut n.drifted,
                 Action::Wait(_) => &mut n.waiting,
                 Action::Refuse(_) => &mut n.refused,
+                Action::Imburse(Imburse::CreateTenant(_)) => &mut n.tenants_to_create,
+                Action::Imburse(Imburse::CreateKey(_)) => &mut n.keys_to_create,
+                Action::Imburse(Imburse::Mark(_)) => &mut n.keys_to_mark,
+                Action::Imburse(Imburse::Reclaim(_)) => &mut n.keys_to_reclaim,
+                Action::Imburse(Imburse::Keep(_)) => &mut n.kept,
             };
             *slot += 1;
         }
@@ -370,6 +378,7 @@ impl Action {
             | Self::Drift(_)
             | Self::Wait(_)
             | Self::Refuse(_) => false,
+            Self::Imburse(action) => action.changes_something(),
         }
     }
 }

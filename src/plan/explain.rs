@@ -11,6 +11,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Planned};
 use super::facts::Fact;
+use super::imburse;
 use super::key::{Judgement, Mint, Stop};
 use super::mint::judge;
 use super::{Scene, Wishes};
@@ -42,6 +43,8 @@ pub fn explain(
     match &declared.spec {
         Spec::QlikTenant(spec) => tenant(&scene, address, spec, &mut read, &mut path),
         Spec::QlikKey(spec) => key(&scene, address, spec, &mut read, &mut path),
+        Spec::ImburseTenant(spec) => imburse::explain::tenant(&scene, address, spec, &mut read, &mut path),
+        Spec::ImburseKey(spec) => imburse::explain::key(&scene, address, spec, &mut read, &mut path),
     }
     Some(Explanation {
         address: address.clone(),
@@ -52,7 +55,7 @@ pub fn explain(
     })
 }
 
-fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Record> {
+pub(super) fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Record> {
     match &scene.live.ledger {
         LedgerLive::Present(facts) => facts.records.get(tenant),
         LedgerLive::Missing { .. } => None,
@@ -114,7 +117,7 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
     });
 }
 
-fn ledger(scene: &Scene, record: Option<&Record>, read: &mut Vec<Fact>) {
+pub(super) fn ledger(scene: &Scene, record: Option<&Record>, read: &mut Vec<Fact>) {
     match &scene.live.ledger {
         LedgerLive::Missing { place, .. } => read.push(fact("ledger", format!("there is none at {place}"))),
         LedgerLive::Present(facts) => {
@@ -257,7 +260,7 @@ fn describe(scene: &Scene, key: &KeyLive) -> String {
     format!("{} lives{until}: {marker}", key.id)
 }
 
-fn life(life: Life) -> &'static str {
+pub(super) fn life(life: Life) -> &'static str {
     match life {
         Life::Alive => "may still be at it",
         Life::OverByClock => "over by the clock",

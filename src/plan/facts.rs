@@ -14,6 +14,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::Scene;
 use super::action::{Action, Planned};
+use super::imburse;
 
 /// One thing that was read, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,7 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
             facts.insert(key.clone(), self::key(scene, address, spec, &actions_of(actions, key)));
         }
     }
+    imburse::facts::of(scene, actions, &mut facts);
     facts
 }
 
@@ -110,7 +112,7 @@ fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<
     facts
 }
 
-fn record(scene: &Scene, address: &Address) -> String {
+pub(super) fn record(scene: &Scene, address: &Address) -> String {
     let state = match &scene.live.ledger {
         LedgerLive::Missing { .. } => return "no ledger".to_owned(),
         LedgerLive::Present(facts) => facts.records.get(address).map(|record| &record.state),
@@ -166,6 +168,6 @@ fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
     }
 }
 
-fn fact(name: &str, value: impl Into<String>) -> Fact {
+pub(super) fn fact(name: &str, value: impl Into<String>) -> Fact {
     Fact { name: name.to_owned(), value: Untrusted::new(value) }
 }

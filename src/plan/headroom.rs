@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::live::{CallerLive, KeyLimitsLive, Observed, SinkEntry, SinkLive, TenantLive, Writable};
-use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
+use crate::model::spec::{Owner, QlikTenant, User};
 
 use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
 use super::mint::Case;
@@ -47,7 +47,8 @@ impl Slots {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_) => None,
+            | Action::Refuse(_)
+            | Action::Imburse(_) => None,
         });
         let (mut limits, mut unread, mut everyone) = (None, None, None);
         let mut used = BTreeMap::new();
@@ -144,7 +145,7 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
     let Case { scene, address, spec, ground, .. } = *case;
     let mut unchecked = Vec::new();
     let sink = scene.live.sinks.get(address);
-    sink_takes(sink, spec, &mut unchecked)?;
+    sink_takes(sink, &spec.deliver_to, &mut unchecked)?;
     if let Some(refusal) = &slots.unread {
         return Err(refusal.clone());
     }
@@ -178,7 +179,7 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
     Ok(unchecked)
 }
 
-fn sink_takes(sink: Option<&SinkLive>, spec: &QlikKey, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
+pub(super) fn sink_takes(sink: Option<&SinkLive>, name: &Name, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
     match sink.map(|sink| (&sink.entry, &sink.writable)) {
         Some((_, Some(Writable::No(unreadable)))) => {
             Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })
@@ -186,7 +187,7 @@ fn sink_takes(sink: Option<&SinkLive>, spec: &QlikKey, unchecked: &mut Vec<Strin
         Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
         Some((_, Some(Writable::Yes))) => Ok(()),
         Some((_, None)) | None => {
-            unchecked.push(format!("whether sink {} can be written", spec.deliver_to));
+            unchecked.push(format!("whether sink {name} can be written"));
             Ok(())
         }
     }

@@ -24,6 +24,7 @@ pub mod facts;
 mod found;
 mod headroom;
 mod ignore;
+pub mod imburse;
 pub mod key;
 mod limit;
 mod mint;
@@ -42,6 +43,8 @@ pub(crate) use role::meant;
 pub struct Wishes {
     /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
     pub remint: BTreeSet<Address>,
+    /// `--reclaim PUBLIC_KEY`: nobody uses this key of ours, so it may be deleted at Imburse.
+    pub reclaim: BTreeSet<String>,
     /// `--new ADDRESS`: create it although its name is close to one that is no longer declared.
     pub new: BTreeSet<Address>,
     /// `--unrehearsed`: create tenants with keys although minting was never rehearsed.
@@ -74,6 +77,9 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     for (address, spec, at) in desired.qlik_tenants() {
         tenant::plan(&scene, address, spec, at, &mut plan);
     }
+    imburse::plan(&scene, &mut plan);
+    // Side by side they were planned; by address they are shown and done.
+    plan.actions.sort_by(|a, b| a.address.cmp(&b.address));
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
     if let Some(within) = wishes.warn_within {

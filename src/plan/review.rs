@@ -8,6 +8,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
 use super::facts::Fact;
+use super::imburse::{self, action::Imburse};
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
 
@@ -101,7 +102,21 @@ impl Part<'_> {
     }
 
     fn is_as_declared(&self) -> bool {
-        self.actions.iter().all(|action| matches!(action, Action::Keep(_) | Action::Drift(_)))
+        self.actions.iter().all(|action| match action {
+            Action::Keep(_) | Action::Drift(_) | Action::Imburse(Imburse::Keep(_)) => true,
+            Action::CreateTenant(_)
+            | Action::Settle(_)
+            | Action::Trust(_)
+            | Action::CreateUser(_)
+            | Action::Grant(_)
+            | Action::Mark(_)
+            | Action::CreateKey(_)
+            | Action::Renew(_)
+            | Action::Reclaim(_)
+            | Action::Wait(_)
+            | Action::Refuse(_)
+            | Action::Imburse(_) => false,
+        })
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -118,7 +133,12 @@ pub fn essence(action: &Action) -> Action {
             let (account, parent, spec) = (account.clone(), parent.clone(), spec.clone());
             Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Missing })
         }
-        Action::CreateKey(_)
+        Action::Imburse(Imburse::CreateKey(create)) if matches!(create.why, WhyMint::Dead { .. }) => {
+            let create = imburse::action::CreateKey { why: WhyMint::Missing, ..create.clone() };
+            Action::Imburse(Imburse::CreateKey(create))
+        }
+        Action::Imburse(_)
+        | Action::CreateKey(_)
         | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)

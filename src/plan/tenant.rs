@@ -102,7 +102,8 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_) => at,
+            | Action::Refuse(_)
+            | Action::Imburse(_) => at,
         };
         Planned { address: address.clone(), at: at.clone(), action }
     }));
@@ -140,6 +141,8 @@ fn rank(action: &Action) -> u8 {
         Action::Drift(_) => 6,
         Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 7,
         Action::Wait(_) | Action::Refuse(_) => 8,
+        // Those of another vendor's tenants are never among them.
+        Action::Imburse(_) => 9,
     }
 }
 

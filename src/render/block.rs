@@ -1,5 +1,7 @@
 //! One action as words: what its first line says, and the labelled lines below it. Everything in a block is escaped.
 
+mod imburse;
+
 use jiff::Timestamp;
 
 use crate::model::desired::Origin;
@@ -73,6 +75,7 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
+        Action::Imburse(action) => imburse::describe(action),
     }
 }
 

@@ -122,7 +122,8 @@ fn held(all: Vec<Annotation>) -> Vec<Annotation> {
 
 /// Where each object is declared.
 fn places(plan: &Plan) -> BTreeMap<&Address, &Origin> {
-    plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect()
+    // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
+    plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect()
 }
 
 fn fault(fault: &Value) -> Option<Annotation> {

@@ -2,6 +2,7 @@
 
 use crate::apply::event::{Report, ReportOutcome, Step};
 use crate::plan::action::{Action, Adopted, Counts, Keep, Plan};
+use crate::plan::imburse::action::Imburse;
 
 use super::layout::{count, join_and};
 
@@ -51,6 +52,7 @@ pub fn plan(plan: &Plan) -> String {
 fn adoptions_to_record(plan: &Plan) -> usize {
     let to_record = |action: &Action| {
         matches!(action, Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, hostname: _ }))
+            || matches!(action, Action::Imburse(kept @ Imburse::Keep(_)) if kept.changes_something())
     };
     plan.actions.iter().filter(|planned| to_record(&planned.action)).count()
 }

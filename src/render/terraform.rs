@@ -1,12 +1,14 @@
 //! A plan in Terraform's representation of plans (format version 1.2), so that policies written for that can read ours.
 //!
-//! A tenant is a `qlik_tenant`, a key a `qlik_api_key`, a user who is made a `qlik_user`; everything that happens to one object is one change. What
+//! A tenant is a `qlik_tenant`, a key a `qlik_api_key`, and the same for `imburse_`; a user who is made a `qlik_user`; everything that happens to one object
+//! is one change. What
 //! Terraform has no word for is said where its readers look: a refusal is a failed check, a wait a check that is not
 //! known yet, a leftover to revoke a deposed object, an adoption an import. A key's secret is never known here, so
 //! `token` is null and marked as sensitive.
 
 mod change;
 mod document;
+mod imburse;
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::imburse;
+
 /// Every field is documented in `docs/sandbox.md`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +26,7 @@ pub(super) struct Switches {
     pub(super) list_lag: u32,
     pub(super) hostile_next: bool,
     pub(super) last_page: LastPage,
+    pub(super) page_cap: usize,
     pub(super) console_lag: u32,
     pub(super) console_links: ConsoleLinks,
     pub(super) console_get: Envelope,
@@ -35,6 +38,7 @@ pub(super) struct Switches {
     pub(super) rate_tier_2: u32,
     pub(super) rate_window_seconds: u32,
     pub(super) rate_tenant_wide: bool,
+    pub(super) imburse: imburse::Switches,
 }
 
 /// How a list says that there is no next page.
@@ -111,6 +115,7 @@ impl Default for Switches {
             list_lag: 0,
             hostile_next: false,
             last_page: LastPage::Absent,
+            page_cap: 1000,
             console_lag: 0,
             console_links: ConsoleLinks::Api,
             console_get: Envelope::List,
@@ -123,6 +128,7 @@ impl Default for Switches {
             rate_tier_2: 1_000_000,
             rate_window_seconds: 300,
             rate_tenant_wide: false,
+            imburse: imburse::Switches::default(),
         }
     }
 }

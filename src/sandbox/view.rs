@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::state::{State, Tenant};
+use super::imburse;
+use super::state::{State, Tenant, Token};
 
 pub(super) fn state(state: &State, now: Timestamp) -> Value {
     let subscriptions: Vec<Value> = state
@@ -16,6 +17,7 @@ pub(super) fn state(state: &State, now: Timestamp) -> Value {
                 "source_tenant": one.source_label,
                 "client": one.client.id,
                 "key_client": one.key_client.id,
+                "live_tokens": live(&one.register_tokens, now),
                 "owners": one.owners.iter().map(|owner| json!({
                     "name": owner.name, "tenant": owner.tenant, "user": owner.user, "key": owner.key,
                 })).collect::<Vec<_>>(),
@@ -26,8 +28,17 @@ pub(super) fn state(state: &State, now: Timestamp) -> Value {
         "now": now,
         "switches": state.switches(),
         "subscriptions": subscriptions,
+        "organization": state.main().organization.as_ref().map(|one| json!({
+            "client": one.client.id,
+            "live_tokens": live(&one.tokens, now),
+        })),
         "tenants": state.tenants().map(|one| tenant(one, now)).collect::<Vec<_>>(),
+        "imburse": imburse::view(&state.imburse, &state.switches().imburse, now),
     })
+}
+
+fn live(tokens: &[Token], now: Timestamp) -> usize {
+    tokens.iter().filter(|token| token.expires > now).count()
 }
 
 fn tenant(tenant: &Tenant, now: Timestamp) -> Value {
@@ -42,7 +53,7 @@ fn tenant(tenant: &Tenant, now: Timestamp) -> Value {
         "user_default": tenant.user_default,
         "consent": tenant.consent,
         "limits": tenant.limits,
-        "live_tokens": tenant.tokens.iter().filter(|token| token.expires > now).count(),
+        "live_tokens": live(&tenant.tokens, now),
         "users": tenant.users.values().map(|user| json!({
             "id": user.id,
             "name": user.name,

@@ -1,5 +1,7 @@
 //! What is delivered: a token in one of the shapes that people declare. Bytes that are wiped and never printed.
 
+pub mod imburse;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;

@@ -197,7 +197,7 @@ fn many_tenants_inherit_omit_override_and_adopt() {
         let declared = &desired.items[&address.parse::<Address>().unwrap()];
         match &declared.spec {
             Spec::QlikKey(key) => (key.expires_in.to_string(), key.renew_before.to_string(), declared.at.line),
-            Spec::QlikTenant(_) => panic!("{address} is a tenant"),
+            Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => panic!("{address} is no Qlik key"),
         }
     };
     // The profile's key, with the place in the profile; and the one that replaces it.

@@ -61,6 +61,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     };
     let mut world = World::new(
         &estate.qlik,
+        &estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,
@@ -73,7 +74,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     world.weak = weak();
     let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     if accounted {
         held.end(now)?;
@@ -103,11 +104,13 @@ async fn work(
     let mut wishes = wishes(common, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.reclaim.extend(saved.reclaim.iter().cloned());
         wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;
     }
     let sources = Sources {
         qlik: &estate.qlik,
+        imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
@@ -119,7 +122,7 @@ async fn work(
         now: clock(),
     };
     let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
-    let now = || estate.qlik.server_time().unwrap_or_else(clock);
+    let now = || estate.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {

@@ -72,6 +72,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
     }
     let sources = Sources {
         qlik: &estate.qlik,
+        imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: match args.preflight {
@@ -94,7 +95,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
             return Err(problem);
         }
     };
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     Ok(Read { live, now })
 }

@@ -41,7 +41,18 @@ pub(in crate::cli) async fn run(
     }
     let held = hold(&estate.ledger, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
-    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let world = World::new(
+        &estate.qlik,
+        &estate.imburse,
+        &estate.sinks,
+        &held,
+        &declared.desired,
+        &clock,
+        &random,
+        &stop,
+        &emit,
+        1,
+    );
     let mut failures = Vec::new();
     let mut passed = Vec::new();
     let people = people(&owners);
@@ -63,7 +74,7 @@ pub(in crate::cli) async fn run(
             Ok(Some(failure)) | Err(failure) => failures.push((said, failure)),
         }
     }
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     held.end(now)?;
     if output.format == Format::Json && failures.is_empty() {

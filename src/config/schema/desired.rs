@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use super::imburse::Imburse;
 use super::{
     AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version,
     named,
@@ -17,6 +18,8 @@ pub struct DesiredFile {
     pub version: Version,
     /// What should exist in Qlik Cloud.
     pub qlik: Option<Qlik>,
+    /// What should exist at Imburse Payments.
+    pub imburse: Option<Imburse>,
     /// Differences that are known and left, each with its reason.
     #[schemars(default)]
     pub ignore: Vec<IgnoreEntry>,
@@ -26,7 +29,7 @@ pub struct DesiredFile {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IgnoreEntry {
-    /// `qlik/TENANT` or `qlik/TENANT/KEY`.
+    /// `qlik/TENANT`, `qlik/TENANT/KEY`, `imburse/TENANT` or `imburse/TENANT/KEY`.
     pub address: AddressText,
     /// The field that differs, as the plan names it.
     pub field: IgnoredField,
@@ -48,6 +51,22 @@ pub enum IgnoredField {
     MaxKeysPerUser,
     #[schemars(rename = "description")]
     Description,
+    #[schemars(rename = "address.street_address")]
+    StreetAddress,
+    #[schemars(rename = "address.extended_address")]
+    ExtendedAddress,
+    #[schemars(rename = "address.locality")]
+    Locality,
+    #[schemars(rename = "address.region")]
+    Region,
+    #[schemars(rename = "address.post_code")]
+    PostCode,
+    #[schemars(rename = "address.country")]
+    Country,
+    #[schemars(rename = "name")]
+    Name,
+    #[schemars(rename = "roles")]
+    Roles,
 }
 
 #[derive(JsonSchema)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::{
-    Argument, CloudWord, Domain, Duration, Label, OriginText, PathTemplate, PathText, Proxy, Segments, StoreUrl,
-    Variable, Version, named,
+    Argument, BaseUrl, CloudWord, Domain, Duration, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText,
+    Proxy, Segments, StoreUrl, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -31,38 +31,53 @@ pub struct SettingsFile {
     pub network: Option<Network>,
 }
 
-/// Credentials at one vendor, in one region.
+/// Credentials at one vendor, in one region or environment.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Account {
-    /// Whose cloud.
-    pub vendor: Vendor,
-    /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
-    pub region: Label,
-    /// `qlikcloud.com` if left out.
-    pub domain: Option<Domain>,
-    /// The tenant where the licence key is read, its first label. Needed to create tenants.
-    pub source_tenant: Option<Label>,
-    /// The region-level OAuth client: creates tenants and reads them.
-    pub client: Client,
-    /// The tenant-level, published OAuth client: mints keys for `owner: { client: {} }`.
-    pub key_client: Option<Client>,
-    /// An organization-level OAuth client of the cloud console: lists tenants, so that unmanaged ones are seen.
-    pub organization_client: Option<Client>,
-    /// Tenants of the subscription that are not managed here, by the first label of their hostname.
-    #[schemars(default)]
-    pub ignore_tenants: Vec<Label>,
-    /// Owners who mint with an API key of their own, by the name that `owner: { configured: NAME }` uses.
-    #[schemars(schema_with = "named::<ConfiguredOwner>")]
-    #[schemars(default)]
-    pub owners: BTreeMap<String, ConfiguredOwner>,
+#[schemars(tag = "vendor", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Account {
+    /// Qlik Cloud.
+    Qlik {
+        /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
+        region: Label,
+        /// `qlikcloud.com` if left out.
+        domain: Option<Domain>,
+        /// The tenant where the licence key is read, its first label. Needed to create tenants.
+        source_tenant: Option<Label>,
+        /// The region-level OAuth client: creates tenants and reads them.
+        client: Client,
+        /// The tenant-level, published OAuth client: mints keys for `owner: { client: {} }`.
+        key_client: Option<Client>,
+        /// An organization-level OAuth client of the cloud console: lists tenants, so that unmanaged ones are seen.
+        organization_client: Option<Client>,
+        /// Tenants of the subscription that are not managed here, by the first label of their hostname.
+        #[schemars(default)]
+        ignore_tenants: Vec<Label>,
+        /// Owners who mint with an API key of their own, by the name that `owner: { configured: NAME }` uses.
+        #[schemars(schema_with = "named::<ConfiguredOwner>")]
+        #[schemars(default)]
+        owners: BTreeMap<String, ConfiguredOwner>,
+    },
+    /// Imburse Payments.
+    Imburse {
+        /// Where the vendor's API is: the sandbox, production, or a host of one's own.
+        base_url: BaseUrl,
+        /// The account's id.
+        account_id: ImburseId,
+        /// A key of the account: creates tenants and their keys.
+        account_key: KeyPair,
+        /// Which generation of the API; `v2` if left out.
+        api: Option<ImburseApi>,
+    },
 }
 
+/// A key pair of an account.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum Vendor {
-    /// Qlik Cloud.
-    Qlik,
+#[schemars(deny_unknown_fields)]
+pub struct KeyPair {
+    /// The public key, an identifier.
+    pub public: Reference,
+    /// The private key.
+    pub private: Reference,
 }
 
 #[derive(JsonSchema)]

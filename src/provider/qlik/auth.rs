@@ -14,7 +14,7 @@ use crate::model::host::Host;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{ReadError, Trouble};
+use super::super::http::{Exchange as _, ReadError, Trouble};
 use super::exchange::Call;
 use super::{Lookup, Qlik, Who, endpoints, wire};
 

@@ -23,7 +23,7 @@ use crate::model::secret::{Fingerprint, Secret};
 use crate::model::spec::Way;
 use crate::model::untrusted::{Untrusted, escape};
 
-use super::http::{Budget, BuildError, Gates, NetworkOptions, Trouble, Wire};
+use super::http::{BuildError, Line, NetworkOptions, Trouble, Wire};
 
 pub use auth::Revoked;
 pub use people::Assignee;
@@ -47,9 +47,7 @@ pub struct OwnerKey {
 
 /// The wire to Qlik Cloud, for one run.
 pub struct Qlik {
-    wire: Wire,
-    gates: Gates,
-    budget: Budget,
+    line: Line,
     tokens: auth::Tokens,
     accounts: BTreeMap<Name, Account>,
 }
@@ -126,17 +124,17 @@ impl Qlik {
             (name, Account { region, source_tenant, client, key_client, organization_client, owners })
         });
         let accounts = accounts.collect();
-        Ok(Self { wire, gates: Gates::default(), budget: Budget::new(), tokens: auth::Tokens::default(), accounts })
+        Ok(Self { line: Line::new(wire), tokens: auth::Tokens::default(), accounts })
     }
 
     /// The newest `Date` of any reply.
     pub fn server_time(&self) -> Option<Timestamp> {
-        self.wire.server_time()
+        self.line.wire.server_time()
     }
 
     /// Requests that may have reached the vendor.
     pub fn requests_sent(&self) -> u64 {
-        self.wire.requests_sent()
+        self.line.wire.requests_sent()
     }
 
     /// Tells one credential from another for rehearsals: sixteen digits of a hash of the client's id, or of the id in

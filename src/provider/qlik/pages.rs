@@ -30,8 +30,10 @@ pub(crate) const LIMIT: usize = 100;
 /// A hundred thousand entries; a list beyond that is a loop.
 pub(crate) const MOST_PAGES: usize = 1_000;
 const LONGEST_CURSOR: usize = 2_048;
-/// Names that the vendor's lists give their cursor.
-const NAMES: [&str; 4] = ["startingAfter", "next", "page", "offset"];
+/// Names that the vendor's links give their cursor, and what a request calls it: `offset` stands in links of the
+/// organization's list, whose reference knows `next` only.
+const NAMES: [(&str, &str); 4] =
+    [("startingAfter", "startingAfter"), ("next", "next"), ("page", "page"), ("offset", "next")];
 
 impl<T> Page<T> {
     /// The next page's cursor; `None` on the last page.
@@ -63,7 +65,8 @@ fn cursor(href: &str) -> Result<Cursor, String> {
     let base = Url::parse("https://page.invalid/").map_err(|_| "the base of links cannot be read".to_owned())?;
     let url = base.join(href).map_err(|_| "the link to the next page cannot be read".to_owned())?;
     let mut found = url.query_pairs().filter_map(|(name, value)| {
-        NAMES.iter().find(|known| **known == name).map(|name| Cursor { name, value: value.into_owned() })
+        let (_, name) = NAMES.iter().find(|(in_link, _)| *in_link == name)?;
+        Some(Cursor { name, value: value.into_owned() })
     });
     let (Some(cursor), None) = (found.next(), found.next()) else {
         return Err("the link to the next page holds no cursor, or more than one".to_owned());
@@ -88,7 +91,7 @@ mod tests {
         for (href, name, value) in [
             ("http://api-keys/v1/api-keys?limit=100&startingAfter=abc", "startingAfter", "abc"),
             ("https://api.qlikcloud.com/core/tenants?limit=20&next=507f", "next", "507f"),
-            ("https://console.qlikcloud.com/api/core/tenants?limit=20&offset=507f", "offset", "507f"),
+            ("https://console.qlikcloud.com/api/core/tenants?limit=20&offset=507f", "next", "507f"),
             ("/api/v1/roles?next=a%2Bb%26c", "next", "a+b&c"),
             ("https://foo.example/v1/x?page=2&prev=zz", "page", "2"),
             ("?next=x", "next", "x"),

@@ -11,9 +11,9 @@ use crate::model::secret::Secret;
 use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{ReadError, Trouble, is_segment, redirected_id};
+use super::super::http::{Answer, Exchange as _, ReadError, Trouble, is_segment, redirected_id};
 use super::endpoints::{self, Endpoint};
-use super::exchange::{Answer, Call};
+use super::exchange::Call;
 use super::pages::{LIMIT, MOST_PAGES, Page};
 use super::{Qlik, Who, wire};
 

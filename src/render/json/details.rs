@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::imburse::Imburse;
+
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Details {
@@ -20,6 +22,8 @@ pub(super) enum Details {
     KeepKey(KeepKey),
     Drift(Drift),
     Wait(Wait),
+    /// What is done or kept at Imburse Payments.
+    Imburse(Imburse),
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -18,6 +18,7 @@ use super::document::{
     Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
+use super::imburse;
 
 const VERSION: u8 = 1;
 
@@ -41,8 +42,9 @@ impl PlanDocument {
 impl ReportDocument {
     pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
         let events::Report { started, lines, stopped } = report;
+        // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
         let places: BTreeMap<&Address, &Origin> =
-            plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect();
+            plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect();
         let lines = lines
             .iter()
             .map(|events::ReportLine { address, step, outcome }| ReportLine {
@@ -252,6 +254,7 @@ fn kind(action: &action::Action) -> Kind {
         action::Action::Drift(_) => Kind::Drift,
         action::Action::Wait(_) => Kind::Wait,
         action::Action::Refuse(_) => Kind::Refuse,
+        action::Action::Imburse(action) => imburse::kind(action),
     }
 }
 
@@ -267,6 +270,7 @@ fn said(action: &action::Action) -> Said {
     match action {
         action::Action::CreateKey(create) => Said { why: why_mint(&create.why), ..Said::default() },
         action::Action::Renew(renew) => Said { why: why_mint(&renew.create.why), ..Said::default() },
+        action::Action::Imburse(action) => Said { why: imburse::why(action).and_then(why_mint), ..Said::default() },
         action::Action::Wait(wait) => Said { why: Some(wait.why.clone()), ..Said::default() },
         action::Action::Refuse(Refusal { code, why, next }) => {
             Said { code: Some(code.as_str()), why: Some(why.raw().to_owned()), next: next.clone() }

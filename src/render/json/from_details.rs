@@ -49,6 +49,7 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
         // Its `why` stands beside `kind`.
         action::Action::Wait(action::Wait { run, why: _ }) => Details::Wait(Wait { run: run.clone() }),
         action::Action::Refuse(_) => return None,
+        action::Action::Imburse(action) => Details::Imburse(action.into()),
     })
 }
 
@@ -140,12 +141,18 @@ impl From<&action::CreateKey> for CreateKey {
             renew_before: renew_before.to_string(),
             deliver_to: deliver_to.to_string(),
             deliver_as: (*deliver_as).into(),
-            cause: match why {
-                action::WhyMint::Missing => Cause::Missing,
-                action::WhyMint::Dead { key_id, state } => Cause::Dead { key_id: key_id.clone(), state: state.clone() },
-                action::WhyMint::Supersede { key_id } => Cause::Supersede { key_id: key_id.clone() },
-                action::WhyMint::Asked => Cause::Asked,
-            },
+            cause: why.into(),
+        }
+    }
+}
+
+impl From<&action::WhyMint> for Cause {
+    fn from(why: &action::WhyMint) -> Self {
+        match why {
+            action::WhyMint::Missing => Self::Missing,
+            action::WhyMint::Dead { key_id, state } => Self::Dead { key_id: key_id.clone(), state: state.clone() },
+            action::WhyMint::Supersede { key_id } => Self::Supersede { key_id: key_id.clone() },
+            action::WhyMint::Asked => Self::Asked,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::render::block::{place, shape_text};
 use super::document::{
     Change, Check, CheckAddress, CheckInstance, Importing, Problem, ResourceChange, Status, Verb, full,
 };
+use super::imburse;
 
 pub(super) type Values = Map<String, Value>;
 
@@ -38,7 +39,7 @@ pub(super) struct Sketch {
     unknown: Values,
     /// A key has a token, known to its sink alone.
     sensitive: bool,
-    importing: Option<Importing>,
+    pub(super) importing: Option<Importing>,
 }
 
 impl Draft {
@@ -83,11 +84,12 @@ impl Draft {
                 let message = format!("{code}: {}; next: {} [{}]", why.raw(), next.join("; or: "), place(at));
                 self.checks.push(check(address, Status::Fail, message));
             }
+            Action::Imburse(action) => imburse::add(self, address, action),
         }
     }
 
     /// The object's change, at least this strong.
-    fn sketch(&mut self, verb: Verb) -> &mut Sketch {
+    pub(super) fn sketch(&mut self, verb: Verb) -> &mut Sketch {
         let sketch = self.change.get_or_insert_with(|| Sketch::new(verb));
         sketch.verb = sketch.verb.max(verb);
         sketch
@@ -201,33 +203,33 @@ impl Draft {
 }
 
 impl Sketch {
-    fn new(verb: Verb) -> Self {
+    pub(super) fn new(verb: Verb) -> Self {
         Self { verb, before: Map::new(), after: Map::new(), unknown: Map::new(), sensitive: false, importing: None }
     }
 
     /// The same before and after.
-    fn known(&mut self, name: &str, value: impl serde::Serialize) {
+    pub(super) fn known(&mut self, name: &str, value: impl serde::Serialize) {
         let value = json!(value);
         self.before.insert(name.to_owned(), value.clone());
         self.after.insert(name.to_owned(), value);
     }
 
-    fn turn(&mut self, name: &str, before: Value, after: Value) {
+    pub(super) fn turn(&mut self, name: &str, before: Value, after: Value) {
         self.before.insert(name.to_owned(), before);
         self.after.insert(name.to_owned(), after);
     }
 
     /// What it was is not part of the plan.
-    fn becomes(&mut self, name: &str, after: Value) {
+    pub(super) fn becomes(&mut self, name: &str, after: Value) {
         self.after.insert(name.to_owned(), after);
     }
 
-    fn unknown(&mut self, name: &str) {
+    pub(super) fn unknown(&mut self, name: &str) {
         self.after.insert(name.to_owned(), Value::Null);
         self.unknown.insert(name.to_owned(), json!(true));
     }
 
-    fn token(&mut self) {
+    pub(super) fn token(&mut self) {
         self.sensitive = true;
         self.turn("token", Value::Null, Value::Null);
     }

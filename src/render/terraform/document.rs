@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 
 use super::change::Values;
 
@@ -228,7 +228,12 @@ pub(super) struct Problem {
 const USER: &str = "qlik_user";
 
 pub(super) fn kind(address: &Address) -> &'static str {
-    if address.is_tenant() { "qlik_tenant" } else { "qlik_api_key" }
+    match (address.vendor, address.is_tenant()) {
+        (Vendor::Qlik, true) => "qlik_tenant",
+        (Vendor::Qlik, false) => "qlik_api_key",
+        (Vendor::Imburse, true) => "imburse_tenant",
+        (Vendor::Imburse, false) => "imburse_api_key",
+    }
 }
 
 /// `qlik_api_key.declared["acme/ci"]`.

@@ -95,10 +95,11 @@ pub(super) fn paged(state: &State, call: &Call<'_>, page: &Page, items: Vec<(Str
         (Ok(after), Ok(before)) => (after, before),
         (Err(refusal), _) | (_, Err(refusal)) => return refusal,
     };
+    let limit = page.limit.min(state.switches().page_cap);
     let (start, end) = match (after, before) {
-        (_, Some(before)) => (before.saturating_sub(page.limit), before),
-        (Some(after), None) => (after + 1, after + 1 + page.limit),
-        (None, None) => (0, page.limit),
+        (_, Some(before)) => (before.saturating_sub(limit), before),
+        (Some(after), None) => (after + 1, after + 1 + limit),
+        (None, None) => (0, limit),
     };
     let end = end.min(items.len());
     let mut links = json!({ "self": { "href": here(call, page.place, &[]) } });
