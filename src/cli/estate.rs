@@ -154,6 +154,7 @@ pub(super) struct Estate {
     pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
+    output: Output,
     #[cfg(feature = "sandbox")]
     sandbox: Option<super::sandbox::Attached>,
 }
@@ -208,6 +209,7 @@ impl Estate {
             imburse,
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
+            output: Output::of(common),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -227,24 +229,24 @@ impl Estate {
         Ok(())
     }
 
-    /// That this machine's clock is off, where Imburse's answers showed it; half of what its signatures may be off is plenty.
-    pub(super) fn clock_is_off(&self, common: &Common) -> Option<String> {
-        let ahead = self.imburse.clock_skew().filter(|seconds| seconds.abs() >= 150 && !common.sandbox)?;
-        let (seconds, way) = (ahead.abs(), if ahead > 0 { "behind" } else { "ahead of" });
-        Some(format!(
-            "this machine's clock is {seconds} s {way} Imburse's; signatures follow theirs, which refuses 300 s"
-        ))
-    }
-
-    /// Revokes this run's tokens and lets go of the sandbox.
+    /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
     pub(super) async fn close(self) {
         self.qlik.revoke_tokens().await;
+        if let Some(seconds) = self.imburse.clock_skew().filter(|seconds| seconds.abs() > CLOCK_TOLERANCE) {
+            let (by, way) = (seconds.unsigned_abs(), if seconds > 0 { "behind" } else { "ahead of" });
+            self.output.message(&format!(
+                "notice: this machine's clock is {by} s {way} Imburse's; signatures were made by theirs. Set it, with NTP for example",
+            ));
+        }
         #[cfg(feature = "sandbox")]
         if let Some(attached) = self.sandbox {
             attached.detach().await;
         }
     }
 }
+
+/// Half of the five minutes that a signature is good for, in seconds; below that nobody need care.
+const CLOCK_TOLERANCE: i64 = 150;
 
 /// What servers are told of this program.
 pub(super) fn user_agent() -> String {

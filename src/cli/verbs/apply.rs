@@ -122,9 +122,6 @@ async fn work(
         now: clock(),
     };
     let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
-    if let Some(text) = estate.clock_is_off(common) {
-        output.message(&text);
-    }
     let now = || estate.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.

@@ -21,10 +21,7 @@ use super::{check_wishes, clock, ledger, read_ledger, wishes};
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    let (Read { live, now, clock_is_off }, wishes) = reading(args, &mut declared).await?;
-    if let Some(text) = clock_is_off {
-        output.message(&text);
-    }
+    let (Read { live, now }, wishes) = reading(args, &mut declared).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
             .map_err(unwritable)?;
@@ -50,7 +47,6 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
 pub(super) struct Read {
     pub(super) live: Live,
     pub(super) now: Timestamp,
-    pub(super) clock_is_off: Option<String>,
 }
 
 /// What is live, from the vendors or from a snapshot, and what was asked for.
@@ -100,9 +96,8 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
         }
     };
     let now = estate.server_time().unwrap_or_else(clock);
-    let clock_is_off = estate.clock_is_off(common);
     estate.close().await;
-    Ok(Read { live, now, clock_is_off })
+    Ok(Read { live, now })
 }
 
 /// What somebody with credentials read. Sinks are where they were there, not where this machine would have them.
@@ -114,7 +109,7 @@ fn from_snapshot(file: &Path, declared: &mut Declared) -> Result<Read, Problem> 
             *facts = there.clone();
         }
     }
-    Ok(Read { live, now: taken, clock_is_off: None })
+    Ok(Read { live, now: taken })
 }
 
 fn unwritable(error: serde_json::Error) -> Problem {
