@@ -20,6 +20,7 @@ mod incidents;
 mod offline;
 mod organization;
 mod papers;
+mod payments;
 mod people;
 mod plan;
 mod rehearse;
