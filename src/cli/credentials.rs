@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, Client, Reference, Settings};
 use crate::model::spec::Owner;
@@ -128,6 +129,15 @@ fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Se
     let id = read(&format!("{what}.id"), &client.id, missing);
     let secret = read(&format!("{what}.secret"), &client.secret, missing);
     id.zip(secret)
+}
+
+/// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
+pub(super) fn of_sink(what: &str, reference: &Reference) -> Result<Secret, Unreadable> {
+    let mut missing = Vec::new();
+    read(what, reference, &mut missing).ok_or_else(|| {
+        let (why, next) = missing.pop().unwrap_or_default();
+        Unreadable { why: why.into(), next, credentials: false }
+    })
 }
 
 fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secret> {

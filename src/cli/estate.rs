@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use jiff::Timestamp;
 
 use crate::config;
-use crate::ledger::Ledger;
+use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
@@ -18,6 +19,7 @@ use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
 use crate::render::Outcome;
 use crate::sink::Sink;
+use crate::sink::access::Lock;
 
 use super::args::Common;
 use super::credentials::{self, Needs, Resolved};
@@ -159,7 +161,8 @@ pub(super) struct Estate {
 
 impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
-    pub(super) async fn open(common: &Common, settings: &Settings, needs: &Needs) -> Result<Self, Problem> {
+    pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
+        let settings = &declared.settings;
         let network = |proxy: Option<String>, ca_pem: Option<Vec<u8>>| NetworkOptions {
             proxy,
             ca_pem,
@@ -201,11 +204,10 @@ impl Estate {
             .map_err(unusable)?;
         let imburse =
             Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
-        let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
         Ok(Self {
             qlik,
             imburse,
-            sinks,
+            sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
             output: Output::of(common),
             #[cfg(feature = "sandbox")]
@@ -216,6 +218,15 @@ impl Estate {
     /// The newest time that a vendor has told.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
         self.qlik.server_time().max(self.imburse.server_time())
+    }
+
+    /// Whatever a sink starts keeps the ledger's lock, should this process end before it.
+    pub(super) fn bequeath(&mut self, held: &Held) -> Result<(), Problem> {
+        let lock = Arc::new(Lock::new(held.lock_files()?));
+        for sink in self.sinks.values_mut() {
+            sink.bequeath(Arc::clone(&lock));
+        }
+        Ok(())
     }
 
     /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.

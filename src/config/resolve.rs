@@ -107,6 +107,7 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
             hash: sink.hash(),
             compares_versions: sink.compares_versions(),
             hidden: sink.is_per_machine() && settings.ledger.is_shared(),
+            blind: sink.is_blind(),
         };
         (name.clone(), facts)
     });

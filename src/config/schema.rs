@@ -24,6 +24,8 @@ const DOMAIN: &str =
 const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
 
 const ORIGIN: &str = "^(https://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])|http://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\]))(:[0-9]{1,5})?$";
+const SEGMENT: &str = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
+const PLACE: &str = "\\{(vendor|tenant|key)\\}";
 const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
 
 /// The schema of desired state.
@@ -198,6 +200,19 @@ patterned!(
 patterned!(
     /// A word of a cloud's own.
     CloudWord, json!({ "pattern": "^[a-z0-9-]{1,63}$" })
+);
+
+patterned!(
+    /// One argument of a program.
+    Argument, json!({ "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+);
+patterned!(
+    /// Names with slashes between.
+    Segments, json!({ "pattern": format!("^{SEGMENT}(/{SEGMENT})*$") })
+);
+patterned!(
+    /// Where each key's secret is.
+    PathTemplate, json!({ "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$") })
 );
 
 /// The format's version.

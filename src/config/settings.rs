@@ -8,6 +8,7 @@ use super::imburse;
 use super::place;
 use super::read::{self, Keys};
 use super::reference::{join, path, required_reference};
+use super::sinks;
 use super::source::Span;
 use super::syntax::{self, Entry, Node, Value};
 use crate::model::address::Name;
@@ -60,7 +61,7 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
         }
     }
     let sinks = root.get("sinks").map(|node| {
-        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| place::sink(what, entry, base, faults))
+        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| sinks::sink(what, entry, base, faults))
     });
     let ledger = root.entry("ledger").map(|entry| place::ledger(entry, base, faults));
     let default = Ledger::Directory { path: join(base, place::LEDGER_PATH) };

@@ -141,4 +141,7 @@ pub struct SinkFacts {
     /// machine's sink does not hold may be in use there.
     #[serde(default)]
     pub hidden: bool,
+    /// Whether nobody can see what it holds: it is taken to hold the newest key that is marked as delivered.
+    #[serde(default)]
+    pub blind: bool,
 }

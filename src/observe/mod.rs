@@ -62,7 +62,7 @@ pub struct Sources<'a> {
 
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
-    let sinks = look_into_sinks(desired, &ledger, sources);
+    let sinks = look_into_sinks(desired, &ledger, sources).await;
     let base = Live {
         ledger,
         ledger_forgets: sources.ci && !sources.ledger_is_durable,
@@ -135,7 +135,7 @@ fn judge_refused_credentials(
         .collect()
 }
 
-fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
+async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
     let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| {
         let keys = desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
         keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
@@ -144,7 +144,7 @@ fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>
         let keys = desired.imburse_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
         keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
     });
-    let mut looked = BTreeMap::new();
+    let mut looks = Vec::new();
     for (tenant, address, deliver_to) in of_qlik.chain(of_imburse) {
         let Some(sink) = sources.sinks.get(deliver_to) else { continue };
         let former: Vec<Address> = former_addresses(ledger, tenant)
@@ -152,16 +152,21 @@ fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>
             .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
             .collect();
         let refusal = not_durable(sources, deliver_to).map(Writable::No);
-        let live = match sources.preflight {
-            Preflight::Read => SinkLive { entry: None, writable: refusal },
-            Preflight::Full => SinkLive {
-                entry: Some(sink.look(address, &former).entry),
-                writable: refusal.or_else(|| Some(sink.preflight(address))),
-            },
-        };
-        looked.insert(address.clone(), live);
+        looks.push(async move {
+            let live = match sources.preflight {
+                Preflight::Read => SinkLive { entry: None, writable: refusal },
+                Preflight::Full => SinkLive {
+                    entry: sink.look(address, &former).await.entry,
+                    writable: match refusal {
+                        Some(refusal) => Some(refusal),
+                        None => Some(sink.preflight(address).await),
+                    },
+                },
+            };
+            (address.clone(), live)
+        });
     }
-    looked
+    stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
 }
 
 fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
@@ -182,7 +187,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
             credentials: false,
         }),
-        Some(settings::Sink::File { .. }) | None => None,
+        Some(settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Vault(_)) | None => None,
     }
 }
 

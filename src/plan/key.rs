@@ -101,11 +101,17 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         None => Life::Proven,
     };
 
-    if facts.sink.entry.is_none() {
+    let blind = facts.sink_facts.blind;
+    if facts.sink.entry.is_none() && !blind {
         let here: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key)).collect();
         return unlooked(facts, &here, life, live().find(|key| is_stranger(key)));
     }
-    let good = good_key(facts, keys, entry)?;
+    // What nobody can look into is taken to hold the newest key that was delivered there.
+    let newest = |key: &&KeyLive| (key.created, key.id.clone());
+    let good = match blind {
+        true => marked.iter().copied().filter(|k| here(k) && letter(k) == Some(Letter::Delivered)).max_by_key(newest),
+        false => good_key(facts, keys, entry)?,
+    };
     let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
     let looked_for = !facts.weak.is(Weakness::NoRecovery);
@@ -173,7 +179,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let mark = good.is_some_and(|good| {
         letter(good) == Some(Letter::Undelivered) && of_this_key(good) && by_us(good) && life(good) != Life::Alive
     });
-    Ok(Judgement { good, mark, mint, reclaim, unseen: Vec::new(), left })
+    let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
+    Ok(Judgement { good, mark, mint, reclaim, unseen, left })
+}
+
+fn unseen(facts: &Facts<'_>, key: &KeyLive) -> String {
+    format!("whether sink {} holds key {}", facts.spec.deliver_to, Untrusted::from(key.id.as_str()))
 }
 
 /// The table without a look into the sink: it is taken to hold the newest key that is marked as delivered. Whatever would need

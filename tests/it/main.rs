@@ -16,6 +16,7 @@ mod finding;
 mod first_minute;
 mod formats;
 mod guards;
+mod imburse;
 mod incidents;
 mod offline;
 mod organization;

@@ -48,14 +48,14 @@ pub(super) async fn create(
         .sinks
         .get(&spec.deliver_to)
         .ok_or_else(|| Failure::new(format!("settings have no sink {}", spec.deliver_to), "add it under sinks:"))?;
-    if let Writable::No(unreadable) = sink.preflight(address) {
+    if let Writable::No(unreadable) = sink.preflight(address).await {
         return Err(unreadable.into());
     }
     let former: Vec<Address> =
         record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-    let look = sink.look(address, &former);
+    let look = sink.look(address, &former).await;
     // Found under a former name: this key's own place is empty, and stays so until the put.
-    let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
+    let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
     let delivery = Delivery { world, address, create, at, uid: record.uid, sink, version };
     let (minted, marker) = delivery.mint().await?;
     // From here to the verified delivery the private key is in this process and nowhere else.
@@ -208,8 +208,9 @@ impl Delivery<'_> {
         if self.world.weak.is(Weakness::SecretInProgress) {
             self.world.note(self.address, Step::Deliver, minted.private_key.expose());
         }
-        match self.sink.put(self.address, &self.version, &payload, &entry) {
-            Put::Stored => {}
+        let mut acknowledged = false;
+        match self.sink.put(self.address, &self.version, &payload, &entry).await {
+            Put::Stored => acknowledged = true,
             Put::Refused(_) | Put::Conflict | Put::Unknown(_)
                 if self.world.weak.is(Weakness::SuccessBeforeReadBack) =>
             {
@@ -227,12 +228,19 @@ impl Delivery<'_> {
         }
         self.world.begin(self.address, Step::Verify);
         let place = self.sink.place(self.address);
-        let why = match self.sink.read_back(self.address, &entry) {
+        let why = match self.sink.read_back(self.address, &entry).await {
             ReadBack::Same => {
                 let detail = Untrusted::new(place);
                 self.world.tell(self.address, Step::Verify, Happened::Succeeded { detail });
                 return Ok(());
             }
+            // Its word is all there is, and that is said.
+            ReadBack::Unseen if acknowledged => {
+                let text = format!("{place} cannot be read back: that the key is there is the word of the sink");
+                self.world.note(self.address, Step::Verify, text);
+                return Ok(());
+            }
+            ReadBack::Unseen => format!("{place} cannot be read back, and whether the key is there is not known"),
             ReadBack::Absent => format!("{place} does not hold the new key"),
             ReadBack::Other(why) => format!("{place} does not hold the new key: {why}"),
             ReadBack::Unreadable(unreadable) => format!("{place} could not be read back: {}", unreadable.why),

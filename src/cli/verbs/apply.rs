@@ -38,10 +38,11 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let unsaved = Unsaved::default();
     let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
     let began = Instant::now();
     let held = hold(&estate.ledger, args.max_run)?;
+    estate.bequeath(&held)?;
     let max_run = std::time::Duration::from_secs(args.max_run.seconds());
     let stop = || {
         if signals.has_come() {
@@ -77,6 +78,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     estate.close().await;
     if accounted {
         held.end(now)?;
+    } else {
+        held.leave();
     }
     result
 }
@@ -168,7 +171,7 @@ async fn make_ledger(
     signals: &Signals,
 ) -> Result<(), Problem> {
     if args.common.sandbox {
-        return ledger::init_sandbox(estate, declared);
+        return ledger::init_sandbox(estate, declared).await;
     }
     if estate.ledger.read()?.is_some() {
         return Ok(());
@@ -181,7 +184,7 @@ async fn make_ledger(
     if !ask(&question, output, signals).await? {
         return Err(ledger::missing(&estate.ledger));
     }
-    ledger::make(&estate.ledger, &declared.settings, &declared.desired)?;
+    ledger::make(&estate.ledger, &estate.sinks, &declared.desired).await?;
     Ok(())
 }
 

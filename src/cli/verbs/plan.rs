@@ -66,9 +66,9 @@ pub(super) async fn reading(args: &PlanArgs, declared: &mut Declared) -> Result<
 
 async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<Read, Problem> {
     let common = &args.common;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let estate = Estate::open(common, declared, &Needs::of(&declared.desired)).await?;
     if common.sandbox {
-        ledger::init_sandbox(&estate, declared)?;
+        ledger::init_sandbox(&estate, declared).await?;
     }
     let sources = Sources {
         qlik: &estate.qlik,

@@ -33,9 +33,9 @@ pub(in crate::cli) async fn run(
             "declare a key, or name another account",
         ));
     }
-    let estate = Estate::open(common, &declared.settings, &Needs::of_account(&name, owners.iter().cloned())).await?;
+    let estate = Estate::open(common, &declared, &Needs::of_account(&name, owners.iter().cloned())).await?;
     if common.sandbox {
-        ledger::init_sandbox(&estate, &declared)?;
+        ledger::init_sandbox(&estate, &declared).await?;
     } else if estate.ledger.read()?.is_none() {
         return Err(ledger::missing(&estate.ledger));
     }

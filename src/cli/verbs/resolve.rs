@@ -26,7 +26,7 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::{
-    BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, Label, OriginText, PathText, Proxy, StoreUrl, Variable, Version,
-    named,
+    Argument, BaseUrl, CloudWord, Domain, Duration, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText,
+    Proxy, Segments, StoreUrl, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -110,25 +110,52 @@ pub enum Reference {
 
 /// Where secrets rest.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Sink {
-    /// What kind of place.
-    pub kind: SinkKind,
-    /// The folder, relative to the settings file.
-    pub directory: PathText,
-    /// Whether the folder outlives the machine; asked for in CI.
-    #[schemars(default)]
-    pub durable: bool,
-    /// With a shared ledger: whether every machine sees the same folder.
-    #[schemars(default)]
-    pub shared: bool,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum SinkKind {
+#[schemars(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Sink {
     /// One file a key, in a folder.
-    File,
+    File {
+        /// The folder, relative to the settings file.
+        directory: PathText,
+        /// Whether the folder outlives the machine; asked for in CI.
+        #[schemars(default)]
+        durable: bool,
+        /// With a shared ledger: whether every machine sees the same folder.
+        #[schemars(default)]
+        shared: bool,
+    },
+    /// Programs of your own that store a payload and say what is stored.
+    Command {
+        /// The program and its arguments; it gets the payload on its standard input. A program with a slash is relative
+        /// to the settings file. No shell is involved.
+        #[schemars(length(min = 1))]
+        deliver: Vec<Argument>,
+        /// The program that says what is stored. Without it nothing can be read back.
+        #[schemars(length(min = 1))]
+        check: Option<Vec<Argument>>,
+        /// How long a program may take, at most PT1H; PT1M if left out.
+        timeout: Option<Duration>,
+        /// Variables of the environment that the programs may see, besides PATH, HOME, LANG, LC_ALL and TMPDIR.
+        #[schemars(default)]
+        allow_env: Vec<Variable>,
+        /// With a shared ledger: whether every machine reaches the same place.
+        #[schemars(default)]
+        shared: bool,
+    },
+    /// A KV v2 engine of HashiCorp Vault or OpenBao.
+    Vault {
+        /// The exact origin. Plain http on loopback only.
+        address: OriginText,
+        /// The namespace, if there are any.
+        namespace: Option<Segments>,
+        /// Where the KV v2 engine is mounted.
+        mount: Segments,
+        /// Where each key's secret is, below the mount; `{vendor}/{tenant}/{key}` if left out.
+        path: Option<PathTemplate>,
+        /// The token.
+        token: Reference,
+        /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file.
+        ca_file: Option<PathText>,
+    },
 }
 
 /// The durable record. Exactly one kind.

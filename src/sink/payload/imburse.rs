@@ -49,7 +49,7 @@ pub fn render(shape: Shape, parts: &Parts<'_>, private_key: &Secret) -> Payload 
             write(&mut bytes, &Object { base_url, account_id, tenant_id, name, public_key, roles, private_key });
         }
     }
-    Payload(bytes)
+    Payload { bytes, token: Zeroizing::new(private_key.expose().as_bytes().to_vec()) }
 }
 
 fn write(bytes: &mut Vec<u8>, value: &impl Serialize) {
@@ -132,10 +132,10 @@ mod tests {
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
         for (_, shape) in Shape::ALL {
             let secret = Secret::new("\u{1}".repeat(4_000));
-            let before = render(shape, &parts("", &[]), &Secret::new(String::new())).0.capacity();
+            let before = render(shape, &parts("", &[]), &Secret::new(String::new())).bytes.capacity();
             let payload = render(shape, &parts("\u{1}\u{1}", &roles), &secret);
             let room = before + (4_002 + roles.iter().map(|role| role.len() + 16).sum::<usize>()) * 6;
-            assert_eq!(payload.0.capacity(), room);
+            assert_eq!(payload.bytes.capacity(), room);
         }
     }
 }
