@@ -46,6 +46,13 @@ fn whatever_is_wrong_with_a_request_or_its_answer_three_keys_come_out() {
 }
 
 #[test]
+fn whatever_strikes_an_owner_or_a_role_in_the_making_there_is_one_of_each() {
+    let scene = Scene::new_with_an_owner();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests: an owner and a role", &points, Extent::asked());
+}
+
+#[test]
 fn whatever_strikes_a_renewal_the_keys_that_come_out_work() {
     let scene = Scene::renewal();
     let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));

@@ -53,7 +53,7 @@ fn every_rule_that_is_left_out_is_missed() {
     }
 }
 
-/// The undisturbed story, a lost ledger, requests that change something, two runners, and then a spread over all sweeps.
+/// The undisturbed story, a lost ledger, the creation of the tenant, two runners, requests that change something, and then a spread over all sweeps.
 fn points(store: &Arc<Service>) -> Vec<Point> {
     let (new, renewal) = (Scene::new_with_two_keys(), Scene::renewal());
     let mut all = Point::each(&new, Struck::all(&new, &Trouble::ALL));
@@ -64,10 +64,10 @@ fn points(store: &Arc<Service>) -> Vec<Point> {
     let mut points =
         vec![Point::new(&new, Vec::new()), Point::new(&Scene::new_without_alias(), vec![Strike::LedgerLost])];
     points.extend(dear);
-    points.extend(changes);
-    points.extend(Point::each(&new, Met::telling(&new)));
     let shared = new.on(store);
+    points.extend(Point::each(&new, Met::telling(&new)));
     points.extend(Point::each(&shared, Met::telling(&shared)));
+    points.extend(changes);
     // A prime step leads through all of them, and soon to every kind.
     let mut seen = BTreeSet::new();
     let mut at = 0;
