@@ -11,6 +11,7 @@ mod gate;
 mod history;
 mod judge;
 mod pair;
+mod payments;
 mod place;
 mod point;
 mod random;
@@ -25,6 +26,7 @@ use crate::service;
 
 use call::Broken;
 use pair::Met;
+use payments::Payment;
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
@@ -94,6 +96,11 @@ fn wherever_two_runners_on_a_shared_ledger_stand_still_they_make_one_estate() {
         "two runners: {conflicts} writes of records refused by the store, because the other had been there"
     ));
     assert!(conflicts > 0, "the runners never met");
+}
+
+#[test]
+fn whatever_is_wrong_with_a_request_to_imburse_one_tenant_and_two_keys_come_out() {
+    sweep("requests: Imburse, one tenant, two keys", &Payment::all(), Extent::asked());
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod incidents;
 mod offline;
 mod organization;
 mod papers;
+mod payments;
 mod people;
 mod plan;
 mod rehearse;
