@@ -95,7 +95,9 @@ fn wherever_two_runners_on_a_shared_ledger_stand_still_they_make_one_estate() {
     sweep::print(&format!(
         "two runners: {conflicts} writes of records refused by the store, because the other had been there"
     ));
-    assert!(conflicts > 0, "the runners never met");
+    // A share of the points may have none of those in it.
+    let share = matches!(Extent::asked(), Extent::Share { .. });
+    assert!(conflicts > 0 || share, "the runners never met");
 }
 
 #[test]
