@@ -12,7 +12,7 @@ use super::pair::Met;
 use super::point::{Point, Strike};
 use super::request::{Struck, Trouble};
 use super::scene::Scene;
-use super::sweep;
+use super::sweep::{self, Story as _};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md");
 const BEGIN: &str = "<!-- ablations: written by the test -->\n";
