@@ -23,6 +23,8 @@ pub(super) struct Scene {
     weakness: Option<&'static str>,
     /// Where the ledger is that runners share; without it, each story has a folder.
     store: Option<Arc<Service>>,
+    /// Whether programs store the keys, and not we.
+    programs: bool,
 }
 
 impl fmt::Debug for Scene {
@@ -53,6 +55,7 @@ impl Scene {
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl Scene {
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
     }
 
@@ -90,11 +94,16 @@ impl Scene {
         Self { name, store: Some(Arc::clone(store)), ..self.clone() }
     }
 
+    /// The same, with a sink of the kind `command`.
+    pub(super) fn stored_by_programs(&self) -> Self {
+        Self { name: "object store, programs for a sink", programs: true, ..self.clone() }
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
             None => Place::Sandbox(Stage::new(&self.desired)),
-            Some(store) => Place::shared(&self.desired, store),
+            Some(store) => Place::shared(&self.desired, store, self.programs),
         };
         if self.stands == Stands::KeysAreDue {
             for (program, arg) in [(APPLY, "--yes"), (PLAN, "--detailed-exitcode")] {
