@@ -29,3 +29,4 @@ mod service;
 mod shared_ledger;
 mod stage;
 mod trouble;
+mod watching;

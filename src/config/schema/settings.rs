@@ -36,7 +36,7 @@ pub struct Account {
     pub vendor: Vendor,
     /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
     pub region: Label,
-    /// `qlikcloud.com` if left out.
+    /// `qlikcloud.com` if left out; a government's cloud has another. It stands in settings only.
     pub domain: Option<Domain>,
     /// The tenant where the licence key is read, its first label. Needed to create tenants.
     pub source_tenant: Option<Label>,
