@@ -24,6 +24,7 @@ mod plan;
 mod rehearse;
 mod rename;
 mod render;
+mod sandbox;
 mod saved;
 mod service;
 mod shared_ledger;
