@@ -33,11 +33,11 @@ pub(crate) const CALLS: [(&[&str], &str, &str); 11] = [
     (&["GET", "POST", "DELETE"], "faults", "scripts trouble: {\"match\": …, \"nth\": …, \"action\": …}"),
     (&["POST"], "release", "lets held requests go on; {\"drop\": true} drops them"),
     (&["POST"], "latency", "waits before every answer: {\"ms\": 20}"),
-    (&["GET", "POST"], "clock", "moves the time: {\"now\": …} or {\"advance\": \"PT3H\"}, {\"speed\": 60}"),
+    (&["GET", "POST"], "clock", "moves time: {\"now\": …}, {\"advance\": \"PT3H\"}, {\"speed\": 60}"),
     (&["GET"], "state", "everything but secrets: tenants, users, roles, keys"),
     (&["GET", "POST"], "switches", "how it behaves: {\"quota_reached\": true}"),
     (&["POST"], "seed", "makes sure of accounts, and answers their credentials"),
-    (&["POST"], "edit", "what people do by hand: {\"action\": \"create_tenant\", \"region\": \"us\"}"),
+    (&["POST"], "edit", "what people do by hand: {\"action\": \"purge_tenant\", …}"),
     (&["POST"], "reset", "an empty sandbox"),
 ];
 
