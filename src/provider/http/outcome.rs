@@ -42,9 +42,7 @@ pub struct Rejection {
     pub status: u16,
     pub code: Option<Untrusted>,
     pub title: Untrusted,
-    pub trace: Option<Untrusted>,
-    /// What the vendor calls its trace: people search for it in their logs and tickets.
-    pub trace_name: &'static str,
+    pub trace: Option<Box<Trace>>,
     pub kind: RejectionKind,
     /// Whether it came in the vendor's own error envelope; anything between us and the vendor can send a bare status.
     pub has_envelope: bool,
@@ -53,6 +51,20 @@ pub struct Rejection {
     pub next: Box<str>,
     /// How long the vendor asks us to wait, in seconds.
     pub wait: Option<u32>,
+}
+
+/// The vendor's own number for an answer: people search for it in their logs and tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// What the vendor calls it.
+    pub name: &'static str,
+    pub id: Untrusted,
+}
+
+impl Trace {
+    pub(crate) fn of(name: &'static str, id: Option<String>) -> Option<Box<Self>> {
+        id.map(|id| Box::new(Self { name, id: Untrusted::new(id) }))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +85,7 @@ impl Rejection {
     pub fn sentence(&self) -> String {
         let code = self.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
         let title = if self.title.raw().is_empty() { String::new() } else { format!(": {}", self.title) };
-        let trace = self.trace.as_ref().map(|trace| format!(" ({} {trace})", self.trace_name)).unwrap_or_default();
+        let trace = self.trace.as_ref().map(|trace| format!(" ({} {})", trace.name, trace.id)).unwrap_or_default();
         format!("{} was answered with {}{code}{title}{trace}", self.asked, self.status)
     }
 
@@ -142,8 +154,7 @@ mod tests {
             status: 403,
             code: Some("TENANTS-22".into()),
             title: "License \u{1b}[31mquota".into(),
-            trace: Some("abc".into()),
-            trace_name: "traceId",
+            trace: Trace::of("traceId", Some("abc".to_owned())),
             kind: RejectionKind::Quota,
             has_envelope: true,
             asked: "POST /api/v1/tenants at register.us.qlikcloud.com".into(),
@@ -163,7 +174,6 @@ mod tests {
             code: None,
             title: "".into(),
             trace: None,
-            trace_name: "traceId",
             kind: RejectionKind::NotFound,
             has_envelope: true,
             asked: "".into(),

@@ -6,8 +6,8 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
-    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, Trouble,
-    Verb, bearer, kind,
+    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, Trace,
+    Trouble, Verb, bearer, kind,
 };
 use super::endpoints::Endpoint;
 use super::{Qlik, Who};
@@ -59,8 +59,7 @@ impl<'a> Call<'a> {
             next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
-            trace_name: "traceId",
-            trace: trace.or_else(|| head.trace.clone()).map(Untrusted::new),
+            trace: Trace::of("traceId", trace.or_else(|| head.trace.clone())),
             kind,
             has_envelope,
             asked: self.asked().into(),
