@@ -145,7 +145,7 @@ impl<'a> Course<'a> {
             },
             Action::Keep(keep) => self.keep(address, keep),
             Action::Mark(mark) => key::mark(world, mark).await,
-            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(create)).await,
+            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(&create.why)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
             Action::Imburse(action) => imburse::take(self, address, action).await,
