@@ -1,7 +1,5 @@
 //! Imburse Payments, alone and beside Qlik Cloud: plan, apply, plan, and what people do behind a program's back.
 
-mod sweep;
-
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
