@@ -23,6 +23,11 @@ pub(super) trait Story: Sync + fmt::Display {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Full,
+    /// Every `of`-th point from this one on, of all: several machines, or sittings, make a whole.
+    Share {
+        part: usize,
+        of: usize,
+    },
     /// A spread that takes seconds; the same at every run.
     Short,
 }
@@ -33,13 +38,17 @@ impl Extent {
         match variable("QLIK_PLAN_SWEEP").as_deref() {
             Some("full") => Self::Full,
             Some("short") | None => Self::Short,
-            Some(other) => panic!("QLIK_PLAN_SWEEP is full or short, not {other:?}"),
+            Some(other) => match other.split_once('/').map(|(part, of)| (part.parse(), of.parse())) {
+                Some((Ok(part), Ok(of))) if (1..=of).contains(&part) => Self::Share { part, of },
+                Some(_) | None => panic!("QLIK_PLAN_SWEEP is full, short, or a share like 1/10, not {other:?}"),
+            },
         }
     }
 
     fn of<S: Story>(self, points: &[S]) -> Vec<&S> {
         match self {
             Self::Full => points.iter().collect(),
+            Self::Share { part, of } => points.iter().skip(part - 1).step_by(of).collect(),
             Self::Short => points
                 .iter()
                 .enumerate()
