@@ -144,18 +144,10 @@ fn judge_refused_credentials(
 }
 
 async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
-    let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| {
-        let keys = desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
-        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
-    });
-    let of_imburse = desired.imburse_tenants().flat_map(|(tenant, _, _)| {
-        let keys = desired.imburse_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
-        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
-    });
     let mut looks = Vec::new();
-    for (tenant, address, deliver_to) in of_qlik.chain(of_imburse) {
+    for (address, deliver_to) in desired.deliveries() {
         let Some(sink) = sources.sinks.get(deliver_to) else { continue };
-        let former: Vec<Address> = former_addresses(ledger, tenant)
+        let former: Vec<Address> = former_addresses(ledger, &address.parent())
             .iter()
             .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
             .collect();

@@ -42,7 +42,8 @@ pub struct Rejection {
     pub status: u16,
     pub code: Option<Untrusted>,
     pub title: Untrusted,
-    pub trace: Option<Box<Trace>>,
+    pub trace: Option<Untrusted>,
+    pub trace_name: TraceName,
     pub kind: RejectionKind,
     /// Whether it came in the vendor's own error envelope; anything between us and the vendor can send a bare status.
     pub has_envelope: bool,
@@ -53,17 +54,19 @@ pub struct Rejection {
     pub wait: Option<u32>,
 }
 
-/// The vendor's own number for an answer: people search for it in their logs and tickets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trace {
-    /// What the vendor calls it.
-    pub name: &'static str,
-    pub id: Untrusted,
+/// What the vendor calls its trace: people search for it in their logs and tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceName {
+    TraceId,
+    CorrelationId,
 }
 
-impl Trace {
-    pub(crate) fn of(name: &'static str, id: Option<String>) -> Option<Box<Self>> {
-        id.map(|id| Box::new(Self { name, id: Untrusted::new(id) }))
+impl TraceName {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::TraceId => "traceId",
+            Self::CorrelationId => "correlationId",
+        }
     }
 }
 
@@ -85,7 +88,8 @@ impl Rejection {
     pub fn sentence(&self) -> String {
         let code = self.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
         let title = if self.title.raw().is_empty() { String::new() } else { format!(": {}", self.title) };
-        let trace = self.trace.as_ref().map(|trace| format!(" ({} {})", trace.name, trace.id)).unwrap_or_default();
+        let trace =
+            self.trace.as_ref().map(|trace| format!(" ({} {trace})", self.trace_name.as_str())).unwrap_or_default();
         format!("{} was answered with {}{code}{title}{trace}", self.asked, self.status)
     }
 
@@ -154,7 +158,8 @@ mod tests {
             status: 403,
             code: Some("TENANTS-22".into()),
             title: "License \u{1b}[31mquota".into(),
-            trace: Trace::of("traceId", Some("abc".to_owned())),
+            trace: Some("abc".into()),
+            trace_name: TraceName::TraceId,
             kind: RejectionKind::Quota,
             has_envelope: true,
             asked: "POST /api/v1/tenants at register.us.qlikcloud.com".into(),
@@ -174,6 +179,7 @@ mod tests {
             code: None,
             title: "".into(),
             trace: None,
+            trace_name: TraceName::TraceId,
             kind: RejectionKind::NotFound,
             has_envelope: true,
             asked: "".into(),

@@ -14,7 +14,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
     Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, RejectionKind,
-    Target, Trace, Trouble, Verb, bearer,
+    Target, TraceName, Trouble, Verb, bearer,
 };
 use super::clock::Clock;
 use super::endpoints::{self, Endpoint, What};
@@ -116,7 +116,8 @@ impl Exchange for Call<'_> {
             next: self.endpoint.next(kind, head.retry_after, &self.place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
-            trace: Trace::of("correlationId", trace),
+            trace: trace.map(Untrusted::new),
+            trace_name: TraceName::CorrelationId,
             kind,
             has_envelope,
             asked: self.asked().into(),

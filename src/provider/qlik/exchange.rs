@@ -6,7 +6,7 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
-    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, Trace,
+    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, TraceName,
     Trouble, Verb, bearer, kind,
 };
 use super::endpoints::Endpoint;
@@ -59,7 +59,8 @@ impl<'a> Call<'a> {
             next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
-            trace: Trace::of("traceId", trace.or_else(|| head.trace.clone())),
+            trace_name: TraceName::TraceId,
+            trace: trace.or_else(|| head.trace.clone()).map(Untrusted::new),
             kind,
             has_envelope,
             asked: self.asked().into(),
