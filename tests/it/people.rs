@@ -138,7 +138,7 @@ fn permission_owner_key_and_delivery_come_from_one_apply_and_the_next_sends_noth
     );
     stage.shell(&script).exits(0).says(owner["id"].as_str().unwrap());
     let context = std::fs::read_to_string(stage.secret_file("acme", "qlik-cli")).unwrap();
-    assert!(context.contains(&format!("server: https://{}", host(&stage))), "{context}");
+    assert!(context.contains(&format!("server: \"https://{}\"", host(&stage))), "{context}");
 
     // The source tenant is left as it was: the user of the rehearsal is gone.
     let state = stage.state();
