@@ -95,10 +95,8 @@ fn a_delivered_key_gets_a_token_of_its_own_and_lists_its_tenants_keys() {
     assert!(run.out.contains(&text("publicKey")), "{}\n{}", run.out, run.err);
     assert!(run.out.contains(":d]"), "it is marked as delivered: {}", run.out);
 
-    let script = format!(
-        r#". {}; printf '%s %s' "$IMBURSE_TENANT_ID" "$IMBURSE_BASE_URL""#,
-        file.join("reader").display()
-    );
+    let script =
+        format!(r#". {}; printf '%s %s' "$IMBURSE_TENANT_ID" "$IMBURSE_BASE_URL""#, file.join("reader").display());
     assert_eq!(stage.shell(&script).exits(0).out, format!("{id} https://{HOST}"));
 }
 
@@ -154,7 +152,9 @@ fn an_unrecorded_tenant_of_the_same_name_is_adopted_only_by_a_persons_word() {
 fn a_creation_whose_answer_was_lost_is_never_repeated_and_the_list_is_evidence() {
     let stage = stage(ONE_TENANT);
     stage.plan(&[]).exits(0);
-    stage.fault(&json!({ "match": { "method": "POST", "path": "*/account/tenants" }, "nth": 1, "action": "drop_after" }));
+    stage.fault(
+        &json!({ "match": { "method": "POST", "path": "*/account/tenants" }, "nth": 1, "action": "drop_after" }),
+    );
     stage.apply(&["--yes"]).exits(1).says("a tenant may have been made");
     assert_eq!(tenants(&stage).len(), 1);
     stage.apply(&["--yes"]).exits(1).says("QP0203");

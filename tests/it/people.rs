@@ -349,6 +349,16 @@ fn a_rehearsal_says_what_to_change_before_a_tenant_is_paid_for() {
 }
 
 #[test]
+fn a_vendor_that_refuses_the_narrow_question_is_asked_two_wide_ones() {
+    let stage = empty_tenant(GRANT);
+    stage.settle();
+    let body = json!({ "errors": [{ "code": "USERS-400", "title": "Bad request" }] });
+    let refused = json!({ "status_before": { "status": 400, "body": body } });
+    stage.fault(&json!({ "match": { "method": "GET", "path": "/api/v1/users" }, "nth": 1, "action": refused }));
+    stage.plan(&["--detailed-exitcode"]).exits(0).says("Nothing to do");
+}
+
+#[test]
 fn the_vendors_warning_stands_at_the_line_that_grants_to_everyone() {
     let stage = Stage::new(
         &STACKONE.replace("role: { name: API key holders, assign_to: { key_owners: true } }", "everyone: {}"),

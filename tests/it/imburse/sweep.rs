@@ -74,8 +74,7 @@ impl fmt::Display for Point {
 #[test]
 fn no_single_fault_makes_a_second_tenant_or_an_orphan_key() {
     let requests = undisturbed();
-    let all: Vec<Point> =
-        (1..=requests).flat_map(|n| Trouble::ALL.map(|trouble| Point { n, trouble })).collect();
+    let all: Vec<Point> = (1..=requests).flat_map(|n| Trouble::ALL.map(|trouble| Point { n, trouble })).collect();
     #[expect(clippy::disallowed_methods, reason = "the tester's choice comes from the environment")]
     let full = std::env::var_os("QLIK_PLAN_SWEEP").is_some_and(|how| how == "full");
     // Seven shares no factor with the ten troubles, so every request and every trouble is met.
