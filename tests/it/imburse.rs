@@ -1,7 +1,5 @@
 //! Imburse Payments, alone and beside Qlik Cloud: plan, apply, plan, and what people do behind a program's back.
 
-mod sweep;
-
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -27,7 +25,11 @@ fn stage(desired: &str) -> Stage {
 }
 
 fn account(stage: &Stage) -> Value {
-    stage.state()["imburse"]["accounts"][0].clone()
+    // The one that the settings name; the sandbox has one of its own besides.
+    let id = json!("4c1f0a52-7d7e-4b8f-9a53-2f1f0c6f7b10");
+    let state = stage.state();
+    let accounts = state["imburse"]["accounts"].as_array().unwrap();
+    accounts.iter().find(|account| account["accountId"] == id).unwrap().clone()
 }
 
 fn tenants(stage: &Stage) -> Vec<Value> {

@@ -12,7 +12,7 @@ use super::pair::Met;
 use super::point::{Point, Strike};
 use super::request::{Struck, Trouble};
 use super::scene::Scene;
-use super::sweep;
+use super::sweep::{self, Story as _};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md");
 const BEGIN: &str = "<!-- ablations: written by the test -->\n";
@@ -81,6 +81,10 @@ fn points(store: &Arc<Service>) -> Vec<Point> {
 /// Ids differ from run to run, and say nothing.
 fn without_ids(text: &str) -> String {
     let word = |word: &str| {
+        // Each story has a folder of its own.
+        if let Some((_, rest)) = word.split_once("/.qlik-sandbox/") {
+            return format!("…/.qlik-sandbox/{rest}");
+        }
         if word.len() >= 16 && word.chars().any(|c| c.is_ascii_digit()) { "…".to_owned() } else { word.to_owned() }
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")

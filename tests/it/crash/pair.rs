@@ -166,7 +166,7 @@ impl Stop {
     }
 
     fn writes_a_record(&self) -> bool {
-        self.host == Host::Store && self.request.starts_with("PUT ") && self.request.contains("/tenants/")
+        self.host == Host::Store && self.request.starts_with("PUT ") && self.request.contains(" tenants/")
     }
 }
 
