@@ -56,6 +56,8 @@ pub struct Sources<'a> {
     /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
     /// are being read.
     pub leave: bool,
+    /// Told how many tenants were read, of how many.
+    pub told: &'a (dyn Fn(usize, usize) + Sync),
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,
 }
@@ -71,12 +73,18 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         sinks,
         imburse: ImburseLive::default(),
     };
+    let (mut done, total) = (0, desired.qlik_tenants().count());
+    (sources.told)(done, total);
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {
             let base = &base;
             async move { (address, spec, tenant::read(desired, base, wishes, sources, address, spec).await) }
         })
         .buffer_unordered(sources.parallelism.max(1))
+        .inspect(|_| {
+            done += 1;
+            (sources.told)(done, total);
+        })
         .map(|(address, spec, read)| {
             let base = &base;
             async move {
