@@ -14,7 +14,7 @@ use crate::sink::payload::{Parts, render};
 use super::*;
 
 const TOKEN: &str = "s.token-of-the-vault-itself";
-const KEY: &str = "the-api-key-that-is-delivered";
+const KEY: &str = "the-1st-api-key-that-is-delivered";
 
 /// A server that says the same to everybody, and what it was asked. An empty answer breaks the connection.
 struct Server {
