@@ -26,6 +26,7 @@ pub enum Step {
     /// The record is brought to `settled`.
     Settle,
     Trust,
+    CreateUser,
     Grant,
     Mint,
     Try,

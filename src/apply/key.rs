@@ -5,6 +5,7 @@ use crate::model::host::Host;
 use crate::model::live::{KeyLive, Observed, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
+use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef, WhyMint};
@@ -15,6 +16,7 @@ use crate::sink::{Put, ReadBack, Sink, Version};
 
 use super::event::{Failure, Happened, Step};
 use super::outcome::{Known, host_of, known};
+use super::people;
 use super::world::World;
 
 /// One key on its way from the vendor to its sink.
@@ -28,6 +30,8 @@ struct Delivery<'a> {
     sink: &'a Sink,
     /// As it was before the POST: what a put compares with.
     version: Version,
+    /// Who the key must be of, where that is declared.
+    owner_id: Option<Untrusted>,
 }
 
 /// What a plan found in a key's place.
@@ -47,7 +51,9 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn is_still(&self, entry: &Observed<SinkEntry>) -> bool {
+    fn is_still(&self, entry: Option<&Observed<SinkEntry>>) -> bool {
+        // Where nobody can look, nobody can tell.
+        let Some(entry) = entry else { return true };
         match (self, entry) {
             (Self::Nothing, Observed::Present(_)) => false,
             (Self::Key(planned), Observed::Present(entry)) => entry.key_id == *planned,
@@ -74,13 +80,13 @@ pub(super) async fn create(
         .sinks
         .get(&spec.deliver_to)
         .ok_or_else(|| Failure::new(format!("settings have no sink {}", spec.deliver_to), "add it under sinks:"))?;
-    if let Writable::No(unreadable) = sink.preflight(address) {
+    if let Writable::No(unreadable) = sink.preflight(address).await {
         return Err(unreadable.into());
     }
     let former: Vec<Address> =
         record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-    let look = sink.look(address, &former);
-    if !found.is_still(&look.entry) {
+    let look = sink.look(address, &former).await;
+    if !found.is_still(look.entry.as_ref()) {
         // A run that stood still for a while would mint a second one over it.
         return Err(Failure::new(
             format!(
@@ -91,8 +97,13 @@ pub(super) async fn create(
         ));
     }
     // Found under a former name: this key's own place is empty, and stays so until the put.
-    let version = if look.at == *address { look.version } else { sink.look(address, &[]).version };
-    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version };
+    let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
+    let owner_id = match &spec.owner {
+        Owner::User(user) => Some(people::owner(world, &create.account, &host, user).await?.user_id),
+        // Nobody but itself: the key's own answer tells who that is.
+        Owner::Client | Owner::Configured(_) => None,
+    };
+    let delivery = Delivery { world, address, create, at, host, uid: record.uid, sink, version, owner_id };
     let (minted, marker) = delivery.mint().await?;
     // From here to the verified delivery the secret is in this process and nowhere else.
     let detail = Untrusted::from(minted.id.as_str());
@@ -196,7 +207,13 @@ impl Delivery<'_> {
     async fn try_out(&self, minted: &MintedKey) -> Result<(), Failure> {
         self.world.begin(self.address, Step::Try);
         match self.world.qlik.try_key(&self.create.account, &self.host, &minted.token).await {
-            Ok(tried) if tried.tenant_id == self.at.id && tried.user_id == minted.sub => Ok(()),
+            Ok(tried)
+                if tried.tenant_id == self.at.id
+                    && tried.user_id == minted.sub
+                    && self.owner_id.as_ref().is_none_or(|owner| tried.user_id == *owner) =>
+            {
+                Ok(())
+            }
             Ok(tried) => Err(self
                 .scrap(
                     minted,
@@ -250,8 +267,9 @@ impl Delivery<'_> {
         if self.world.weak.is(Weakness::SecretInProgress) {
             self.world.note(self.address, Step::Deliver, minted.token.expose());
         }
-        match self.sink.put(self.address, &self.version, &payload, &entry) {
-            Put::Stored => {}
+        let mut acknowledged = false;
+        match self.sink.put(self.address, &self.version, &payload, &entry).await {
+            Put::Stored => acknowledged = true,
             Put::Refused(_) | Put::Conflict | Put::Unknown(_)
                 if self.world.weak.is(Weakness::SuccessBeforeReadBack) =>
             {
@@ -269,12 +287,19 @@ impl Delivery<'_> {
         }
         self.world.begin(self.address, Step::Verify);
         let place = self.sink.place(self.address);
-        let why = match self.sink.read_back(self.address, &entry) {
+        let why = match self.sink.read_back(self.address, &entry).await {
             ReadBack::Same => {
                 let detail = Untrusted::new(place);
                 self.world.tell(self.address, Step::Verify, Happened::Succeeded { detail });
                 return Ok(entry);
             }
+            // Its word is all there is, and that is said.
+            ReadBack::Unseen if acknowledged => {
+                let text = format!("{place} cannot be read back: that the key is there is the word of the sink");
+                self.world.note(self.address, Step::Verify, text);
+                return Ok(entry);
+            }
+            ReadBack::Unseen => format!("{place} cannot be read back, and whether the key is there is not known"),
             ReadBack::Absent => format!("{place} does not hold the new key"),
             ReadBack::Other(why) => format!("{place} does not hold the new key: {why}"),
             ReadBack::Unreadable(unreadable) => format!("{place} could not be read back: {}", unreadable.why),

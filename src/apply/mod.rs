@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::model::address::Address;
+use crate::model::spec::{Owner, User};
 use crate::model::weak::Weakness;
 use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, Renew, TenantRef};
 
@@ -15,8 +16,10 @@ use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
 use world::World;
 
 pub mod event;
+pub mod imburse;
 mod key;
 mod outcome;
+mod people;
 pub mod rehearse;
 pub mod resolve;
 mod settle;
@@ -55,13 +58,16 @@ struct Course<'a> {
     /// What failed that all, or the key client's, keys depend on.
     broken: Option<String>,
     untrusted: Option<String>,
+    /// Owners who could not be made, and why nothing can be minted for them.
+    unmade: Vec<(User, String)>,
     /// Whether the key at hand was delivered in this run.
     delivered: BTreeMap<Address, bool>,
 }
 
 impl<'a> Course<'a> {
     fn of(world: &'a World<'a>, tenant: Address, total: usize) -> Self {
-        Self { world, tenant, total, at: None, broken: None, untrusted: None, delivered: BTreeMap::new() }
+        let (unmade, delivered) = (Vec::new(), BTreeMap::new());
+        Self { world, tenant, total, at: None, broken: None, untrusted: None, unmade, delivered }
     }
 
     async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
@@ -87,8 +93,8 @@ impl<'a> Course<'a> {
             return Some(broken.clone());
         }
         match &planned.action {
-            Action::CreateKey(create) => self.untrusted_for(&create.spec.owner),
-            Action::Renew(renew) => self.untrusted_for(&renew.create.spec.owner),
+            Action::CreateKey(create) => self.kept_from(&create.spec.owner),
+            Action::Renew(renew) => self.kept_from(&renew.create.spec.owner),
             Action::Reclaim(reclaim) if reclaim.after_delivery => {
                 let done = self.delivered.get(&planned.address).copied().unwrap_or(false);
                 (!done).then(|| "its successor was not delivered".to_owned())
@@ -97,19 +103,25 @@ impl<'a> Course<'a> {
             | Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => None,
+            Action::Imburse(action) => imburse::blocked(self, &planned.address, action),
         }
     }
 
-    fn untrusted_for(&self, owner: &crate::model::spec::Owner) -> Option<String> {
+    fn kept_from(&self, owner: &Owner) -> Option<String> {
         match owner {
-            crate::model::spec::Owner::Client => self.untrusted.clone(),
-            crate::model::spec::Owner::Configured(_) => None,
+            Owner::Client => self.untrusted.clone(),
+            Owner::Configured(_) => None,
+            Owner::User(user) => {
+                let unmade = self.unmade.iter().find(|(known, _)| known.key() == user.key());
+                self.untrusted.clone().or_else(|| unmade.map(|(_, why)| why.clone()))
+            }
         }
     }
 
@@ -129,8 +141,12 @@ impl<'a> Course<'a> {
                 Ok(at) => settle::trust(world, trust, &at).await,
                 Err(failure) => Err(failure),
             },
+            Action::CreateUser(create) => match self.place(&create.parent) {
+                Ok(at) => people::create(world, create, &at).await,
+                Err(failure) => Err(failure),
+            },
             Action::Grant(grant) => match self.place(&grant.parent) {
-                Ok(at) => settle::grant(world, grant, &at).await,
+                Ok(at) => settle::grant(world, address, grant, &at).await,
                 Err(failure) => Err(failure),
             },
             Action::Keep(keep) => self.keep(address, keep),
@@ -138,6 +154,7 @@ impl<'a> Course<'a> {
             Action::CreateKey(create) => self.mint(address, create, &key::Found::by(create)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
+            Action::Imburse(action) => imburse::take(self, address, action).await,
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
         };
         match result {
@@ -159,6 +176,9 @@ impl<'a> Course<'a> {
             Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
             Action::Keep(_) => self.broken = Some(format!("the adoption of {address} was not recorded")),
             Action::Trust(_) => self.untrusted = Some(format!("the key client is not trusted in {address}")),
+            Action::CreateUser(create) => {
+                self.unmade.push((create.user.clone(), format!("the owner ({}) was not made", create.user)));
+            }
             Action::Grant(_) => {
                 self.broken = Some(format!("the permission to manage API keys is missing in {address}"))
             }
@@ -170,6 +190,7 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => {}
+            Action::Imburse(action) => self.broken = imburse::broken(address, action).or(self.broken.take()),
         }
     }
 
@@ -218,6 +239,7 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::CreateTenant(_) => Some(Step::CreateTenant),
         Action::Settle(_) => Some(Step::Settle),
         Action::Trust(_) => Some(Step::Trust),
+        Action::CreateUser(_) => Some(Step::CreateUser),
         Action::Grant(_) => Some(Step::Grant),
         Action::Mark(_) => Some(Step::Mark),
         Action::CreateKey(_) => Some(Step::CreateKey),
@@ -225,5 +247,6 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::Reclaim(_) => Some(Step::Reclaim),
         Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => Some(Step::RecordAdoption),
         Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::Imburse(action) => imburse::step_of(action),
     }
 }

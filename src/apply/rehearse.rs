@@ -6,36 +6,47 @@ use crate::model::host::{Host, Label};
 use crate::model::live::KeyLive;
 use crate::model::marker::{KeyUid, Letter, Marker};
 use crate::model::record::{Rehearsal, Uid};
-use crate::model::spec::Owner;
+use crate::model::spec::{Owner, User, Way};
 use crate::model::untrusted::Untrusted;
 use crate::provider::http::{Outcome, ReadError, RejectionKind};
 
 use super::event::Failure;
 use super::outcome::{Known, known};
+use super::people;
 use super::world::World;
 
 /// Long enough for a slow run, short enough that a forgotten key is no worry.
 const REHEARSAL_KEY: Duration = Duration::from_seconds(600);
 
+/// The subject of the user that a rehearsal makes where it finds none of the declared ones.
+const REHEARSAL_USER: &str = "qlik-plan|rehearsal";
+
 /// Rehearses one way of owning on the given tenant and records the result. `Ok` holds the failure's sentence, if it failed.
+/// `people`: the users that keys are declared for; one of them who is there is acted for, else one is made and removed.
 ///
 /// # Errors
 /// Where nothing could be found out: the network, or the ledger.
 pub async fn rehearse(
     world: &World<'_>,
     account: &Name,
-    owner: &Owner,
+    way: &Way,
+    people: &[User],
     stage: &Label,
 ) -> Result<Option<Failure>, Failure> {
-    let credential = world.qlik.credential_hash(account, owner).ok_or_else(|| no_credentials(account, owner))?;
-    let failure = match run(world, account, owner, stage).await {
+    let credential = world.qlik.credential_hash(account, way).ok_or_else(|| no_credentials(account, way))?;
+    let outcome = match way {
+        Way::Client => run(world, account, &Owner::Client, stage).await,
+        Way::Configured(name) => run(world, account, &Owner::Configured(name.clone()), stage).await,
+        Way::Impersonation => impersonate(world, account, people, stage).await,
+    };
+    let failure = match outcome {
         Ok(()) => None,
         Err(Verdict::Failed(failure)) => Some(failure),
         Err(Verdict::Nothing(failure)) => return Err(failure),
     };
     world.held.rehearsed(&Rehearsal {
         account: account.clone(),
-        owner: owner.clone(),
+        owner: way.clone(),
         credential,
         at: world.now(),
         run: world.held.run().clone(),
@@ -57,12 +68,46 @@ fn failed(why: impl Into<String>, next: impl Into<String>) -> Verdict {
     Verdict::Failed(Failure::new(why, next))
 }
 
-async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) -> Result<(), Verdict> {
+fn host_of(world: &World<'_>, account: &Name, stage: &Label) -> Result<Host, Verdict> {
     let region = world.desired.accounts.get(account).map(|facts| &facts.region).ok_or_else(|| {
         Verdict::Nothing(Failure::new(format!("settings have no account {account}"), "add it under accounts:"))
     })?;
-    let host = region.host(stage);
-    if *owner == Owner::Client {
+    Ok(region.host(stage))
+}
+
+/// Acts for a declared user who is on the stage; where there is none, for one that is made for it and removed again.
+async fn impersonate(world: &World<'_>, account: &Name, people: &[User], stage: &Label) -> Result<(), Verdict> {
+    let host = host_of(world, account, stage)?;
+    for user in people {
+        // Whoever cannot be read is passed over: anybody will do.
+        if let Ok(Some(found)) = world.qlik.person(account, &host, user).await
+            && found.is_active()
+        {
+            return run(world, account, &Owner::User(user.clone()), stage).await;
+        }
+    }
+    let user = User {
+        subject: Some(REHEARSAL_USER.to_owned()),
+        name: Some("qlik-plan rehearsal".to_owned()),
+        ..User::default()
+    };
+    let (id, _) = people::ensure(world, account, &host, &user).await.map_err(|failure| {
+        Verdict::Failed(Failure {
+            why: format!("no user could be made in {host} to act for: {}", failure.why).into(),
+            next: failure.next,
+        })
+    })?;
+    let outcome = run(world, account, &Owner::User(user), stage).await;
+    match known(world.qlik.delete_user(account, &host, id.raw()).await) {
+        Known::Done(()) => outcome,
+        // It owns nothing, and the next rehearsal finds and removes it; what was found out stands.
+        Known::Not(_) | Known::Unclear(_) => outcome,
+    }
+}
+
+async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) -> Result<(), Verdict> {
+    let host = host_of(world, account, stage)?;
+    if owner.needs_key_client() {
         trust(world, account, &host).await?;
     }
     let caller = match world.qlik.caller(account, &host, owner).await {
@@ -76,12 +121,12 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
         ) => {
             // A wrong secret and a client that is not known there may be answered alike.
             let unpublished = match owner {
-                Owner::Client => Some(not_published().to_owned()),
+                Owner::Client | Owner::User(_) => Some(not_published().to_owned()),
                 Owner::Configured(_) => None,
             };
             let unreadable = error.unreadable();
             return Err(Verdict::Failed(Failure {
-                why: format!("{} gets no access to {host}: {}", words(owner), unreadable.why).into(),
+                why: format!("{} gets no access to {host}: {}", words(&owner.way()), unreadable.why).into(),
                 next: [unreadable.next].into_iter().chain(unpublished).collect(),
             }));
         }
@@ -197,13 +242,25 @@ async fn why_forbidden(
     };
     if !everyone && !own_role {
         return failed(
-            format!("{} may not manage API keys in {host}: {sentence}", words(owner)),
+            format!("{} may not manage API keys in {host}: {sentence}", words(&owner.way())),
             "in the source tenant: Administration > Manage users > Permissions > User Default (or a role of that user): set \"Manage API keys\" to Allowed",
         );
     }
+    let next = match owner {
+        Owner::Client => {
+            "bot users may not mint here; let a user own the keys: owner: { user: { subject: … } }, or with that user's own API key in settings owner: { configured: NAME }"
+        }
+        Owner::User(_) => {
+            "tokens by impersonation may not mint here; let a user with its own API key in settings own the keys: owner: { configured: NAME }"
+        }
+        Owner::Configured(_) => "ask Qlik support: the owner has the permission and may not use it",
+    };
     failed(
-        format!("{host} allows everyone to manage API keys and still lets {} mint none: {sentence}", words(owner)),
-        "bot users may not mint here; let a person or service user own the keys: owner: { configured: NAME }, with that user's own API key in settings",
+        format!(
+            "{host} allows everyone to manage API keys and still lets {} mint none: {sentence}",
+            words(&owner.way())
+        ),
+        next,
     )
 }
 
@@ -234,23 +291,24 @@ async fn clear(world: &World<'_>, account: &Name, host: &Host, owner: &Owner, ma
     }
 }
 
-fn no_credentials(account: &Name, owner: &Owner) -> Failure {
-    match owner {
-        Owner::Client => Failure::new(
+fn no_credentials(account: &Name, way: &Way) -> Failure {
+    match way {
+        Way::Client | Way::Impersonation => Failure::new(
             format!("account {account} has no key_client"),
             format!("add accounts.{account}.key_client in settings"),
         ),
-        Owner::Configured(name) => Failure::new(
+        Way::Configured(name) => Failure::new(
             format!("account {account} has no owner {name}"),
             format!("add accounts.{account}.owners.{name} in settings"),
         ),
     }
 }
 
-/// An owner as sentences name it.
-pub fn words(owner: &Owner) -> String {
-    match owner {
-        Owner::Client => "the key client".to_owned(),
-        Owner::Configured(name) => format!("owner {name}"),
+/// A way of owning as sentences name it.
+pub fn words(way: &Way) -> String {
+    match way {
+        Way::Client => "the key client".to_owned(),
+        Way::Configured(name) => format!("owner {name}"),
+        Way::Impersonation => "the key client on a user's behalf".to_owned(),
     }
 }

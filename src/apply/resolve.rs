@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::address::{Address, Name};
+use crate::model::address::{Address, Name, Vendor};
 use crate::model::host::Host;
 use crate::model::live::{LedgerFacts, ListedTenant};
 use crate::model::record::{Binding, How, Intent, Record, Settling, State};
@@ -14,7 +14,7 @@ use super::tenant::next;
 use super::world::World;
 
 /// A POST may still be on its way this long after its intent.
-const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1);
 /// Two hosts of the vendor's need not agree to the second.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -29,18 +29,24 @@ pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) 
         {
             (format!("run {run} is at work on {address} and has not ended; wait for it"), Vec::new())
         }
-        State::Pending(intent) => (
-            format!(
-                "{address} is in doubt: run {} asked for a tenant in region {} at {} with account {} and did not record an outcome",
-                intent.run, intent.region, intent.date, intent.account
-            ),
-            vec![
-                "look at the tenants of your subscription in My Qlik for one created at that time, then one of:"
-                    .to_owned(),
-                format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),
-                format!("qlik-apply resolve {address} --not-created      (it is not)"),
-            ],
-        ),
+        State::Pending(intent) => {
+            let place = match address.vendor {
+                Vendor::Qlik => format!("in region {}", intent.region),
+                Vendor::Imburse => format!("of {}", intent.region),
+            };
+            (
+                format!(
+                    "{address} is in doubt: run {} asked for a tenant {} at {} with account {} and did not record an outcome",
+                    intent.run, place, intent.date, intent.account
+                ),
+                vec![
+                    "look at the tenants of your subscription in My Qlik for one created at that time, then one of:"
+                        .to_owned(),
+                    format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),
+                    format!("qlik-apply resolve {address} --not-created      (it is not)"),
+                ],
+            )
+        }
         State::Settling(settling) => (
             format!(
                 "{address} is bound to {}; run {} began settling it and did not finish",
@@ -207,7 +213,7 @@ fn stored(world: &World<'_>, address: &Address) -> Result<Record, Failure> {
     })
 }
 
-fn pending(world: &World<'_>, address: &Address) -> Result<(Record, Intent), Failure> {
+pub(super) fn pending(world: &World<'_>, address: &Address) -> Result<(Record, Intent), Failure> {
     let record = stored(world, address)?;
     match &record.state {
         State::Pending(intent) => Ok((record.clone(), intent.clone())),

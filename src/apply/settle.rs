@@ -10,6 +10,7 @@ use crate::provider::http::{Outcome, ReadError, RejectionKind};
 
 use super::event::{Failure, Happened, Step};
 use super::outcome::{Known, host_of, known};
+use super::people;
 use super::tenant::next;
 use super::world::World;
 
@@ -180,16 +181,27 @@ pub(super) async fn trust(world: &World<'_>, trust: &Trust, at: &TenantRef) -> R
 }
 
 /// Gives a declared permission that is missing.
-pub(super) async fn grant(world: &World<'_>, grant: &Grant, at: &TenantRef) -> Result<String, Failure> {
+pub(super) async fn grant(
+    world: &World<'_>,
+    address: &Address,
+    grant: &Grant,
+    at: &TenantRef,
+) -> Result<String, Failure> {
+    match &grant.what {
+        Permission::ManageApiKeysToEveryone => to_everyone(world, grant, at).await,
+        Permission::ManageApiKeysByRole(by) => people::grant_by_role(world, address, grant, by, at).await,
+    }
+}
+
+async fn to_everyone(world: &World<'_>, grant: &Grant, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &grant.account, at)?;
-    let Permission::ManageApiKeysToEveryone = grant.what;
     let role =
         world.qlik.user_default(&grant.account, &host).await.map_err(|error| Failure::from(error.unreadable()))?;
     let said = "\"Manage API keys\" to everyone".to_owned();
     if role.manages_api_keys {
         return Ok(said);
     }
-    match known(world.qlik.grant_everyone(&grant.account, &host, role.id.raw()).await) {
+    match known(world.qlik.permit(&grant.account, &host, role.id.raw()).await) {
         Known::Done(()) => Ok(said),
         Known::Not(failure) => Err(failure),
         Known::Unclear(failure) => match world.qlik.user_default(&grant.account, &host).await {

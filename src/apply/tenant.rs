@@ -7,6 +7,7 @@ use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 use crate::plan::action::{CreateTenant, TenantRef};
 use crate::provider::http::Outcome;
+use crate::provider::qlik::CreatedTenant;
 
 use super::event::Failure;
 use super::outcome::{Known, known};
@@ -19,15 +20,76 @@ pub(super) async fn create(
 ) -> Result<(TenantRef, String), Failure> {
     // Read first: a licence key that cannot be read leaves no intent behind.
     let licence_key = world.licence_key(&create.account).await?;
-    let baseline = baseline(world, &create.account).await?;
-    let intent = intend(world, address, create, baseline)?;
+    let request = Request {
+        account: &create.account,
+        place: create.region.label.as_str(),
+        words: format!("POST https://{}/api/v1/tenants licenseKey of {}", create.register(), create.account),
+        baseline: baseline(world, &create.account).await?,
+        doubt: Doubt {
+            where_to_look: "look at the tenants of your subscription in My Qlik for one created just now, then one of:",
+            what_it_is: "HOSTNAME",
+        },
+    };
+    let made = at_most_once(
+        world,
+        address,
+        request,
+        async || world.qlik.create_tenant(&create.account, &licence_key).await,
+        |made: &CreatedTenant| {
+            let hostname = Untrusted::from(made.hostname.as_str());
+            let binding = Binding {
+                tenant_id: made.id.clone(),
+                hostname: hostname.clone(),
+                account: create.account.clone(),
+                how: How::Created,
+                at: world.now(),
+            };
+            (State::Bound(binding), hostname)
+        },
+    )
+    .await?;
+    let at = TenantRef { id: made.id, hostname: made.hostname.as_str().into() };
+    let detail = format!("{} (id {})", at.hostname, at.id);
+    Ok((at, detail))
+}
+
+/// What is about to be asked for, and what a person is told where nobody knows what became of it.
+pub(super) struct Request<'a> {
+    pub(super) account: &'a Name,
+    /// The region, or the host.
+    pub(super) place: &'a str,
+    /// The request without its secret.
+    pub(super) words: String,
+    /// Ids of tenants that are listed already.
+    pub(super) baseline: Vec<Untrusted>,
+    pub(super) doubt: Doubt,
+}
+
+/// Where a person looks for a tenant in doubt, and what `--adopt` then takes.
+#[derive(Clone, Copy)]
+pub(super) struct Doubt {
+    pub(super) where_to_look: &'static str,
+    pub(super) what_it_is: &'static str,
+}
+
+/// Writes the intent, sends once, and records what was made as `kept` says: the record's next state, and what a person would
+/// adopt it by.
+pub(super) async fn at_most_once<T>(
+    world: &World<'_>,
+    address: &Address,
+    request: Request<'_>,
+    send: impl AsyncFn() -> Outcome<T>,
+    kept: impl Fn(&T) -> (State, Untrusted),
+) -> Result<T, Failure> {
+    let doubt = request.doubt;
+    let intent = intend(world, address, request)?;
     let weak = |weakness| world.weak.is(weakness);
     if !weak(Weakness::NoIntent) && !weak(Weakness::IntentAfterPost) {
         intent.write(world)?;
     }
-    let mut outcome = world.qlik.create_tenant(&create.account, &licence_key).await;
+    let mut outcome = send().await;
     if weak(Weakness::BlindRetry) && matches!(outcome, Outcome::Unknown(_)) {
-        outcome = world.qlik.create_tenant(&create.account, &licence_key).await;
+        outcome = send().await;
     }
     if weak(Weakness::IntentAfterPost) || weak(Weakness::NoIntent) && matches!(outcome, Outcome::Committed(_)) {
         intent.write(world)?;
@@ -35,22 +97,13 @@ pub(super) async fn create(
     let pending = intent.record;
     match outcome {
         Outcome::Committed(made) => {
-            let at = TenantRef { id: made.id.clone(), hostname: made.hostname.as_str().into() };
-            let binding = Binding {
-                tenant_id: made.id,
-                hostname: made.hostname.as_str().into(),
-                account: create.account.clone(),
-                how: How::Created,
-                at: world.now(),
-            };
-            let kept = if weak(Weakness::IntentDeletedOnSuccess) { State::Free } else { State::Bound(binding) };
-            let bound = next(&pending, kept);
-            world.held.swap(pending.seq, &bound).map_err(|error| Failure {
-                why: format!("the tenant was made at {} and could not be recorded: {error}", at.hostname).into(),
-                next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {}", at.hostname)],
+            let (state, adopt) = kept(&made);
+            let state = if weak(Weakness::IntentDeletedOnSuccess) { State::Free } else { state };
+            world.held.swap(pending.seq, &next(&pending, state)).map_err(|error| Failure {
+                why: format!("the tenant was made ({adopt}) and could not be recorded: {error}").into(),
+                next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {adopt}")],
             })?;
-            let detail = format!("{} (id {})", at.hostname, at.id);
-            Ok((at, detail))
+            Ok(made)
         }
         outcome @ (Outcome::NotSent(_)
         | Outcome::Rejected(_)
@@ -61,8 +114,8 @@ pub(super) async fn create(
                 retract(world, address, &pending, failure)
             }
             Known::Not(failure) => retract(world, address, &pending, failure),
-            Known::Unclear(failure) => in_doubt(address, failure),
-            Known::Done(_) => in_doubt(address, Failure::new("the reply made no sense", "look in My Qlik")),
+            Known::Unclear(failure) => in_doubt(address, doubt, failure),
+            Known::Done(_) => in_doubt(address, doubt, Failure::new("the reply made no sense", "look at the vendor's")),
         }),
     }
 }
@@ -95,22 +148,16 @@ impl Drafted {
 }
 
 /// The intent, to be written before anything is sent.
-fn intend(
-    world: &World<'_>,
-    address: &Address,
-    create: &CreateTenant,
-    baseline: Vec<Untrusted>,
-) -> Result<Drafted, Failure> {
+fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<Drafted, Failure> {
     let stored = world.held.record(address)?;
-    let request = format!("POST https://{}/api/v1/tenants licenseKey of {}", create.register(), create.account);
     let intent = Intent {
         nonce: hex(&(world.random)()).into(),
         run: world.held.run().clone(),
-        account: create.account.clone(),
-        region: create.region.label.as_str().into(),
+        account: request.account.clone(),
+        region: request.place.into(),
         date: world.now(),
-        request: Fingerprint::of(request.as_bytes()).as_str().into(),
-        baseline,
+        request: Fingerprint::of(request.words.as_bytes()).as_str().into(),
+        baseline: request.baseline,
     };
     match stored {
         None => {
@@ -147,13 +194,14 @@ fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Fail
     failure
 }
 
-fn in_doubt(address: &Address, failure: Failure) -> Failure {
+fn in_doubt(address: &Address, doubt: Doubt, failure: Failure) -> Failure {
+    let Doubt { where_to_look, what_it_is } = doubt;
     Failure {
         why: format!("{}; a tenant may have been made, so the intent stays and nothing is sent again", failure.why)
             .into(),
         next: vec![
-            "look at the tenants of your subscription in My Qlik for one created just now, then one of:".to_owned(),
-            format!("qlik-apply resolve {address} --adopt HOSTNAME   (it is there)"),
+            where_to_look.to_owned(),
+            format!("qlik-apply resolve {address} --adopt {what_it_is}   (it is there)"),
             format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"),
         ],
     }

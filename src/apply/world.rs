@@ -13,6 +13,7 @@ use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weak;
+use crate::provider::imburse::Imburse;
 use crate::provider::qlik::Qlik;
 use crate::sink::Sink;
 
@@ -21,6 +22,7 @@ use super::event::{Event, Failure, Happened, Step};
 /// Everything outside that an apply touches, given by its caller.
 pub struct World<'a> {
     pub qlik: &'a Qlik,
+    pub imburse: &'a Imburse,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub held: &'a Held,
     pub desired: &'a Desired,
@@ -46,6 +48,7 @@ impl<'a> World<'a> {
     #[expect(clippy::too_many_arguments, reason = "each is a part of the outside that a test may replace")]
     pub fn new(
         qlik: &'a Qlik,
+        imburse: &'a Imburse,
         sinks: &'a BTreeMap<Name, Sink>,
         held: &'a Held,
         desired: &'a Desired,
@@ -57,6 +60,7 @@ impl<'a> World<'a> {
     ) -> Self {
         Self {
             qlik,
+            imburse,
             sinks,
             held,
             desired,
@@ -75,7 +79,8 @@ impl<'a> World<'a> {
 
     /// The vendors' clock where one has been heard, else the local one.
     pub(super) fn now(&self) -> Timestamp {
-        self.qlik.server_time().unwrap_or_else(|| (self.clock)())
+        let heard = [self.qlik.server_time(), self.imburse.server_time()];
+        heard.into_iter().flatten().max().unwrap_or_else(|| (self.clock)())
     }
 
     pub(super) fn nonce(&self) -> Nonce {

@@ -125,6 +125,9 @@ pub(super) struct Common {
     /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Delete this key of ours at Imburse, by its public key: nobody uses it, and its run's machine is gone. May be repeated.
+    #[arg(long, value_name = "PUBLIC_KEY")]
+    pub(super) reclaim: Vec<String>,
     /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
     #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
     pub(super) warn_within: Option<Duration>,

@@ -1,13 +1,17 @@
 //! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
 
+mod imburse;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::address::Name;
 use crate::model::desired::Desired;
+use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
-use crate::model::settings::{Account, Client, Reference, Settings};
+use crate::model::settings::{self, Client, Reference, Settings};
 use crate::model::spec::Owner;
+use crate::provider::imburse::Account;
 use crate::provider::qlik::{Credentials, OwnerKey};
 
 use super::output::Problem;
@@ -16,7 +20,17 @@ use super::output::Problem;
 const CREDENTIAL_MAX: u64 = 64 * 1024;
 
 /// What a run needs of each account.
-pub(super) struct Needs(BTreeMap<Name, BTreeSet<Owner>>);
+pub(super) struct Needs {
+    /// At Qlik, with the owners that mint.
+    qlik: BTreeMap<Name, BTreeSet<Owner>>,
+    imburse: BTreeSet<Name>,
+}
+
+/// The secrets of the accounts that a run uses.
+pub(super) struct Resolved {
+    pub(super) qlik: BTreeMap<Name, Credentials>,
+    pub(super) imburse: BTreeMap<Name, Account>,
+}
 
 impl Needs {
     /// Every account that a tenant names, with the owners that its keys name.
@@ -28,24 +42,30 @@ impl Needs {
                 desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
             );
         }
-        Self(needs)
+        let imburse = desired.imburse_tenants().map(|(_, tenant, _)| tenant.account.clone()).collect();
+        Self { qlik: needs, imburse }
     }
 
     pub(super) fn of_account(account: &Name, owners: impl IntoIterator<Item = Owner>) -> Self {
-        Self(BTreeMap::from([(account.clone(), owners.into_iter().collect())]))
+        let qlik = BTreeMap::from([(account.clone(), owners.into_iter().collect())]);
+        Self { qlik, imburse: BTreeSet::new() }
     }
 
     pub(super) fn owners(&self, account: &Name) -> Option<&BTreeSet<Owner>> {
-        self.0.get(account)
+        self.qlik.get(account)
     }
 
     pub(super) fn accounts(&self) -> impl Iterator<Item = &Name> {
-        self.0.keys()
+        self.qlik.keys()
+    }
+
+    pub(super) fn imburse(&self) -> impl Iterator<Item = &Name> {
+        self.imburse.iter()
     }
 }
 
 /// Reads every credential that is needed, or says of each that is missing where it should be.
-pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<BTreeMap<Name, Credentials>, Problem> {
+pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<Resolved, Problem> {
     let mut missing = Vec::new();
     let mut resolved = BTreeMap::new();
     for name in needs.accounts() {
@@ -54,8 +74,13 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<BTreeMap<Nam
             resolved.insert(name.clone(), credentials);
         }
     }
+    let mut of_imburse = BTreeMap::new();
+    for name in needs.imburse() {
+        let Some(account) = settings.imburse.get(name) else { continue };
+        of_imburse.extend(imburse::account(name, account, &mut missing).map(|account| (name.clone(), account)));
+    }
     if missing.is_empty() {
-        return Ok(resolved);
+        return Ok(Resolved { qlik: resolved, imburse: of_imburse });
     }
     let rendered = missing.iter().map(|(what, _)| format!("error: {what}")).collect::<Vec<_>>().join("\n");
     Err(Problem {
@@ -69,11 +94,16 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<BTreeMap<Nam
 
 type Missing = Vec<(String, String)>;
 
-fn account_credentials(name: &Name, account: &Account, needs: &Needs, missing: &mut Missing) -> Option<Credentials> {
+fn account_credentials(
+    name: &Name,
+    account: &settings::Account,
+    needs: &Needs,
+    missing: &mut Missing,
+) -> Option<Credentials> {
     let owners = needs.owners(name)?;
     let client = read_client(&format!("accounts.{name}.client"), &account.client, missing);
     let mut key_client = None;
-    if owners.contains(&Owner::Client)
+    if owners.iter().any(Owner::needs_key_client)
         && let Some(client) = &account.key_client
     {
         key_client = read_client(&format!("accounts.{name}.key_client"), client, missing);
@@ -99,6 +129,15 @@ fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Se
     let id = read(&format!("{what}.id"), &client.id, missing);
     let secret = read(&format!("{what}.secret"), &client.secret, missing);
     id.zip(secret)
+}
+
+/// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
+pub(super) fn of_sink(what: &str, reference: &Reference) -> Result<Secret, Unreadable> {
+    let mut missing = Vec::new();
+    read(what, reference, &mut missing).ok_or_else(|| {
+        let (why, next) = missing.pop().unwrap_or_default();
+        Unreadable { why: why.into(), next, credentials: false }
+    })
 }
 
 fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secret> {

@@ -1,22 +1,28 @@
 //! Everything a verb works with: desired state, settings, credentials, the wire, the sinks, the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
+use jiff::Timestamp;
+
 use crate::config;
-use crate::ledger::Ledger;
+use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
-use crate::provider::http::{NetworkOptions, Timeouts};
+use crate::model::spec::Owner;
+use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
+use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
 use crate::render::Outcome;
 use crate::sink::Sink;
+use crate::sink::access::Lock;
 
 use super::args::Common;
-use super::credentials::{self, Needs};
+use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
 use super::sources::{self, SETTINGS_NAME, SourceError};
 use super::stores;
@@ -145,6 +151,7 @@ pub(super) fn faults(report: &config::Report, sources: &[config::Source], output
 /// The wire and the sinks, for what is declared.
 pub(super) struct Estate {
     pub(super) qlik: Qlik,
+    pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
     #[cfg(feature = "sandbox")]
@@ -153,10 +160,11 @@ pub(super) struct Estate {
 
 impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
-    pub(super) async fn open(common: &Common, settings: &Settings, needs: &Needs) -> Result<Self, Problem> {
-        let mut network = NetworkOptions {
-            proxy: settings.network.proxy.clone(),
-            ca_pem: None,
+    pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
+        let settings = &declared.settings;
+        let network = |proxy: Option<String>, ca_pem: Option<Vec<u8>>| NetworkOptions {
+            proxy,
+            ca_pem,
             ignore_env_proxy: settings.network.ignore_env_proxy,
             timeouts: Timeouts {
                 connect: StdDuration::from_secs(common.timeout.min(10)),
@@ -165,6 +173,7 @@ impl Estate {
             },
             user_agent: user_agent(),
         };
+        let mut proxy = settings.network.proxy.clone();
         let mut ca_file = settings.network.ca_file.clone();
         let credentials;
         #[cfg(feature = "sandbox")]
@@ -173,7 +182,7 @@ impl Estate {
             #[cfg(feature = "sandbox")]
             {
                 let attached = sandboxed::attach().await?;
-                network.proxy = Some(attached.proxy().to_owned());
+                proxy = Some(attached.proxy().to_owned());
                 ca_file = Some(attached.ca_file().to_path_buf());
                 credentials = sandboxed::seed(&attached, settings, needs).await?;
                 sandbox = Some(attached);
@@ -186,18 +195,36 @@ impl Estate {
         } else {
             credentials = credentials::resolve(settings, needs)?;
         }
-        network.ca_pem = certificates(ca_file.as_deref())?;
-        let accounts = accounts(settings, credentials);
-        let qlik = Qlik::new(network, accounts, usize::from(common.parallelism))
-            .map_err(|error| Problem::new(error.to_string(), "correct network: in settings"))?;
-        let sinks = settings.sinks.iter().map(|(name, sink)| (name.clone(), Sink::of(sink))).collect();
+        let ca_pem = certificates(ca_file.as_deref())?;
+        let Resolved { qlik, imburse } = credentials;
+        let unusable = |error: BuildError| Problem::new(error.to_string(), "correct network: in settings");
+        let parallelism = usize::from(common.parallelism);
+        let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
+            .map_err(unusable)?;
+        let imburse =
+            Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
         Ok(Self {
             qlik,
-            sinks,
+            imburse,
+            sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
+    }
+
+    /// The newest time that a vendor has told.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        self.qlik.server_time().max(self.imburse.server_time())
+    }
+
+    /// Whatever a sink starts keeps the ledger's lock, should this process end before it.
+    pub(super) fn bequeath(&mut self, held: &Held) -> Result<(), Problem> {
+        let lock = Arc::new(Lock::new(held.lock_files()?));
+        for sink in self.sinks.values_mut() {
+            sink.bequeath(Arc::clone(&lock));
+        }
+        Ok(())
     }
 
     /// Revokes this run's tokens and lets go of the sandbox.
@@ -243,7 +270,7 @@ mod sandboxed {
 
     use std::collections::BTreeMap;
 
-    use crate::cli::credentials::Needs;
+    use crate::cli::credentials::{Needs, Resolved};
     use crate::cli::output::Problem;
     use crate::cli::sandbox::{self, Attached};
     use crate::model::address::Name;
@@ -263,17 +290,13 @@ mod sandboxed {
         })
     }
 
-    pub(super) async fn seed(
-        attached: &Attached,
-        settings: &Settings,
-        needs: &Needs,
-    ) -> Result<BTreeMap<Name, Credentials>, Problem> {
+    pub(super) async fn seed(attached: &Attached, settings: &Settings, needs: &Needs) -> Result<Resolved, Problem> {
         let mut names = Vec::new();
         let mut accounts = Vec::new();
         for name in needs.accounts() {
             let Some(account) = settings.accounts.get(name) else { continue };
             let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
-                Owner::Client => None,
+                Owner::Client | Owner::User(_) => None,
                 Owner::Configured(owner) => account
                     .owners
                     .get(owner)
@@ -290,7 +313,7 @@ mod sandboxed {
             });
             names.push((name, account));
         }
-        let seeded = attached.seed(&Seed { accounts }).await.map_err(|error| {
+        let seeded = attached.seed(&Seed { accounts, imburse: Vec::new() }).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
         })?;
         let mut credentials = BTreeMap::new();
@@ -323,6 +346,17 @@ mod sandboxed {
                 },
             );
         }
-        Ok(credentials)
+        Ok(Resolved { qlik: credentials, imburse: BTreeMap::new() })
     }
+}
+
+/// The owners that the desired state mints keys for, with an account.
+pub(super) fn owners(desired: &Desired, account: &Name) -> BTreeSet<Owner> {
+    desired
+        .qlik_tenants()
+        .filter(|(_, tenant, _)| tenant.account == *account)
+        .flat_map(|(address, _, _)| desired.qlik_keys(address))
+        .filter(|(_, key, _)| key.adopt.is_none())
+        .map(|(_, key, _)| key.owner.clone())
+        .collect()
 }

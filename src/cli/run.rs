@@ -49,7 +49,7 @@ pub fn apply_main() -> ExitCode {
         args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
             match verb {
                 ApplyVerb::Apply(paths) => block(false, apply::run(&args, &paths, &output)),
-                ApplyVerb::LedgerInit(paths) => ledger::init(&args.common, &paths, &output),
+                ApplyVerb::LedgerInit(paths) => block(false, ledger::init(&args.common, &paths, &output)),
                 ApplyVerb::LedgerMove { from, to, paths } => {
                     block(false, rename::mv(&args, &from, &to, &paths, &output))
                 }

@@ -24,9 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub use self::attach::{Attached, CliSandboxError, attach};
 use self::attach::{Lifetime, any_port, attach_as, options, running};
 pub use self::call::CallError;
-use crate::sandbox::{self, SeededAccount};
+use crate::sandbox::{self, Seeded, SeededAccount, SeededImburse};
 
-/// A stand-in for Qlik Cloud on this machine: nothing leaves it, nothing costs anything.
+/// A stand-in for Qlik Cloud and Imburse Payments on this machine: nothing leaves it, nothing costs anything.
 #[derive(Parser)]
 #[command(name = "qlik-sandbox", version, after_help = help::FIRST_STEPS)]
 struct Arguments {
@@ -45,7 +45,7 @@ enum Verb {
         #[command(flatten)]
         state: StateDir,
     },
-    /// Run a command that sees the sandbox instead of Qlik Cloud; exit with its code
+    /// Run a command that sees the sandbox instead of the vendors; exit with its code
     #[command(after_help = help::EXEC)]
     Exec {
         #[command(flatten)]
@@ -103,9 +103,9 @@ async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode>
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let running = sandbox::start(options(state_dir, listen)).await?;
-    let account = only_account(running.seed(&environment::default_seed()).await?.accounts)?;
+    let accounts = only_accounts(running.seed(&environment::default_seed()).await?)?;
     let directory = absolute(state_dir)?;
-    let mut variables = environment::variables(running.proxy(), running.ca_file(), &directory, &account);
+    let mut variables = environment::variables(running.proxy(), running.ca_file(), &directory, &accounts);
     let token = std::fs::read_to_string(running.control_token_file()).context("cannot read the control token")?;
     variables.insert("QLIK_SANDBOX_CONTROL", running.control().to_owned());
     variables.insert("QLIK_SANDBOX_CONTROL_TOKEN", token);
@@ -136,8 +136,10 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
-fn only_account(accounts: Vec<SeededAccount>) -> anyhow::Result<SeededAccount> {
-    accounts.into_iter().next().context("the sandbox answered no account")
+/// The one account at each vendor.
+fn only_accounts(seeded: Seeded) -> anyhow::Result<(SeededAccount, SeededImburse)> {
+    let both = seeded.accounts.into_iter().next().zip(seeded.imburse.into_iter().next());
+    both.context("the sandbox answered no account")
 }
 
 /// A closed pipe is no error: whoever read has read enough.
@@ -151,9 +153,9 @@ fn say(line: &str) -> anyhow::Result<()> {
 
 async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let attached = attach_as(state_dir, Lifetime::Lasting).await?;
-    let account = only_account(attached.seed(&environment::default_seed()).await?.accounts)?;
+    let accounts = only_accounts(attached.seed(&environment::default_seed()).await?)?;
     let directory = absolute(state_dir)?;
-    let variables = environment::variables(attached.proxy(), attached.ca_file(), &directory, &account);
+    let variables = environment::variables(attached.proxy(), attached.ca_file(), &directory, &accounts);
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command to run") };
     let mut child = Command::new(program);
     child.args(arguments);
@@ -161,7 +163,7 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
         child.env_remove(name);
     }
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("QLIK_") {
+        if environment::PREFIXES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             child.env_remove(name);
         }
     }

@@ -1,14 +1,18 @@
-//! Opens the ledger of the settings, with what only the environment knows.
+//! Opens the ledger and the sinks of the settings, with what only the environment knows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::ledger::Ledger;
 use crate::ledger::access::{Access, GOOGLE_FILE};
+use crate::model::address::Name;
 use crate::model::secret::Secret;
-use crate::model::settings::Settings;
+use crate::model::settings::{self, Settings};
+use crate::sink::{Sink, access};
 
 use super::args::Common;
-use super::estate;
+use super::credentials;
+use super::estate::{self, Declared};
 use super::output::Problem;
 
 /// The ledger; nothing is read or written yet.
@@ -43,4 +47,54 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         user_agent: estate::user_agent(),
     };
     Ok(Ledger::at(&settings.ledger, &access)?)
+}
+
+/// The sinks that desired state names; nothing is read or written yet.
+pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
+    let keys = declared.desired.qlik_tenants().flat_map(|(tenant, _, _)| declared.desired.qlik_keys(tenant));
+    let named: BTreeSet<&Name> = keys.map(|(_, spec, _)| &spec.deliver_to).collect();
+    let mut sinks = BTreeMap::new();
+    for (name, sink) in declared.settings.sinks.iter().filter(|(name, _)| named.contains(name)) {
+        let access = sink_access(name, sink, &declared.settings, common)?;
+        sinks.insert(name.clone(), Sink::of(sink, access));
+    }
+    Ok(sinks)
+}
+
+fn sink_access(
+    name: &Name,
+    sink: &settings::Sink,
+    settings: &Settings,
+    common: &Common,
+) -> Result<access::Access, Problem> {
+    let mut access = access::Access {
+        proxy: settings.network.proxy.clone(),
+        ignore_env_proxy: settings.network.ignore_env_proxy,
+        timeout: Duration::from_secs(common.timeout),
+        user_agent: estate::user_agent(),
+        ..access::Access::default()
+    };
+    match sink {
+        settings::Sink::File { .. } => {}
+        settings::Sink::Command(command) => {
+            let allowed = command.allow_env.iter().map(String::as_str);
+            for variable in access::ENVIRONMENT.into_iter().chain(allowed) {
+                let Some(value) = std::env::var_os(variable) else { continue };
+                let value = value.into_string().map_err(|_| {
+                    Problem::new(
+                        format!("the environment variable {variable} is not UTF-8"),
+                        format!("export {variable} as plain text, or take it out of sinks.{name}.allow_env"),
+                    )
+                })?;
+                access.environment.push((variable.to_owned(), Secret::new(value)));
+            }
+        }
+        settings::Sink::Vault(vault) => {
+            access.token = Some(credentials::of_sink(&format!("sinks.{name}.token"), &vault.token));
+            for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
+                access.ca_pem.extend(estate::certificates(Some(file))?);
+            }
+        }
+    }
+    Ok(access)
 }

@@ -2,6 +2,8 @@
 
 use super::diagnostic::{Faults, code};
 use super::ignore;
+use super::imburse;
+use super::people;
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{self, Entry, Node, Value};
@@ -19,7 +21,7 @@ const DISPLAY_NAME_MAX: usize = 255;
 const KEY_ID_MAX: usize = 128;
 const KEYS_PER_USER_MAX: u32 = 1000;
 
-const ROOT: Keys = Keys { known: &["version", "qlik", "ignore"], later: &["imburse"] };
+const ROOT: Keys = Keys { known: &["version", "qlik", "imburse", "ignore"], later: &[] };
 const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
 const TENANT: Keys = Keys {
@@ -32,11 +34,11 @@ const KEY: Keys = Keys {
 };
 const LIMITS: Keys = Keys { known: &["max_expiry", "max_keys_per_user"], later: &[] };
 const GRANTS: Keys = Keys { known: &["manage_api_keys"], later: &[] };
-const GRANTEES: Keys = Keys { known: &["everyone"], later: &["role"] };
-const OWNERS: Keys = Keys { known: &["client", "configured"], later: &["user"] };
-const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &["tenant_id"] };
-const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &["public_key"] };
-const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &["imburse"] };
+const GRANTEES: Keys = Keys { known: &["everyone", "role"], later: &[] };
+const OWNERS: Keys = Keys { known: &["client", "configured", "user"], later: &[] };
+const ADOPT_TENANT: Keys = Keys { known: &["hostname"], later: &[] };
+const ADOPT_KEY: Keys = Keys { known: &["key_id"], later: &[] };
+const SHAPES: Keys = Keys { known: &["token", "env", "json", "qlik-cli", "stackone"], later: &[] };
 const HOST_REST: &str = "comes from the account's region";
 const NOTHING: Keys = Keys { known: &[], later: &[] };
 
@@ -45,6 +47,7 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
     pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+    pub(crate) imburse: Vec<(At<Name>, imburse::Tenant)>,
     pub(crate) ignore: Vec<ignore::Entry>,
 }
 
@@ -88,6 +91,7 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     root.require("version", "1", faults);
     file.ignore = root.get("ignore").map(|node| ignore::entries(node, faults)).unwrap_or_default();
+    file.imburse = root.entry("imburse").map(|entry| imburse::tenants(entry, faults)).unwrap_or_default();
     let Some(qlik) = root.entry("qlik") else { return file };
     let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
     if let Some(profiles) = qlik.get("profiles") {
@@ -174,10 +178,15 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
     let fields = read::fields(&entry.value, "`grants`", entry.key_at, &GRANTS, faults)?;
     let mut grants = Grants::default();
     if let Some(node) = fields.get("manage_api_keys")
-        && let Some((_, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
+        && let Some((kind, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
     {
-        read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
-        grants.manage_api_keys = Some(ManageApiKeys::Everyone);
+        grants.at = Some(entry.key_at.origin(faults.sources()));
+        grants.manage_api_keys = Some(if kind == "everyone" {
+            read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
+            ManageApiKeys::Everyone
+        } else {
+            ManageApiKeys::Role(people::role(entry, faults)?)
+        });
     }
     Some(grants)
 }
@@ -273,6 +282,9 @@ fn owner(node: &Node, faults: &mut Faults<'_>) -> Option<(Owner, Option<At<Name>
     if kind == "client" {
         read::fields(&entry.value, "`client`", entry.key_at, &NOTHING, faults)?;
         return Some((Owner::Client, None));
+    }
+    if kind == "user" {
+        return people::owner(entry, faults).map(|user| (Owner::User(user), None));
     }
     let name = read::name(&entry.value, "`configured`", faults)?;
     Some((Owner::Configured(name.value.clone()), Some(name)))

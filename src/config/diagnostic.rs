@@ -51,6 +51,7 @@ pub(crate) mod code {
     pub(crate) const OVERRIDE: &str = "QP0137";
     pub(crate) const OMIT: &str = "QP0138";
     pub(crate) const IGNORE: &str = "QP0139";
+    pub(crate) const SAME_ID: &str = "QP0140";
 }
 
 /// One thing that is wrong.
@@ -123,6 +124,11 @@ impl<'s> Faults<'s> {
             secondary: None,
         };
         Self { sources, list: Vec::new(), omitted: 0, spare, hidden: Vec::new(), guarded }
+    }
+
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.list.len() + self.omitted
     }
 
     pub(crate) fn is_clean(&self) -> bool {

@@ -18,6 +18,16 @@ const REASON_MAX: usize = 255;
 const ENTRY: Keys = Keys { known: &["address", "field", "reason", "until"], later: &[] };
 const OF_TENANT: &[&str] = &["display_name", "alias", "api_key_limits.max_expiry", "api_key_limits.max_keys_per_user"];
 const OF_KEY: &[&str] = &["description"];
+const OF_IMBURSE_TENANT: &[&str] = &[
+    "display_name",
+    "address.street_address",
+    "address.extended_address",
+    "address.locality",
+    "address.region",
+    "address.post_code",
+    "address.country",
+];
+const OF_IMBURSE_KEY: &[&str] = &["name", "roles"];
 
 /// One entry as it was written.
 pub(crate) struct Entry {
@@ -95,6 +105,8 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
         let fields = match declared.spec {
             Spec::QlikTenant(_) => OF_TENANT,
             Spec::QlikKey(_) => OF_KEY,
+            Spec::ImburseTenant(_) => OF_IMBURSE_TENANT,
+            Spec::ImburseKey(_) => OF_IMBURSE_KEY,
         };
         if !fields.contains(&field.value.as_str()) {
             let message =

@@ -3,12 +3,15 @@
 mod desired;
 mod diagnostic;
 mod ignore;
+mod imburse;
+mod people;
 mod place;
 mod read;
 mod reference;
 mod resolve;
 pub mod schema;
 mod settings;
+mod sinks;
 mod source;
 pub(crate) mod suggest;
 mod syntax;
@@ -78,7 +81,9 @@ mod tests {
         assert_eq!(account.client.secret, Reference::File(PathBuf::from("/etc/run/secret")));
         let key_client = account.key_client.as_ref().unwrap();
         assert_eq!(key_client.secret, Reference::File(PathBuf::from("/run/secrets/key")));
-        let Sink::File { directory, durable, shared: _ } = settings.sinks.values().next().unwrap();
+        let Some(Sink::File { directory, durable, shared: _ }) = settings.sinks.values().next() else {
+            panic!("no file")
+        };
         assert_eq!((directory.as_path(), *durable), (Path::new("/etc/plan/secrets"), true));
         assert_eq!(settings.limits, Limits { create_tenants: 0, mint_keys: 1_000_000 });
 

@@ -1,4 +1,4 @@
-//! Where the ledger and the sinks are, as settings say it: one reader a kind.
+//! Where the ledger is, as settings say it: one reader a kind.
 
 use std::path::Path;
 
@@ -6,13 +6,8 @@ use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_known, join, origin, path};
 use super::syntax::{Entry, Node, Value};
-use crate::model::settings::{Ledger, ObjectStore, Sink, StoreService};
+use crate::model::settings::{Ledger, ObjectStore, StoreService};
 
-const SINKS: Keys = Keys {
-    known: &["file"],
-    later: &["command", "age", "vault", "aws-secrets-manager", "kubernetes", "github-actions"],
-};
-const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const LEDGERS: Keys = Keys { known: &["directory", "object-store"], later: &[] };
 const DIRECTORY: Keys = Keys { known: &["kind", "path"], later: &[] };
 const OBJECT_STORE: Keys = Keys { known: &["kind", "url", "region", "account", "endpoint"], later: &[] };
@@ -21,7 +16,7 @@ pub(super) const LEDGER_PATH: &str = ".qlik-plan/ledger";
 const URL: &str = "s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX";
 
 /// What `kind` says, if it is one of those known; the first of them where nothing is said, which is a fault.
-fn kind<'n>(node: &'n Node, keys: &Keys, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
+pub(super) fn kind<'n>(node: &'n Node, keys: &Keys, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
     if !is_known(node, "kind", keys, what, faults) {
         return None;
     }
@@ -30,25 +25,6 @@ fn kind<'n>(node: &'n Node, keys: &Keys, what: &str, faults: &mut Faults<'_>) ->
     match entries.iter().find(|entry| entry.key == "kind").map(|entry| &entry.value.value) {
         Some(Value::Scalar { text, .. }) => Some(text),
         Some(Value::Map(_) | Value::List(_) | Value::Broken) | None => Some(first),
-    }
-}
-
-pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Sink> {
-    kind(&entry.value, &SINKS, what, faults)?;
-    let fields = read::fields(&entry.value, what, entry.key_at, &FILE, faults)?;
-    fields.require("kind", "file", faults);
-    let directory =
-        fields.require("directory", "./secrets", faults).and_then(|node| path(node, "`directory`", base, faults));
-    let durable = flag(&fields, "durable", faults);
-    let shared = flag(&fields, "shared", faults);
-    Some(Sink::File { directory: directory?, durable: durable?, shared: shared? })
-}
-
-/// False where it is left out.
-fn flag(fields: &Fields<'_>, key: &str, faults: &mut Faults<'_>) -> Option<bool> {
-    match fields.get(key) {
-        Some(node) => read::boolean(node, &format!("`{key}`"), faults),
-        None => Some(false),
     }
 }
 
@@ -137,7 +113,7 @@ fn is_bucket(text: &str) -> bool {
     (3..=63).contains(&bytes.len()) && end(bytes.first()) && end(bytes.last()) && text.bytes().all(inner)
 }
 
-fn is_segment(text: &str) -> bool {
+pub(super) fn is_segment(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     !text.is_empty() && !text.starts_with('.') && text.len() <= 128 && text.bytes().all(inner)
 }

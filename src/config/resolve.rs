@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::desired::{File, Key, Shared, Tenant};
 use super::diagnostic::{Faults, code};
 use super::ignore;
+use super::imburse;
 use super::read::unknown_name;
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
@@ -19,7 +20,9 @@ type Named<T> = BTreeMap<Name, (Span, T)>;
 /// Everything declared. Without settings, what refers to them is taken as it is.
 pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> (Items, Vec<Ignore>) {
     let (mut profiles, mut tenants, mut ignore) = (Vec::new(), Vec::new(), Vec::new());
+    let mut of_imburse = Vec::new();
     for file in files {
+        of_imburse.extend(file.imburse);
         ignore.extend(file.ignore);
         profiles.extend(file.profiles);
         tenants.extend(file.tenants);
@@ -66,10 +69,17 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 .api_key_limits
                 .or_else(|| of_profile.and_then(|shared| shared.api_key_limits))
                 .unwrap_or_default(),
-            grants: tenant.shared.grants.or_else(|| of_profile.and_then(|shared| shared.grants)).unwrap_or_default(),
+            grants: tenant
+                .shared
+                .grants
+                .clone()
+                .or_else(|| of_profile.and_then(|shared| shared.grants.clone()))
+                .unwrap_or_default(),
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }
+    let of_imburse = once(of_imburse, "tenant", faults);
+    imburse::items(of_imburse, settings, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
     (items, ignore)
@@ -97,10 +107,18 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
             hash: sink.hash(),
             compares_versions: sink.compares_versions(),
             hidden: sink.is_per_machine() && settings.ledger.is_shared(),
+            blind: sink.is_blind(),
         };
         (name.clone(), facts)
     });
-    Desired { items, accounts: accounts.collect(), sinks: sinks.collect(), limits: settings.limits, ignore }
+    Desired {
+        items,
+        accounts: accounts.collect(),
+        imburse: imburse::facts(settings),
+        sinks: sinks.collect(),
+        limits: settings.limits,
+        ignore,
+    }
 }
 
 /// By name; a second declaration is a fault that names both places.
@@ -126,7 +144,11 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
     if let Some(account) = &shared.account
         && !settings.accounts.contains_key(&account.value)
     {
-        let message = format!("no account in settings is called `{}`", account.value);
+        let other = settings.imburse.contains_key(&account.value);
+        let message = match other {
+            true => format!("account `{}` is not of vendor qlik", account.value),
+            false => format!("no account in settings is called `{}`", account.value),
+        };
         let help = unknown_name(&account.value, settings.accounts.keys(), "accounts in settings:");
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }

@@ -2,6 +2,7 @@
 //! The decoder does not use them; a test holds both to the same corpus.
 
 pub mod desired;
+pub mod imburse;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ const DOMAIN: &str =
 const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
 
 const ORIGIN: &str = "^(https://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])|http://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\]))(:[0-9]{1,5})?$";
+const SEGMENT: &str = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
+const PLACE: &str = "\\{(vendor|tenant|key)\\}";
 const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
 
 /// The schema of desired state.
@@ -122,8 +125,44 @@ patterned!(
     DisplayName, json!({ "pattern": LINE, "maxLength": 255 })
 );
 patterned!(
+    /// What somebody is called elsewhere: a subject, the name of a person or a group.
+    PersonText, json!({ "pattern": LINE, "maxLength": 256 })
+);
+patterned!(
+    /// The name of a custom role.
+    RoleName, json!({ "pattern": LINE, "maxLength": 256, "not": { "const": "UserDefault" } })
+);
+patterned!(
+    /// An e-mail address.
+    Email, json!({ "pattern": "^[^@\\s\\p{Cc}]+@[^\\s\\p{Cc}]+$", "maxLength": 256 })
+);
+patterned!(
     /// An address.
-    AddressText, json!({ "pattern": "^qlik/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
+    AddressText, json!({ "pattern": "^(qlik|imburse)/[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" })
+);
+patterned!(
+    /// The name of a key at Imburse.
+    KeyName, json!({ "pattern": LINE, "maxLength": 80, "not": { "pattern": "\\[qp1:" } })
+);
+patterned!(
+    /// A role at Imburse.
+    Role, json!({ "pattern": LINE, "maxLength": 64, "examples": crate::model::imburse::TENANT_ROLES })
+);
+patterned!(
+    /// A line of a postal address.
+    AddressLine, json!({ "pattern": LINE, "maxLength": 255 })
+);
+patterned!(
+    /// An id at Imburse.
+    ImburseId, json!({ "pattern": "^[A-Za-z0-9-]{1,64}$" })
+);
+patterned!(
+    /// A generation of Imburse's API.
+    ImburseApi, json!({ "type": ["string", "integer"], "enum": ["v2", "v1", "2019", 2019] })
+);
+patterned!(
+    /// Where Imburse is.
+    BaseUrl, json!({ "pattern": "^https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" })
 );
 patterned!(
     /// A day.
@@ -161,6 +200,19 @@ patterned!(
 patterned!(
     /// A word of a cloud's own.
     CloudWord, json!({ "pattern": "^[a-z0-9-]{1,63}$" })
+);
+
+patterned!(
+    /// One argument of a program.
+    Argument, json!({ "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+);
+patterned!(
+    /// Names with slashes between.
+    Segments, json!({ "pattern": format!("^{SEGMENT}(/{SEGMENT})*$") })
+);
+patterned!(
+    /// Where each key's secret is.
+    PathTemplate, json!({ "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$") })
 );
 
 /// The format's version.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::diagnostic::{Faults, code};
+use super::imburse;
 use super::place;
 use super::read::{self, Keys};
-use super::reference::{is_known, join, path, required_reference};
+use super::reference::{join, path, required_reference};
+use super::sinks;
 use super::source::Span;
 use super::syntax::{self, Entry, Node, Value};
 use crate::model::address::Name;
 use crate::model::host::{Label, QLIK_CLOUD, Region};
-use crate::model::settings::{Account, Client, ConfiguredOwner, Ledger, Limits, Network, Settings};
+use crate::model::settings::{Account, Client, ConfiguredOwner, ImburseAccount, Ledger, Limits, Network, Settings};
 
 const ROOT: Keys = Keys { known: &["version", "accounts", "sinks", "ledger", "limits", "network"], later: &[] };
 const ACCOUNT: Keys = Keys {
@@ -28,7 +30,7 @@ const ACCOUNT: Keys = Keys {
     ],
     later: &[],
 };
-const VENDORS: Keys = Keys { known: &["qlik"], later: &["imburse"] };
+const VENDORS: Keys = Keys { known: &["qlik", "imburse"], later: &[] };
 const CLIENT: Keys = Keys { known: &["id", "secret"], later: &[] };
 const OWNER: Keys = Keys { known: &["tenant", "api_key"], later: &[] };
 const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys"], later: &[] };
@@ -46,18 +48,28 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
     }
     let root = read::fields(&root, "the settings", Span::top(index), &ROOT, faults)?;
     root.require("version", "1", faults);
-    let accounts = root.get("accounts").map(|node| {
-        read::named(node, "`accounts`", "account", faults, |what, entry, faults| account(what, entry, base, faults))
-    });
+    let (mut accounts, mut imburse) = (BTreeMap::new(), BTreeMap::new());
+    if let Some(node) = root.get("accounts") {
+        let all = read::named(node, "`accounts`", "account", faults, |what, entry, faults| {
+            of_vendor(what, entry, base, faults)
+        });
+        for (name, account) in all {
+            match account {
+                OfVendor::Qlik(account) => drop(accounts.insert(name, *account)),
+                OfVendor::Imburse(account) => drop(imburse.insert(name, *account)),
+            }
+        }
+    }
     let sinks = root.get("sinks").map(|node| {
-        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| place::sink(what, entry, base, faults))
+        read::named(node, "`sinks`", "sink", faults, |what, entry, faults| sinks::sink(what, entry, base, faults))
     });
     let ledger = root.entry("ledger").map(|entry| place::ledger(entry, base, faults));
     let default = Ledger::Directory { path: join(base, place::LEDGER_PATH) };
     let limits = root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default();
     let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {
-        accounts: accounts.unwrap_or_default(),
+        accounts,
+        imburse,
         sinks: sinks.unwrap_or_default(),
         ledger: ledger.unwrap_or(Some(default))?,
         limits,
@@ -65,11 +77,21 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
     })
 }
 
-fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Account> {
-    if of_another_vendor(&entry.value) {
-        is_known(&entry.value, "vendor", &VENDORS, what, faults);
-        return None;
+/// An account of either vendor.
+enum OfVendor {
+    Qlik(Box<Account>),
+    Imburse(Box<ImburseAccount>),
+}
+
+/// One that says no vendor, or none that is known, is read as Qlik's, the first of them.
+fn of_vendor(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<OfVendor> {
+    if vendor_of(&entry.value) == Some("imburse") {
+        return imburse::account(what, entry, base, faults).map(|account| OfVendor::Imburse(Box::new(account)));
     }
+    account(what, entry, base, faults).map(|account| OfVendor::Qlik(Box::new(account)))
+}
+
+fn account(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Account> {
     let fields = read::fields(&entry.value, what, entry.key_at, &ACCOUNT, faults)?;
     let vendor = fields.require("vendor", "qlik", faults);
     vendor.and_then(|node| read::word(node, "`vendor`", &VENDORS, faults));
@@ -123,13 +145,12 @@ fn ignored(node: &Node, faults: &mut Faults<'_>) -> Option<Vec<Label>> {
     items.iter().map(|item| read::label(item, "an ignored tenant", HOST_REST, faults).map(|at| at.value)).collect()
 }
 
-/// Whether an account says a vendor that is known to come.
-fn of_another_vendor(node: &Node) -> bool {
-    let Value::Map(entries) = &node.value else { return false };
-    entries.iter().any(|entry| {
-        entry.key == "vendor"
-            && matches!(&entry.value.value, Value::Scalar { text, .. } if VENDORS.later.contains(&text.as_str()))
-    })
+fn vendor_of(node: &Node) -> Option<&str> {
+    let Value::Map(entries) = &node.value else { return None };
+    match entries.iter().find(|entry| entry.key == "vendor").map(|entry| &entry.value.value) {
+        Some(Value::Scalar { text, .. }) => Some(text),
+        Some(Value::Map(_) | Value::List(_) | Value::Broken) | None => None,
+    }
 }
 
 fn client(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Client> {

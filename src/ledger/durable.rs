@@ -18,11 +18,13 @@ pub(super) struct Locked {
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
     broken: AtomicBool,
+    /// Whether the lock ends with whoever has it open last, and not with this value.
+    lasting: bool,
 }
 
 impl Locked {
     pub(super) fn new(directory: Directory, lock: File) -> Self {
-        Self { directory, alive: None, lock, sync: File::sync_all, broken: AtomicBool::new(false) }
+        Self { directory, alive: None, lock, sync: File::sync_all, broken: AtomicBool::new(false), lasting: false }
     }
 
     /// Keeps the second lock as long as the first.
@@ -32,6 +34,17 @@ impl Locked {
 
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The lock's files, opened once more.
+    pub(super) fn files(&self) -> Result<Vec<File>, LedgerError> {
+        let path = self.directory.folder(Folder::Top);
+        self.alive.iter().chain([&self.lock]).map(|file| file.try_clone().map_err(io_error("open", &path))).collect()
+    }
+
+    /// Closes the lock and gives it back only if nobody else has it open.
+    pub(super) fn leave(mut self) {
+        self.lasting = true;
     }
 
     /// Writes a file whole, so that it is there after a power cut. After a failed fsync nobody knows what the disk holds,
@@ -109,6 +122,9 @@ impl Drop for Locked {
     /// In this order: whoever gets `lock` next finds nobody but readers at `alive`. Said and not left to closing: a process
     /// that is just being started from another thread has copies of our files, and would keep the locks until it begins.
     fn drop(&mut self) {
+        if self.lasting {
+            return;
+        }
         for file in self.alive.iter().chain([&self.lock]) {
             // Closing comes next, and gives back whatever this does not.
             let _ = file.unlock();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::address::Address;
 use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Run, RunId};
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::model::untrusted::Untrusted;
 
 use super::error::LedgerError;
@@ -87,8 +87,9 @@ pub(super) fn run_name(run: &RunId) -> String {
 pub(super) fn rehearsal_name(rehearsal: &Rehearsal) -> String {
     // Names have no dot, so no two pairs meet.
     match &rehearsal.owner {
-        Owner::Client => format!("{}.client.json", rehearsal.account),
-        Owner::Configured(name) => format!("{}.configured.{name}.json", rehearsal.account),
+        Way::Client => format!("{}.client.json", rehearsal.account),
+        Way::Configured(name) => format!("{}.configured.{name}.json", rehearsal.account),
+        Way::Impersonation => format!("{}.impersonation.json", rehearsal.account),
     }
 }
 

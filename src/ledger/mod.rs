@@ -10,6 +10,7 @@ mod format;
 mod object_store;
 mod people;
 
+use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -352,6 +353,28 @@ impl Held {
     pub fn end(self, at: Timestamp) -> Result<(), LedgerError> {
         let _writing = self.writing();
         self.write_run(&Run { ended: Some(at), ..self.run.clone() })
+    }
+
+    /// The files of the lock, opened once more: whoever has them holds the lock as well. None where there is no lock.
+    ///
+    /// # Errors
+    /// The machine has no room for more open files.
+    pub fn lock_files(&self) -> Result<Vec<File>, LedgerError> {
+        match &self.store {
+            Store::Folder(locked) => locked.files(),
+            #[cfg(feature = "object-store")]
+            Store::Bucket { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends without saying so: something that this run began may still be under way. A process that it started and that
+    /// lives on keeps the lock.
+    pub fn leave(self) {
+        match self.store {
+            Store::Folder(locked) => locked.leave(),
+            #[cfg(feature = "object-store")]
+            Store::Bucket { .. } => {}
+        }
     }
 
     fn writing(&self) -> MutexGuard<'_, ()> {

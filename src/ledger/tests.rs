@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::model::duration::Duration;
 use crate::model::record::{Binding, How, Intent, State, Uid};
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::model::untrusted::Untrusted;
 
 use super::*;
@@ -116,7 +116,7 @@ fn binding() -> State {
     })
 }
 
-fn rehearsal(owner: Owner, failure: Option<&str>) -> Rehearsal {
+fn rehearsal(owner: Way, failure: Option<&str>) -> Rehearsal {
     Rehearsal {
         account: "us-oem".parse().unwrap(),
         owner,
@@ -384,11 +384,11 @@ fn many_tasks_of_one_run_create_and_swap_without_losing_one() {
 fn the_latest_rehearsal_of_each_account_and_owner_stands() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
-    held.rehearsed(&rehearsal(Owner::Client, Some("trust the client"))).unwrap();
-    held.rehearsed(&rehearsal(Owner::Client, None)).unwrap();
-    let named = rehearsal(Owner::Configured("client".parse().unwrap()), None);
+    held.rehearsed(&rehearsal(Way::Client, Some("trust the client"))).unwrap();
+    held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
+    let named = rehearsal(Way::Configured("client".parse().unwrap()), None);
     held.rehearsed(&named).unwrap();
-    assert_eq!(held.facts().unwrap().rehearsals, [rehearsal(Owner::Client, None), named]);
+    assert_eq!(held.facts().unwrap().rehearsals, [rehearsal(Way::Client, None), named]);
 }
 
 #[test]
@@ -457,7 +457,7 @@ fn a_file_that_belongs_elsewhere_is_named_and_never_taken() {
         let estate = Estate::new();
         let held = estate.ledger.open(run(1)).unwrap();
         held.create(&record(1, State::Free)).unwrap();
-        held.rehearsed(&rehearsal(Owner::Client, None)).unwrap();
+        held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
         drop(held);
         estate.facts();
         spoil(&estate);
@@ -501,7 +501,7 @@ fn after_one_failed_fsync_nothing_more_is_written() {
     let first = held.swap(1, &record(2, binding())).unwrap_err();
     assert!(matches!(first, LedgerError::FsyncFailed { .. }), "{first}");
     assert!(first.next().contains("free some space"), "{}", first.next());
-    for later in [held.swap(1, &record(2, binding())), held.rehearsed(&rehearsal(Owner::Client, None))] {
+    for later in [held.swap(1, &record(2, binding())), held.rehearsed(&rehearsal(Way::Client, None))] {
         assert!(matches!(later, Err(LedgerError::Stopped { .. })));
     }
     assert!(matches!(held.end(at(60)), Err(LedgerError::Stopped { .. })));
@@ -558,7 +558,7 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
     )
     .unwrap();
     assert_eq!(copy.read().unwrap().unwrap().records, estate.facts().records);
-    copy.open(run(2)).unwrap().rehearsed(&rehearsal(Owner::Client, None)).unwrap();
+    copy.open(run(2)).unwrap().rehearsed(&rehearsal(Way::Client, None)).unwrap();
 }
 
 fn under_umask() {
@@ -569,7 +569,7 @@ fn under_umask() {
         estate.ledger.init(id('a'), at(0)).unwrap();
         let held = estate.ledger.open(run(1)).unwrap();
         held.create(&record(1, State::Free)).unwrap();
-        held.rehearsed(&rehearsal(Owner::Client, None)).unwrap();
+        held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
         for folder in ["../../deep", "", "tenants", "runs", "rehearsals"] {
             assert_eq!(mode(&estate.path(folder)), 0o700, "{folder} with umask {umask:o}");
         }

@@ -23,7 +23,7 @@ pub enum NameError {
     Character(char),
     #[error("an address is VENDOR/TENANT or VENDOR/TENANT/KEY, as in qlik/acme/ci")]
     Shape,
-    #[error("no vendor is called {0:?}; known: qlik")]
+    #[error("no vendor is called {0:?}; known: qlik, imburse")]
     Vendor(String),
 }
 
@@ -82,12 +82,14 @@ impl<'de> Deserialize<'de> for Name {
 #[serde(rename_all = "lowercase")]
 pub enum Vendor {
     Qlik,
+    Imburse,
 }
 
 impl Vendor {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Qlik => "qlik",
+            Self::Imburse => "imburse",
         }
     }
 }
@@ -138,6 +140,7 @@ impl FromStr for Address {
         };
         let vendor = match vendor {
             "qlik" => Vendor::Qlik,
+            "imburse" => Vendor::Imburse,
             other => return Err(NameError::Vendor(other.to_owned())),
         };
         let key = key.map(Name::parse).transpose()?;

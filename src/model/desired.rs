@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::host::{Host, Region};
+use super::imburse::{ImburseFacts, ImburseKey, ImburseTenant};
 use super::marker::SinkHash;
 use super::settings::Limits;
 use super::spec::{QlikKey, QlikTenant, Spec};
@@ -19,6 +20,9 @@ pub struct Desired {
     pub items: BTreeMap<Address, Declared>,
     /// Of the accounts in settings.
     pub accounts: BTreeMap<Name, AccountFacts>,
+    /// Of the Imburse accounts in settings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imburse: BTreeMap<Name, ImburseFacts>,
     /// Of the sinks in settings.
     pub sinks: BTreeMap<Name, SinkFacts>,
     pub limits: Limits,
@@ -50,7 +54,7 @@ impl Desired {
     pub fn qlik_tenants(&self) -> impl Iterator<Item = (&Address, &QlikTenant, &Origin)> {
         self.items.iter().filter_map(|(address, declared)| match &declared.spec {
             Spec::QlikTenant(tenant) => Some((address, tenant, &declared.at)),
-            Spec::QlikKey(_) => None,
+            Spec::QlikKey(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
         })
     }
 
@@ -58,7 +62,7 @@ impl Desired {
     pub fn qlik_key(&self, address: &Address) -> Option<&QlikKey> {
         match &self.items.get(address)?.spec {
             Spec::QlikKey(key) => Some(key),
-            Spec::QlikTenant(_) => None,
+            Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
         }
     }
 
@@ -70,7 +74,28 @@ impl Desired {
         self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
             |(address, declared)| match &declared.spec {
                 Spec::QlikKey(key) => Some((address, key, &declared.at)),
-                Spec::QlikTenant(_) => None,
+                Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
+            },
+        )
+    }
+
+    /// The declared Imburse tenants, in order.
+    pub fn imburse_tenants(&self) -> impl Iterator<Item = (&Address, &ImburseTenant, &Origin)> {
+        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
+            Spec::ImburseTenant(tenant) => Some((address, tenant, &declared.at)),
+            Spec::QlikTenant(_) | Spec::QlikKey(_) | Spec::ImburseKey(_) => None,
+        })
+    }
+
+    /// The declared keys of one Imburse tenant, in order.
+    pub fn imburse_keys<'a>(
+        &'a self,
+        tenant: &'a Address,
+    ) -> impl Iterator<Item = (&'a Address, &'a ImburseKey, &'a Origin)> {
+        self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
+            |(address, declared)| match &declared.spec {
+                Spec::ImburseKey(key) => Some((address, key, &declared.at)),
+                Spec::QlikTenant(_) | Spec::QlikKey(_) | Spec::ImburseTenant(_) => None,
             },
         )
     }
@@ -116,4 +141,7 @@ pub struct SinkFacts {
     /// machine's sink does not hold may be in use there.
     #[serde(default)]
     pub hidden: bool,
+    /// Whether nobody can see what it holds: it is taken to hold the newest key that is marked as delivered.
+    #[serde(default)]
+    pub blind: bool,
 }

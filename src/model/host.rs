@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
+
 /// One DNS label, lower case: `[a-z0-9]([a-z0-9-]*[a-z0-9])?`, at most 63 characters. All that desired state may say of a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -82,12 +84,19 @@ impl Region {
     }
 }
 
-/// A host name that a credential may be sent to. Only a [`Region`] makes one.
+/// A host name that a credential may be sent to. Only a [`Region`] and an [`Origin`] of settings make one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Host(String);
 
 impl Host {
+    /// The host that settings name whole: https on 443, on another machine.
+    pub fn of_origin(origin: &Origin) -> Option<Self> {
+        let host = origin.as_str().strip_prefix("https://")?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        (host.contains('.') && host.bytes().all(plain) && !origin.is_loopback()).then(|| Self(host.to_owned()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::duration::Duration;
+use super::imburse::ImburseLive;
 use super::marker::Marker;
 use super::record::{LedgerId, Record, Rehearsal, Uid};
 use super::run::{Life, RunId, ShortRunId};
 use super::secret::Fingerprint;
-use super::spec::Owner;
+use super::spec::{Owner, Way};
 use super::untrusted::Untrusted;
 
 /// Everything a plan is made from, besides desired state and the time.
@@ -28,6 +29,8 @@ pub struct Live {
     /// By key address.
     #[serde(default)]
     pub sinks: BTreeMap<Address, SinkLive>,
+    #[serde(default, skip_serializing_if = "ImburseLive::is_empty")]
+    pub imburse: ImburseLive,
 }
 
 /// What became of reading one thing.
@@ -105,7 +108,7 @@ pub struct AccountLive {
     pub organization: Option<Observed<Vec<ListedTenant>>>,
     /// The credential hash of each way of owning, to match rehearsals.
     #[serde(default)]
-    pub credentials: Vec<(Owner, String)>,
+    pub credentials: Vec<(Way, String)>,
 }
 
 /// `GET /licenses/status` at the source tenant.
@@ -157,10 +160,14 @@ pub struct TenantLive {
     /// Read where the grant is declared or a key is to be minted.
     #[serde(default)]
     pub user_default: Option<Observed<RoleLive>>,
+    /// Read where a grant through a role is declared.
+    #[serde(default)]
+    pub holders: Option<Observed<HoldersLive>>,
     /// Whether the key client is trusted here. Read where it is to mint.
     #[serde(default)]
     pub key_client: Option<Observed<ConsentLive>>,
-    /// Who mints, by way of owning. Read where a key is to be minted or a marker's maker must be known.
+    /// Who mints or is granted something, by owner. Read where a key is to be minted, a marker's maker must be known, or
+    /// somebody's grant is missing.
     #[serde(default)]
     pub callers: Vec<(Owner, Observed<CallerLive>)>,
 }
@@ -173,6 +180,7 @@ impl TenantLive {
             looked_up: BTreeMap::new(),
             limits: None,
             user_default: None,
+            holders: None,
             key_client: None,
             callers: Vec::new(),
         }
@@ -277,19 +285,58 @@ pub struct RoleLive {
     pub manages_api_keys: bool,
 }
 
+/// How things stand with a declared grant through a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldersLive {
+    /// `None`: not read, because everybody who is meant holds it. `Absent`: there is no such role.
+    #[serde(default)]
+    pub role: Option<Observed<RoleLive>>,
+    /// Which of the declared users and key owners hold the role with its permission, as far as was asked.
+    #[serde(default)]
+    pub held_by: Vec<Owner>,
+    /// The declared groups, by name.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Observed<GroupLive>>,
+}
+
+/// A group of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupLive {
+    pub id: Untrusted,
+    /// Whether it has the declared role.
+    pub has_role: bool,
+}
+
 /// `GET /oauth-clients/{id}/connection-configs/me`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentLive {
     pub trusted: bool,
 }
 
-/// `GET /users/me` as the minter.
+/// `GET /users/me` as the minter, or the user's record as the administrator reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerLive {
     pub user_id: Untrusted,
     pub tenant_id: Untrusted,
-    /// Whether a role of its own (not the user default) assigns `api-keys`.
+    /// Whether a role of its own or of its groups (not the user default) assigns `api-keys`.
     pub manages_api_keys: bool,
+    /// Names of its groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Untrusted>,
+    /// As the vendor says it; empty where it was not told.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub status: Untrusted,
+}
+
+impl CallerLive {
+    /// Whether anybody can act as this user: only `active` users can.
+    pub fn is_active(&self) -> bool {
+        matches!(self.status.raw(), "active" | "")
+    }
+}
+
+fn is_empty(text: &Untrusted) -> bool {
+    text.raw().is_empty()
 }
 
 /// One key's place in its sink.

@@ -4,6 +4,7 @@ pub mod address;
 pub mod desired;
 pub mod duration;
 pub mod host;
+pub mod imburse;
 pub mod live;
 pub mod marker;
 pub mod origin;

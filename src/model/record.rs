@@ -10,7 +10,7 @@ use super::host::Host;
 use super::marker::hex_word;
 use super::run::RunId;
 use super::secret::hex;
-use super::spec::Owner;
+use super::spec::Way;
 use super::untrusted::Untrusted;
 
 hex_word!(
@@ -140,7 +140,8 @@ impl State {
 #[serde(deny_unknown_fields)]
 pub struct Rehearsal {
     pub account: Name,
-    pub owner: Owner,
+    /// The way of owning that was rehearsed.
+    pub owner: Way,
     /// A hash of the client id or the key's owner: other credentials need another rehearsal.
     pub credential: String,
     pub at: Timestamp,

@@ -6,14 +6,19 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::address::Name;
-use super::host::{Label, Region};
+use super::duration::Duration;
+use super::host::{Host, Label, Region};
+use super::imburse::Api;
 use super::marker::SinkHash;
 use super::origin::Origin;
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Of Qlik.
     pub accounts: BTreeMap<Name, Account>,
+    /// Of Imburse. A name stands in one of the two.
+    pub imburse: BTreeMap<Name, ImburseAccount>,
     pub sinks: BTreeMap<Name, Sink>,
     pub ledger: Ledger,
     pub limits: Limits,
@@ -35,6 +40,17 @@ pub struct Account {
     /// Tenants of the subscription that are nobody's concern here: first labels of their hostnames.
     pub ignore_tenants: Vec<Label>,
     pub owners: BTreeMap<Name, ConfiguredOwner>,
+}
+
+/// One account at Imburse Payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImburseAccount {
+    /// Of `base_url`: the exact host that these credentials go to.
+    pub host: Host,
+    pub account_id: String,
+    pub public_key: Reference,
+    pub private_key: Reference,
+    pub api: Api,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,26 +83,70 @@ pub enum Sink {
         /// Whether every machine that runs with these settings sees the same folder.
         shared: bool,
     },
+    Command(CommandSink),
+    Vault(VaultSink),
+}
+
+/// Programs that store a payload and say what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandSink {
+    /// As written; a program with a slash is below `folder`.
+    pub deliver: Vec<String>,
+    /// `None`: what was delivered cannot be read back.
+    pub check: Option<Vec<String>>,
+    /// Of each run of a program.
+    pub timeout: Duration,
+    /// Variables of the environment that are handed on, besides those that every program needs.
+    pub allow_env: Vec<String>,
+    /// Whether every machine that runs with these settings reaches the same place.
+    pub shared: bool,
+    /// Of the settings file. Absolute; the programs run there.
+    pub folder: PathBuf,
+}
+
+/// A KV v2 engine of Vault or OpenBao.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultSink {
+    pub address: Origin,
+    pub namespace: Option<String>,
+    pub mount: String,
+    /// With `{vendor}`, `{tenant}` and `{key}`, each a whole segment.
+    pub path: String,
+    pub token: Reference,
+    /// Certificates to trust besides the system's. Absolute.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Sink {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
+            Self::Command(_) => "command",
+            Self::Vault(_) => "vault",
+        }
+    }
+
+    /// Whether nobody can see what it holds.
+    pub fn is_blind(&self) -> bool {
+        match self {
+            Self::Command(command) => command.check.is_none(),
+            Self::File { .. } | Self::Vault(_) => false,
         }
     }
 
     /// Whether a put compares versions, so that what comes late is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
-            Self::File { .. } => false,
+            Self::File { .. } | Self::Command(_) => false,
+            Self::Vault(_) => true,
         }
     }
 
     /// Whether another machine with the same settings may see another place.
     pub fn is_per_machine(&self) -> bool {
         match self {
-            Self::File { shared, .. } => !shared,
+            Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
+            Self::Vault(_) => false,
         }
     }
 
@@ -94,6 +154,12 @@ impl Sink {
     pub fn hash(&self) -> SinkHash {
         match self {
             Self::File { directory, .. } => SinkHash::of("file", &directory.to_string_lossy()),
+            // As written: another runner has the settings in another folder.
+            Self::Command(command) => SinkHash::of("command", &command.deliver.join("\0")),
+            Self::Vault(vault) => {
+                let namespace = vault.namespace.as_deref().unwrap_or_default();
+                SinkHash::of("vault", &[vault.address.as_str(), namespace, &vault.mount, &vault.path].join("\0"))
+            }
         }
     }
 }

@@ -7,16 +7,20 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
+use crate::model::imburse::ImburseLive;
 use crate::model::live::{
     AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable, Writable,
 };
 use crate::model::record::State;
 use crate::model::settings;
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::plan::Wishes;
+use crate::provider::imburse::Imburse;
 use crate::provider::qlik::Qlik;
 use crate::sink::Sink;
 
+mod imburse;
+mod people;
 mod tenant;
 
 /// Whether sinks are looked into, and asked if they could be written.
@@ -39,6 +43,7 @@ pub enum Breadth {
 /// What is read from, and how.
 pub struct Sources<'a> {
     pub qlik: &'a Qlik,
+    pub imburse: &'a Imburse,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
@@ -59,13 +64,14 @@ pub struct Sources<'a> {
 
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
-    let sinks = look_into_sinks(desired, &ledger, sources);
+    let sinks = look_into_sinks(desired, &ledger, sources).await;
     let base = Live {
         ledger,
         ledger_forgets: sources.ci && !sources.ledger_is_durable,
         accounts: BTreeMap::new(),
         tenants: BTreeMap::new(),
         sinks,
+        imburse: ImburseLive::default(),
     };
     let (mut done, total) = (0, desired.qlik_tenants().count());
     (sources.told)(done, total);
@@ -93,7 +99,8 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .await;
     let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
-    Live { accounts, tenants, ..base }
+    let imburse = imburse::read(desired, &base, sources).await;
+    Live { accounts, tenants, imburse, ..base }
 }
 
 /// Accounts whose credentials were refused at a tenant and worked at none: the source tenant decides what that means.
@@ -136,26 +143,38 @@ fn judge_refused_credentials(
         .collect()
 }
 
-fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
-    let mut looked = BTreeMap::new();
-    for (tenant, _, _) in desired.qlik_tenants() {
-        let formerly = former_addresses(ledger, tenant);
-        for (address, spec, _) in desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()) {
-            let Some(sink) = sources.sinks.get(&spec.deliver_to) else { continue };
-            let former: Vec<Address> =
-                formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
-            let refusal = not_durable(sources, &spec.deliver_to).map(Writable::No);
+async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
+    let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| {
+        let keys = desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
+        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
+    });
+    let of_imburse = desired.imburse_tenants().flat_map(|(tenant, _, _)| {
+        let keys = desired.imburse_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
+        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
+    });
+    let mut looks = Vec::new();
+    for (tenant, address, deliver_to) in of_qlik.chain(of_imburse) {
+        let Some(sink) = sources.sinks.get(deliver_to) else { continue };
+        let former: Vec<Address> = former_addresses(ledger, tenant)
+            .iter()
+            .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
+            .collect();
+        let refusal = not_durable(sources, deliver_to).map(Writable::No);
+        looks.push(async move {
             let live = match sources.preflight {
                 Preflight::Read => SinkLive { entry: None, writable: refusal },
                 Preflight::Full => SinkLive {
-                    entry: Some(sink.look(address, &former).entry),
-                    writable: refusal.or_else(|| Some(sink.preflight(address))),
+                    entry: sink.look(address, &former).await.entry,
+                    writable: match refusal {
+                        Some(refusal) => Some(refusal),
+                        None => Some(sink.preflight(address).await),
+                    },
                 },
             };
-            looked.insert(address.clone(), live);
-        }
+            (address.clone(), live)
+        });
     }
-    looked
+    stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
 }
 
 fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
@@ -176,7 +195,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
             credentials: false,
         }),
-        Some(settings::Sink::File { .. }) | None => None,
+        Some(settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Vault(_)) | None => None,
     }
 }
 
@@ -188,21 +207,21 @@ async fn read_accounts(
     undecided: BTreeSet<Name>,
     sources: &Sources<'_>,
 ) -> BTreeMap<Name, AccountLive> {
-    let mut wanted: BTreeMap<Name, BTreeSet<Owner>> =
+    let mut wanted: BTreeMap<Name, BTreeSet<Way>> =
         undecided.into_iter().map(|account| (account, BTreeSet::new())).collect();
     for (address, spec, _) in desired.qlik_tenants() {
         if wishes.unmanaged && sources.qlik.lists_tenants(&spec.account) {
             wanted.entry(spec.account.clone()).or_default();
         }
         if sources.breadth == Breadth::All || (spec.adopt.is_none() && is_free(&base.ledger, address)) {
-            let owners = wanted.entry(spec.account.clone()).or_default();
-            owners.extend(
-                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.clone()),
+            let ways = wanted.entry(spec.account.clone()).or_default();
+            ways.extend(
+                desired.qlik_keys(address).filter(|(_, k, _)| k.adopt.is_none()).map(|(_, k, _)| k.owner.way()),
             );
         }
     }
     let reads = stream::iter(wanted)
-        .map(|(account, owners)| async move {
+        .map(|(account, ways)| async move {
             let has_source = desired.accounts.get(&account).is_some_and(|facts| facts.has_source_tenant);
             let licence = if has_source {
                 Some(match sources.qlik.licence(&account).await {
@@ -212,9 +231,9 @@ async fn read_accounts(
             } else {
                 None
             };
-            let credentials = owners
+            let credentials = ways
                 .into_iter()
-                .filter_map(|owner| sources.qlik.credential_hash(&account, &owner).map(|hash| (owner, hash)))
+                .filter_map(|way| sources.qlik.credential_hash(&account, &way).map(|hash| (way, hash)))
                 .collect();
             let organization = if sources.qlik.lists_tenants(&account) {
                 Some(match sources.qlik.organization_tenants(&account).await {

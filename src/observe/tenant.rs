@@ -11,7 +11,7 @@ use crate::plan::key::Stop;
 use crate::plan::{Scene, Wishes};
 use crate::provider::http::ReadError;
 
-use super::{Breadth, Sources};
+use super::{Breadth, Sources, people};
 
 /// One tenant as read, and what is decided only once every tenant was read.
 pub(super) struct Read {
@@ -62,10 +62,13 @@ pub(super) async fn read(
     if all || spec.api_key_limits.is_declared() {
         live.limits = Some(observed(sources.qlik.limits(&spec.account, &host, &tenant_id).await));
     }
-    if all || spec.grants.manage_api_keys.is_some() {
+    if all || spec.grants.to_everyone() {
         live.user_default = Some(observed(sources.qlik.user_default(&spec.account, &host).await));
     }
     look_up_unlisted(desired, base, sources, address, spec, &host, &mut live).await;
+    if let Some(grant) = spec.grants.by_role() {
+        people::read_holders(desired, base, wishes, sources, address, grant, &host, &mut live).await;
+    }
     let mut minters = minters(desired, base, wishes, sources, address, &live);
     if all && client_mints(desired, &spec.account) {
         minters.insert(Owner::Client);
@@ -126,7 +129,7 @@ async fn at_alias(
     }
 }
 
-fn observed<T>(read: Result<T, ReadError>) -> Observed<T> {
+pub(super) fn observed<T>(read: Result<T, ReadError>) -> Observed<T> {
     match read {
         Ok(value) => Observed::Present(value),
         Err(error) => Observed::Unreadable(error.unreadable()),
@@ -217,17 +220,15 @@ async fn read_for_minting(
     if live.user_default.is_none() {
         live.user_default = Some(observed(sources.qlik.user_default(&spec.account, host).await));
     }
+    if minters.iter().any(Owner::needs_key_client) {
+        live.key_client = Some(observed(sources.qlik.consent(&spec.account, host).await));
+    }
+    let trusted = live.key_client.as_ref().and_then(Observed::present).is_some_and(|consent| consent.trusted);
     for owner in minters {
-        if owner == Owner::Client {
-            let consent = observed(sources.qlik.consent(&spec.account, host).await);
-            let trusted = consent.present().is_some_and(|consent| consent.trusted);
-            live.key_client = Some(consent);
-            // Without consent the client gets no token here, so there is nobody to ask.
-            if !trusted {
-                continue;
-            }
+        // Without consent the client gets no token here, so there is nobody to ask.
+        if owner == Owner::Client && !trusted {
+            continue;
         }
-        let caller = observed(sources.qlik.caller(&spec.account, host, &owner).await);
-        live.callers.push((owner, caller));
+        people::read_caller(sources, &spec.account, host, owner, live).await;
     }
 }

@@ -9,10 +9,11 @@ use crate::model::duration::Duration;
 use crate::model::host::{Host, Label, Region};
 use crate::model::live::Unreadable;
 use crate::model::marker::Letter;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
+use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
 use super::facts::Facts;
+use super::imburse::action::Imburse;
 use super::refusal::{Code, Refusal};
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
@@ -47,6 +48,8 @@ pub enum Action {
     Settle(Settle),
     /// Trust the account's key client in a tenant.
     Trust(Trust),
+    /// Make a declared owner of keys who is not there.
+    CreateUser(CreateUser),
     /// Give a declared permission that is missing.
     Grant(Grant),
     /// Marks our own key as delivered, because the sink holds it.
@@ -61,6 +64,8 @@ pub enum Action {
     /// Another run may still be at it.
     Wait(Wait),
     Refuse(Refusal),
+    /// What is done or kept at Imburse.
+    Imburse(Imburse),
 }
 
 /// The tenant that an action needs: there already, or made earlier in this plan. The only "known after apply".
@@ -110,6 +115,14 @@ pub struct Trust {
     pub parent: Parent,
 }
 
+/// It has a subject, which is unique in a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateUser {
+    pub account: Name,
+    pub parent: Parent,
+    pub user: User,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub account: Name,
@@ -117,11 +130,34 @@ pub struct Grant {
     pub what: Permission,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// "Manage API keys" to everyone, through the user default.
     ManageApiKeysToEveryone,
+    /// "Manage API keys" through a custom role.
+    ManageApiKeysByRole(ByRole),
+}
+
+/// What is missing of a grant through a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByRole {
+    pub role: String,
+    pub step: RoleStep,
+    /// Users who do not hold it yet; some may be made earlier in this plan.
+    pub to: Vec<Owner>,
+    /// Groups that do not have it yet, by name.
+    pub groups: Vec<String>,
+}
+
+/// What the role itself needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleStep {
+    Nothing,
+    Make,
+    /// It is there without the permission: that is added, for whoever has the role.
+    Extend,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,7 +271,21 @@ pub struct Wait {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub address: Option<Address>,
+    /// A place of its own, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Origin>,
     pub text: Untrusted,
+}
+
+impl Notice {
+    pub fn of(address: &Address, text: impl Into<Untrusted>) -> Self {
+        Self { address: Some(address.clone()), at: None, text: text.into() }
+    }
+
+    /// Of the estate as a whole.
+    pub fn general(text: impl Into<Untrusted>) -> Self {
+        Self { address: None, at: None, text: text.into() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,6 +304,8 @@ pub struct Counts {
     pub keys_to_reclaim: usize,
     pub keys_to_mark: usize,
     pub to_trust: usize,
+    #[serde(default)]
+    pub users_to_create: usize,
     pub to_grant: usize,
     pub kept: usize,
     pub drifted: usize,
@@ -273,6 +325,7 @@ impl Plan {
                 Action::CreateTenant(_) => &mut n.tenants_to_create,
                 Action::Settle(_) => &mut n.tenants_to_settle,
                 Action::Trust(_) => &mut n.to_trust,
+                Action::CreateUser(_) => &mut n.users_to_create,
                 Action::Grant(_) => &mut n.to_grant,
                 Action::Mark(_) => &mut n.keys_to_mark,
                 Action::CreateKey(_) => &mut n.keys_to_create,
@@ -282,6 +335,11 @@ impl Plan {
                 Action::Drift(_) => &mut n.drifted,
                 Action::Wait(_) => &mut n.waiting,
                 Action::Refuse(_) => &mut n.refused,
+                Action::Imburse(Imburse::CreateTenant(_)) => &mut n.tenants_to_create,
+                Action::Imburse(Imburse::CreateKey(_)) => &mut n.keys_to_create,
+                Action::Imburse(Imburse::Mark(_)) => &mut n.keys_to_mark,
+                Action::Imburse(Imburse::Reclaim(_)) => &mut n.keys_to_reclaim,
+                Action::Imburse(Imburse::Keep(_)) => &mut n.kept,
             };
             *slot += 1;
         }
@@ -309,6 +367,7 @@ impl Action {
             Self::CreateTenant(_)
             | Self::Settle(_)
             | Self::Trust(_)
+            | Self::CreateUser(_)
             | Self::Grant(_)
             | Self::Mark(_)
             | Self::CreateKey(_)
@@ -319,6 +378,7 @@ impl Action {
             | Self::Drift(_)
             | Self::Wait(_)
             | Self::Refuse(_) => false,
+            Self::Imburse(action) => action.changes_something(),
         }
     }
 }

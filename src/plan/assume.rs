@@ -3,14 +3,17 @@
 //! A change under review declares things that nobody had when the snapshot was taken. Refusing them for that would say
 //! nothing about them; what was read and forbids them still does.
 
+use std::collections::BTreeSet;
+
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::live::{
-    AccountLive, LedgerLive, LicenceLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable,
+    AccountLive, HoldersLive, LedgerLive, LicenceLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable,
 };
 use crate::model::record::{Rehearsal, State};
 use crate::model::run::RunId;
-use crate::model::spec::{Owner, QlikTenant};
+use crate::model::spec::{QlikTenant, Way};
+use crate::model::untrusted::escape;
 
 use super::action::Unchecked;
 
@@ -27,14 +30,23 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
             if licence(&mut filled, &spec.account) {
                 say(address, format!("the licence of account {}", spec.account));
             }
-            for owner in owners(desired, address) {
-                if rehearsal(&mut filled, &spec.account, &owner) {
+            for way in ways(desired, address) {
+                if rehearsal(&mut filled, &spec.account, &way) {
                     say(address, format!("whether account {} can mint keys", spec.account));
                 }
             }
         }
         if (known || spec.adopt.is_some()) && !filled.tenants.contains_key(address) {
             filled.tenants.insert(address.clone(), TenantLive::unread(TenantRead::Unreadable(not_there(spec))));
+        }
+        if let (Some(grant), Some(live)) = (spec.grants.by_role(), filled.tenants.get_mut(address))
+            && live.holders.is_none()
+            && matches!(live.tenant, TenantRead::Present(_))
+        {
+            // Nobody is taken to have it: then everything that may be missing is in the plan.
+            let holders = HoldersLive { role: Some(Observed::Absent), ..HoldersLive::default() };
+            live.holders = Some(Observed::Present(holders));
+            say(address, format!("whether role {} is there and who has it", escape(&grant.name)));
         }
         for (key, spec, _) in desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
             if !filled.sinks.contains_key(key) {
@@ -66,17 +78,17 @@ fn licence(live: &mut Live, account: &Name) -> bool {
 }
 
 /// Takes a rehearsal for passed that nobody can tell to be of these credentials.
-fn rehearsal(live: &mut Live, account: &Name, owner: &Owner) -> bool {
+fn rehearsal(live: &mut Live, account: &Name, way: &Way) -> bool {
     const NOT_READ: &str = "not read";
     let known = live.accounts.entry(account.clone()).or_default();
-    if known.credentials.iter().any(|(who, _)| who == owner) {
+    if known.credentials.iter().any(|(known, _)| known == way) {
         return false;
     }
-    known.credentials.push((owner.clone(), NOT_READ.to_owned()));
+    known.credentials.push((way.clone(), NOT_READ.to_owned()));
     if let (LedgerLive::Present(facts), Some(run)) = (&mut live.ledger, RunId::parse("0000000000000000")) {
         facts.rehearsals.push(Rehearsal {
             account: account.clone(),
-            owner: owner.clone(),
+            owner: way.clone(),
             credential: NOT_READ.to_owned(),
             at: jiff::Timestamp::UNIX_EPOCH,
             run,
@@ -86,15 +98,8 @@ fn rehearsal(live: &mut Live, account: &Name, owner: &Owner) -> bool {
     true
 }
 
-fn owners(desired: &Desired, tenant: &Address) -> Vec<Owner> {
-    let mut owners: Vec<Owner> = desired
-        .qlik_keys(tenant)
-        .filter(|(_, key, _)| key.adopt.is_none())
-        .map(|(_, key, _)| key.owner.clone())
-        .collect();
-    owners.sort();
-    owners.dedup();
-    owners
+fn ways(desired: &Desired, tenant: &Address) -> BTreeSet<Way> {
+    desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none()).map(|(_, key, _)| key.owner.way()).collect()
 }
 
 fn not_there(spec: &QlikTenant) -> Unreadable {

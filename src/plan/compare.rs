@@ -3,10 +3,11 @@
 use crate::model::host::Region;
 use crate::model::live::{Observed, QlikTenantLive, TenantLive, TenantRead};
 use crate::model::record::How;
-use crate::model::spec::{KeyLimits, ManageApiKeys, QlikTenant};
+use crate::model::spec::{KeyLimits, QlikTenant};
 
 use super::action::{Action, Adopted, Drift, DriftField, Grant, Keep, Parent, Permission, SettlePart};
 use super::refusal::{Code, Refusal};
+use super::role;
 
 /// What a tenant that we made still lacks of its declaration. What cannot be read is sent.
 pub(super) fn settle_parts(
@@ -101,10 +102,10 @@ pub(super) fn drift(spec: &QlikTenant, region: &Region, live: &TenantLive, actio
     }
 }
 
-/// The declared permission, where it is missing.
+/// The declared permission, where it is missing. What a role gives is known once the keys are planned; here, what forbids it.
 pub(super) fn grant(spec: &QlikTenant, parent: Parent, live: Option<&TenantLive>, actions: &mut Vec<Action>) {
-    if spec.grants.manage_api_keys != Some(ManageApiKeys::Everyone) {
-        return;
+    if !spec.grants.to_everyone() {
+        return role::refusals(spec, live, actions);
     }
     let needed = match live.map(|live| &live.user_default) {
         None => true,

@@ -1,8 +1,10 @@
 //! Whether a tenant may be created: ledger, account, sinks, licence, rehearsal.
 
+use std::collections::BTreeSet;
+
 use crate::model::address::Address;
 use crate::model::live::{LedgerFacts, Observed, TenantRead};
-use crate::model::spec::{Owner, QlikTenant};
+use crate::model::spec::{QlikTenant, Way};
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 
@@ -81,23 +83,21 @@ pub(super) fn may_create(
 
 fn rehearsed(scene: &Scene, address: &Address, spec: &QlikTenant, ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
     let account = &spec.account;
-    let mut owners: Vec<&Owner> = scene
+    let ways: BTreeSet<Way> = scene
         .desired
         .qlik_keys(address)
         .filter(|(_, key, _)| key.adopt.is_none())
-        .map(|(_, key, _)| &key.owner)
+        .map(|(_, key, _)| key.owner.way())
         .collect();
-    owners.sort();
-    owners.dedup();
     let command = format!("qlik-apply rehearse {account}");
-    for owner in owners {
+    for way in &ways {
         let credential = scene
             .live
             .accounts
             .get(account)
-            .and_then(|live| live.credentials.iter().find(|(who, _)| who == owner).map(|(_, hash)| hash));
+            .and_then(|live| live.credentials.iter().find(|(known, _)| known == way).map(|(_, hash)| hash));
         let found = ledger.into_iter().flat_map(|facts| &facts.rehearsals).find(|rehearsal| {
-            rehearsal.account == *account && rehearsal.owner == *owner && Some(&rehearsal.credential) == credential
+            rehearsal.account == *account && rehearsal.owner == *way && Some(&rehearsal.credential) == credential
         });
         match found {
             Some(rehearsal) => {
@@ -115,7 +115,7 @@ fn rehearsed(scene: &Scene, address: &Address, spec: &QlikTenant, ledger: Option
                     Code::NotRehearsed,
                     format!(
                         "it declares keys, and nobody knows yet whether account {account} can mint one ({})",
-                        words(owner)
+                        words(way)
                     ),
                     format!("{command}   (mints and removes one ten-minute key on the source tenant)"),
                 )
@@ -126,10 +126,11 @@ fn rehearsed(scene: &Scene, address: &Address, spec: &QlikTenant, ledger: Option
     Ok(())
 }
 
-fn words(owner: &Owner) -> String {
-    match owner {
-        Owner::Client => "its key_client, for itself".to_owned(),
-        Owner::Configured(name) => format!("owner {name}, with its own key"),
+fn words(way: &Way) -> String {
+    match way {
+        Way::Client => "its key_client, for itself".to_owned(),
+        Way::Configured(name) => format!("owner {name}, with its own key"),
+        Way::Impersonation => "its key_client, on a user's behalf".to_owned(),
     }
 }
 

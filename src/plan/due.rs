@@ -26,6 +26,7 @@ pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {
             | Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)
@@ -33,9 +34,11 @@ pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {
             | Action::Reclaim(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_) => None,
+            | Action::Refuse(_)
+            // Keys at Imburse do not expire.
+            | Action::Imburse(_) => None,
         }?;
-        Some(Notice { address: Some(address.clone()), text: text.into() })
+        Some(Notice { address: Some(address.clone()), at: None, text: text.into() })
     });
     let notices: Vec<Notice> = notices.collect();
     plan.notices.extend(notices);

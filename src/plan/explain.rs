@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::desired::Desired;
-use crate::model::live::{KeyLive, LedgerLive, Live, Observed, SinkEntry, TenantLive, TenantRead};
+use crate::model::live::{CallerLive, KeyLive, LedgerLive, Live, Observed, SinkEntry, TenantLive, TenantRead};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::{Record, State};
 use crate::model::run::Life;
@@ -11,6 +11,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Planned};
 use super::facts::Fact;
+use super::imburse;
 use super::key::{Judgement, Mint, Stop};
 use super::mint::judge;
 use super::{Scene, Wishes};
@@ -42,6 +43,8 @@ pub fn explain(
     match &declared.spec {
         Spec::QlikTenant(spec) => tenant(&scene, address, spec, &mut read, &mut path),
         Spec::QlikKey(spec) => key(&scene, address, spec, &mut read, &mut path),
+        Spec::ImburseTenant(spec) => imburse::explain::tenant(&scene, address, spec, &mut read, &mut path),
+        Spec::ImburseKey(spec) => imburse::explain::key(&scene, address, spec, &mut read, &mut path),
     }
     Some(Explanation {
         address: address.clone(),
@@ -52,7 +55,7 @@ pub fn explain(
     })
 }
 
-fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Record> {
+pub(super) fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Record> {
     match &scene.live.ledger {
         LedgerLive::Present(facts) => facts.records.get(tenant),
         LedgerLive::Missing { .. } => None,
@@ -86,6 +89,19 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
         return;
     };
     vendor(live, read);
+    if let (Some(grant), Some(holders)) = (spec.grants.by_role(), &live.holders) {
+        let name = format!("role {}", grant.name);
+        read.push(fact(&name, observed(holders, |holders| super::facts::held(grant, holders))));
+    }
+    for (owner, caller) in live.callers.iter().filter(|(owner, _)| owner.user().is_some()) {
+        let name = owner.user().map(|user| format!("user with {user}")).unwrap_or_default();
+        let words = |caller: &CallerLive| {
+            let may =
+                if caller.manages_api_keys { "may manage API keys by a role" } else { "has no role for API keys" };
+            format!("{} ({}), {may}", caller.user_id.raw(), caller.status.raw())
+        };
+        read.push(fact(&name, observed(caller, words)));
+    }
     path.push(match &live.tenant {
         TenantRead::Nowhere => "there was nowhere to look: absent, as far as anybody can know".to_owned(),
         TenantRead::Present(_) => "the tenant answers, and its id is compared with the record".to_owned(),
@@ -101,7 +117,7 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
     });
 }
 
-fn ledger(scene: &Scene, record: Option<&Record>, read: &mut Vec<Fact>) {
+pub(super) fn ledger(scene: &Scene, record: Option<&Record>, read: &mut Vec<Fact>) {
     match &scene.live.ledger {
         LedgerLive::Missing { place, .. } => read.push(fact("ledger", format!("there is none at {place}"))),
         LedgerLive::Present(facts) => {
@@ -244,7 +260,7 @@ fn describe(scene: &Scene, key: &KeyLive) -> String {
     format!("{} lives{until}: {marker}", key.id)
 }
 
-fn life(life: Life) -> &'static str {
+pub(super) fn life(life: Life) -> &'static str {
     match life {
         Life::Alive => "may still be at it",
         Life::OverByClock => "over by the clock",

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::live::{HoldersLive, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::record::{Binding, State};
-use crate::model::spec::{QlikKey, QlikTenant};
+use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 use crate::model::untrusted::Untrusted;
 
 use super::Scene;
 use super::action::{Action, Planned};
+use super::imburse;
 
 /// One thing that was read, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,7 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
             facts.insert(key.clone(), self::key(scene, address, spec, &actions_of(actions, key)));
         }
     }
+    imburse::facts::of(scene, actions, &mut facts);
     facts
 }
 
@@ -63,10 +65,36 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) 
     if spec.api_key_limits.is_declared() {
         facts.extend(limits(live));
     }
-    if spec.grants.manage_api_keys.is_some() {
+    if spec.grants.to_everyone() {
         facts.extend(user_default(live));
     }
+    if let (Some(grant), Some(holders)) = (spec.grants.by_role(), &live.holders) {
+        let name = format!("role {}", grant.name);
+        facts.push(fact(&name, observed(holders, |holders| held(grant, holders))));
+    }
     facts
+}
+
+/// Who of those that are meant has a role, and whether it gives the permission.
+pub(super) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String {
+    let mut words = Vec::new();
+    words.extend(holders.role.as_ref().map(|role| {
+        let said = |manages| if manages { "may manage API keys" } else { "may not manage API keys" };
+        observed(role, |role| said(role.manages_api_keys).to_owned())
+    }));
+    words.extend(holders.held_by.iter().map(|owner| match owner {
+        Owner::Client => "held by the key client".to_owned(),
+        Owner::Configured(name) => format!("held by owner {name}"),
+        Owner::User(user) => format!("held by user with {user}"),
+    }));
+    words.extend(grant.groups.iter().filter_map(|name| {
+        let said = |has_role| if has_role { "held by" } else { "not held by" };
+        holders.groups.get(name).map(|group| {
+            let words = observed(group, |group| said(group.has_role).to_owned());
+            format!("{words} group {name}")
+        })
+    }));
+    if words.is_empty() { "held by nobody who is meant".to_owned() } else { words.join(", ") }
 }
 
 /// What the sink holds is not among them: a plan with `--preflight read` does not look, and must be the same plan. Whatever
@@ -84,7 +112,7 @@ fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<
     facts
 }
 
-fn record(scene: &Scene, address: &Address) -> String {
+pub(super) fn record(scene: &Scene, address: &Address) -> String {
     let state = match &scene.live.ledger {
         LedgerLive::Missing { .. } => return "no ledger".to_owned(),
         LedgerLive::Present(facts) => facts.records.get(address).map(|record| &record.state),
@@ -140,6 +168,6 @@ fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
     }
 }
 
-fn fact(name: &str, value: impl Into<String>) -> Fact {
+pub(super) fn fact(name: &str, value: impl Into<String>) -> Fact {
     Fact { name: name.to_owned(), value: Untrusted::new(value) }
 }

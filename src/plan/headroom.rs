@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
+use crate::model::desired::Origin;
 use crate::model::duration::Duration;
-use crate::model::live::{KeyLimitsLive, Observed, SinkLive, Writable};
-use crate::model::spec::{ManageApiKeys, Owner, QlikKey, QlikTenant};
+use crate::model::live::{CallerLive, KeyLimitsLive, Observed, SinkEntry, SinkLive, TenantLive, Writable};
+use crate::model::spec::{Owner, QlikTenant, User};
 
-use super::Scene;
-use super::action::{Action, Parent, SettlePart, Trust};
+use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
 use super::mint::Case;
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, trust_in};
+use super::{Scene, role};
 
 /// What one tenant has room for, counted down as keys are planned.
 pub(super) struct Slots {
@@ -21,7 +22,10 @@ pub(super) struct Slots {
     /// Live keys by owner, the planned ones included.
     used: BTreeMap<Owner, u32>,
     everyone_may_mint: Option<bool>,
-    client_mints: bool,
+    /// Whether a planned key is minted with the key client, for itself or for a user.
+    key_client_mints: bool,
+    /// Owners to be made, and where the first key that is to be theirs is declared.
+    to_make: BTreeMap<String, (User, Origin)>,
 }
 
 impl Slots {
@@ -34,6 +38,7 @@ impl Slots {
             }),
             Action::CreateTenant(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)
@@ -42,7 +47,8 @@ impl Slots {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_) => None,
+            | Action::Refuse(_)
+            | Action::Imburse(_) => None,
         });
         let (mut limits, mut unread, mut everyone) = (None, None, None);
         let mut used = BTreeMap::new();
@@ -78,16 +84,47 @@ impl Slots {
             limits.max_expiry = sent.max_expiry.unwrap_or(limits.max_expiry);
             limits.max_keys_per_user = sent.max_keys_per_user.unwrap_or(limits.max_keys_per_user);
         }
-        let declared = spec.grants.manage_api_keys == Some(ManageApiKeys::Everyone);
-        if granted || (declared && matches!(ground, Ground::MadeBefore)) {
+        if granted || (spec.grants.to_everyone() && matches!(ground, Ground::MadeBefore)) {
             everyone = Some(true);
         }
-        Self { limits, unread, used, everyone_may_mint: everyone, client_mints: false }
+        Self { limits, unread, used, everyone_may_mint: everyone, key_client_mints: false, to_make: BTreeMap::new() }
+    }
+
+    pub(super) fn key_client_mints(&self) -> bool {
+        self.key_client_mints
+    }
+
+    /// Whether this plan makes an owner who is not there.
+    pub(super) fn makes(&self, owner: &Owner) -> bool {
+        owner.user().and_then(|user| user.subject.as_ref()).is_some_and(|subject| self.to_make.contains_key(subject))
+    }
+
+    /// Where the first key that a user is made for is declared.
+    pub(super) fn cause(&self, user: &User) -> Option<&Origin> {
+        self.to_make.get(user.subject.as_ref()?).map(|(_, at)| at)
+    }
+
+    /// The owners that the planned keys need and who are not there, by subject.
+    pub(super) fn users(
+        &self,
+        spec: &QlikTenant,
+        address: &Address,
+        ground: &Ground,
+    ) -> impl Iterator<Item = CreateUser> {
+        let parent = match ground {
+            Ground::Exists { at, .. } => Parent::Exists(at.clone()),
+            Ground::MadeBefore | Ground::Refused | Ground::Waiting => Parent::MadeBefore(address.clone()),
+        };
+        self.to_make.values().map(move |(user, _)| CreateUser {
+            account: spec.account.clone(),
+            parent: parent.clone(),
+            user: user.clone(),
+        })
     }
 
     /// The trust that the planned keys need, if it is not there.
     pub(super) fn trust(&self, spec: &QlikTenant, address: &Address, ground: &Ground) -> Option<Trust> {
-        if !self.client_mints {
+        if !self.key_client_mints {
             return None;
         }
         match ground {
@@ -108,11 +145,11 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
     let Case { scene, address, spec, ground, .. } = *case;
     let mut unchecked = Vec::new();
     let sink = scene.live.sinks.get(address);
-    sink_takes(sink, spec, &mut unchecked)?;
+    sink_takes(sink, &spec.deliver_to, &mut unchecked)?;
     if let Some(refusal) = &slots.unread {
         return Err(refusal.clone());
     }
-    owner_can_mint(case, slots, &mut unchecked)?;
+    let to_make = owner_can_mint(case, slots, &mut unchecked)?;
     match slots.limits {
         None => unchecked.push("the tenant's limits on API keys".to_owned()),
         Some(limits) => {
@@ -133,10 +170,16 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
             *used += 1;
         }
     }
+    // Only now, so that nobody is made, and nothing trusted, for the sake of a key that is refused.
+    slots.key_client_mints |= spec.owner.needs_key_client();
+    if let (Some(user), Some(declared)) = (to_make, scene.desired.items.get(address)) {
+        let subject = user.subject.clone().unwrap_or_default();
+        slots.to_make.entry(subject).or_insert_with(|| (user.clone(), declared.at.clone()));
+    }
     Ok(unchecked)
 }
 
-fn sink_takes(sink: Option<&SinkLive>, spec: &QlikKey, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
+pub(super) fn sink_takes(sink: Option<&SinkLive>, name: &Name, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
     match sink.map(|sink| (&sink.entry, &sink.writable)) {
         Some((_, Some(Writable::No(unreadable)))) => {
             Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })
@@ -144,29 +187,66 @@ fn sink_takes(sink: Option<&SinkLive>, spec: &QlikKey, unchecked: &mut Vec<Strin
         Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
         Some((_, Some(Writable::Yes))) => Ok(()),
         Some((_, None)) | None => {
-            unchecked.push(format!("whether sink {} can be written", spec.deliver_to));
+            unchecked.push(format!("whether sink {name} can be written"));
             Ok(())
         }
     }
 }
 
-fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
-    let Case { scene, tenant_spec, address, spec, ground, .. } = *case;
+/// Whether the owner can mint, as far as that is known. Gives the owner that is to be made first.
+fn owner_can_mint<'a>(
+    case: &Case<'a>,
+    slots: &Slots,
+    unchecked: &mut Vec<String>,
+) -> Result<Option<&'a User>, Refusal> {
+    let Case { scene, tenant_spec, spec, ground, .. } = *case;
     let facts = scene.desired.accounts.get(&tenant_spec.account);
-    let mut own_role = false;
-    match &spec.owner {
-        Owner::Client => {
-            if !facts.is_some_and(|facts| facts.has_key_client) {
-                return Err(Refusal::new(
-                    Code::NoOwnerCredentials,
-                    "its account names no key_client, and only a tenant-level client can mint keys for itself",
-                    "add key_client to the account in settings: a tenant-level OAuth client of the source tenant, published to the region",
-                ));
+    if spec.owner.needs_key_client() && !facts.is_some_and(|facts| facts.has_key_client) {
+        return Err(Refusal::new(
+            Code::NoOwnerCredentials,
+            "its account names no key_client, and only a tenant-level client can mint keys for itself or for users",
+            "add key_client to the account in settings: a tenant-level OAuth client of the source tenant, published to the region",
+        ));
+    }
+    let (mut caller, mut to_make) = (None, None);
+    match ground {
+        Ground::Exists { at, live, .. } => {
+            match live.caller(&spec.owner) {
+                Some(Observed::Present(found)) => {
+                    if found.tenant_id != at.id {
+                        return Err(Refusal::new(
+                            Code::OwnerElsewhere,
+                            format!("its owner's credentials belong to tenant {}, not to this one", found.tenant_id),
+                            "name an owner whose tenant: in settings is this tenant, or owner: { client: {} }",
+                        ));
+                    }
+                    if let Some(refusal) = owner_changed(case) {
+                        return Err(refusal);
+                    }
+                    if !found.is_active() {
+                        return Err(inactive(&spec.owner, found));
+                    }
+                    caller = Some(found);
+                }
+                Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
+                Some(Observed::Absent) if spec.owner.user().is_some() => {
+                    if let Some(refusal) = owner_changed(case) {
+                        return Err(refusal);
+                    }
+                    to_make = Some(to_be_made(case)?);
+                }
+                Some(Observed::Absent) | None => {
+                    unchecked
+                        .push("its owner's headroom and permission (known once the key client is trusted)".to_owned());
+                }
             }
-            slots.client_mints = true;
+            if let (true, Some(Observed::Unreadable(unreadable))) = (spec.owner.needs_key_client(), &live.key_client) {
+                return Err(unreadable.into());
+            }
         }
-        Owner::Configured(name) => {
-            if matches!(ground, Ground::MadeBefore) {
+        Ground::MadeBefore => match &spec.owner {
+            Owner::Client => {}
+            Owner::Configured(name) => {
                 return Err(Refusal::new(
                     Code::OwnerElsewhere,
                     format!(
@@ -175,56 +255,104 @@ fn owner_can_mint(case: &Case<'_>, slots: &mut Slots, unchecked: &mut Vec<String
                     "let the account's key client own it: owner: { client: {} }",
                 ));
             }
-        }
+            Owner::User(_) => to_make = Some(to_be_made(case)?),
+        },
+        Ground::Refused | Ground::Waiting => {}
     }
-    if let Ground::Exists { at, live, .. } = ground {
-        match live.caller(&spec.owner) {
-            Some(Observed::Present(caller)) => {
-                if caller.tenant_id != at.id {
-                    return Err(Refusal::new(
-                        Code::OwnerElsewhere,
-                        format!("its owner's credentials belong to tenant {}, not to this one", caller.tenant_id),
-                        "name an owner whose tenant: in settings is this tenant, or owner: { client: {} }",
-                    ));
-                }
-                let entry = scene.live.sinks.get(address).and_then(|sink| sink.held());
-                if let Some(entry) = entry.filter(|entry| entry.owner != caller.user_id) {
-                    return Err(Refusal::new(
-                        Code::OwnerChanged,
-                        format!(
-                            "the key in its sink belongs to user {}, and the declared owner is {}",
-                            entry.owner, caller.user_id
-                        ),
-                        "declare it under another name, and remove this one once the new key is in use",
-                    ));
-                }
-                own_role = caller.manages_api_keys;
-            }
-            Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
-            Some(Observed::Absent) | None => {
-                unchecked.push("its owner's headroom and permission (known once the key client is trusted)".to_owned());
-            }
-        }
-        if let (Owner::Client, Some(Observed::Unreadable(unreadable))) = (&spec.owner, &live.key_client) {
-            return Err(unreadable.into());
-        }
+    may_manage_keys(case, slots, caller)?;
+    Ok(to_make)
+}
+
+/// The permission to manage keys: everyone's, the owner's own, or one that this plan grants.
+fn may_manage_keys(case: &Case<'_>, slots: &Slots, caller: Option<&CallerLive>) -> Result<(), Refusal> {
+    let Case { tenant, tenant_spec, spec, ground, .. } = *case;
+    let live = match ground {
+        Ground::Exists { live, .. } => Some(*live),
+        Ground::MadeBefore | Ground::Refused | Ground::Waiting => None,
+    };
+    let own = caller.is_some_and(|caller| caller.manages_api_keys);
+    if slots.everyone_may_mint != Some(false) || own || role::covers(tenant_spec, live, &spec.owner, caller) {
+        return Ok(());
     }
-    if slots.everyone_may_mint == Some(false) && !own_role {
-        if tenant_spec.grants.manage_api_keys == Some(ManageApiKeys::Everyone) {
-            return Err(Refusal::new(
-                Code::Depends,
-                format!("its owner needs the permission that {} declares, and that grant is refused", case.tenant),
-                format!("resolve {} first", case.tenant),
-            ));
-        }
+    if tenant_spec.grants.to_everyone() || role::covers(tenant_spec, None, &spec.owner, caller) {
         return Err(Refusal::new(
-            Code::NoPermission,
-            "its owner may not manage API keys: neither the user default nor a role of its own allows it",
-            "declare it for the tenant: grants: { manage_api_keys: { everyone: {} } }",
-        )
-        .or("or give the owner a role with \"Manage API keys\" (Administration > Manage users)"));
+            Code::Depends,
+            format!("its owner needs the permission that {tenant} declares, and that grant is refused"),
+            format!("resolve {tenant} first"),
+        ));
     }
-    Ok(())
+    let why = "its owner may not manage API keys: neither the user default nor a role of its own allows it";
+    let by_hand = "or give the owner a role with \"Manage API keys\" (Administration > Manage users)";
+    Err(match tenant_spec.grants.by_role() {
+        Some(_) => Refusal::new(Code::NoPermission, why, "let the declared role reach it: assign_to: { key_owners: true }"),
+        None => Refusal::new(
+            Code::NoPermission,
+            why,
+            "declare it for the tenant: grants: { manage_api_keys: { role: { name: API key holders, assign_to: { key_owners: true } } } }",
+        )
+        .or("or for everyone in it: grants: { manage_api_keys: { everyone: {} } }"),
+    }
+    .or(by_hand))
+}
+
+/// A user who is not there, where one can be made of what is declared.
+fn to_be_made<'a>(case: &Case<'a>) -> Result<&'a User, Refusal> {
+    let user = case.spec.owner.user();
+    user.filter(|user| user.id.is_none() && user.subject.is_some()).ok_or_else(|| {
+        let who = user.map(ToString::to_string).unwrap_or_default();
+        let why = match case.ground {
+            Ground::MadeBefore => {
+                format!("its owner is a user with {who}, and a tenant that is still to be made has no users")
+            }
+            Ground::Exists { .. } | Ground::Refused | Ground::Waiting => {
+                format!("its owner is a user with {who}, and the tenant has none")
+            }
+        };
+        Refusal::new(
+            Code::OwnerMissing,
+            why,
+            "name the owner by its subject, so that it can be made: owner: { user: { subject: … } }",
+        )
+        .or("or correct it, if the user is there under another id or address")
+    })
+}
+
+fn inactive(owner: &Owner, caller: &CallerLive) -> Refusal {
+    let who = owner.user().map_or_else(|| "its owner".to_owned(), |user| format!("its owner (user with {user})"));
+    Refusal::new(
+        Code::OwnerInactive,
+        format!("{who} is {}, and nobody can act for a user who is not active", caller.status),
+        "activate the user (Administration > Manage users), or declare another owner for a new key",
+    )
+}
+
+/// Somebody else's key is in the sink: another owner is another key, so that nothing is minted twice.
+pub(super) fn owner_changed(case: &Case<'_>) -> Option<Refusal> {
+    let Case { scene, address, spec, ground, .. } = *case;
+    let Ground::Exists { live, .. } = ground else { return None };
+    let entry = scene.live.sinks.get(address).and_then(|sink| sink.held())?;
+    let declared = match (live.caller(&spec.owner), spec.owner.user()) {
+        (Some(Observed::Present(caller)), _) if caller.user_id == entry.owner => return None,
+        (Some(Observed::Present(caller)), None) => caller.user_id.to_string(),
+        (Some(Observed::Present(caller)), Some(user)) => format!("{} ({user})", caller.user_id),
+        // Its key died with a user who is gone: then one may be made again. While it lives, it is another's.
+        (Some(Observed::Absent), Some(user)) if lives(scene, live, entry) => format!("nobody yet ({user})"),
+        (Some(Observed::Absent | Observed::Unreadable(_)) | None, _) => return None,
+    };
+    Some(
+        Refusal::new(
+            Code::OwnerChanged,
+            format!("the key in its sink belongs to user {}, and the declared owner is {declared}", entry.owner),
+            "declare it under another name, and remove this one once the new key is in use",
+        )
+        .or("or declare the owner again that it has"),
+    )
+}
+
+fn lives(scene: &Scene, live: &TenantLive, entry: &SinkEntry) -> bool {
+    let listed = live.keys.as_ref().and_then(Observed::present).and_then(|keys| keys.get(&entry.key_id));
+    let looked_up = live.looked_up.get(&entry.key_id).and_then(Observed::present);
+    looked_up.or(listed).is_some_and(|key| key.is_live(scene.now))
 }
 
 fn too_long(asked: Duration, allowed: Duration, ground: &Ground) -> Refusal {

@@ -16,7 +16,7 @@ pub(super) fn split(scene: &Scene, address: &Address, fields: Vec<DriftField>) -
         .filter(|field| {
             let Some(entry) = entry(scene, address, &field.field) else { return true };
             let holds = entry.holds(scene.now);
-            notices.push(Notice { address: Some(address.clone()), text: words(entry, field, holds).into() });
+            notices.push(Notice { address: Some(address.clone()), at: None, text: words(entry, field, holds).into() });
             !holds
         })
         .collect();

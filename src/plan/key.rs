@@ -86,8 +86,10 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let of_this_key = |key: &KeyLive| {
         of_this_ledger(key) && key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid)
     };
-    if owner.is_none() && live().any(of_this_key) {
-        return Err(whose(facts));
+    if owner.is_none()
+        && let Some(key) = live().find(|key| of_this_key(key))
+    {
+        return Err(whose(facts, key));
     }
     let by_us = |key: &KeyLive| owner.is_none_or(|owner| key.created_by == *owner);
     let marked: Vec<&KeyLive> = live().filter(|key| of_this_key(key) && by_us(key)).collect();
@@ -99,11 +101,17 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         None => Life::Proven,
     };
 
-    if facts.sink.entry.is_none() {
+    let blind = facts.sink_facts.blind;
+    if facts.sink.entry.is_none() && !blind {
         let here: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key)).collect();
         return unlooked(facts, &here, life, live().find(|key| is_stranger(key)));
     }
-    let good = good_key(facts, keys, entry)?;
+    // What nobody can look into is taken to hold the newest key that was delivered there.
+    let newest = |key: &&KeyLive| (key.created, key.id.clone());
+    let good = match blind {
+        true => marked.iter().copied().filter(|k| here(k) && letter(k) == Some(Letter::Delivered)).max_by_key(newest),
+        false => good_key(facts, keys, entry)?,
+    };
     let is_good = |key: &KeyLive| good.is_some_and(|good| good.id == key.id);
     let others: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
     let looked_for = !facts.weak.is(Weakness::NoRecovery);
@@ -171,7 +179,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let mark = good.is_some_and(|good| {
         letter(good) == Some(Letter::Undelivered) && of_this_key(good) && by_us(good) && life(good) != Life::Alive
     });
-    Ok(Judgement { good, mark, mint, reclaim, unseen: Vec::new(), left })
+    let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
+    Ok(Judgement { good, mark, mint, reclaim, unseen, left })
+}
+
+fn unseen(facts: &Facts<'_>, key: &KeyLive) -> String {
+    format!("whether sink {} holds key {}", facts.spec.deliver_to, Untrusted::from(key.id.as_str()))
 }
 
 /// The table without a look into the sink: it is taken to hold the newest key that is marked as delivered. Whatever would need
@@ -292,10 +305,22 @@ fn why_first(facts: &Facts, entry: Option<&SinkEntry>, leftovers: &[&KeyLive]) -
     }
 }
 
-fn whose(facts: &Facts) -> Stop {
-    match facts.tenant.caller(&facts.spec.owner) {
-        Some(Observed::Unreadable(unreadable)) => Stop::Refuse(unreadable.into()),
-        Some(Observed::Absent | Observed::Present(_)) | None => refuse(
+fn whose(facts: &Facts, key: &KeyLive) -> Stop {
+    match (facts.tenant.caller(&facts.spec.owner), facts.spec.owner.user()) {
+        (Some(Observed::Unreadable(unreadable)), _) => Stop::Refuse(unreadable.into()),
+        (Some(Observed::Absent), Some(user)) => Stop::Refuse(
+            Refusal::new(
+                Code::OwnerChanged,
+                format!(
+                    "key {} with our marker lives and belongs to user {}, and the declared owner ({user}) is not there",
+                    Untrusted::from(key.id.as_str()),
+                    key.sub
+                ),
+                "declare the owner again that it has",
+            )
+            .or("or declare the key under another name; this one is left to expire"),
+        ),
+        (Some(Observed::Absent | Observed::Present(_)) | None, _) => refuse(
             Code::Unreadable,
             "a key with our marker lives, and its owner could not be asked whether it is ours",
             "trust the account's key client in the tenant again (oauth-clients, connection-configs), then plan again",

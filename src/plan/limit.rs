@@ -3,15 +3,17 @@
 use crate::model::settings::Limits;
 
 use super::action::{Action, Parent, Planned};
+use super::imburse::action::Imburse;
 use super::refusal::{Code, Refusal};
 
 /// Replaces creations by refusals where there are more than the limits allow.
 pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
-    let tenants = actions.iter().filter(|p| matches!(p.action, Action::CreateTenant(_))).count();
+    let tenants = actions.iter().filter(|p| creates_tenant(&p.action)).count();
     if exceeds(tenants, limits.create_tenants) {
         actions.retain(|p| match &p.action {
             Action::Settle(settle) => !is_made_before(&settle.parent),
             Action::Trust(trust) => !is_made_before(&trust.parent),
+            Action::CreateUser(create) => !is_made_before(&create.parent),
             Action::Grant(grant) => !is_made_before(&grant.parent),
             Action::CreateTenant(_)
             | Action::Mark(_)
@@ -21,11 +23,12 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_) => true,
+            | Action::Refuse(_)
+            | Action::Imburse(_) => true,
         });
         for planned in actions.iter_mut() {
             match &planned.action {
-                Action::CreateTenant(_) => {
+                Action::CreateTenant(_) | Action::Imburse(Imburse::CreateTenant(_)) => {
                     planned.action = Action::Refuse(Refusal::new(
                         Code::OverLimit,
                         format!(
@@ -38,9 +41,14 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
                 Action::CreateKey(create) if is_made_before(&create.parent) => {
                     planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
                 }
-                Action::CreateKey(_)
+                Action::Imburse(action) if action.is_in_new_tenant() => {
+                    planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
+                }
+                Action::Imburse(_)
+                | Action::CreateKey(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
+                | Action::CreateUser(_)
                 | Action::Grant(_)
                 | Action::Mark(_)
                 | Action::Renew(_)
@@ -52,11 +60,27 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
             }
         }
     }
-    let keys = actions.iter().filter(|p| matches!(p.action, Action::CreateKey(_) | Action::Renew(_))).count();
+    let keys = actions.iter().filter(|p| mints(&p.action)).count();
     if exceeds(keys, limits.mint_keys) {
-        actions.retain(|p| !matches!(&p.action, Action::Reclaim(reclaim) if reclaim.after_delivery));
+        actions.retain(|p| match &p.action {
+            Action::Reclaim(reclaim) => !reclaim.after_delivery,
+            Action::Imburse(Imburse::Reclaim(reclaim)) => !reclaim.after_delivery,
+            Action::CreateTenant(_)
+            | Action::Settle(_)
+            | Action::Trust(_)
+            | Action::CreateUser(_)
+            | Action::Grant(_)
+            | Action::Mark(_)
+            | Action::CreateKey(_)
+            | Action::Renew(_)
+            | Action::Keep(_)
+            | Action::Drift(_)
+            | Action::Wait(_)
+            | Action::Refuse(_)
+            | Action::Imburse(_) => true,
+        });
         for planned in actions.iter_mut() {
-            if matches!(planned.action, Action::CreateKey(_) | Action::Renew(_)) {
+            if mints(&planned.action) {
                 planned.action = Action::Refuse(Refusal::new(
                     Code::OverLimit,
                     format!(
@@ -72,6 +96,14 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
 
 pub(super) fn depends(on: &str) -> Refusal {
     Refusal::new(Code::Depends, format!("it depends on {on}, which is refused"), format!("resolve {on} first"))
+}
+
+fn creates_tenant(action: &Action) -> bool {
+    matches!(action, Action::CreateTenant(_) | Action::Imburse(Imburse::CreateTenant(_)))
+}
+
+fn mints(action: &Action) -> bool {
+    matches!(action, Action::CreateKey(_) | Action::Renew(_) | Action::Imburse(Imburse::CreateKey(_)))
 }
 
 fn exceeds(count: usize, limit: u32) -> bool {

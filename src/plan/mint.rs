@@ -12,7 +12,7 @@ use super::action::{
     Action, CreateKey, Drift, DriftField, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked,
     WhyMint,
 };
-use super::headroom::{Slots, may_mint};
+use super::headroom::{Slots, may_mint, owner_changed};
 use super::key::{self, Judgement, Mint, Stop};
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, record_of};
@@ -127,9 +127,14 @@ fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
 fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, plan: &mut Plan) {
     let Case { scene, tenant_spec, address, spec, .. } = *case;
     let account = &tenant_spec.account;
+    // Also where nothing is due: a change of owner is worth knowing before the key ends.
+    if let (Some(_), Some(refusal)) = (judged.good, owner_changed(case)) {
+        return push(plan, scene, address, Action::Refuse(refusal));
+    }
     for (key, why) in &judged.left {
         plan.notices.push(Notice {
             address: Some(address.clone()),
+            at: None,
             text: format!("key {} is left to expire: {why}", Untrusted::from(key.id.as_str())).into(),
         });
     }

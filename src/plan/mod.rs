@@ -24,22 +24,27 @@ pub mod facts;
 mod found;
 mod headroom;
 mod ignore;
+pub mod imburse;
 pub mod key;
 mod limit;
 mod mint;
 pub mod refusal;
 mod rename;
 pub mod review;
+mod role;
 mod tenant;
 mod unmanaged;
 
 pub(crate) use mint::judge;
+pub(crate) use role::meant;
 
 /// What a person asked of this one run, beyond desired state and settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
     pub remint: BTreeSet<Address>,
+    /// `--reclaim PUBLIC_KEY`: nobody uses this key of ours, so it may be deleted at Imburse.
+    pub reclaim: BTreeSet<String>,
     /// `--new ADDRESS`: create it although its name is close to one that is no longer declared.
     pub new: BTreeSet<Address>,
     /// `--unrehearsed`: create tenants with keys although minting was never rehearsed.
@@ -72,11 +77,15 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     for (address, spec, at) in desired.qlik_tenants() {
         tenant::plan(&scene, address, spec, at, &mut plan);
     }
+    imburse::plan(&scene, &mut plan);
+    // Side by side they were planned; by address they are shown and done.
+    plan.actions.sort_by(|a, b| a.address.cmp(&b.address));
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
     if let Some(within) = wishes.warn_within {
         due::warn(&scene, within, &mut plan);
     }
+    role::warn(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
     unmanaged::notices(&scene, &mut plan);
     plan
@@ -125,6 +134,7 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
             if !taken_for_lost && (plan.has_work() || plan.has_refusals()) {
                 plan.notices.push(Notice {
                     address: None,
+                    at: None,
                     text: format!("new estate: there is no ledger at {place} yet; `qlik-apply ledger init` makes it")
                         .into(),
                 });
@@ -135,6 +145,7 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
                 if let (false, Some(binding)) = (scene.desired.items.contains_key(address), record.state.binding()) {
                     plan.notices.push(Notice {
                         address: Some(address.clone()),
+                        at: None,
                         text: format!(
                             "bound to {} in the ledger and no longer declared; nothing is deleted. \
                              Declare it again; if it was renamed: qlik-apply ledger mv {address} NEW; \

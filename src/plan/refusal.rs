@@ -86,6 +86,15 @@ codes! {
     /// The vendor refused credentials.
     CredentialsRefused = "QP0219",
 
+    /// Several live tenants have the declared name, and nothing says which is meant.
+    SeveralOfOneName = "QP0230",
+    /// A tenant of the declared name is there, and nothing binds it.
+    FoundByName = "QP0231",
+    /// The vendor's approval of the tenant was rejected.
+    TenantRejected = "QP0232",
+    /// The account's own credentials may not create tenants.
+    NoAccountRole = "QP0233",
+
     /// A key is marked delivered, lives, and is not in the sink.
     DeliveredElsewhere = "QP0301",
     /// A live key of the same description carries no marker of ours.
@@ -106,6 +115,17 @@ codes! {
     OwnerChanged = "QP0309",
     /// The configured owner's key belongs to another tenant.
     OwnerElsewhere = "QP0310",
+
+    /// The declared owner is not there, and nobody can be made of what is declared.
+    OwnerMissing = "QP0311",
+    /// The declared owner is there and not active.
+    OwnerInactive = "QP0312",
+    /// A grant names a user or a group who is not there.
+    GranteeMissing = "QP0313",
+    /// Several keys have the declared name and no marker of ours.
+    SeveralKeys = "QP0330",
+    /// A leftover that does not expire and cannot be revoked safely.
+    LeftoverKey = "QP0331",
 
     /// More creations than `limits:` allows.
     OverLimit = "QP0401",

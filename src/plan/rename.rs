@@ -12,7 +12,7 @@ pub(super) fn refuse(scene: &Scene, address: &Address, ledger: Option<&LedgerFac
     let undeclared = ledger
         .records
         .iter()
-        .filter(|(other, _)| !scene.desired.items.contains_key(other))
+        .filter(|(other, _)| other.vendor == address.vendor && !scene.desired.items.contains_key(other))
         .filter_map(|(other, record)| record.state.binding().map(|binding| (other, binding)));
     let close = undeclared.filter(|(other, _)| are_close(other.tenant.as_str(), address.tenant.as_str()));
     let Some((other, binding)) =

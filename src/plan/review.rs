@@ -8,6 +8,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
 use super::facts::Fact;
+use super::imburse::{self, action::Imburse};
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
 
@@ -67,6 +68,7 @@ impl Review {
                     }
                     (Some(then), Some(now)) if then.has_work() && now.is_as_declared() => notices.push(Notice {
                         address: Some(address.clone()),
+                        at: None,
                         text: "what was reviewed is done already; nothing is left to do".into(),
                     }),
                     // It waits or is refused by itself, and says why; that it was to be acted on is still shown.
@@ -100,7 +102,21 @@ impl Part<'_> {
     }
 
     fn is_as_declared(&self) -> bool {
-        self.actions.iter().all(|action| matches!(action, Action::Keep(_) | Action::Drift(_)))
+        self.actions.iter().all(|action| match action {
+            Action::Keep(_) | Action::Drift(_) | Action::Imburse(Imburse::Keep(_)) => true,
+            Action::CreateTenant(_)
+            | Action::Settle(_)
+            | Action::Trust(_)
+            | Action::CreateUser(_)
+            | Action::Grant(_)
+            | Action::Mark(_)
+            | Action::CreateKey(_)
+            | Action::Renew(_)
+            | Action::Reclaim(_)
+            | Action::Wait(_)
+            | Action::Refuse(_)
+            | Action::Imburse(_) => false,
+        })
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -117,10 +133,16 @@ pub fn essence(action: &Action) -> Action {
             let (account, parent, spec) = (account.clone(), parent.clone(), spec.clone());
             Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Missing })
         }
-        Action::CreateKey(_)
+        Action::Imburse(Imburse::CreateKey(create)) if matches!(create.why, WhyMint::Dead { .. }) => {
+            let create = imburse::action::CreateKey { why: WhyMint::Missing, ..create.clone() };
+            Action::Imburse(Imburse::CreateKey(create))
+        }
+        Action::Imburse(_)
+        | Action::CreateKey(_)
         | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)
+        | Action::CreateUser(_)
         | Action::Grant(_)
         | Action::Mark(_)
         | Action::Renew(_)

@@ -17,7 +17,7 @@ use super::headroom::Slots;
 use super::limit::depends;
 use super::mint::Case;
 use super::refusal::{Code, Refusal};
-use super::{Scene, ignore, mint, push};
+use super::{Scene, ignore, mint, push, role};
 
 /// What a tenant's keys stand on.
 pub(super) enum Ground<'a> {
@@ -80,11 +80,33 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
     if let Some(trust) = slots.trust(spec, address, &ground) {
         own.push(Action::Trust(trust));
     }
+    own.extend(slots.users(spec, address, &ground).map(Action::CreateUser));
+    own.extend(role::grant(scene, address, spec, &ground, &slots).map(Action::Grant));
     if matches!(ground, Ground::MadeBefore) {
         spend_nothing_in_vain(address, &mut own, &mut keys);
     }
+    role::later(spec, address, &ground, &slots, plan);
     own.sort_by_key(rank);
-    plan.actions.extend(own.into_iter().map(|action| Planned { address: address.clone(), at: at.clone(), action }));
+    plan.actions.extend(own.into_iter().map(|action| {
+        let at = match &action {
+            // What made it necessary is the key's line.
+            Action::CreateUser(create) => slots.cause(&create.user).unwrap_or(at),
+            Action::Grant(_) => spec.grants.at.as_ref().unwrap_or(at),
+            Action::CreateTenant(_)
+            | Action::Settle(_)
+            | Action::Trust(_)
+            | Action::Mark(_)
+            | Action::CreateKey(_)
+            | Action::Renew(_)
+            | Action::Reclaim(_)
+            | Action::Keep(_)
+            | Action::Drift(_)
+            | Action::Wait(_)
+            | Action::Refuse(_)
+            | Action::Imburse(_) => at,
+        };
+        Planned { address: address.clone(), at: at.clone(), action }
+    }));
     plan.actions.append(&mut keys.actions);
     plan.notices.append(&mut keys.notices);
     plan.unchecked.append(&mut keys.unchecked);
@@ -114,10 +136,13 @@ fn rank(action: &Action) -> u8 {
         Action::Keep(_) => 1,
         Action::Settle(_) => 2,
         Action::Trust(_) => 3,
-        Action::Grant(_) => 4,
-        Action::Drift(_) => 5,
-        Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 6,
-        Action::Wait(_) | Action::Refuse(_) => 7,
+        Action::CreateUser(_) => 4,
+        Action::Grant(_) => 5,
+        Action::Drift(_) => 6,
+        Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 7,
+        Action::Wait(_) | Action::Refuse(_) => 8,
+        // Those of another vendor's tenants are never among them.
+        Action::Imburse(_) => 9,
     }
 }
 
@@ -257,6 +282,7 @@ fn undeclared_keys(scene: &Scene, address: &Address, ground: &Ground, plan: &mut
         if let Some(marker) = key.marker.as_ref().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) {
             plan.notices.push(Notice {
                 address: Some(address.clone()),
+                at: None,
                 text: format!(
                     "key {} ({}) was made for a key that is no longer declared (marker {}); it is left to expire",
                     Untrusted::from(key.id.as_str()),

@@ -118,7 +118,7 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
                 tenant.name,
                 tenant.id
             );
-            plan.notices.push(Notice { address: None, text: text.into() });
+            plan.notices.push(Notice { address: None, at: None, text: text.into() });
         }
     }
 }

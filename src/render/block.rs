@@ -1,16 +1,18 @@
 //! One action as words: what its first line says, and the labelled lines below it. Everything in a block is escaped.
 
+mod imburse;
+
 use jiff::Timestamp;
 
 use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::host::Region;
 use crate::model::marker::Letter;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape};
+use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, Grant, Keep, Mark, Parent, Permission, Planned, Reclaim, Renew,
-    Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
+    Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
 };
 use crate::plan::refusal::Refusal;
 
@@ -54,6 +56,7 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         Action::CreateTenant(create) => ("create tenant".into(), create_tenant(create)),
         Action::Settle(part) => ("settle tenant".into(), settle(part)),
         Action::Trust(trust) => ("trust the account's key client".into(), in_tenant(trust)),
+        Action::CreateUser(part) => ("create user".into(), create_user(part)),
         Action::Grant(part) => ("grant a permission".into(), grant(part)),
         Action::Mark(part) => ("mark key as delivered".into(), mark(part)),
         Action::CreateKey(create) => ("create key".into(), create_key(create)),
@@ -72,6 +75,7 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
+        Action::Imburse(action) => imburse::describe(action),
     }
 }
 
@@ -112,10 +116,44 @@ fn in_tenant(trust: &Trust) -> Vec<Line> {
 
 fn grant(grant: &Grant) -> Vec<Line> {
     let Grant { account, parent, what } = grant;
-    let what = match what {
-        Permission::ManageApiKeysToEveryone => "\"Manage API keys\" to everyone, through the user default",
-    };
-    vec![line("account", account.as_str()), parent_line(parent), line("grant", what)]
+    let mut lines = vec![line("account", account.as_str()), parent_line(parent)];
+    match what {
+        Permission::ManageApiKeysToEveryone => {
+            lines.push(line("grant", "\"Manage API keys\" to everyone, through the user default"));
+        }
+        Permission::ManageApiKeysByRole(ByRole { role, step, to, groups }) => {
+            lines.push(line("grant", format!("\"Manage API keys\", through role {}", quote(role))));
+            match step {
+                RoleStep::Nothing => {}
+                RoleStep::Make => lines.push(line("role", "made, with this permission only")),
+                RoleStep::Extend => {
+                    lines.push(line("role", "the permission is added to it, for everyone who has the role already"));
+                }
+            }
+            lines.extend(to.iter().map(|owner| line("to", holder_text(owner))));
+            lines.extend(groups.iter().map(|group| line("to", format!("group {}", quote(group)))));
+        }
+    }
+    lines
+}
+
+fn create_user(create: &CreateUser) -> Vec<Line> {
+    let CreateUser { account, parent, user } = create;
+    let User { id: _, subject, email, name } = user; // nobody is made of an id
+    let mut lines = vec![line("account", account.as_str()), parent_line(parent)];
+    lines.extend(subject.as_ref().map(|text| line("subject", quote(text))));
+    lines.extend(email.as_ref().map(|text| line("email", quote(text))));
+    lines.extend(name.as_ref().map(|text| line("name", quote(text))));
+    lines
+}
+
+/// Who is given a role.
+fn holder_text(owner: &Owner) -> String {
+    match owner {
+        Owner::Client => "the account's key client".into(),
+        Owner::Configured(name) => format!("owner {name}"),
+        Owner::User(user) => format!("user with {user}"),
+    }
 }
 
 fn mark(mark: &Mark) -> Vec<Line> {
@@ -259,6 +297,7 @@ pub(super) fn owner_text(owner: &Owner) -> String {
     match owner {
         Owner::Client => "the account's key client".into(),
         Owner::Configured(name) => format!("{name}, with its own key"),
+        Owner::User(user) => format!("user with {user}, by impersonation"),
     }
 }
 

@@ -33,6 +33,7 @@ fn is_whole(step: Step) -> bool {
         Step::CreateTenant
         | Step::Settle
         | Step::Trust
+        | Step::CreateUser
         | Step::Grant
         | Step::CreateKey
         | Step::RenewKey
@@ -73,6 +74,7 @@ fn words(step: Step) -> (&'static str, &'static str, &'static str) {
         Step::SettleLimits => ("set the API key limits", "set the API key limits", "setting the API key limits"),
         Step::Settle => ("settle the tenant", "settled the tenant", "settling the tenant"),
         Step::Trust => ("trust the key client", "trusted the key client", "trusting the key client"),
+        Step::CreateUser => ("create the user", "created the user", "creating the user"),
         Step::Grant => ("grant the permission", "granted the permission", "granting the permission"),
         Step::Mint => ("mint the key", "minted the key", "minting the key"),
         Step::Try => ("try the key", "tried the key", "trying the key"),

@@ -63,12 +63,12 @@ pub fn annotations(plan: &Plan) -> Vec<Annotation> {
     let mut all = vec![general(Level::Notice, "qlik-plan", &sum)];
     all.extend(of_actions(plan));
     let places = places(plan);
-    for Notice { address, text } in &plan.notices {
-        let (at, title) = match address {
+    for Notice { address, at, text } in &plan.notices {
+        let (declared, title) = match address {
             Some(address) => (places.get(address).copied(), address.to_string()),
             None => (None, "qlik-plan".to_owned()),
         };
-        all.push(annotation(Level::Notice, at, &title, &text.to_string()));
+        all.push(annotation(Level::Notice, at.as_ref().or(declared), &title, &text.to_string()));
     }
     held(all)
 }
@@ -122,7 +122,8 @@ fn held(all: Vec<Annotation>) -> Vec<Annotation> {
 
 /// Where each object is declared.
 fn places(plan: &Plan) -> BTreeMap<&Address, &Origin> {
-    plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect()
+    // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
+    plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect()
 }
 
 fn fault(fault: &Value) -> Option<Annotation> {

@@ -4,6 +4,7 @@ mod details;
 mod document;
 mod from;
 mod from_details;
+mod imburse;
 mod write;
 
 use schemars::generate::SchemaSettings;

@@ -15,7 +15,7 @@ use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
 use crate::plan::review::Moved;
 
-use super::block::Block;
+use super::block::{Block, place};
 use super::events::{deed, done};
 use super::style::Sign;
 use super::{Look, json, summary, text};
@@ -149,9 +149,10 @@ fn page_of(page: &Page, head: Vec<String>, groups: Vec<Group>) -> String {
 fn plan_groups(plan: &Plan) -> Vec<Group> {
     let mut groups = of_signs(plan, |_| true);
     let kept = groups.pop_if(|group| group.title == title(Sign::Keep));
-    let notice = |Notice { address, text }: &Notice| {
+    let notice = |Notice { address, at, text }: &Notice| {
         let address = address.as_ref().map(|address| format!("{address}  ")).unwrap_or_default();
-        Item::line(format!("- {address}{text}"))
+        let at = at.as_ref().map(|at| format!(" ({})", place(at))).unwrap_or_default();
+        Item::line(format!("- {address}{text}{at}"))
     };
     let unchecked = |Unchecked { address, what }: &Unchecked| Item::line(format!("? {address}  {}", escape(what)));
     groups.push(Group::closed("Notices", plan.notices.iter().map(notice).collect()));

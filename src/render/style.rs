@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::action::{Action, Adopted, Keep};
+use crate::plan::imburse::action::Imburse;
 
 use super::Look;
 
@@ -25,7 +26,7 @@ impl Sign {
 
     pub(super) fn of(action: &Action) -> Self {
         match action {
-            Action::CreateTenant(_) | Action::CreateKey(_) => Self::Create,
+            Action::CreateTenant(_) | Action::CreateUser(_) | Action::CreateKey(_) => Self::Create,
             Action::Settle(_) | Action::Trust(_) | Action::Grant(_) | Action::Mark(_) => Self::Change,
             Action::Renew(_) => Self::Renew,
             Action::Reclaim(_) => Self::Reclaim,
@@ -35,6 +36,11 @@ impl Sign {
             Action::Drift(_) => Self::Drift,
             Action::Wait(_) => Self::Wait,
             Action::Refuse(_) => Self::Refuse,
+            Action::Imburse(Imburse::CreateTenant(_) | Imburse::CreateKey(_)) => Self::Create,
+            Action::Imburse(Imburse::Mark(_)) => Self::Change,
+            Action::Imburse(Imburse::Reclaim(_)) => Self::Reclaim,
+            Action::Imburse(action @ Imburse::Keep(_)) if action.changes_something() => Self::Change,
+            Action::Imburse(Imburse::Keep(_)) => Self::Keep,
         }
     }
 

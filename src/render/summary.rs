@@ -2,6 +2,7 @@
 
 use crate::apply::event::{Report, ReportOutcome, Step};
 use crate::plan::action::{Action, Adopted, Counts, Keep, Plan};
+use crate::plan::imburse::action::Imburse;
 
 use super::layout::{count, join_and};
 
@@ -15,6 +16,7 @@ pub fn plan(plan: &Plan) -> String {
         keys_to_reclaim,
         keys_to_mark,
         to_trust,
+        users_to_create,
         to_grant,
         kept,
         drifted,
@@ -23,7 +25,7 @@ pub fn plan(plan: &Plan) -> String {
     } = plan.counts();
     let adoptions = adoptions_to_record(plan);
     let work = phrases(&[
-        (&[(tenants_to_create, "tenant"), (keys_to_create, "key")], " to create"),
+        (&[(tenants_to_create, "tenant"), (users_to_create, "user"), (keys_to_create, "key")], " to create"),
         (&[(tenants_to_settle, "tenant")], " to settle"),
         (&[(keys_to_renew, "key")], " to renew"),
         (&[(keys_to_reclaim, "key")], " to revoke"),
@@ -50,6 +52,7 @@ pub fn plan(plan: &Plan) -> String {
 fn adoptions_to_record(plan: &Plan) -> usize {
     let to_record = |action: &Action| {
         matches!(action, Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, hostname: _ }))
+            || matches!(action, Action::Imburse(kept @ Imburse::Keep(_)) if kept.changes_something())
     };
     plan.actions.iter().filter(|planned| to_record(&planned.action)).count()
 }
@@ -64,7 +67,10 @@ pub fn report(report: &Report) -> String {
         report.lines.iter().filter(|line| line.step == step && is_done(&line.outcome)).count()
     };
     let work = phrases(&[
-        (&[(done(Step::CreateTenant), "tenant"), (done(Step::CreateKey), "key")], " created"),
+        (
+            &[(done(Step::CreateTenant), "tenant"), (done(Step::CreateUser), "user"), (done(Step::CreateKey), "key")],
+            " created",
+        ),
         (&[(done(Step::Settle), "tenant")], " settled"),
         (&[(done(Step::RenewKey), "key")], " renewed"),
         (&[(done(Step::Reclaim), "leftover key")], " revoked"),

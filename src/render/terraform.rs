@@ -1,12 +1,14 @@
 //! A plan in Terraform's representation of plans (format version 1.2), so that policies written for that can read ours.
 //!
-//! A tenant is a `qlik_tenant`, a key a `qlik_api_key`; everything that happens to one object is one change. What
+//! A tenant is a `qlik_tenant`, a key a `qlik_api_key`, and the same for `imburse_`; a user who is made a `qlik_user`; everything that happens to one object
+//! is one change. What
 //! Terraform has no word for is said where its readers look: a refusal is a failed check, a wait a check that is not
 //! known yet, a leftover to revoke a deposed object, an adoption an import. A key's secret is never known here, so
 //! `token` is null and marked as sensitive.
 
 mod change;
 mod document;
+mod imburse;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +17,10 @@ use crate::plan::action::{Action, Plan, Planned};
 
 use super::json::line;
 use change::Draft;
-use document::{Configuration, Document, ModuleConfiguration, PlannedValues, ResourceConfiguration, RootModule, Verb};
+use document::{
+    Configuration, Document, ModuleConfiguration, PlannedValues, ResourceChange, ResourceConfiguration, RootModule,
+    Verb,
+};
 
 /// Every member that a reader of format 1.2 may rely on, in one line.
 pub fn plan(plan: &Plan) -> String {
@@ -59,6 +64,7 @@ fn document(plan: &Plan) -> Document {
         kinds.insert(document::kind(&first.address));
         rest = others;
     }
+    kinds.extend(document.resource_changes.iter().map(ResourceChange::kind));
     document.configuration = Configuration {
         root_module: ModuleConfiguration { resources: kinds.into_iter().map(ResourceConfiguration::of).collect() },
     };
@@ -75,14 +81,13 @@ fn object(address: &Address, group: &[Planned], document: &mut Document) {
     for Planned { address: _, at, action } in group {
         draft.add(address, at, action);
     }
-    let Draft { change, deposed, drift, checks } = draft;
+    let Draft { change, deposed, users, drift, checks } = draft;
     document.checks.extend(checks);
     document.resource_drift.extend(drift);
     // Readers that keep one change per address take the last: the object itself, not what is left of an older one.
     document.resource_changes.extend(deposed);
-    if let Some(change) = change {
-        let change = change.finish(address);
-        document.planned_values.root_module.resources.push(document::values(address, &change.change));
+    for change in change.map(|change| change.finish(address)).into_iter().chain(users) {
+        document.planned_values.root_module.resources.push(change.planned());
         document.resource_changes.push(change);
     }
 }

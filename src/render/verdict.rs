@@ -115,6 +115,7 @@ fn refused(plan: &Plan) -> Option<Outcome> {
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
+            | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::CreateKey(_)
@@ -122,7 +123,8 @@ fn refused(plan: &Plan) -> Option<Outcome> {
             | Action::Reclaim(_)
             | Action::Keep(_)
             | Action::Drift(_)
-            | Action::Wait(_) => None,
+            | Action::Wait(_)
+            | Action::Imburse(_) => None,
         })
         .collect();
     let own: Vec<Code> = codes.iter().copied().filter(|code| *code != Code::Depends).collect();

@@ -8,6 +8,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
 };
+use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -38,7 +39,7 @@ impl Authority {
     pub(super) fn open(directory: &Path) -> Result<Self, CertificateError> {
         let (file, key_file) = (directory.join("ca.pem"), directory.join("ca.key"));
         let (pem, ca_key) = match (files::read(&file)?, files::read(&key_file)?) {
-            (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key)?),
+            (Some(pem), Some(key)) if covers(&pem) => (pem, KeyPair::from_pem(&key)?),
             (None | Some(_), _) => {
                 let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
                 let pem = constrained().self_signed(&key)?.pem();
@@ -84,14 +85,23 @@ impl Authority {
     }
 }
 
-/// Whoever trusts this authority trusts it for the vendor's domain only, and for no address.
+/// Whether an authority from an earlier time may speak for every vendor that is played now. Its names stand in it as they are.
+fn covers(pem: &str) -> bool {
+    let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else { return false };
+    DOMAINS.iter().all(|domain| der.windows(domain.len()).any(|bytes| bytes == domain.as_bytes()))
+}
+
+/// The vendors' domains, and no other.
+const DOMAINS: [&str; 2] = ["qlikcloud.com", super::imburse::DOMAIN];
+
+/// Whoever trusts this authority trusts it for the vendors' domains only, and for no address.
 fn constrained() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "qlik-sandbox: not a real authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: vec![GeneralSubtree::DnsName("qlikcloud.com".to_owned())],
+        permitted_subtrees: DOMAINS.map(|domain| GeneralSubtree::DnsName(domain.to_owned())).to_vec(),
         excluded_subtrees: vec![
             GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
             GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),

@@ -8,12 +8,15 @@ use serde::Serialize;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::Clock;
+use super::call::Call;
 use super::fault::{self, Action, Fault};
 use super::files::FileError;
 use super::jwt::Signer;
-use super::qlik::{self, Call, reply::Reply};
+use super::qlik;
+use super::reply::Reply;
 use super::state::State;
 use super::store::Store;
+use super::vendor::Vendor;
 
 /// Shared by the proxy and the control API.
 pub(super) struct Cloud {
@@ -97,6 +100,10 @@ impl Cloud {
         state.main().clock.now(self.real_now())
     }
 
+    pub(super) fn sandbox_now(&self) -> Timestamp {
+        self.now(&self.lock().state)
+    }
+
     /// Notes that a request has come, and what the script has for it.
     pub(super) fn arrive(&self, method: &str, host: &str, path: &str, query: &str) -> (u64, Option<Action>, u64) {
         let mut inner = self.lock();
@@ -144,13 +151,14 @@ impl Cloud {
         let mut inner = self.lock();
         call.now = self.now(&inner.state);
         let purged = if qlik::purge(&mut inner.state, call.now) { inner.save() } else { Ok(()) };
-        let who = qlik::claimed(&inner.state, call);
-        let reply = qlik::answer(&mut inner.state, call);
-        let changed = inner.state.changed.anything();
+        let vendor = Vendor::of(call.host);
+        let who = vendor.claimed(&inner.state, call);
+        let reply = vendor.answer(&mut inner.state, call);
+        let changed = inner.state.has_changed();
         let saved = purged.and_then(|()| inner.save());
         let reply = match saved {
             Ok(()) => reply,
-            Err(_) => qlik::reply::problem(500, "SANDBOX-1", "The sandbox could not save its state"),
+            Err(_) => vendor.problem(500, "SANDBOX-1", "The sandbox could not save its state", call.now),
         };
         if let Some(entry) = inner.entry(number) {
             entry.who = who;

@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::seed::{self, Seed, Seeded};
 use super::state::{Clock, Main, State};
 use super::switches::Switches;
-use super::{qlik, view};
+use super::{imburse, qlik, view};
 
 /// Every call: its methods, its path below `/control/`, and what it does.
 pub(crate) const CALLS: [(&[&str], &str, &str); 11] = [
@@ -209,9 +209,14 @@ fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Re
             json!(seeded.map_err(|error| bad(error.to_string()))?)
         }
         ("POST", "/control/edit") => {
-            let edit: Edit = read(body)?;
+            let edit: Value = read(body)?;
             let now = cloud.now(&inner.state);
-            edit.apply(&mut inner.state, now).map_err(|error| bad(error.to_string()))?
+            if imburse::Edit::is_meant(&edit) {
+                let made = said::<imburse::Edit>(edit)?.apply(&mut inner.state, now);
+                made.map_err(|error: imburse::EditError| bad(error.to_string()))?
+            } else {
+                said::<Edit>(edit)?.apply(&mut inner.state, now).map_err(|error| bad(error.to_string()))?
+            }
         }
         ("POST", "/control/reset") => {
             reset(&mut inner);
@@ -271,8 +276,12 @@ fn set_clock(cloud: &Cloud, inner: &mut Inner, clock: SetClock) -> Result<Value,
 
 /// The switches that are named change; the others stay.
 fn merge(switches: &Switches, changes: Value) -> Result<Switches, Refusal> {
-    let Value::Object(changes) = changes else { return Err(bad("switches are an object")) };
+    let Value::Object(mut changes) = changes else { return Err(bad("switches are an object")) };
     let mut all = json!(switches);
+    // The other vendor's switches are a level below.
+    if let (Some(Value::Object(inner)), Some(known)) = (changes.remove("imburse"), all["imburse"].as_object_mut()) {
+        known.extend(inner);
+    }
     if let Some(all) = all.as_object_mut() {
         all.extend(changes);
     }
@@ -307,6 +316,7 @@ fn reset(inner: &mut Inner) {
     for id in tenants {
         inner.state.remove(&id);
     }
+    inner.state.imburse.clear();
     *inner.state.main_mut() = Main::default();
     inner.state.rates.clear();
     inner.record.clear();

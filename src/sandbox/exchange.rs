@@ -13,10 +13,11 @@ use hyper::{Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::call::Call;
 use super::cloud::{Cloud, Release};
 use super::fault::{Action, Status};
-use super::qlik::reply::Reply;
-use super::qlik::{self, Call};
+use super::reply::Reply;
+use super::vendor::Vendor;
 
 pub(super) type Body = BoxBody<Bytes, io::Error>;
 
@@ -39,6 +40,7 @@ pub(super) async fn exchange(
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let (number, fault, latency) = cloud.arrive(parts.method.as_str(), host, &path, &query);
 
+    let vendor = Vendor::of(host);
     let finish = Arc::new(Finish { cloud: Arc::clone(cloud), number, status: AtomicU16::new(0) });
 
     // In a task of its own: a request that has arrived is carried out also when its client has left meanwhile.
@@ -50,7 +52,7 @@ pub(super) async fn exchange(
             if latency > 0 {
                 tokio::time::sleep(Duration::from_millis(latency)).await;
             }
-            match before(&cloud, number, fault.as_ref()).await {
+            match before(&cloud, number, vendor, fault.as_ref()).await {
                 Before::Drop => return None,
                 Before::Instead(reply) => return Some(reply),
                 Before::GoOn => {}
@@ -73,7 +75,7 @@ pub(super) async fn exchange(
         None => None,
     };
     let outcome = match reply {
-        Some(reply) => after(cloud, number, reply, fault.as_ref()).await,
+        Some(reply) => after(cloud, number, vendor, reply, fault.as_ref()).await,
         None => Err(Dropped),
     };
     if let Ok(response) = &outcome {
@@ -104,17 +106,17 @@ enum Before {
     Instead(Reply),
 }
 
-async fn before(cloud: &Cloud, number: u64, fault: Option<&Action>) -> Before {
+async fn before(cloud: &Cloud, number: u64, vendor: Vendor, fault: Option<&Action>) -> Before {
     let Some(fault) = fault else { return Before::GoOn };
     match fault {
         Action::DropBefore => Before::Drop,
-        Action::StatusBefore(status) => Before::Instead(scripted(status)),
+        Action::StatusBefore(status) => Before::Instead(scripted(status, vendor, cloud.sandbox_now())),
         Action::Redirect { status, location } => {
             let mut reply = Reply::empty(*status);
             reply.headers.push(("location", location.clone()));
             Before::Instead(reply)
         }
-        Action::RetryAfter { seconds } => Before::Instead(qlik::rate_limited(*seconds)),
+        Action::RetryAfter { seconds } => Before::Instead(vendor.rate_limited(*seconds, cloud.sandbox_now())),
         Action::Slow { ms } => {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(*ms)) => Before::GoOn,
@@ -136,10 +138,10 @@ async fn before(cloud: &Cloud, number: u64, fault: Option<&Action>) -> Before {
     }
 }
 
-fn scripted(status: &Status) -> Reply {
+fn scripted(status: &Status, vendor: Vendor, now: Timestamp) -> Reply {
     let mut reply = match &status.body {
         Some(body) => Reply::json(status.status, body),
-        None => qlik::reply::problem(status.status, &format!("HTTP-{}", status.status), "Scripted fault"),
+        None => vendor.problem(status.status, &format!("HTTP-{}", status.status), "Scripted fault", now),
     };
     for (name, value) in &status.headers {
         if name.eq_ignore_ascii_case("retry-after") {
@@ -153,15 +155,18 @@ fn scripted(status: &Status) -> Reply {
     reply
 }
 
-async fn after(cloud: &Cloud, number: u64, reply: Reply, fault: Option<&Action>) -> Result<Response<Body>, Dropped> {
-    let now = {
-        let inner = cloud.lock();
-        cloud.now(&inner.state)
-    };
+async fn after(
+    cloud: &Cloud,
+    number: u64,
+    vendor: Vendor,
+    reply: Reply,
+    fault: Option<&Action>,
+) -> Result<Response<Body>, Dropped> {
+    let now = cloud.sandbox_now();
     let Some(fault) = fault else { return whole(reply, now) };
     match fault {
         Action::DropAfter | Action::DropBefore => Err(Dropped),
-        Action::StatusAfter(status) => whole(scripted(status), now),
+        Action::StatusAfter(status) => whole(scripted(status, vendor, now), now),
         Action::Truncate => truncated(reply, now, Ending::Broken),
         Action::TruncateClose => truncated(reply, now, Ending::Closed),
         Action::Malformed => whole(Reply { body: b"{\"id\": \"half a ".to_vec(), ..reply }, now),
@@ -184,8 +189,10 @@ async fn after(cloud: &Cloud, number: u64, reply: Reply, fault: Option<&Action>)
 
 fn doubled(reply: Reply) -> Reply {
     let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
-    if let Some(data) = body.get_mut("data").and_then(Value::as_array_mut) {
-        data.extend(data.clone());
+    for list in ["data", "results", "tenantKeys", "accountKeys"] {
+        if let Some(entries) = body.get_mut(list).and_then(Value::as_array_mut) {
+            entries.extend(entries.clone());
+        }
     }
     Reply { body: body.to_string().into_bytes(), ..reply }
 }

@@ -63,7 +63,7 @@ pub(super) enum Action {
         status: u16,
         location: String,
     },
-    /// Everything in the answer's `data` twice.
+    /// Everything in the answer's list twice.
     DuplicateIds,
     /// 429 instead of doing anything; without seconds there is no `retry-after`.
     RetryAfter {

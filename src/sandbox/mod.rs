@@ -1,8 +1,9 @@
-//! A stateful stand-in for the vendor's cloud: a proxy on loopback that answers for its hosts with its own certificates.
+//! A stateful stand-in for the vendors' clouds: a proxy on loopback that answers for their hosts with its own certificates.
 //!
-//! Written from the vendor's documents. It shares no types with `provider`, so that the two cannot share a misreading.
+//! Written from the vendors' documents. It shares no types with `provider`, so that the two cannot share a misreading.
 //! What it serves, where the documents are silent, and how to script trouble: `docs/sandbox.md`.
 
+mod call;
 mod certificate;
 mod cloud;
 mod control;
@@ -10,17 +11,20 @@ mod edit;
 mod exchange;
 mod fault;
 mod files;
+mod imburse;
 mod jwt;
 mod people;
 mod proxy;
 mod qlik;
 mod random;
+mod reply;
 mod seed;
 mod state;
 mod store;
 mod switches;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod view;
 
 use std::io;
@@ -37,6 +41,7 @@ use self::certificate::Authority;
 use self::cloud::Cloud;
 pub(crate) use self::control::CALLS;
 pub use self::files::FileError;
+pub use self::imburse::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
 use self::jwt::Signer;
 pub use self::seed::{Seed, SeedAccount, SeedError, SeedOwner, Seeded, SeededAccount, SeededClient, SeededOwner};
 use self::store::Store;

@@ -16,7 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::certificate::Authority;
 use super::cloud::Cloud;
 use super::exchange::{self, Body, Dropped};
-use super::qlik::reply::{Reply, problem_with_detail};
+use super::qlik::reply::problem_with_detail;
+use super::reply::Reply;
+use super::vendor::played;
 
 /// What a stopping server gives its open connections to finish what they are writing.
 const GRACE: Duration = Duration::from_millis(500);
@@ -59,20 +61,6 @@ async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream)
     }
 }
 
-/// For a host that the stand-in plays, what its certificate is made out to. `None` for every other place in the world.
-fn played(host: &str) -> Option<String> {
-    if host == "console.qlikcloud.com" {
-        return Some(host.to_owned());
-    }
-    let (label, region) = host.strip_suffix(".qlikcloud.com")?.split_once('.')?;
-    let plain = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    (plain(label) && plain(region)).then(|| format!("*.{region}.qlikcloud.com"))
-}
-
 /// The only thing the proxy does for its clients; everything else is refused, and nothing is ever passed on.
 fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<Incoming>) -> Response<Body> {
     let target = request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase());
@@ -80,8 +68,7 @@ fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<
     let host = target.strip_suffix(":443").unwrap_or_default().to_owned();
     let (Method::CONNECT, Some(certified)) = (request.method().clone(), played(&host)) else {
         cloud.refused(request.method().as_str(), &target, 403);
-        let detail =
-            "the sandbox answers CONNECT for NAME.REGION.qlikcloud.com:443 and the console, and passes nothing on";
+        let detail = "the sandbox answers CONNECT for NAME.REGION.qlikcloud.com:443, the console and NAME.imbursepayments.com:443, and passes nothing on";
         return answer(cloud, problem_with_detail(403, "SANDBOX-403", "Forbidden by the sandbox", detail));
     };
     let upgrade = hyper::upgrade::on(&mut request);
@@ -147,31 +134,6 @@ where
 }
 
 fn answer(cloud: &Cloud, reply: Reply) -> Response<Body> {
-    let now = {
-        let inner = cloud.lock();
-        cloud.now(&inner.state)
-    };
+    let now = cloud.sandbox_now();
     exchange::whole(reply, now).unwrap_or_else(|Dropped| Response::new(Body::default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_vendors_hosts_are_played() {
-        assert_eq!(played("register.us.qlikcloud.com").as_deref(), Some("*.us.qlikcloud.com"));
-        assert_eq!(played("acme.some-region.qlikcloud.com").as_deref(), Some("*.some-region.qlikcloud.com"));
-        assert_eq!(played("console.qlikcloud.com").as_deref(), Some("console.qlikcloud.com"));
-        for host in [
-            "api.qlikcloud.com",
-            "qlikcloud.com",
-            "us.qlikcloud.com",
-            "a.b.us.qlikcloud.com",
-            "127.0.0.1",
-            "a.us.qlikcloud.com.x",
-        ] {
-            assert_eq!(played(host), None, "{host}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Names and secrets nobody can guess, in the alphabets that the vendor uses.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::model::secret::hex;
 
@@ -58,6 +58,16 @@ pub(super) fn access_token() -> String {
 /// 18 digits.
 pub(super) fn licence_number() -> String {
     pick(b"0123456789", 18)
+}
+
+/// Upper-case letters and digits: part of a correlation id.
+pub(super) fn upper(length: usize) -> String {
+    pick(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", length)
+}
+
+/// 32 bytes in base64: the private half of a payments key.
+pub(super) fn private_key() -> String {
+    STANDARD.encode(bytes::<32>())
 }
 
 /// A version 4 UUID: API keys.

@@ -4,15 +4,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::imburse::{self, SeedImburse, SeedImburseError, SeededImburse};
 use super::jwt::{SignError, Signer};
 use super::random;
 use super::state::{Client, Key, Organization, Owner, State, Subscription, Tenant, User, hash};
 
 /// What to make sure of. Asking twice changes nothing and answers the same.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
+    #[serde(default)]
     pub accounts: Vec<SeedAccount>,
+    #[serde(default)]
+    pub imburse: Vec<SeedImburse>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,6 +47,7 @@ pub struct SeedOwner {
 #[derive(Serialize, Deserialize)]
 pub struct Seeded {
     pub accounts: Vec<SeededAccount>,
+    pub imburse: Vec<SeededImburse>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +85,8 @@ pub enum SeedError {
     Name(String),
     #[error("a key for a seeded person could not be signed")]
     Sign,
+    #[error(transparent)]
+    Imburse(#[from] SeedImburseError),
 }
 
 impl From<SignError> for SeedError {
@@ -93,7 +100,9 @@ const SEEDED_KEY_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3652);
 
 pub(super) fn seed(state: &mut State, signer: &Signer, seed: &Seed, now: Timestamp) -> Result<Seeded, SeedError> {
     let accounts = seed.accounts.iter().map(|account| ensure(state, signer, account, now));
-    Ok(Seeded { accounts: accounts.collect::<Result<_, _>>()? })
+    let accounts = accounts.collect::<Result<_, _>>()?;
+    let imburse = seed.imburse.iter().map(|account| imburse::seed(state, account, now));
+    Ok(Seeded { accounts, imburse: imburse.collect::<Result<_, _>>()? })
 }
 
 fn label(text: &str) -> Result<(), SeedError> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::imburse::Imburse;
 pub(super) use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, User};
 use super::random;
 use super::switches::Switches;
@@ -234,6 +235,7 @@ pub(super) struct State {
     tenants: BTreeMap<String, Tenant>,
     hosts: HashMap<String, String>,
     pub(super) changed: Changed,
+    pub(super) imburse: Imburse,
     /// The window that runs, by place, user and tier: when it began, and how many requests were in it. Not worth saving.
     pub(super) rates: HashMap<(String, String, u8), (Timestamp, u64)>,
 }
@@ -244,20 +246,19 @@ pub(super) struct Changed {
     pub(super) tenants: BTreeSet<String>,
 }
 
-impl Changed {
-    pub(super) fn anything(&self) -> bool {
-        self.main || !self.tenants.is_empty()
-    }
-}
-
 impl State {
-    pub(super) fn new(main: Main, tenants: impl IntoIterator<Item = Tenant>) -> Self {
-        let mut state = Self { main, ..Self::default() };
+    pub(super) fn new(main: Main, tenants: impl IntoIterator<Item = Tenant>, imburse: Imburse) -> Self {
+        let mut state = Self { main, imburse, ..Self::default() };
         for tenant in tenants {
             state.add(tenant);
         }
         state.changed = Changed::default();
         state
+    }
+
+    /// Whether there is anything that is not saved yet.
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed.main || !self.changed.tenants.is_empty() || self.imburse.has_changed()
     }
 
     pub(super) fn main(&self) -> &Main {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::files::{self, FileError};
+use super::imburse::{self, Imburse};
 use super::state::{Changed, Main, State, Tenant};
 
 /// The open, locked state directory.
@@ -24,6 +27,9 @@ impl Store {
             files::write(&ignore, b"*\n")?;
         }
         files::make_directory(&directory.join("tenants"))?;
+        for part in imburse::PARTS {
+            files::make_directory(&directory.join(part))?;
+        }
         Ok(Some(Self { directory: directory.to_owned(), _lock: lock }))
     }
 
@@ -43,18 +49,43 @@ impl Store {
                 }
             }
         }
-        Ok(State::new(main, tenants.into_values()))
+        Ok(State::new(main, tenants.into_values(), self.load_imburse()?))
+    }
+
+    fn load_imburse(&self) -> Result<Imburse, FileError> {
+        let [accounts, tenants] = imburse::PARTS;
+        Ok(Imburse::new(self.load_all(accounts)?, self.load_all(tenants)?))
+    }
+
+    fn load_all<T: DeserializeOwned>(&self, part: &str) -> Result<Vec<T>, FileError> {
+        let paths = files::names(&self.directory.join(part))?;
+        let whole = paths.iter().filter(|path| path.extension().is_some_and(|end| end == "json"));
+        whole.filter_map(|path| files::read_json(path).transpose()).collect()
     }
 
     /// Each changed part is replaced whole. A request changes either one tenant or the main file; seeding makes
     /// tenants first, and a tenant without a subscription is dropped at the next start.
     pub(super) fn save(&self, state: &mut State) -> Result<(), FileError> {
+        self.save_imburse(&mut state.imburse)?;
         let changed = std::mem::take(&mut state.changed);
         if let Err(error) = self.write(state, &changed) {
             // Still to be saved: the next request tries again.
             state.changed.main |= changed.main;
             state.changed.tenants.extend(changed.tenants);
             return Err(error);
+        }
+        Ok(())
+    }
+
+    /// As tenants: each changed object is replaced whole, and what could not be saved is still to be saved.
+    fn save_imburse(&self, state: &mut Imburse) -> Result<(), FileError> {
+        while let Some(changed) = state.next_changed() {
+            let path = self.directory.join(changed.part()).join(format!("{}.json", changed.id()));
+            match state.content(&changed) {
+                Some(bytes) => files::write(&path, &bytes)?,
+                None => files::remove(&path)?,
+            }
+            state.saved(&changed);
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::imburse;
+
 /// Every field is documented in `docs/sandbox.md`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +38,7 @@ pub(super) struct Switches {
     pub(super) rate_tier_2: u32,
     pub(super) rate_window_seconds: u32,
     pub(super) rate_tenant_wide: bool,
+    pub(super) imburse: imburse::Switches,
 }
 
 /// How a list says that there is no next page.
@@ -125,6 +128,7 @@ impl Default for Switches {
             rate_tier_2: 1_000_000,
             rate_window_seconds: 300,
             rate_tenant_wide: false,
+            imburse: imburse::Switches::default(),
         }
     }
 }

@@ -40,7 +40,7 @@ fn account() -> Seed {
         key_client: None,
         owners,
     };
-    Seed { accounts: vec![account] }
+    Seed { accounts: vec![account], imburse: Vec::new() }
 }
 
 impl Place {
@@ -450,5 +450,6 @@ async fn only_loopback_is_listened_on() {
 
 mod documented;
 mod faults;
+mod imburse;
 mod organization;
 mod people;

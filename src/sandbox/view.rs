@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::imburse;
 use super::state::{State, Tenant, Token};
 
 pub(super) fn state(state: &State, now: Timestamp) -> Value {
@@ -32,6 +33,7 @@ pub(super) fn state(state: &State, now: Timestamp) -> Value {
             "live_tokens": live(&one.tokens, now),
         })),
         "tenants": state.tenants().map(|one| tenant(one, now)).collect::<Vec<_>>(),
+        "imburse": imburse::view(&state.imburse, &state.switches().imburse, now),
     })
 }
 

@@ -27,6 +27,7 @@ pub struct SavedPlan {
     pub plan: Plan,
     pub hash: String,
     pub remint: BTreeSet<Address>,
+    pub reclaim: BTreeSet<String>,
     pub new: BTreeSet<Address>,
     pub unrehearsed: bool,
 }
@@ -42,6 +43,8 @@ struct File {
     hash: String,
     now: Timestamp,
     remint: BTreeSet<Address>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    reclaim: BTreeSet<String>,
     new: BTreeSet<Address>,
     unrehearsed: bool,
     objects: Vec<Object>,
@@ -91,6 +94,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Er
         hash: json::hash(plan),
         now: *now,
         remint: wishes.remint.clone(),
+        reclaim: wishes.reclaim.clone(),
         new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
         objects,
@@ -131,7 +135,14 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
     if json::hash(&plan) != file.hash {
         return Err(edited(name));
     }
-    Ok(SavedPlan { plan, hash: file.hash, remint: file.remint, new: file.new, unrehearsed: file.unrehearsed })
+    Ok(SavedPlan {
+        plan,
+        hash: file.hash,
+        remint: file.remint,
+        reclaim: file.reclaim,
+        new: file.new,
+        unrehearsed: file.unrehearsed,
+    })
 }
 
 fn check_sums(name: &str, text: &str, value: &Value) -> Result<(), Unusable> {

@@ -1,28 +1,41 @@
 //! Where secrets rest. The one match on kinds is here; each kind has a module of its own.
 
+pub mod access;
+mod command;
 mod file;
 pub mod payload;
+mod redact;
+mod vault;
 
 use crate::model::address::Address;
 use crate::model::live::{Observed, SinkEntry, Unreadable, Writable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
 use crate::model::settings;
+use crate::model::untrusted::Untrusted;
 
+use self::access::{Access, Lock};
+use self::command::CommandSink;
 use self::file::FileSink;
 use self::payload::Payload;
+use self::vault::VaultSink;
 
 /// One sink of the settings.
 #[derive(Clone, Debug)]
 pub enum Sink {
     /// A folder on this machine.
     File(FileSink),
+    /// Programs of the user's own.
+    Command(CommandSink),
+    /// A KV v2 engine.
+    Vault(VaultSink),
 }
 
 /// What a sink holds for one key, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
-    pub entry: Observed<SinkEntry>,
+    /// `None`: the sink cannot be looked into.
+    pub entry: Option<Observed<SinkEntry>>,
     /// Of the address that was asked for: what a put there must still find.
     pub version: Version,
     /// The address that the entry was found under: the one asked for, or one it had before a rename.
@@ -34,8 +47,14 @@ pub struct Look {
 pub enum Version {
     Nothing,
     Payload(Fingerprint),
+    /// The sink's own word for it.
+    Word(Untrusted),
+    /// The sink's own number for it.
+    Number(u64),
     /// It could not be read, or it is not ours: nothing may replace it.
     Unknown,
+    /// The sink cannot be looked into: whatever is there is replaced.
+    Unseen,
 }
 
 /// What became of a put.
@@ -61,41 +80,59 @@ pub enum ReadBack {
     Other(String),
     Absent,
     Unreadable(Unreadable),
+    /// The sink cannot be looked into.
+    Unseen,
 }
 
 impl Sink {
     /// The sink of the settings; nothing is read or written yet.
-    pub fn of(settings: &settings::Sink) -> Self {
+    pub fn of(settings: &settings::Sink, access: Access) -> Self {
         match settings {
             settings::Sink::File { directory, .. } => Self::File(FileSink::at(directory.clone(), settings.hash())),
+            settings::Sink::Command(command) => Self::Command(CommandSink::of(command, settings.hash(), access)),
+            settings::Sink::Vault(vault) => Self::Vault(VaultSink::of(vault, settings.hash(), access)),
+        }
+    }
+
+    /// From now on whatever outlives this run keeps the ledger's lock.
+    pub fn bequeath(&mut self, lock: std::sync::Arc<Lock>) {
+        match self {
+            Self::Command(command) => command.bequeath(lock),
+            // Their writes end with this process, or are refused when they come late.
+            Self::File(_) | Self::Vault(_) => {}
         }
     }
 
     /// What markers carry of this sink.
     pub fn hash(&self) -> SinkHash {
-        let Self::File(file) = self;
-        file.hash()
+        match self {
+            Self::File(file) => file.hash(),
+            Self::Command(command) => command.hash(),
+            Self::Vault(vault) => vault.hash(),
+        }
     }
 
     /// Where a key's secret rests, for messages.
     pub fn place(&self, address: &Address) -> String {
-        let Self::File(file) = self;
-        file.place(address)
+        match self {
+            Self::File(file) => file.place(address),
+            Self::Command(command) => command.place(address),
+            Self::Vault(vault) => vault.place(address),
+        }
     }
 
     /// What is there for a key; where nothing is, at the addresses it had before, the latest first.
-    pub fn look(&self, address: &Address, formerly: &[Address]) -> Look {
-        let Self::File(file) = self;
-        let (entry, version) = file.look(address);
-        if entry == Observed::Absent {
+    pub async fn look(&self, address: &Address, formerly: &[Address]) -> Look {
+        let (entry, version) = self.look_at(address).await;
+        if entry == Some(Observed::Absent) {
             for former in formerly.iter().rev() {
                 // A rename is a tenant's; its keys keep their names.
                 let former = match (&former.key, &address.key) {
                     (None, Some(key)) => former.with_key(key.clone()),
                     (Some(_), _) | (None, None) => former.clone(),
                 };
-                let (entry, _) = file.look(&former);
-                if entry != Observed::Absent {
+                let (entry, _) = self.look_at(&former).await;
+                if entry != Some(Observed::Absent) {
                     return Look { entry, version, at: former };
                 }
             }
@@ -103,27 +140,71 @@ impl Sink {
         Look { entry, version, at: address.clone() }
     }
 
+    async fn look_at(&self, address: &Address) -> (Option<Observed<SinkEntry>>, Version) {
+        match self {
+            Self::File(file) => {
+                let (entry, version) = file.look(address);
+                (Some(entry), version)
+            }
+            Self::Command(command) => command.look(address).await,
+            Self::Vault(vault) => {
+                let (entry, version) = vault.look(address).await;
+                (Some(entry), version)
+            }
+        }
+    }
+
     /// Whether a put can succeed, as far as can be known without writing.
-    pub fn preflight(&self, address: &Address) -> Writable {
-        let Self::File(file) = self;
-        match file.preflight(address) {
+    pub async fn preflight(&self, address: &Address) -> Writable {
+        let found = match self {
+            Self::File(file) => file.preflight(address),
+            Self::Command(command) => command.preflight(address).await,
+            Self::Vault(vault) => vault.preflight(address).await,
+        };
+        match found {
             Ok(()) => Writable::Yes,
             Err(why) => Writable::No(why),
         }
     }
 
     /// Stores a payload if what stands there is still `version`.
-    pub fn put(&self, address: &Address, version: &Version, payload: &Payload, entry: &SinkEntry) -> Put {
-        let Self::File(file) = self;
-        match file.put(address, version, payload, entry) {
+    pub async fn put(&self, address: &Address, version: &Version, payload: &Payload, entry: &SinkEntry) -> Put {
+        if entry.fingerprint != payload.fingerprint() || address.key.as_ref() != Some(&entry.key) {
+            let why = format!("the metadata for {address} does not describe what is to be delivered there");
+            return Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"));
+        }
+        let put = match self {
+            Self::File(file) => file.put(address, version, payload, entry),
+            Self::Command(command) => command.put(address, version, payload, entry).await,
+            Self::Vault(vault) => vault.put(address, version, payload, entry).await,
+        };
+        match put {
             Ok(()) => Put::Stored,
             Err(outcome) => outcome,
         }
     }
 
     /// Reads the payload again and compares it with what `entry` says of it.
-    pub fn read_back(&self, address: &Address, entry: &SinkEntry) -> ReadBack {
-        let Self::File(file) = self;
-        file.read_back(address, entry)
+    pub async fn read_back(&self, address: &Address, entry: &SinkEntry) -> ReadBack {
+        match self {
+            Self::File(file) => file.read_back(address, entry),
+            Self::Command(command) => command.read_back(address, entry).await,
+            Self::Vault(vault) => vault.read_back(address, entry).await,
+        }
     }
+}
+
+fn unreadable(why: impl Into<String>, next: impl Into<String>) -> Unreadable {
+    Unreadable { why: Untrusted::new(why), next: next.into(), credentials: false }
+}
+
+/// What was found at an address whose key is `address.key`, or why it is none of ours.
+fn of_key(address: &Address, entry: SinkEntry, place: &str) -> Result<SinkEntry, Unreadable> {
+    if address.key.as_ref() == Some(&entry.key) {
+        return Ok(entry);
+    }
+    Err(unreadable(
+        format!("{place} holds the key {} and not {address}", entry.key),
+        format!("move what is at {place} to where it belongs, or away"),
+    ))
 }

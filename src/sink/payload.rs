@@ -1,5 +1,7 @@
 //! What is delivered: a token in one of the shapes that people declare. Bytes that are wiped and never printed.
 
+pub mod imburse;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -7,8 +9,12 @@ use zeroize::Zeroizing;
 use crate::model::secret::{Fingerprint, Secret};
 use crate::model::spec::Shape;
 
-/// The bytes of a delivery. Like [`Secret`], it cannot be printed, compared or cloned.
-pub struct Payload(Zeroizing<Vec<u8>>);
+/// The bytes of a delivery, and the token within, to know it again. Like [`Secret`], it cannot be printed, compared or
+/// cloned.
+pub struct Payload {
+    bytes: Zeroizing<Vec<u8>>,
+    token: Zeroizing<Vec<u8>>,
+}
 
 /// What shapes say besides the token. None of it is secret.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +32,16 @@ pub struct Parts<'a> {
 
 impl Payload {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// What must not be seen in what others say.
+    pub(super) fn token(&self) -> &[u8] {
+        &self.token
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.0)
+        Fingerprint::of(&self.bytes)
     }
 }
 
@@ -75,7 +86,7 @@ pub fn render(shape: Shape, parts: &Parts<'_>, token: &Secret) -> Payload {
             json(&mut bytes, &form);
         }
     }
-    Payload(bytes)
+    Payload { bytes, token: Zeroizing::new(token.expose().as_bytes().to_vec()) }
 }
 
 fn json(bytes: &mut Vec<u8>, value: &impl Serialize) {
@@ -303,7 +314,7 @@ contexts:
                 let said =
                     ["xzoau8", "xzoau8", "us", "https://xzoau8.us.qlikcloud.com", "k1", "\u{1}\u{1}", secret.expose()];
                 let room = said.iter().map(|text| text.len()).sum::<usize>() * 6 + 512;
-                assert!(payload.0.capacity() == room && payload.0.len() <= room);
+                assert!(payload.bytes.capacity() == room && payload.bytes.len() <= room);
             }
         }
     }

@@ -197,7 +197,7 @@ fn many_tenants_inherit_omit_override_and_adopt() {
         let declared = &desired.items[&address.parse::<Address>().unwrap()];
         match &declared.spec {
             Spec::QlikKey(key) => (key.expires_in.to_string(), key.renew_before.to_string(), declared.at.line),
-            Spec::QlikTenant(_) => panic!("{address} is a tenant"),
+            Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => panic!("{address} is no Qlik key"),
         }
     };
     // The profile's key, with the place in the profile; and the one that replaces it.
@@ -248,6 +248,16 @@ fn schema_and_decoder_agree_on_every_value() {
     desired.extend(
         names.map(|v| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ configured: {v} }} }} }}"))),
     );
+    let user =
+        |v: String| tenant(format!("api_keys: {{ k: {{ adopt: {{ key_id: x }}, owner: {{ user: {{ {v} }} }} }} }}"));
+    let emails = ["a@b", "a", "\"@b\"", "a@", "a@b@c", "\"a @b\"", "\"\"", "7", "~", "\"a@b\\n\""];
+    desired.extend(emails.map(|v| user(format!("email: {v}"))));
+    desired.extend(texts.map(|v| user(format!("subject: {v}"))));
+    desired.extend(texts.map(|v| user(format!("subject: s, name: {v}"))));
+    desired.extend(names.map(|v| user(format!("id: {v}"))));
+    let role = |v: String| tenant(format!("grants: {{ manage_api_keys: {{ role: {{ {v} }} }} }}"));
+    desired.extend(texts.map(|v| role(format!("name: {v}, assign_to: {{ key_owners: true }}"))));
+    desired.extend(booleans.map(|v| role(format!("name: R, assign_to: {{ key_owners: {v} }}"))));
     desired.extend(labels.map(|v| tenant(format!("alias: {v}"))));
     desired.extend(labels.map(|v| tenant(format!("adopt: {{ hostname: {v} }}"))));
     desired.extend(durations.map(|v| tenant(format!("api_key_limits: {{ max_expiry: {v} }}"))));
@@ -273,6 +283,24 @@ fn schema_and_decoder_agree_on_every_value() {
         "grants: { manage_api_keys: { everyone: ~ } }",
         "grants: { manage_api_keys: { everyone: { x: 1 } } }",
         "grants: { manage_api_keys: { role: {} } }",
+        "grants: { manage_api_keys: { role: { name: R } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: {} } } }",
+        "grants: { manage_api_keys: { role: { name: UserDefault, assign_to: { key_owners: true } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { key_owners: true }, x: 1 } } }",
+        "grants: { manage_api_keys: { everyone: {}, role: { name: R, assign_to: { key_owners: true } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { users: [] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { users: [a] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { users: [{}] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { users: [{ name: a }] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { users: [{ id: a }, { email: a@b }] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { groups: [] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { groups: [a, \"\"] } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { groups: a } } } }",
+        "grants: { manage_api_keys: { role: { name: R, assign_to: { groups: [a], users: [{ subject: b }], key_owners: true } } } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { user: {} } } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { user: { name: a } } } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { user: ~ } } }",
+        "api_keys: { k: { adopt: { key_id: x }, owner: { user: { subject: a, email: a@b, id: c, name: d } } } }",
         "api_keys: {}",
         "api_keys: ~",
         "api_keys: { k: ~ }",

@@ -110,7 +110,6 @@ fn whatever_history_is_drawn_what_is_there_is_what_a_small_model_says() {
 
 /// The first seed, and how many are played.
 fn drawn(few: u64) -> (u64, u64) {
-    let number =
-        |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().expect("a number"));
+    let number = |name: &str, otherwise: u64| sweep::variable(name).map_or(otherwise, |text| text.parse().unwrap());
     (number("QLIK_PLAN_SEED", 1), number("QLIK_PLAN_STORIES", few))
 }

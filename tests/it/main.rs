@@ -20,6 +20,7 @@ mod incidents;
 mod offline;
 mod organization;
 mod papers;
+mod people;
 mod plan;
 mod rehearse;
 mod rename;

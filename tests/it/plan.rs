@@ -15,6 +15,7 @@ use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::Desired;
 use qlik_plan::model::live::Live;
 use qlik_plan::plan::action::{Action, Plan};
+use qlik_plan::plan::imburse::action::Imburse;
 use qlik_plan::plan::refusal::Code;
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::{Look, Verdict, json, text};
@@ -24,6 +25,7 @@ use qlik_plan::render::{Look, Verdict, json, text};
 #[serde(deny_unknown_fields, default)]
 struct Asked {
     remint: BTreeSet<Address>,
+    reclaim: BTreeSet<String>,
     new: BTreeSet<Address>,
     unrehearsed: bool,
     unmanaged: bool,
@@ -65,9 +67,9 @@ fn case(folder: PathBuf) -> Case {
     let live = serde_json::from_str(&read(&folder.join("live.json")))
         .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
     let asked = folder.join("wishes.json");
-    let Asked { remint, new, unrehearsed, unmanaged, at } =
+    let Asked { remint, reclaim, new, unrehearsed, unmanaged, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, new, unrehearsed, unmanaged, ..Wishes::default() };
+    let wishes = Wishes { remint, reclaim, new, unrehearsed, unmanaged, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }
@@ -128,7 +130,7 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
     codes.extend([Code::Moved, Code::NotReviewed]);
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert_eq!(actions.len(), 12, "{actions:?}");
+    assert_eq!(actions.len(), 18, "{actions:?}");
 }
 
 /// Every kind of action that there is: the list of DESIGN's fourth promise, what is kept, and what is not done.
@@ -137,6 +139,7 @@ fn kind(action: &Action) -> &'static str {
         Action::CreateTenant(_) => "create tenant",
         Action::Settle(_) => "settle",
         Action::Trust(_) => "trust",
+        Action::CreateUser(_) => "create user",
         Action::Grant(_) => "grant",
         Action::Mark(_) => "mark",
         Action::CreateKey(_) => "create key",
@@ -146,5 +149,10 @@ fn kind(action: &Action) -> &'static str {
         Action::Drift(_) => "drift",
         Action::Wait(_) => "wait",
         Action::Refuse(_) => "refuse",
+        Action::Imburse(Imburse::CreateTenant(_)) => "imburse: create tenant",
+        Action::Imburse(Imburse::CreateKey(_)) => "imburse: create key",
+        Action::Imburse(Imburse::Mark(_)) => "imburse: mark",
+        Action::Imburse(Imburse::Reclaim(_)) => "imburse: reclaim",
+        Action::Imburse(Imburse::Keep(_)) => "imburse: keep",
     }
 }

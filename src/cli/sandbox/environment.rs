@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::sandbox::{Seed, SeedAccount, SeededAccount};
+use crate::sandbox::{Seed, SeedAccount, SeedImburse, SeededAccount, SeededImburse};
 
 /// Set to nothing but the sandbox's own values: a setting of the caller's could lead past the proxy.
 pub(super) const CLEARED: [&str; 4] = ["NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"];
 
-/// What `serve` and `exec` have ready for people: one account in the region `us`.
+/// Where the vendor's own sandbox is, which people try first.
+const IMBURSE_HOST: &str = "sandbox-api.imbursepayments.com";
+
+/// What `serve` and `exec` have ready for people: one account in the region `us`, and one at Imburse.
 pub(super) fn default_seed() -> Seed {
     Seed {
         accounts: vec![SeedAccount {
@@ -18,14 +21,18 @@ pub(super) fn default_seed() -> Seed {
             key_client: None,
             owners: Vec::new(),
         }],
+        imburse: vec![SeedImburse { host: IMBURSE_HOST.to_owned(), account_id: None, key: None }],
     }
 }
+
+/// Names that lead a program to one of the vendors: the caller's are not the command's.
+pub(super) const PREFIXES: [&str; 2] = ["QLIK_", "IMBURSE_"];
 
 pub(super) fn variables(
     proxy: &str,
     ca: &Path,
     state_dir: &Path,
-    account: &SeededAccount,
+    (account, imburse): &(SeededAccount, SeededImburse),
 ) -> BTreeMap<&'static str, String> {
     let ca = ca.display().to_string();
     BTreeMap::from([
@@ -44,6 +51,10 @@ pub(super) fn variables(
         ("QLIK_KEY_CLIENT_SECRET", account.key_client.secret.clone()),
         ("QLIK_ORGANIZATION_CLIENT_ID", account.organization_client.id.clone()),
         ("QLIK_ORGANIZATION_CLIENT_SECRET", account.organization_client.secret.clone()),
+        ("IMBURSE_BASE_URL", format!("https://{}", imburse.host)),
+        ("IMBURSE_ACCOUNT_ID", imburse.account_id.clone()),
+        ("IMBURSE_PUBLIC_KEY", imburse.key.public_key.clone()),
+        ("IMBURSE_PRIVATE_KEY", imburse.key.private_key.clone()),
         // Inside, `qlik-sandbox control` and `exec` find the same sandbox from any directory.
         ("QLIK_SANDBOX_STATE", state_dir.display().to_string()),
     ])

@@ -11,7 +11,7 @@ use crate::apply::{self, rehearse};
 use crate::ledger::{Held, LedgerError};
 use crate::model::live::{LedgerFacts, LedgerLive, Live};
 use crate::model::record::State;
-use crate::model::spec::Owner;
+use crate::model::spec::Way;
 use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
@@ -39,10 +39,11 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let unsaved = Unsaved::default();
     let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
     let began = Instant::now();
     let held = hold(&estate.ledger, args.max_run)?;
+    estate.bequeath(&held)?;
     let max_run = std::time::Duration::from_secs(args.max_run.seconds());
     let stop = || {
         if signals.has_come() {
@@ -61,6 +62,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     };
     let mut world = World::new(
         &estate.qlik,
+        &estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,
@@ -75,10 +77,12 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     world.told = &told;
     let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     if accounted {
         held.end(now)?;
+    } else {
+        held.leave();
     }
     result
 }
@@ -103,12 +107,14 @@ async fn work(
     let mut wishes = wishes(common, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.reclaim.extend(saved.reclaim.iter().cloned());
         wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;
     }
     let told = output.line().follow(Work::Reading);
     let sources = Sources {
         qlik: &estate.qlik,
+        imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
@@ -121,7 +127,7 @@ async fn work(
         now: clock(),
     };
     let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
-    let now = || estate.qlik.server_time().unwrap_or_else(clock);
+    let now = || estate.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {
@@ -170,7 +176,7 @@ async fn make_ledger(
     signals: &Signals,
 ) -> Result<(), Problem> {
     if args.common.sandbox {
-        return ledger::init_sandbox(estate, declared);
+        return ledger::init_sandbox(estate, declared).await;
     }
     if estate.ledger.read()?.is_some() {
         return Ok(());
@@ -183,7 +189,7 @@ async fn make_ledger(
     if !ask(&question, output, signals).await? {
         return Err(ledger::missing(&estate.ledger));
     }
-    ledger::make(&estate.ledger, &declared.settings, &declared.desired)?;
+    ledger::make(&estate.ledger, &estate.sinks, &declared.desired).await?;
     Ok(())
 }
 
@@ -222,32 +228,33 @@ async fn rehearse_in_sandbox(
     world: &World<'_>,
     output: &Output,
 ) -> Result<(), Problem> {
-    let mut wanted: Vec<(Arc<str>, Owner)> = Vec::new();
+    let mut wanted: Vec<(Arc<str>, Way)> = Vec::new();
     for planned in &plan.actions {
         let Action::CreateTenant(create) = &planned.action else { continue };
         for (_, key, _) in declared.desired.qlik_keys(&planned.address).filter(|(_, k, _)| k.adopt.is_none()) {
-            let pair = (Arc::from(create.account.as_str()), key.owner.clone());
+            let pair = (Arc::from(create.account.as_str()), key.owner.way());
             if !wanted.contains(&pair) {
                 wanted.push(pair);
             }
         }
     }
-    for (name, owner) in wanted {
+    for (name, way) in wanted {
         let Some((account, settings)) = declared.settings.accounts.iter().find(|(n, _)| n.as_str() == &*name) else {
             continue;
         };
         let known = match &live.ledger {
             LedgerLive::Present(facts) => facts.rehearsals.iter().any(|rehearsal| {
                 rehearsal.account == *account
-                    && rehearsal.owner == owner
+                    && rehearsal.owner == way
                     && rehearsal.failure.is_none()
-                    && Some(&rehearsal.credential) == world.qlik.credential_hash(account, &owner).as_ref()
+                    && Some(&rehearsal.credential) == world.qlik.credential_hash(account, &way).as_ref()
             }),
             LedgerLive::Missing { .. } => false,
         };
-        let Some(stage) = super::rehearse::stage(settings, &owner).filter(|_| !known) else { continue };
-        let said = rehearse::words(&owner);
-        match rehearse::rehearse(world, account, &owner, &stage).await? {
+        let Some(stage) = super::rehearse::stage(settings, &way).filter(|_| !known) else { continue };
+        let said = rehearse::words(&way);
+        let people = super::rehearse::people(&estate::owners(&declared.desired, account));
+        match rehearse::rehearse(world, account, &way, &people, &stage).await? {
             None => output.message(&format!("rehearsed on {stage} (sandbox): {said} can mint keys")),
             Some(failure) => {
                 output.message(&format!("rehearsal on {stage} (sandbox) failed for {said}: {}", failure.why))

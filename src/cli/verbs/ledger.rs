@@ -1,12 +1,13 @@
 //! `qlik-apply ledger init|list`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::ledger::Ledger;
+use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::live::Observed;
 use crate::model::record::LedgerId;
-use crate::model::settings::Settings;
 use crate::model::weak::Weakness;
 use crate::render;
 use crate::sink::Sink;
@@ -18,10 +19,10 @@ use super::super::stores;
 use super::super::weaken::weak;
 use super::{clock, random};
 
-pub(in crate::cli) fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
+pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let declared = estate::declared(common, paths, output)?;
     let ledger = stores::ledger(&declared.settings, common)?;
-    let id = make(&ledger, &declared.settings, &declared.desired)?;
+    let id = make(&ledger, &stores::sinks(&declared, common)?, &declared.desired).await?;
     let place = ledger.place();
     let text = if output.format == Format::Json {
         render::json::ledger_made(&id, &place)
@@ -33,14 +34,18 @@ pub(in crate::cli) fn init(common: &Common, paths: &[PathBuf], output: &Output) 
 }
 
 /// Makes a ledger, unless a sink names another one: then that one is missing, and a new one would forget its tenants.
-pub(super) fn make(ledger: &Ledger, settings: &Settings, desired: &Desired) -> Result<LedgerId, Problem> {
+pub(super) async fn make(
+    ledger: &Ledger,
+    sinks: &BTreeMap<Name, Sink>,
+    desired: &Desired,
+) -> Result<LedgerId, Problem> {
     for (tenant, _, _) in desired.qlik_tenants() {
         for (address, spec, _) in desired.qlik_keys(tenant) {
-            let Some(sink) = settings.sinks.get(&spec.deliver_to) else { continue };
+            let Some(sink) = sinks.get(&spec.deliver_to) else { continue };
             if weak().is(Weakness::MissingLedgerIsEmpty) {
                 continue;
             }
-            if let Observed::Present(entry) = Sink::of(sink).look(address, &[]).entry {
+            if let Some(Observed::Present(entry)) = sink.look(address, &[]).await.entry {
                 return Err(Problem::new(
                     format!(
                         "sink {} holds a key of {address} that ledger {} delivered; a new ledger would forget that estate",
@@ -58,9 +63,9 @@ pub(super) fn make(ledger: &Ledger, settings: &Settings, desired: &Desired) -> R
 }
 
 /// The sandbox makes its own ledger, where none was lost.
-pub(super) fn init_sandbox(estate: &Estate, declared: &Declared) -> Result<(), Problem> {
+pub(super) async fn init_sandbox(estate: &Estate, declared: &Declared) -> Result<(), Problem> {
     if estate.ledger.read()?.is_none() {
-        make(&estate.ledger, &declared.settings, &declared.desired)?;
+        make(&estate.ledger, &estate.sinks, &declared.desired).await?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use super::output::Problem;
 use super::weaken::weak;
 
 /// The local clock; vendors' dates take its place once one is heard.
-fn clock() -> Timestamp {
+pub(super) fn clock() -> Timestamp {
     Timestamp::now()
 }
 
@@ -48,6 +48,7 @@ fn eight(bytes: [u8; 16]) -> [u8; 8] {
 fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
     Wishes {
         remint: common.remint.iter().cloned().collect(),
+        reclaim: common.reclaim.iter().map(|id| id.to_ascii_lowercase()).collect(),
         new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,

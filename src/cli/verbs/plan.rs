@@ -71,13 +71,14 @@ pub(super) async fn reading(
 
 async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Output) -> Result<Read, Problem> {
     let common = &args.common;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let estate = Estate::open(common, declared, &Needs::of(&declared.desired)).await?;
     if common.sandbox {
-        ledger::init_sandbox(&estate, declared)?;
+        ledger::init_sandbox(&estate, declared).await?;
     }
     let told = output.line().follow(Work::Reading);
     let sources = Sources {
         qlik: &estate.qlik,
+        imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
         preflight: match args.preflight {
@@ -101,7 +102,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
             return Err(problem);
         }
     };
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     Ok(Read { live, now })
 }

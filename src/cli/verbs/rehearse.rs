@@ -8,7 +8,7 @@ use crate::apply::world::World;
 use crate::model::address::Name;
 use crate::model::host::Label;
 use crate::model::settings::Account;
-use crate::model::spec::Owner;
+use crate::model::spec::{Owner, User, Way};
 use crate::render;
 
 use super::super::args::{ApplyArgs, Format};
@@ -26,27 +26,40 @@ pub(in crate::cli) async fn run(
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
     let (name, settings) = find(&declared, account)?;
-    let owners = owners(&declared, &name);
+    let owners = estate::owners(&declared.desired, &name);
     if owners.is_empty() {
         return Err(Problem::new(
             format!("no declared key is minted with account {name}, so there is nothing to rehearse"),
             "declare a key, or name another account",
         ));
     }
-    let estate = Estate::open(common, &declared.settings, &Needs::of_account(&name, owners.iter().cloned())).await?;
+    let estate = Estate::open(common, &declared, &Needs::of_account(&name, owners.iter().cloned())).await?;
     if common.sandbox {
-        ledger::init_sandbox(&estate, &declared)?;
+        ledger::init_sandbox(&estate, &declared).await?;
     } else if estate.ledger.read()?.is_none() {
         return Err(ledger::missing(&estate.ledger));
     }
     let held = hold(&estate.ledger, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
-    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let world = World::new(
+        &estate.qlik,
+        &estate.imburse,
+        &estate.sinks,
+        &held,
+        &declared.desired,
+        &clock,
+        &random,
+        &stop,
+        &emit,
+        1,
+    );
     let mut failures = Vec::new();
     let mut passed = Vec::new();
-    for owner in &owners {
-        let said = rehearse::words(owner);
-        let Some(stage) = stage(settings, owner) else {
+    let people = people(&owners);
+    let ways: BTreeSet<Way> = owners.iter().map(Owner::way).collect();
+    for way in &ways {
+        let said = rehearse::words(way);
+        let Some(stage) = stage(settings, way) else {
             failures.push((
                 said,
                 crate::apply::event::Failure::new(
@@ -56,12 +69,12 @@ pub(in crate::cli) async fn run(
             ));
             continue;
         };
-        match rehearse::rehearse(&world, &name, owner, &stage).await {
+        match rehearse::rehearse(&world, &name, way, &people, &stage).await {
             Ok(None) => passed.push(format!("{said} on {stage}")),
             Ok(Some(failure)) | Err(failure) => failures.push((said, failure)),
         }
     }
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     held.end(now)?;
     if output.format == Format::Json && failures.is_empty() {
@@ -98,22 +111,15 @@ fn find<'a>(declared: &'a Declared, account: &str) -> Result<(Name, &'a Account)
         })
 }
 
-/// The ways of owning that the desired state uses with an account.
-fn owners(declared: &Declared, account: &Name) -> BTreeSet<Owner> {
-    declared
-        .desired
-        .qlik_tenants()
-        .filter(|(_, tenant, _)| tenant.account == *account)
-        .flat_map(|(address, _, _)| declared.desired.qlik_keys(address))
-        .filter(|(_, key, _)| key.adopt.is_none())
-        .map(|(_, key, _)| key.owner.clone())
-        .collect()
+/// The tenant that a way of owning can be rehearsed on.
+pub(super) fn stage(account: &Account, way: &Way) -> Option<Label> {
+    match way {
+        Way::Client | Way::Impersonation => account.source_tenant.clone(),
+        Way::Configured(name) => account.owners.get(name).map(|owner| owner.tenant.clone()),
+    }
 }
 
-/// The tenant that a way of owning can be rehearsed on.
-pub(super) fn stage(account: &Account, owner: &Owner) -> Option<Label> {
-    match owner {
-        Owner::Client => account.source_tenant.clone(),
-        Owner::Configured(name) => account.owners.get(name).map(|owner| owner.tenant.clone()),
-    }
+/// The users among owners.
+pub(super) fn people(owners: &BTreeSet<Owner>) -> Vec<User> {
+    owners.iter().filter_map(Owner::user).cloned().collect()
 }

@@ -102,7 +102,8 @@ fn consequence(address: &Address, record: &Record) -> String {
 fn declares(declared: &Declared, address: &Address) -> bool {
     match declared.desired.items.get(address).map(|item| &item.spec) {
         Some(Spec::QlikTenant(tenant)) => tenant.adopt.is_none(),
-        Some(Spec::QlikKey(_)) | None => false,
+        Some(Spec::ImburseTenant(tenant)) => tenant.adopt.is_none(),
+        Some(Spec::QlikKey(_) | Spec::ImburseKey(_)) | None => false,
     }
 }
 

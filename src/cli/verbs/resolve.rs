@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::apply::event::Failure;
+use crate::apply::imburse::resolve as imburse;
 use crate::apply::resolve;
 use crate::apply::world::World;
-use crate::model::address::Address;
-use crate::model::record::State;
+use crate::model::address::{Address, Vendor};
+use crate::model::live::LedgerFacts;
+use crate::model::record::{Intent, State};
 use crate::render;
 
 use super::super::args::{ApplyArgs, Format, ResolveHow};
@@ -23,22 +26,21 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
-    let estate = Estate::open(common, &declared.settings, &Needs::of(&declared.desired)).await?;
+    let estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
         let (mut said, mut next) = resolve::explain(address, &facts);
         // Not while its run is at work: then there is nothing to look for yet.
         if let (Some(State::Pending(intent)), false) = (record.map(|record| &record.state), next.is_empty()) {
-            let found = match resolve::candidates(&estate.qlik, &facts, intent).await {
-                Ok(found) => found,
+            let evidence = match evidence(&estate, address, &facts, intent).await {
+                Ok(evidence) => evidence,
                 Err(failure) => {
                     estate.close().await;
                     return Err(failure.into());
                 }
             };
-            if let Some(found) = found {
-                let (more, steps) = resolve::say_candidates(address, &found);
+            if let Some((more, steps)) = evidence {
                 said = format!("{said}; {more}");
                 next = steps;
             }
@@ -59,12 +61,27 @@ pub(in crate::cli) async fn run(
     });
     let held = hold(&estate.ledger, args.max_run)?;
     let (stop, emit) = (|| None, |_| {});
-    let world = World::new(&estate.qlik, &estate.sinks, &held, &declared.desired, &clock, &random, &stop, &emit, 1);
+    let world = World::new(
+        &estate.qlik,
+        &estate.imburse,
+        &estate.sinks,
+        &held,
+        &declared.desired,
+        &clock,
+        &random,
+        &stop,
+        &emit,
+        1,
+    );
     let result = match how {
         ResolveHow::Explain => Ok(String::new()),
+        ResolveHow::Adopt(label) if address.vendor == Vendor::Imburse => {
+            imburse::adopt(&world, address, label.as_str()).await
+        }
+        ResolveHow::NotCreated if address.vendor == Vendor::Imburse => imburse::not_created(&world, address).await,
         ResolveHow::Adopt(label) => match region {
             Some(region) => resolve::adopt(&world, address, &region.host(&label)).await,
-            None => Err(crate::apply::event::Failure::new(
+            None => Err(Failure::new(
                 format!("{address} is not in doubt, or its account is no longer in settings"),
                 format!("qlik-apply resolve {address}"),
             )),
@@ -72,7 +89,7 @@ pub(in crate::cli) async fn run(
         ResolveHow::NotCreated => resolve::not_created(&world, address).await,
         ResolveHow::Settle => resolve::settle(&world, address),
     };
-    let now = estate.qlik.server_time().unwrap_or_else(clock);
+    let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     held.end(now)?;
     let said = result?;
@@ -83,4 +100,22 @@ pub(in crate::cli) async fn run(
     };
     output.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// What the vendor's lists tell about a creation in doubt, and what to type then; `None` where no list can be read.
+async fn evidence(
+    estate: &Estate,
+    address: &Address,
+    facts: &LedgerFacts,
+    intent: &Intent,
+) -> Result<Option<(String, Vec<String>)>, Failure> {
+    Ok(match address.vendor {
+        Vendor::Qlik => resolve::candidates(&estate.qlik, facts, intent)
+            .await?
+            .map(|found| resolve::say_candidates(address, &found)),
+        Vendor::Imburse => {
+            let found = imburse::candidates(&estate.imburse, facts, intent).await?;
+            Some(imburse::say_candidates(address, &found))
+        }
+    })
 }

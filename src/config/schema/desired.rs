@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{AddressText, Day, Description, DisplayName, Duration, KeyId, Label, Name, Version, named};
+use super::imburse::Imburse;
+use super::{
+    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version,
+    named,
+};
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
 #[derive(JsonSchema)]
@@ -14,6 +18,8 @@ pub struct DesiredFile {
     pub version: Version,
     /// What should exist in Qlik Cloud.
     pub qlik: Option<Qlik>,
+    /// What should exist at Imburse Payments.
+    pub imburse: Option<Imburse>,
     /// Differences that are known and left, each with its reason.
     #[schemars(default)]
     pub ignore: Vec<IgnoreEntry>,
@@ -23,7 +29,7 @@ pub struct DesiredFile {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IgnoreEntry {
-    /// `qlik/TENANT` or `qlik/TENANT/KEY`.
+    /// `qlik/TENANT`, `qlik/TENANT/KEY`, `imburse/TENANT` or `imburse/TENANT/KEY`.
     pub address: AddressText,
     /// The field that differs, as the plan names it.
     pub field: IgnoredField,
@@ -45,6 +51,22 @@ pub enum IgnoredField {
     MaxKeysPerUser,
     #[schemars(rename = "description")]
     Description,
+    #[schemars(rename = "address.street_address")]
+    StreetAddress,
+    #[schemars(rename = "address.extended_address")]
+    ExtendedAddress,
+    #[schemars(rename = "address.locality")]
+    Locality,
+    #[schemars(rename = "address.region")]
+    Region,
+    #[schemars(rename = "address.post_code")]
+    PostCode,
+    #[schemars(rename = "address.country")]
+    Country,
+    #[schemars(rename = "name")]
+    Name,
+    #[schemars(rename = "roles")]
+    Roles,
 }
 
 #[derive(JsonSchema)]
@@ -132,8 +154,46 @@ pub struct Grants {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum ManageApiKeys {
-    /// Every user, through the tenant's user default.
+    /// Every user, through the tenant's user default. The vendor advises against it: only those who require it should have it.
     Everyone(Nothing),
+    /// Whoever holds a custom role. It is made if it is missing, and given to whom it is not given yet.
+    Role(RoleGrant),
+}
+
+/// A custom role with the permission to manage API keys.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RoleGrant {
+    /// Its name in the tenant.
+    pub name: RoleName,
+    /// Who is to have it. Whoever else has it keeps it.
+    pub assign_to: AssignTo,
+}
+
+/// At least one of these.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+pub struct AssignTo {
+    /// The owners of the tenant's declared keys.
+    #[schemars(extend("const" = true), default)]
+    pub key_owners: bool,
+    /// Users of the tenant, who are there already.
+    #[schemars(length(min = 1), default)]
+    pub users: Vec<Grantee>,
+    /// Groups of the tenant, by name, which are there already.
+    #[schemars(length(min = 1), default)]
+    pub groups: Vec<PersonText>,
+}
+
+/// A user, by at least one of these.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+pub struct Grantee {
+    /// What the tenant's identity provider calls the user.
+    pub subject: Option<PersonText>,
+    pub email: Option<Email>,
+    /// As the tenant's list of users shows it.
+    pub id: Option<KeyId>,
 }
 
 /// Nothing is said beneath it yet.
@@ -183,6 +243,24 @@ pub enum Owner {
     Client(Nothing),
     /// An owner named in the account's settings, with an API key of its own.
     Configured(Name),
+    /// A user of the tenant, for whom the account's `key_client` mints by impersonation.
+    User(User),
+}
+
+/// A user, looked up by `id`, else `subject`, else `email`. One that is absent is made, if it has a `subject`.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [{ "required": ["subject"] }, { "required": ["email"] }, { "required": ["id"] }])
+)]
+pub struct User {
+    /// What the tenant's identity provider calls the user. Unique in a tenant, and the same in every tenant.
+    pub subject: Option<PersonText>,
+    pub email: Option<Email>,
+    /// As the tenant's list of users shows it. It belongs to one tenant.
+    pub id: Option<KeyId>,
+    /// The user's name as people see it, should the user be made.
+    pub name: Option<PersonText>,
 }
 
 #[derive(JsonSchema)]

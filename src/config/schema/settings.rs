@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{CloudWord, Domain, Label, OriginText, PathText, Proxy, StoreUrl, Variable, Version, named};
+use super::{
+    Argument, BaseUrl, CloudWord, Domain, Duration, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText,
+    Proxy, Segments, StoreUrl, Variable, Version, named,
+};
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
 #[derive(JsonSchema)]
@@ -28,38 +31,53 @@ pub struct SettingsFile {
     pub network: Option<Network>,
 }
 
-/// Credentials at one vendor, in one region.
+/// Credentials at one vendor, in one region or environment.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Account {
-    /// Whose cloud.
-    pub vendor: Vendor,
-    /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
-    pub region: Label,
-    /// `qlikcloud.com` if left out; a government's cloud has another. It stands in settings only.
-    pub domain: Option<Domain>,
-    /// The tenant where the licence key is read, its first label. Needed to create tenants.
-    pub source_tenant: Option<Label>,
-    /// The region-level OAuth client: creates tenants and reads them.
-    pub client: Client,
-    /// The tenant-level, published OAuth client: mints keys for `owner: { client: {} }`.
-    pub key_client: Option<Client>,
-    /// An organization-level OAuth client of the cloud console: lists tenants, so that unmanaged ones are seen.
-    pub organization_client: Option<Client>,
-    /// Tenants of the subscription that are not managed here, by the first label of their hostname.
-    #[schemars(default)]
-    pub ignore_tenants: Vec<Label>,
-    /// Owners who mint with an API key of their own, by the name that `owner: { configured: NAME }` uses.
-    #[schemars(schema_with = "named::<ConfiguredOwner>")]
-    #[schemars(default)]
-    pub owners: BTreeMap<String, ConfiguredOwner>,
+#[schemars(tag = "vendor", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Account {
+    /// Qlik Cloud.
+    Qlik {
+        /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
+        region: Label,
+        /// `qlikcloud.com` if left out; a government's cloud has another. It stands in settings only.
+        domain: Option<Domain>,
+        /// The tenant where the licence key is read, its first label. Needed to create tenants.
+        source_tenant: Option<Label>,
+        /// The region-level OAuth client: creates tenants and reads them.
+        client: Client,
+        /// The tenant-level, published OAuth client: mints keys for `owner: { client: {} }`.
+        key_client: Option<Client>,
+        /// An organization-level OAuth client of the cloud console: lists tenants, so that unmanaged ones are seen.
+        organization_client: Option<Client>,
+        /// Tenants of the subscription that are not managed here, by the first label of their hostname.
+        #[schemars(default)]
+        ignore_tenants: Vec<Label>,
+        /// Owners who mint with an API key of their own, by the name that `owner: { configured: NAME }` uses.
+        #[schemars(schema_with = "named::<ConfiguredOwner>")]
+        #[schemars(default)]
+        owners: BTreeMap<String, ConfiguredOwner>,
+    },
+    /// Imburse Payments.
+    Imburse {
+        /// Where the vendor's API is: the sandbox, production, or a host of one's own.
+        base_url: BaseUrl,
+        /// The account's id.
+        account_id: ImburseId,
+        /// A key of the account: creates tenants and their keys.
+        account_key: KeyPair,
+        /// Which generation of the API; `v2` if left out.
+        api: Option<ImburseApi>,
+    },
 }
 
+/// A key pair of an account.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum Vendor {
-    /// Qlik Cloud.
-    Qlik,
+#[schemars(deny_unknown_fields)]
+pub struct KeyPair {
+    /// The public key, an identifier.
+    pub public: Reference,
+    /// The private key.
+    pub private: Reference,
 }
 
 #[derive(JsonSchema)]
@@ -92,25 +110,52 @@ pub enum Reference {
 
 /// Where secrets rest.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Sink {
-    /// What kind of place.
-    pub kind: SinkKind,
-    /// The folder, relative to the settings file.
-    pub directory: PathText,
-    /// Whether the folder outlives the machine; asked for in CI.
-    #[schemars(default)]
-    pub durable: bool,
-    /// With a shared ledger: whether every machine sees the same folder.
-    #[schemars(default)]
-    pub shared: bool,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum SinkKind {
+#[schemars(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Sink {
     /// One file a key, in a folder.
-    File,
+    File {
+        /// The folder, relative to the settings file.
+        directory: PathText,
+        /// Whether the folder outlives the machine; asked for in CI.
+        #[schemars(default)]
+        durable: bool,
+        /// With a shared ledger: whether every machine sees the same folder.
+        #[schemars(default)]
+        shared: bool,
+    },
+    /// Programs of your own that store a payload and say what is stored.
+    Command {
+        /// The program and its arguments; it gets the payload on its standard input. A program with a slash is relative
+        /// to the settings file. No shell is involved.
+        #[schemars(length(min = 1))]
+        deliver: Vec<Argument>,
+        /// The program that says what is stored. Without it nothing can be read back.
+        #[schemars(length(min = 1))]
+        check: Option<Vec<Argument>>,
+        /// How long a program may take, at most PT1H; PT1M if left out.
+        timeout: Option<Duration>,
+        /// Variables of the environment that the programs may see, besides PATH, HOME, LANG, LC_ALL and TMPDIR.
+        #[schemars(default)]
+        allow_env: Vec<Variable>,
+        /// With a shared ledger: whether every machine reaches the same place.
+        #[schemars(default)]
+        shared: bool,
+    },
+    /// A KV v2 engine of HashiCorp Vault or OpenBao.
+    Vault {
+        /// The exact origin. Plain http on loopback only.
+        address: OriginText,
+        /// The namespace, if there are any.
+        namespace: Option<Segments>,
+        /// Where the KV v2 engine is mounted.
+        mount: Segments,
+        /// Where each key's secret is, below the mount; `{vendor}/{tenant}/{key}` if left out.
+        path: Option<PathTemplate>,
+        /// The token.
+        token: Reference,
+        /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file.
+        ca_file: Option<PathText>,
+    },
 }
 
 /// The durable record. Exactly one kind.

@@ -71,6 +71,7 @@ pub(crate) enum Lane {
 pub(crate) enum Verb {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -80,6 +81,7 @@ impl Verb {
         match self {
             Self::Get => Method::GET,
             Self::Post => Method::POST,
+            Self::Put => Method::PUT,
             Self::Patch => Method::PATCH,
             Self::Delete => Method::DELETE,
         }
@@ -96,7 +98,9 @@ impl std::fmt::Display for Verb {
 pub(crate) struct Ask<'a> {
     pub(crate) verb: Verb,
     pub(crate) target: &'a Target,
-    pub(crate) bearer: Option<&'a Secret>,
+    /// The header's whole value.
+    pub(crate) authorization: Option<&'a Secret>,
+    pub(crate) headers: &'a [(&'static str, String)],
     pub(crate) body: Option<&'a [u8]>,
     pub(crate) lane: Lane,
 }
@@ -194,12 +198,18 @@ impl Wire {
             .request(ask.verb.method(), ask.target.url().clone())
             .timeout(limit)
             .header(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(bearer) = ask.bearer {
-            let Ok(mut value) = HeaderValue::from_str(&Zeroizing::new(format!("Bearer {}", bearer.expose()))) else {
+        if let Some(authorization) = ask.authorization {
+            let Ok(mut value) = HeaderValue::from_str(authorization.expose()) else {
                 return Reply::NotSent(Fault::Request("the credential holds a character that no header can carry"));
             };
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
+        }
+        for (name, value) in ask.headers {
+            let Ok(value) = HeaderValue::from_str(value) else {
+                return Reply::NotSent(Fault::Request("an id in settings holds a character that no header can carry"));
+            };
+            request = request.header(*name, value);
         }
         if let Some(body) = ask.body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());

@@ -1,4 +1,4 @@
-//! The vendor's error envelope: `{"errors":[{code,title,detail,meta,source}],"traceId"}`, read leniently and never echoed whole.
+//! What may be shown of a vendor's error; and Qlik's envelope of it: `{"errors":[{code,title,detail,meta,source}],"traceId"}`, read leniently and never echoed whole.
 
 use serde_json::Value;
 

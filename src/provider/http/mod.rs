@@ -3,16 +3,20 @@
 mod classify;
 mod client;
 mod envelope;
+mod exchange;
 mod fault;
 mod gate;
+#[cfg(all(test, feature = "sandbox"))]
+pub(crate) mod local;
 mod outcome;
 mod target;
 
-pub(crate) use classify::{Class, Deed, class, kind};
-pub(crate) use client::{Ask, Head, Lane, Reply, Verb, Wire};
+pub(crate) use classify::{Deed, kind};
+pub(crate) use client::{Head, Verb, Wire};
 pub(crate) use envelope::Envelope;
+pub(crate) use exchange::{Answer, Change, Exchange, Line, bearer};
 pub(crate) use fault::Fault;
-pub(crate) use gate::{Budget, GateKey, Gates, Tier, backoff, clamp};
+pub(crate) use gate::{GateKey, Tier};
 pub(crate) use target::{Target, is_segment, redirected_id};
 
 pub use client::{BuildError, NetworkOptions, Timeouts};

@@ -14,9 +14,9 @@ use crate::model::host::Host;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{ReadError, Trouble};
+use super::super::http::{Exchange as _, ReadError, Trouble};
 use super::exchange::Call;
-use super::{Qlik, Who, endpoints, wire};
+use super::{Lookup, Qlik, Who, endpoints, wire};
 
 /// What goes into the Authorization header.
 pub(super) struct Bearer {
@@ -58,6 +58,17 @@ struct Grant<'a> {
     client_id: &'a str,
     client_secret: &'a str,
     grant_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_lookup: Option<UserLookup<'a>>,
+}
+
+/// On whose behalf.
+#[derive(Serialize)]
+struct UserLookup<'a> {
+    field: &'static str,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -158,9 +169,18 @@ impl Qlik {
     }
 
     async fn fetch(&self, call: &Call<'_>, id: &Secret, secret: &Secret) -> Result<Token, ReadError> {
-        let ask = Call::new(call.account, call.host, call.who.clone(), &endpoints::TOKEN, &[], &[])
-            .map_err(ReadError::Trouble)?;
-        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type: "client_credentials" };
+        let user_lookup = match &call.who {
+            Who::User(Lookup::Id(value)) => Some(UserLookup { field: "userId", value }),
+            Who::User(Lookup::Subject(value)) => Some(UserLookup { field: "subject", value }),
+            Who::Client | Who::KeyClient | Who::Organization | Who::Owner(_) | Who::NewKey => None,
+        };
+        let (endpoint, grant_type, scope) = match user_lookup {
+            Some(_) => (&endpoints::IMPERSONATE, "urn:qlik:oauth:user-impersonation", Some("user_default")),
+            None => (&endpoints::TOKEN, "client_credentials", None),
+        };
+        let ask =
+            Call::new(call.account, call.host, call.who.clone(), endpoint, &[], &[]).map_err(ReadError::Trouble)?;
+        let grant = Grant { client_id: id.expose(), client_secret: secret.expose(), grant_type, scope, user_lookup };
         let body = json(&grant);
         let answer = self.patient(&ask, None, Some(&body), &[secret]).await?;
         let nonsense = |what: String| ReadError::Trouble(ask.nonsense(&what));

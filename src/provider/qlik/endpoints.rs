@@ -32,6 +32,13 @@ pub(crate) static TOKEN: Endpoint = Endpoint {
     missing: "check the host name: no tenant answers there",
     ..endpoint(Verb::Post, "/oauth/token", Tier::Two)
 };
+/// The same call for a token on a user's behalf.
+pub(crate) static IMPERSONATE: Endpoint = Endpoint {
+    invalid: "allow the key client the grant type urn:qlik:oauth:user-impersonation with scope user_default, and check that the user is there and active",
+    forbidden: "trust the key client in this tenant (consent method Trusted), and check that the user is active there and does not hold too many tokens",
+    missing: "check the host name: no tenant answers there",
+    ..endpoint(Verb::Post, "/oauth/token", Tier::Two)
+};
 pub(crate) static REVOKE_TOKEN: Endpoint = endpoint(Verb::Post, "/oauth/revoke", Tier::Two);
 pub(crate) static CREATE_TENANT: Endpoint = Endpoint {
     invalid: "check the account's source_tenant: its licence key was not accepted",
@@ -70,9 +77,33 @@ pub(crate) static PATCH_LIMITS: Endpoint = Endpoint {
 };
 pub(crate) static ROLES: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/roles", Tier::One) };
 pub(crate) static PATCH_ROLE: Endpoint = Endpoint {
-    invalid: "the user default may not be editable by API here: allow \"Manage API keys\" in Administration, Manage users, Permissions, User Default",
+    invalid: "the role may not be editable by API here: allow \"Manage API keys\" for it in Administration, Manage users, Permissions",
     forbidden: ADMIN,
     ..endpoint(Verb::Patch, "/api/v1/roles/{id}", Tier::Two)
+};
+pub(crate) static CREATE_ROLE: Endpoint = Endpoint {
+    invalid: "a role of this name may be there already, or the tenant has as many roles as it may: look in Administration, Manage users, Permissions",
+    forbidden: ADMIN,
+    ..endpoint(Verb::Post, "/api/v1/roles", Tier::Two)
+};
+pub(crate) static USERS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/users", Tier::One) };
+pub(crate) static CREATE_USER: Endpoint = Endpoint {
+    invalid: "correct the owner's subject, email or name",
+    forbidden: ADMIN,
+    ..endpoint(Verb::Post, "/api/v1/users", Tier::Two)
+};
+pub(crate) static PATCH_USER: Endpoint = Endpoint {
+    forbidden: ADMIN,
+    missing: "the user is gone; plan again",
+    ..endpoint(Verb::Patch, "/api/v1/users/{id}", Tier::Two)
+};
+pub(crate) static DELETE_USER: Endpoint =
+    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Delete, "/api/v1/users/{id}", Tier::Two) };
+pub(crate) static GROUPS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/groups", Tier::One) };
+pub(crate) static PATCH_GROUP: Endpoint = Endpoint {
+    forbidden: ADMIN,
+    missing: "the group is gone; plan again",
+    ..endpoint(Verb::Patch, "/api/v1/groups/{id}", Tier::Two)
 };
 pub(crate) static CONSENT: Endpoint = Endpoint {
     missing: NO_KEY_CLIENT,

@@ -5,6 +5,7 @@ mod endpoints;
 mod exchange;
 mod organization;
 mod pages;
+mod people;
 mod read;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
@@ -19,12 +20,13 @@ use jiff::Timestamp;
 use crate::model::address::Name;
 use crate::model::host::{Host, Label, Region};
 use crate::model::secret::{Fingerprint, Secret};
-use crate::model::spec::Owner;
-use crate::model::untrusted::Untrusted;
+use crate::model::spec::Way;
+use crate::model::untrusted::{Untrusted, escape};
 
-use super::http::{Budget, BuildError, Gates, NetworkOptions, Trouble, Wire};
+use super::http::{BuildError, Line, NetworkOptions, Trouble, Wire};
 
 pub use auth::Revoked;
+pub use people::Assignee;
 pub use read::TriedKey;
 pub use write::{CreatedTenant, MintedKey};
 
@@ -45,9 +47,7 @@ pub struct OwnerKey {
 
 /// The wire to Qlik Cloud, for one run.
 pub struct Qlik {
-    wire: Wire,
-    gates: Gates,
-    budget: Budget,
+    line: Line,
     tokens: auth::Tokens,
     accounts: BTreeMap<Name, Account>,
 }
@@ -74,18 +74,20 @@ enum Who {
     /// At the console only.
     Organization,
     Owner(Name),
+    /// The key client on a user's behalf.
+    User(Lookup),
     /// A key that was just minted, to be tried.
     NewKey,
 }
 
-impl Who {
-    fn of(owner: &Owner) -> Self {
-        match owner {
-            Owner::Client => Self::KeyClient,
-            Owner::Configured(name) => Self::Owner(name.clone()),
-        }
-    }
+/// How the vendor is told on whose behalf a token is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Lookup {
+    Id(String),
+    Subject(String),
+}
 
+impl Who {
     /// Where the credential stands, for messages.
     fn place(&self, account: &Name) -> String {
         match self {
@@ -93,6 +95,9 @@ impl Who {
             Self::KeyClient => format!("settings: accounts.{account}.key_client"),
             Self::Organization => format!("settings: accounts.{account}.organization_client"),
             Self::Owner(owner) => format!("settings: accounts.{account}.owners.{owner}"),
+            Self::User(Lookup::Id(user) | Lookup::Subject(user)) => {
+                format!("settings: accounts.{account}.key_client, on behalf of user {}", escape(user))
+            }
             Self::NewKey => "the new key".to_owned(),
         }
     }
@@ -119,26 +124,26 @@ impl Qlik {
             (name, Account { region, source_tenant, client, key_client, organization_client, owners })
         });
         let accounts = accounts.collect();
-        Ok(Self { wire, gates: Gates::default(), budget: Budget::new(), tokens: auth::Tokens::default(), accounts })
+        Ok(Self { line: Line::new(wire), tokens: auth::Tokens::default(), accounts })
     }
 
     /// The newest `Date` of any reply.
     pub fn server_time(&self) -> Option<Timestamp> {
-        self.wire.server_time()
+        self.line.wire.server_time()
     }
 
     /// Requests that may have reached the vendor.
     pub fn requests_sent(&self) -> u64 {
-        self.wire.requests_sent()
+        self.line.wire.requests_sent()
     }
 
     /// Tells one credential from another for rehearsals: sixteen digits of a hash of the client's id, or of the id in
     /// the owner's key. `None` where the settings have no such credential, or the key has no id.
-    pub fn credential_hash(&self, account: &Name, owner: &Owner) -> Option<String> {
+    pub fn credential_hash(&self, account: &Name, way: &Way) -> Option<String> {
         let account = self.accounts.get(account)?;
-        let public = match owner {
-            Owner::Client => account.key_client.as_ref()?.id.expose().to_owned(),
-            Owner::Configured(name) => wire::key_id_of(&account.owners.get(name)?.1)?,
+        let public = match way {
+            Way::Client | Way::Impersonation => account.key_client.as_ref()?.id.expose().to_owned(),
+            Way::Configured(name) => wire::key_id_of(&account.owners.get(name)?.1)?,
         };
         Fingerprint::of(public.as_bytes()).as_str().get(..16).map(str::to_owned)
     }
@@ -151,7 +156,7 @@ impl Qlik {
                 let own = self.accounts.get(account).and_then(|account| account.owners.get(owner));
                 own.map_or(host, |(home, _)| home)
             }
-            Who::Client | Who::KeyClient | Who::Organization | Who::NewKey => host,
+            Who::Client | Who::KeyClient | Who::Organization | Who::User(_) | Who::NewKey => host,
         }
     }
 
@@ -169,7 +174,7 @@ impl Account {
     fn binds(&self, who: &Who, host: &Host) -> bool {
         match who {
             Who::Organization => *host == self.region.console(),
-            Who::Client | Who::KeyClient | Who::Owner(_) | Who::NewKey => {
+            Who::Client | Who::KeyClient | Who::Owner(_) | Who::User(_) | Who::NewKey => {
                 self.region.accept(host.as_str()).as_ref() == Some(host)
             }
         }
@@ -178,9 +183,9 @@ impl Account {
     fn client(&self, name: &Name, who: &Who) -> Result<Option<&Client>, Trouble> {
         match who {
             Who::Client => Ok(Some(&self.client)),
-            Who::KeyClient => self.key_client.as_ref().map(Some).ok_or_else(|| Trouble {
+            Who::KeyClient | Who::User(_) => self.key_client.as_ref().map(Some).ok_or_else(|| Trouble {
                 why: Untrusted::new(format!(
-                    "account {name} has no key_client, which mints keys for `owner: {{ client: {{}} }}`"
+                    "account {name} has no key_client, which mints keys for itself and for users"
                 )),
                 next: format!(
                     "add accounts.{name}.key_client to the settings: a tenant-level client, published to the region"

@@ -11,9 +11,9 @@ use crate::model::secret::Secret;
 use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{ReadError, Trouble, is_segment, redirected_id};
+use super::super::http::{Answer, Exchange as _, ReadError, Trouble, is_segment, redirected_id};
 use super::endpoints::{self, Endpoint};
-use super::exchange::{Answer, Call};
+use super::exchange::Call;
 use super::pages::{LIMIT, MOST_PAGES, Page};
 use super::{Qlik, Who, wire};
 
@@ -147,17 +147,28 @@ impl Qlik {
     /// # Errors
     /// As every read.
     pub async fn caller(&self, account: &Name, host: &Host, owner: &Owner) -> Result<CallerLive, ReadError> {
-        let call = self.call(account, host, Who::of(owner), &endpoints::ME, &[])?;
+        let who = self.who(account, host, owner).await?;
+        let call = self.call(account, host, who.clone(), &endpoints::ME, &[])?;
         let answer = self.get(&call).await?;
         let user: wire::User = match redirect(&call, &answer, "/api/v1/users")? {
             None => understand(&call, wire::parse(&answer.body, "a user"))?,
             Some(id) => {
-                let call = self.call(account, host, Who::of(owner), &endpoints::USER, &[&id])?;
+                let call = self.call(account, host, who, &endpoints::USER, &[&id])?;
                 let answer = self.get(&call).await?;
                 understand(&call, wire::parse(&answer.body, "a user"))?
             }
         };
         // The roles are the administrator's to read.
+        self.with_roles(account, host, user).await
+    }
+
+    /// A user with what its roles allow.
+    pub(super) async fn with_roles(
+        &self,
+        account: &Name,
+        host: &Host,
+        user: wire::User,
+    ) -> Result<CallerLive, ReadError> {
         let roles = if user.has_roles() { self.roles(account, host, &[]).await? } else { Vec::new() };
         Ok(user.live(&roles))
     }
@@ -226,7 +237,7 @@ impl Qlik {
         })
     }
 
-    fn call<'a>(
+    pub(super) fn call<'a>(
         &'a self,
         account: &'a Name,
         host: &'a Host,
@@ -237,7 +248,12 @@ impl Qlik {
         Call::new(account, self.seat(account, &who, host), who, endpoint, ids, &[]).map_err(ReadError::Trouble)
     }
 
-    async fn roles(&self, account: &Name, host: &Host, query: &[(&str, &str)]) -> Result<Vec<wire::Role>, ReadError> {
+    pub(super) async fn roles(
+        &self,
+        account: &Name,
+        host: &Host,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<wire::Role>, ReadError> {
         self.list(
             &At { account, host, who: Who::Client },
             &endpoints::ROLES,
@@ -300,7 +316,7 @@ impl Qlik {
     }
 }
 
-fn understand<T>(call: &Call<'_>, read: Result<T, String>) -> Result<T, ReadError> {
+pub(super) fn understand<T>(call: &Call<'_>, read: Result<T, String>) -> Result<T, ReadError> {
     read.map_err(|what| ReadError::Trouble(call.nonsense(&what)))
 }
 
@@ -317,7 +333,7 @@ fn redirect(call: &Call<'_>, answer: &Answer, prefix: &str) -> Result<Option<Str
     })
 }
 
-fn same_id(call: &Call<'_>, asked: &str, got: &str) -> Result<(), ReadError> {
+pub(super) fn same_id(call: &Call<'_>, asked: &str, got: &str) -> Result<(), ReadError> {
     if asked == got {
         Ok(())
     } else {

@@ -251,34 +251,73 @@ pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) tenant_id: String,
     #[serde(default)]
-    assigned_roles: Option<Vec<Assigned>>,
+    pub(crate) subject: Option<String>,
+    #[serde(default)]
+    pub(crate) email: Option<String>,
+    #[serde(default)]
+    pub(crate) client_id: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    pub(crate) assigned_roles: Option<Vec<Assigned>>,
+    #[serde(default)]
+    assigned_groups: Option<Vec<Group>>,
+}
+
+/// A role as users and groups refer to it.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Assigned {
+    #[serde(default)]
+    pub(crate) id: Option<String>,
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+}
+
+impl Assigned {
+    pub(crate) fn is(&self, role: &str, name: &str) -> bool {
+        match (&self.id, &self.name) {
+            (Some(id), _) => id == role,
+            (None, Some(known)) => known == name,
+            (None, None) => false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
-struct Assigned {
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Group {
     #[serde(default)]
-    id: Option<String>,
+    pub(crate) id: String,
     #[serde(default)]
-    name: Option<String>,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) assigned_roles: Option<Vec<Assigned>>,
 }
 
 impl User {
+    /// Its own and those of its groups.
+    fn roles(&self) -> impl Iterator<Item = &Assigned> {
+        let of_groups = self.assigned_groups.iter().flatten().flat_map(|group| group.assigned_roles.iter().flatten());
+        self.assigned_roles.iter().flatten().chain(of_groups)
+    }
+
     /// Whether it has a role besides the user default, so that the roles are worth reading.
     pub(crate) fn has_roles(&self) -> bool {
-        self.assigned_roles.iter().flatten().any(|role| role.name.as_deref() != Some("UserDefault"))
+        self.roles().any(|role| role.name.as_deref() != Some("UserDefault"))
     }
 
     pub(crate) fn live(self, roles: &[Role]) -> CallerLive {
-        let mine = |role: &Role| {
-            self.assigned_roles.iter().flatten().any(|assigned| match (&assigned.id, &assigned.name) {
-                (Some(id), _) => *id == role.id,
-                (None, Some(name)) => *name == role.name,
-                (None, None) => false,
-            })
-        };
+        let mine = |role: &Role| self.roles().any(|assigned| assigned.is(&role.id, &role.name));
         let manages_api_keys =
             roles.iter().any(|role| !role.is_user_default() && role.manages_api_keys() && mine(role));
-        CallerLive { user_id: self.id.into(), tenant_id: self.tenant_id.into(), manages_api_keys }
+        let groups = self.assigned_groups.into_iter().flatten().map(|group| group.name.into()).collect();
+        CallerLive {
+            user_id: self.id.into(),
+            tenant_id: self.tenant_id.into(),
+            manages_api_keys,
+            groups,
+            status: self.status.unwrap_or_default().into(),
+        }
     }
 }
 

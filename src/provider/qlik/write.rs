@@ -49,13 +49,13 @@ struct NewKey<'a> {
 }
 
 #[derive(Serialize)]
-struct Patch {
+pub(super) struct Patch {
     op: &'static str,
     path: &'static str,
     value: Value,
 }
 
-fn replace(path: &'static str, value: impl Into<Value>) -> Patch {
+pub(super) fn replace(path: &'static str, value: impl Into<Value>) -> Patch {
     Patch { op: "replace", path, value: value.into() }
 }
 
@@ -130,8 +130,8 @@ impl Qlik {
         self.patch(account, host, Who::Client, &endpoints::PATCH_CONSENT, id, &patch).await
     }
 
-    /// Lets everyone manage their own keys. It adds one scope and touches no other.
-    pub async fn grant_everyone(&self, account: &Name, host: &Host, role_id: &str) -> Outcome<()> {
+    /// Lets whoever has a role manage their own keys; everyone has the user default. It adds one scope and touches no other.
+    pub async fn permit(&self, account: &Name, host: &Host, role_id: &str) -> Outcome<()> {
         let patch = [Patch { op: "add", path: "/assignedScopes/-", value: json!("api-keys") }];
         self.patch(account, host, Who::Client, &endpoints::PATCH_ROLE, role_id, &patch).await
     }
@@ -145,7 +145,10 @@ impl Qlik {
         description: &str,
         expires_in: Duration,
     ) -> Outcome<MintedKey> {
-        let who = Who::of(owner);
+        let who = match self.who(account, host, owner).await {
+            Ok(who) => who,
+            Err(error) => return Outcome::NotSent(error.trouble()),
+        };
         let call = match Call::new(account, self.seat(account, &who, host), who, &endpoints::CREATE_KEY, &[], &[]) {
             Ok(call) => call,
             Err(trouble) => return Outcome::NotSent(trouble),
@@ -176,27 +179,40 @@ impl Qlik {
         description: &str,
     ) -> Outcome<()> {
         let patch = [replace("/description", description)];
-        self.patch(account, host, Who::of(owner), &endpoints::PATCH_KEY, key_id, &patch).await
+        match self.who(account, host, owner).await {
+            Ok(who) => self.patch(account, host, who, &endpoints::PATCH_KEY, key_id, &patch).await,
+            Err(error) => Outcome::NotSent(error.trouble()),
+        }
     }
 
     /// Deletes a key as its owner. What is not there is deleted.
     pub async fn revoke(&self, account: &Name, host: &Host, owner: &Owner, key_id: &str) -> Outcome<()> {
-        self.remove(account, host, Who::of(owner), key_id).await
+        match self.who(account, host, owner).await {
+            Ok(who) => self.remove(account, host, who, &endpoints::DELETE_KEY, key_id).await,
+            Err(error) => Outcome::NotSent(error.trouble()),
+        }
     }
 
     /// Revokes a key as administrator: it stays listed, as revoked, for ever.
     pub async fn revoke_as_admin(&self, account: &Name, host: &Host, key_id: &str) -> Outcome<()> {
-        self.remove(account, host, Who::Client, key_id).await
+        self.remove(account, host, Who::Client, &endpoints::DELETE_KEY, key_id).await
     }
 
-    async fn remove(&self, account: &Name, host: &Host, who: Who, key_id: &str) -> Outcome<()> {
-        match Call::new(account, self.seat(account, &who, host), who, &endpoints::DELETE_KEY, &[key_id], &[]) {
+    pub(super) async fn remove(
+        &self,
+        account: &Name,
+        host: &Host,
+        who: Who,
+        endpoint: &'static Endpoint,
+        id: &str,
+    ) -> Outcome<()> {
+        match Call::new(account, self.seat(account, &who, host), who, endpoint, &[id], &[]) {
             Ok(call) => self.change(&call, None, &[], Deed::Remove, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }
     }
 
-    async fn patch(
+    pub(super) async fn patch(
         &self,
         account: &Name,
         host: &Host,

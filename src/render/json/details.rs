@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::imburse::Imburse;
+
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Details {
     CreateTenant(CreateTenant),
     Settle(Settle),
     Trust(Trust),
+    CreateUser(CreateUser),
     Grant(Grant),
     Mark(Mark),
     CreateKey(CreateKey),
@@ -19,6 +22,8 @@ pub(super) enum Details {
     KeepKey(KeepKey),
     Drift(Drift),
     Wait(Wait),
+    /// What is done or kept at Imburse Payments.
+    Imburse(Imburse),
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -90,6 +95,50 @@ pub(super) struct Grant {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Permission {
     ManageApiKeysToEveryone,
+    ManageApiKeysByRole(ByRole),
+}
+
+/// What is missing of a grant through a role.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ByRole {
+    /// Its name.
+    pub(super) role: String,
+    pub(super) step: RoleStep,
+    /// Who is given the role.
+    pub(super) users: Vec<Owner>,
+    /// Names of groups that are given the role.
+    pub(super) groups: Vec<String>,
+}
+
+/// What is done with the role itself.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RoleStep {
+    Nothing,
+    Make,
+    /// The permission is added to it, for whoever has it.
+    Extend,
+}
+
+/// A user who is made, because keys are declared to be theirs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CreateUser {
+    pub(super) account: String,
+    pub(super) tenant: Parent,
+    pub(super) user: User,
+}
+
+/// As declared.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct User {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -110,6 +159,8 @@ pub(super) enum Owner {
     Client,
     /// An owner that settings name.
     Configured(String),
+    /// A user of the tenant, by impersonation.
+    User(User),
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -173,6 +173,7 @@ pub(super) struct Counts {
     pub(super) keys_to_reclaim: usize,
     pub(super) keys_to_mark: usize,
     pub(super) to_trust: usize,
+    pub(super) users_to_create: usize,
     pub(super) to_grant: usize,
     pub(super) kept: usize,
     pub(super) drifted: usize,
@@ -223,6 +224,8 @@ pub(super) enum Kind {
 pub(super) enum Object {
     Tenant,
     Key,
+    /// A user of the tenant that `address` names.
+    User,
 }
 
 /// Where the object is declared. Line and column count from 1.
@@ -265,6 +268,9 @@ pub(super) struct MovedFact {
 pub(super) struct Notice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
+    /// A place of its own, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<Place>,
     pub(super) text: String,
 }
 
@@ -302,6 +308,7 @@ pub(super) enum Step {
     SettleLimits,
     Settle,
     Trust,
+    CreateUser,
     Grant,
     Mint,
     Try,

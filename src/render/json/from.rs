@@ -18,6 +18,7 @@ use super::document::{
     Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
+use super::imburse;
 
 const VERSION: u8 = 1;
 
@@ -41,8 +42,9 @@ impl PlanDocument {
 impl ReportDocument {
     pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
         let events::Report { started, lines, stopped } = report;
+        // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
         let places: BTreeMap<&Address, &Origin> =
-            plan.actions.iter().map(|planned| (&planned.address, &planned.at)).collect();
+            plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect();
         let lines = lines
             .iter()
             .map(|events::ReportLine { address, step, outcome }| ReportLine {
@@ -162,8 +164,9 @@ impl From<&action::Plan> for Plan {
             actions: actions.iter().map(Action::from).collect(),
             notices: notices
                 .iter()
-                .map(|action::Notice { address, text }| Notice {
+                .map(|action::Notice { address, at, text }| Notice {
                     address: address.as_ref().map(ToString::to_string),
+                    at: at.as_ref().map(Place::from),
                     text: text.raw().to_owned(),
                 })
                 .collect(),
@@ -188,6 +191,7 @@ impl From<action::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
+            users_to_create,
             to_grant,
             kept,
             drifted,
@@ -202,6 +206,7 @@ impl From<action::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
+            users_to_create,
             to_grant,
             kept,
             drifted,
@@ -214,7 +219,14 @@ impl From<action::Counts> for Counts {
 impl From<&action::Planned> for Action {
     fn from(planned: &action::Planned) -> Self {
         let action::Planned { address, at, action } = planned;
-        let object = if address.is_tenant() { Object::Tenant } else { Object::Key };
+        // A user is planned at its tenant's address.
+        let object = if matches!(action, action::Action::CreateUser(_)) {
+            Object::User
+        } else if address.is_tenant() {
+            Object::Tenant
+        } else {
+            Object::Key
+        };
         let said = said(action);
         Self {
             address: address.to_string(),
@@ -231,7 +243,7 @@ impl From<&action::Planned> for Action {
 
 fn kind(action: &action::Action) -> Kind {
     match action {
-        action::Action::CreateTenant(_) | action::Action::CreateKey(_) => Kind::Create,
+        action::Action::CreateTenant(_) | action::Action::CreateUser(_) | action::Action::CreateKey(_) => Kind::Create,
         action::Action::Settle(_) => Kind::Settle,
         action::Action::Trust(_) => Kind::Trust,
         action::Action::Grant(_) => Kind::Grant,
@@ -242,6 +254,7 @@ fn kind(action: &action::Action) -> Kind {
         action::Action::Drift(_) => Kind::Drift,
         action::Action::Wait(_) => Kind::Wait,
         action::Action::Refuse(_) => Kind::Refuse,
+        action::Action::Imburse(action) => imburse::kind(action),
     }
 }
 
@@ -257,6 +270,7 @@ fn said(action: &action::Action) -> Said {
     match action {
         action::Action::CreateKey(create) => Said { why: why_mint(&create.why), ..Said::default() },
         action::Action::Renew(renew) => Said { why: why_mint(&renew.create.why), ..Said::default() },
+        action::Action::Imburse(action) => Said { why: imburse::why(action).and_then(why_mint), ..Said::default() },
         action::Action::Wait(wait) => Said { why: Some(wait.why.clone()), ..Said::default() },
         action::Action::Refuse(Refusal { code, why, next }) => {
             Said { code: Some(code.as_str()), why: Some(why.raw().to_owned()), next: next.clone() }
@@ -264,6 +278,7 @@ fn said(action: &action::Action) -> Said {
         action::Action::CreateTenant(_)
         | action::Action::Settle(_)
         | action::Action::Trust(_)
+        | action::Action::CreateUser(_)
         | action::Action::Grant(_)
         | action::Action::Mark(_)
         | action::Action::Reclaim(_)
@@ -301,6 +316,7 @@ impl From<events::Step> for Step {
             events::Step::SettleLimits => Self::SettleLimits,
             events::Step::Settle => Self::Settle,
             events::Step::Trust => Self::Trust,
+            events::Step::CreateUser => Self::CreateUser,
             events::Step::Grant => Self::Grant,
             events::Step::Mint => Self::Mint,
             events::Step::Try => Self::Try,

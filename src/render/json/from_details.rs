@@ -5,8 +5,9 @@ use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
 
 use super::details::{
-    Adopted, Alias, Cause, CreateKey, CreateTenant, Delivered, Details, Drift, DriftField, Grant, KeepKey, KeepTenant,
-    Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, Settle, Shape, Tenant, Trust, Wait,
+    Adopted, Alias, ByRole, Cause, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant,
+    KeepKey, KeepTenant, Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape,
+    Tenant, Trust, User, Wait,
 };
 
 /// Nothing for a refusal, which is all words.
@@ -22,8 +23,12 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
             tenant: parent.into(),
             permission: match what {
                 action::Permission::ManageApiKeysToEveryone => Permission::ManageApiKeysToEveryone,
+                action::Permission::ManageApiKeysByRole(by) => Permission::ManageApiKeysByRole(by.into()),
             },
         }),
+        action::Action::CreateUser(action::CreateUser { account, parent, user }) => {
+            Details::CreateUser(CreateUser { account: account.to_string(), tenant: parent.into(), user: user.into() })
+        }
         action::Action::Mark(mark) => Details::Mark(mark.into()),
         action::Action::CreateKey(create) => Details::CreateKey(create.into()),
         action::Action::Renew(action::Renew { create, key_id, expires }) => {
@@ -44,6 +49,7 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
         // Its `why` stands beside `kind`.
         action::Action::Wait(action::Wait { run, why: _ }) => Details::Wait(Wait { run: run.clone() }),
         action::Action::Refuse(_) => return None,
+        action::Action::Imburse(action) => Details::Imburse(action.into()),
     })
 }
 
@@ -135,12 +141,18 @@ impl From<&action::CreateKey> for CreateKey {
             renew_before: renew_before.to_string(),
             deliver_to: deliver_to.to_string(),
             deliver_as: (*deliver_as).into(),
-            cause: match why {
-                action::WhyMint::Missing => Cause::Missing,
-                action::WhyMint::Dead { key_id, state } => Cause::Dead { key_id: key_id.clone(), state: state.clone() },
-                action::WhyMint::Supersede { key_id } => Cause::Supersede { key_id: key_id.clone() },
-                action::WhyMint::Asked => Cause::Asked,
-            },
+            cause: why.into(),
+        }
+    }
+}
+
+impl From<&action::WhyMint> for Cause {
+    fn from(why: &action::WhyMint) -> Self {
+        match why {
+            action::WhyMint::Missing => Self::Missing,
+            action::WhyMint::Dead { key_id, state } => Self::Dead { key_id: key_id.clone(), state: state.clone() },
+            action::WhyMint::Supersede { key_id } => Self::Supersede { key_id: key_id.clone() },
+            action::WhyMint::Asked => Self::Asked,
         }
     }
 }
@@ -184,6 +196,30 @@ impl From<&spec::Owner> for Owner {
         match owner {
             spec::Owner::Client => Self::Client,
             spec::Owner::Configured(name) => Self::Configured(name.to_string()),
+            spec::Owner::User(user) => Self::User(user.into()),
+        }
+    }
+}
+
+impl From<&spec::User> for User {
+    fn from(user: &spec::User) -> Self {
+        let spec::User { id, subject, email, name } = user;
+        Self { id: id.clone(), subject: subject.clone(), email: email.clone(), name: name.clone() }
+    }
+}
+
+impl From<&action::ByRole> for ByRole {
+    fn from(by: &action::ByRole) -> Self {
+        let action::ByRole { role, step, to, groups } = by;
+        Self {
+            role: role.clone(),
+            step: match step {
+                action::RoleStep::Nothing => RoleStep::Nothing,
+                action::RoleStep::Make => RoleStep::Make,
+                action::RoleStep::Extend => RoleStep::Extend,
+            },
+            users: to.iter().map(Owner::from).collect(),
+            groups: groups.clone(),
         }
     }
 }

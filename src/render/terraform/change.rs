@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::model::address::Address;
 use crate::model::desired::Origin;
-use crate::model::spec::{KeyLimits, Owner, QlikKey};
+use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Parent, Permission, Reclaim, Renew,
-    Settle, SettlePart, TenantRef, Trust, Wait,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
+    Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::refusal::Refusal;
 use crate::render::block::{place, shape_text};
@@ -15,6 +15,7 @@ use crate::render::block::{place, shape_text};
 use super::document::{
     Change, Check, CheckAddress, CheckInstance, Importing, Problem, ResourceChange, Status, Verb, full,
 };
+use super::imburse;
 
 pub(super) type Values = Map<String, Value>;
 
@@ -24,6 +25,8 @@ pub(super) struct Draft {
     pub(super) change: Option<Sketch>,
     /// Leftovers of the same address.
     pub(super) deposed: Vec<ResourceChange>,
+    /// Users who are made in a tenant: objects of their own.
+    pub(super) users: Vec<ResourceChange>,
     pub(super) drift: Option<ResourceChange>,
     pub(super) checks: Vec<Check>,
 }
@@ -36,7 +39,7 @@ pub(super) struct Sketch {
     unknown: Values,
     /// A key has a token, known to its sink alone.
     sensitive: bool,
-    importing: Option<Importing>,
+    pub(super) importing: Option<Importing>,
 }
 
 impl Draft {
@@ -50,11 +53,17 @@ impl Draft {
                 sketch.tenant(address, parent);
                 sketch.turn("trusts_key_client", json!(false), json!(true));
             }
-            Action::Grant(Grant { account, parent, what: Permission::ManageApiKeysToEveryone }) => {
+            Action::CreateUser(create) => self.users.push(self::user(address, create)),
+            Action::Grant(Grant { account, parent, what }) => {
                 let sketch = self.update();
                 sketch.known("account", account.as_str());
                 sketch.tenant(address, parent);
-                sketch.turn("manage_api_keys", Value::Null, json!("everyone"));
+                match what {
+                    Permission::ManageApiKeysToEveryone => {
+                        sketch.turn("manage_api_keys", Value::Null, json!("everyone"));
+                    }
+                    Permission::ManageApiKeysByRole(by) => sketch.becomes("manage_api_keys", self::by_role(by)),
+                }
             }
             Action::Mark(mark) => self.mark(address, mark),
             Action::CreateKey(create) => self.create_key(address, create),
@@ -75,11 +84,12 @@ impl Draft {
                 let message = format!("{code}: {}; next: {} [{}]", why.raw(), next.join("; or: "), place(at));
                 self.checks.push(check(address, Status::Fail, message));
             }
+            Action::Imburse(action) => imburse::add(self, address, action),
         }
     }
 
     /// The object's change, at least this strong.
-    fn sketch(&mut self, verb: Verb) -> &mut Sketch {
+    pub(super) fn sketch(&mut self, verb: Verb) -> &mut Sketch {
         let sketch = self.change.get_or_insert_with(|| Sketch::new(verb));
         sketch.verb = sketch.verb.max(verb);
         sketch
@@ -193,33 +203,33 @@ impl Draft {
 }
 
 impl Sketch {
-    fn new(verb: Verb) -> Self {
+    pub(super) fn new(verb: Verb) -> Self {
         Self { verb, before: Map::new(), after: Map::new(), unknown: Map::new(), sensitive: false, importing: None }
     }
 
     /// The same before and after.
-    fn known(&mut self, name: &str, value: impl serde::Serialize) {
+    pub(super) fn known(&mut self, name: &str, value: impl serde::Serialize) {
         let value = json!(value);
         self.before.insert(name.to_owned(), value.clone());
         self.after.insert(name.to_owned(), value);
     }
 
-    fn turn(&mut self, name: &str, before: Value, after: Value) {
+    pub(super) fn turn(&mut self, name: &str, before: Value, after: Value) {
         self.before.insert(name.to_owned(), before);
         self.after.insert(name.to_owned(), after);
     }
 
     /// What it was is not part of the plan.
-    fn becomes(&mut self, name: &str, after: Value) {
+    pub(super) fn becomes(&mut self, name: &str, after: Value) {
         self.after.insert(name.to_owned(), after);
     }
 
-    fn unknown(&mut self, name: &str) {
+    pub(super) fn unknown(&mut self, name: &str) {
         self.after.insert(name.to_owned(), Value::Null);
         self.unknown.insert(name.to_owned(), json!(true));
     }
 
-    fn token(&mut self) {
+    pub(super) fn token(&mut self) {
         self.sensitive = true;
         self.turn("token", Value::Null, Value::Null);
     }
@@ -291,6 +301,37 @@ fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     change
 }
 
+fn user(address: &Address, create: &CreateUser) -> ResourceChange {
+    let CreateUser { account, parent, user } = create;
+    let User { id: _, subject, email, name } = user; // nobody is made of an id
+    let mut sketch = Sketch::new(Verb::Create);
+    sketch.unknown("id");
+    sketch.after.insert("account".into(), json!(account));
+    match parent {
+        Parent::Exists(TenantRef { id, hostname }) => {
+            sketch.after.insert("tenant_id".into(), json!(id.raw()));
+            sketch.after.insert("hostname".into(), json!(hostname.raw()));
+        }
+        Parent::MadeBefore(made) => {
+            sketch.after.insert("tenant".into(), json!(full(made)));
+        }
+    }
+    for (field, value) in [("subject", subject), ("email", email), ("name", name)] {
+        sketch.after.insert(field.into(), json!(value));
+    }
+    sketch.finish(address).for_user(subject.as_deref().unwrap_or_default())
+}
+
+fn by_role(by: &ByRole) -> Value {
+    let ByRole { role, step, to, groups } = by;
+    let step = match step {
+        RoleStep::Nothing => "there",
+        RoleStep::Make => "made",
+        RoleStep::Extend => "extended",
+    };
+    json!({ "role": role, "role_is": step, "to": to.iter().map(owner).collect::<Vec<_>>(), "to_groups": groups })
+}
+
 fn check(address: &Address, status: Status, message: String) -> Check {
     let place = CheckAddress { kind: "resource", to_display: full(address) };
     let instance = CheckInstance { address: place.clone(), status, problems: vec![Problem { message }] };
@@ -309,6 +350,10 @@ fn owner(owner: &Owner) -> String {
     match owner {
         Owner::Client => "client".to_owned(),
         Owner::Configured(name) => format!("configured:{name}"),
+        Owner::User(user) => {
+            let (field, value) = user.key().parts();
+            format!("user:{field}:{value}")
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 
 use super::change::Values;
 
@@ -138,6 +138,32 @@ impl ResourceChange {
             change,
         }
     }
+
+    /// Of a user of that tenant: `qlik_user.declared["acme/auth0|stackone"]`.
+    pub(super) fn for_user(self, subject: &str) -> Self {
+        let index = format!("{}/{subject}", self.index);
+        let quoted = index.replace('\\', "\\\\").replace('"', "\\\"");
+        Self { address: format!("{USER}.{NAME}[\"{quoted}\"]"), kind: USER, index, ..self }
+    }
+
+    /// The object after the change; what is deleted is not asked for.
+    pub(super) fn planned(&self) -> Resource {
+        Resource {
+            address: self.address.clone(),
+            mode: self.mode,
+            kind: self.kind,
+            name: self.name,
+            index: self.index.clone(),
+            provider_name: self.provider_name,
+            schema_version: 0,
+            values: self.change.after.clone().unwrap_or_default(),
+            sensitive_values: self.change.after_sensitive.as_object().cloned().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
 }
 
 #[derive(Serialize)]
@@ -199,23 +225,15 @@ pub(super) struct Problem {
     pub(super) message: String,
 }
 
-/// The object after a change; what is deleted is not asked for.
-pub(super) fn values(address: &Address, change: &Change) -> Resource {
-    Resource {
-        address: full(address),
-        mode: "managed",
-        kind: kind(address),
-        name: NAME,
-        index: index(address),
-        provider_name: PROVIDER,
-        schema_version: 0,
-        values: change.after.clone().unwrap_or_default(),
-        sensitive_values: change.after_sensitive.as_object().cloned().unwrap_or_default(),
-    }
-}
+const USER: &str = "qlik_user";
 
 pub(super) fn kind(address: &Address) -> &'static str {
-    if address.is_tenant() { "qlik_tenant" } else { "qlik_api_key" }
+    match (address.vendor, address.is_tenant()) {
+        (Vendor::Qlik, true) => "qlik_tenant",
+        (Vendor::Qlik, false) => "qlik_api_key",
+        (Vendor::Imburse, true) => "imburse_tenant",
+        (Vendor::Imburse, false) => "imburse_api_key",
+    }
 }
 
 /// `qlik_api_key.declared["acme/ci"]`.

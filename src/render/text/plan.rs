@@ -3,7 +3,7 @@
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
 use crate::render::Look;
-use crate::render::block::{Block, Line};
+use crate::render::block::{Block, Line, place};
 use crate::render::guard;
 use crate::render::layout::{count, pad, table, widest, width};
 use crate::render::style::{FAINT, STRONG, Sign, paint};
@@ -86,8 +86,9 @@ fn details(lines: &[Line], look: &Look) -> Vec<String> {
 }
 
 fn notice(notice: &Notice) -> Vec<String> {
-    let Notice { address, text } = notice;
-    vec![address.as_ref().map(ToString::to_string).unwrap_or_default(), text.to_string()]
+    let Notice { address, at, text } = notice;
+    let at = at.as_ref().map(|at| format!(" ({})", place(at))).unwrap_or_default();
+    vec![address.as_ref().map(ToString::to_string).unwrap_or_default(), format!("{text}{at}")]
 }
 
 fn not_checked(unchecked: &Unchecked) -> Vec<String> {

@@ -20,8 +20,7 @@ mod scim;
 mod tenants;
 mod users;
 
-use hyper::header::AUTHORIZATION;
-use hyper::{HeaderMap, Method};
+use hyper::Method;
 use jiff::Timestamp;
 
 use self::caller::Caller;
@@ -30,32 +29,9 @@ pub(super) use self::rate::rate_limited;
 use self::rate::too_many;
 use self::reply::{Reply, not_found, problem};
 pub(super) use self::tenants::check_alias;
-use super::jwt::{self, Signer};
+use super::call::Call;
+use super::jwt;
 use super::state::{State, Tenant};
-
-/// One request as the vendor's edge passes it on. `host` is lower case and without a port.
-pub(super) struct Call<'a> {
-    pub(super) method: &'a Method,
-    pub(super) host: &'a str,
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    pub(super) now: Timestamp,
-    pub(super) signer: &'a Signer,
-}
-
-impl Call<'_> {
-    fn query(&self) -> impl Iterator<Item = (String, String)> {
-        url::form_urlencoded::parse(self.query.as_bytes()).into_owned()
-    }
-
-    fn bearer(&self) -> Option<&str> {
-        let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    }
-}
 
 /// Answers one call. Everything a call changes is changed when this returns, or nothing is.
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
@@ -81,7 +57,7 @@ pub(super) fn claimed(state: &State, call: &Call<'_>) -> Option<String> {
 }
 
 fn register(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
-    match (call.method.as_str(), segments(call.path).as_slice()) {
+    match (call.method.as_str(), call.segments().as_slice()) {
         ("POST", ["oauth", "token"]) => oauth::token_at_register(state, call, region),
         ("POST", ["oauth", "revoke"]) => oauth::revoke_at_register(state, call, region),
         ("POST", ["api", "v1", "tenants"]) => tenants::create(state, call, region),
@@ -96,7 +72,7 @@ fn register(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
 }
 
 fn tenant(state: &mut State, call: &Call<'_>) -> Reply {
-    let path = segments(call.path);
+    let path = call.segments();
     let Some(tenant) = state.tenant_at(call.host) else {
         return match path.as_slice() {
             ["oauth", "token"] => oauth::unauthorized(),
@@ -174,10 +150,6 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("DELETE", ["api-keys", id]) => keys::delete(state, caller, id),
         _ => not_found(),
     }
-}
-
-fn segments(path: &str) -> Vec<&str> {
-    path.strip_prefix('/').unwrap_or(path).split('/').collect()
 }
 
 /// Ends what is due: tenants that were deactivated long enough ago. Whether there were any.

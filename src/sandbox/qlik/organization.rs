@@ -8,7 +8,7 @@ use super::list::{self, Page};
 use super::reply::{Reply, bad_request, forbidden, not_found, problem, unauthorized};
 use super::scim::{self, Attributes, Filter, Operator};
 use super::tenants::datacenter;
-use super::{Call, oauth, segments, too_many};
+use super::{Call, oauth, too_many};
 use crate::model::secret::hex;
 use crate::sandbox::state::{State, Subscription, Tenant, hash};
 use crate::sandbox::switches::{ConsoleLinks, Envelope};
@@ -35,7 +35,7 @@ const SORTS: [&str; 8] =
     ["name", "regionCode", "countryCode", "hostnames", "createdAt", "updatedAt", "status", "subscriptionId"];
 
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
-    let path = segments(call.path);
+    let path = call.segments();
     match (call.method.as_str(), path.as_slice()) {
         ("POST", ["oauth", "token"]) => return oauth::token_at_console(state, call),
         ("POST", ["oauth", "revoke"]) => return oauth::revoke_at_console(state, call),

@@ -1,42 +1,9 @@
-//! What goes back to the caller, and the vendor's envelope for everything that went wrong.
+//! The vendor's envelopes for everything that went wrong.
 
 use serde_json::{Value, json};
 
 use crate::sandbox::random;
-
-/// One answer, before faults are laid over it.
-#[derive(Clone)]
-pub(in crate::sandbox) struct Reply {
-    pub(in crate::sandbox) status: u16,
-    pub(in crate::sandbox) headers: Vec<(&'static str, String)>,
-    pub(in crate::sandbox) content_type: &'static str,
-    pub(in crate::sandbox) body: Vec<u8>,
-}
-
-impl Reply {
-    pub(in crate::sandbox) fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: Vec::new(), content_type: "application/json", body: body.to_string().into_bytes() }
-    }
-
-    pub(in crate::sandbox) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), content_type: "application/json", body: Vec::new() }
-    }
-
-    /// The `…/me` calls: a redirect with a page for browsers.
-    pub(in crate::sandbox) fn found(location: String) -> Self {
-        Self {
-            status: 302,
-            headers: vec![("location", location)],
-            content_type: "text/html; charset=utf-8",
-            body: b"<a href=\"#\">Found</a>.\n".to_vec(),
-        }
-    }
-
-    pub(in crate::sandbox) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
+pub(in crate::sandbox) use crate::sandbox::reply::Reply;
 
 /// The envelope of most services: `status` is a string.
 pub(in crate::sandbox) fn problem(status: u16, code: &str, title: &str) -> Reply {

@@ -50,8 +50,10 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
+    /// Of either vendor's envelope.
     pub(super) fn code(&self) -> String {
-        self.json()["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
+        let error = &self.json()["errors"][0];
+        error["code"].as_str().or(error["errorCode"].as_str()).unwrap_or_default().to_owned()
     }
 }
 
@@ -123,6 +125,18 @@ impl Wire {
         let head = format!("{method} {path} HTTP/1.1\r\ncontent-type: application/json{authorization}");
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.exchange(host, &head, &body).await
+    }
+
+    /// A call with headers and a body as they are.
+    pub(super) async fn plain(
+        &self,
+        (method, host, path): (&str, &str, &str),
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let headers = headers.iter().fold(String::new(), |text, (name, value)| text + "\r\n" + name + ": " + value);
+        let head = format!("{method} {path} HTTP/1.1\r\ncontent-type: application/json{headers}");
+        self.exchange(host, &head, body).await.unwrap()
     }
 
     /// A call that names the host it means.

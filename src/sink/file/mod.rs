@@ -16,7 +16,7 @@ use crate::model::secret::Fingerprint;
 use crate::model::untrusted::{Untrusted, escape};
 
 use super::payload::Payload;
-use super::{Put, ReadBack, Version};
+use super::{Put, ReadBack, Version, unreadable};
 
 use self::disk::Written;
 
@@ -112,10 +112,6 @@ impl FileSink {
         entry: &SinkEntry,
     ) -> Result<(), Put> {
         let spot = self.spot(address).map_err(Put::Refused)?;
-        if entry.fingerprint != payload.fingerprint() || address.key.as_ref() != Some(&entry.key) {
-            let why = format!("the metadata for {address} does not describe what is to be delivered there");
-            return Err(Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written")));
-        }
         safety::check(&self.directory, &spot).map_err(Put::Refused)?;
         disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
         // Between comparing and replacing, nobody else of ours replaces. Where a file system cannot lock a folder, the
@@ -195,10 +191,6 @@ fn encoded(name: &str) -> String {
         }
     }
     text
-}
-
-fn unreadable(why: impl Into<String>, next: impl Into<String>) -> Unreadable {
-    Unreadable { why: Untrusted::new(why), next: next.into(), credentials: false }
 }
 
 fn stranger(path: &Path) -> Unreadable {

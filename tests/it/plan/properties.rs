@@ -10,6 +10,7 @@ use proptest::sample::{select, subsequence};
 use qlik_plan::config::{self, Source};
 use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::Desired;
+use qlik_plan::model::imburse::ImburseLive;
 use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, TenantLive, TenantRead};
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
@@ -89,6 +90,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         accounts: accounts.clone(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
+                        imburse: ImburseLive::default(),
                     };
                     for ((address, (tenant, keys)), sink) in addresses.iter().zip(tenants).zip(sinks) {
                         if let (true, Some(mut tenant)) = (address.is_tenant(), tenant) {
@@ -135,7 +137,20 @@ proptest! {
             prop_assert!(has_action || is_unchecked, "nothing is said of {}", address);
         }
         for planned in &plan.actions {
-            prop_assert_eq!(&world.desired.items[&planned.address].at, &planned.at);
+            let declared = &world.desired.items[&planned.address];
+            let of_grant = match &declared.spec {
+                Spec::QlikTenant(tenant) => tenant.grants.at.as_ref(),
+                Spec::QlikKey(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
+            };
+            if matches!(planned.action, Action::Grant(_)) {
+                prop_assert_eq!(of_grant, Some(&planned.at));
+            } else if matches!(planned.action, Action::CreateUser(_)) {
+                // At the first key that the user is to own.
+                let mut keys = world.desired.qlik_keys(&planned.address);
+                prop_assert!(keys.any(|(_, _, at)| *at == planned.at));
+            } else {
+                prop_assert_eq!(&declared.at, &planned.at);
+            }
             if let Action::Refuse(refusal) = &planned.action {
                 prop_assert!(!refusal.next.is_empty() && !refusal.why.raw().is_empty());
             }
@@ -204,13 +219,15 @@ proptest! {
                 Action::CreateTenant(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
+                | Action::CreateUser(_)
                 | Action::Grant(_)
                 | Action::CreateKey(_)
                 | Action::Renew(_)
                 | Action::Keep(_)
                 | Action::Drift(_)
                 | Action::Wait(_)
-                | Action::Refuse(_) => {}
+                | Action::Refuse(_)
+                | Action::Imburse(_) => {}
             }
         }
     }
@@ -265,11 +282,17 @@ fn parent(action: &Action) -> Option<Parent> {
     match action {
         Action::Settle(settle) => Some(settle.parent.clone()),
         Action::Trust(trust) => Some(trust.parent.clone()),
+        Action::CreateUser(create) => Some(create.parent.clone()),
         Action::Grant(grant) => Some(grant.parent.clone()),
         Action::Mark(mark) => Some(Parent::Exists(mark.parent.clone())),
         Action::CreateKey(create) => Some(create.parent.clone()),
         Action::Renew(renew) => Some(renew.create.parent.clone()),
         Action::Reclaim(reclaim) => Some(Parent::Exists(reclaim.parent.clone())),
-        Action::CreateTenant(_) | Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
+        Action::CreateTenant(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_)
+        | Action::Imburse(_) => None,
     }
 }

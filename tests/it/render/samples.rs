@@ -175,8 +175,12 @@ pub(crate) fn estate() -> Plan {
     ]);
     plan.actions.extend(quiet());
     plan.notices = vec![
-        Notice { address: Some(address("qlik/acme/due")), text: Untrusted::from("key key-0 is left to expire") },
-        Notice { address: None, text: Untrusted::from("new estate: the ledger is empty") },
+        Notice {
+            address: Some(address("qlik/acme/due")),
+            at: None,
+            text: Untrusted::from("key key-0 is left to expire"),
+        },
+        Notice { address: None, at: None, text: Untrusted::from("new estate: the ledger is empty") },
     ];
     plan.unchecked =
         vec![Unchecked { address: address("qlik/acme/kept"), what: "whether its sink can be written".into() }];
@@ -283,7 +287,7 @@ pub(crate) fn hostile(bad: &str) -> Plan {
     for planned in &mut plan.actions {
         planned.at.file = bad.into();
     }
-    plan.notices = vec![Notice { address: None, text: bad.into() }];
+    plan.notices = vec![Notice { address: None, at: None, text: bad.into() }];
     plan.unchecked = vec![Unchecked { address: address("qlik/acme"), what: bad.into() }];
     plan
 }

@@ -220,7 +220,7 @@ async fn patches_say_exactly_what_is_declared() {
     assert!(matches!(qlik.set_limits(&account, &host, "t1", &limits).await, Outcome::Committed(())));
     assert!(matches!(qlik.set_limits(&account, &host, "t1", &KeyLimits::default()).await, Outcome::Committed(())));
     assert!(matches!(qlik.trust(&account, &host).await, Outcome::Committed(())));
-    assert!(matches!(qlik.grant_everyone(&account, &host, "r1").await, Outcome::Committed(())));
+    assert!(matches!(qlik.permit(&account, &host, "r1").await, Outcome::Committed(())));
     assert!(matches!(qlik.describe(&account, &host, &Owner::Client, "k1", "d").await, Outcome::Committed(())));
     let sent: Vec<String> =
         local.seen().iter().filter(|s| s.line != TOKEN).map(|s| format!("{} {}", s.line, s.body)).collect();

@@ -1,0 +1,102 @@
+//! `imburse:` of desired state, as its schema says it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, named};
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Imburse {
+    /// The tenants, by name. The name is the tenant's identity here: `imburse/NAME`.
+    #[schemars(schema_with = "named::<ImburseTenant>")]
+    #[schemars(default)]
+    pub tenants: BTreeMap<String, ImburseTenant>,
+}
+
+/// One tenant at Imburse Payments.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [
+        { "required": ["adopt"] },
+        {
+            "required": ["display_name", "address"],
+            "properties": { "address": { "required": ["street_address", "locality", "post_code", "country"] } }
+        }
+    ])
+)]
+pub struct ImburseTenant {
+    /// An account of vendor imburse, named in settings.
+    pub account: Name,
+    /// The vendor's name of it. A tenant that no ledger knows is found by it.
+    pub display_name: Option<DisplayName>,
+    /// Sent when it is created; later differences are drift.
+    pub address: Option<PostalAddress>,
+    /// The tenant exists; it is never created.
+    pub adopt: Option<AdoptImburseTenant>,
+    /// Its API keys, by name.
+    #[schemars(schema_with = "named::<ImburseKey>")]
+    #[schemars(default)]
+    pub api_keys: BTreeMap<String, ImburseKey>,
+}
+
+/// A postal address, as the vendor asks for it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PostalAddress {
+    pub street_address: Option<AddressLine>,
+    pub extended_address: Option<AddressLine>,
+    pub locality: Option<AddressLine>,
+    pub region: Option<AddressLine>,
+    pub post_code: Option<AddressLine>,
+    pub country: Option<AddressLine>,
+}
+
+/// How an existing tenant is known.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AdoptImburseTenant {
+    /// Its `tenantId`.
+    pub tenant_id: ImburseId,
+}
+
+/// One tenant API key: a public and a private key. The private key goes to a sink, never into a file that is reviewed.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [{ "required": ["adopt"] }, { "required": ["name", "roles", "deliver_to"] }])
+)]
+pub struct ImburseKey {
+    /// What the key is called at the vendor.
+    pub name: Option<KeyName>,
+    /// What it may do, as in `tenant-admin`. A set; one that the vendor does not document is a warning.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub roles: Option<Vec<Role>>,
+    /// A sink named in settings.
+    pub deliver_to: Option<Name>,
+    /// What is written into the sink; `imburse` if left out.
+    pub deliver_as: Option<ImburseShape>,
+    /// The key exists; it is never made, and its private key is its owner's affair.
+    pub adopt: Option<AdoptImburseKey>,
+}
+
+/// How an existing key is known.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AdoptImburseKey {
+    /// Its public key, as the tenant's list of keys shows it.
+    pub public_key: ImburseId,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum ImburseShape {
+    /// The JSON that the vendor prints for a new key.
+    Imburse,
+    /// `IMBURSE_BASE_URL`, `IMBURSE_ACCOUNT_ID`, `IMBURSE_TENANT_ID`, `IMBURSE_PUBLIC_KEY`, `IMBURSE_PRIVATE_KEY`, for a shell.
+    Env,
+    /// One JSON object.
+    Json,
+}

@@ -1,0 +1,194 @@
+//! Where the sinks are, as settings say it: one reader a kind.
+
+use std::path::Path;
+
+use super::diagnostic::{Faults, code};
+use super::place::{is_segment, kind};
+use super::read::{self, Fields, Keys};
+use super::reference::{is_variable, origin, path, required_reference};
+use super::syntax::{Entry, Node, Value};
+use crate::model::duration::Duration;
+use crate::model::settings::{CommandSink, Sink, VaultSink};
+
+const SINKS: Keys = Keys {
+    known: &["file", "command", "vault"],
+    later: &["age", "aws-secrets-manager", "kubernetes", "github-actions"],
+};
+const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
+const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
+const VAULT: Keys = Keys { known: &["kind", "address", "namespace", "mount", "path", "token", "ca_file"], later: &[] };
+
+/// Long enough for a slow store, short enough that a program that hangs is noticed.
+const TIMEOUT: Duration = Duration::from_seconds(60);
+const TIMEOUT_MAX: Duration = Duration::from_seconds(3_600);
+
+const PATH: &str = "{vendor}/{tenant}/{key}";
+const PLACES: [&str; 3] = ["{vendor}", "{tenant}", "{key}"];
+
+pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Sink> {
+    match kind(&entry.value, &SINKS, what, faults)? {
+        "command" => command(what, entry, base, faults).map(Sink::Command),
+        "vault" => vault(what, entry, base, faults).map(Sink::Vault),
+        _ => file(what, entry, base, faults),
+    }
+}
+
+fn file(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Sink> {
+    let fields = read::fields(&entry.value, what, entry.key_at, &FILE, faults)?;
+    fields.require("kind", "file", faults);
+    let directory =
+        fields.require("directory", "./secrets", faults).and_then(|node| path(node, "`directory`", base, faults));
+    let durable = flag(&fields, "durable", faults);
+    let shared = flag(&fields, "shared", faults);
+    Some(Sink::File { directory: directory?, durable: durable?, shared: shared? })
+}
+
+fn command(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<CommandSink> {
+    let fields = read::fields(&entry.value, what, entry.key_at, &COMMAND, faults)?;
+    let deliver = fields.require("deliver", "[./put-secret]", faults).and_then(|node| argv(node, "`deliver`", faults));
+    let check = fields.get("check").map(|node| argv(node, "`check`", faults));
+    let timeout = match fields.get("timeout") {
+        Some(node) => timeout(node, faults),
+        None => Some(TIMEOUT),
+    };
+    let allow_env = match fields.get("allow_env") {
+        Some(node) => variables(node, faults),
+        None => Some(Vec::new()),
+    };
+    let shared = flag(&fields, "shared", faults);
+    Some(CommandSink {
+        deliver: deliver?,
+        check: match check {
+            Some(argv) => Some(argv?),
+            None => None,
+        },
+        timeout: timeout?,
+        allow_env: allow_env?,
+        shared: shared?,
+        folder: base.to_path_buf(),
+    })
+}
+
+/// A program and its arguments. A secret may have been written among them, so what does not fit is not shown.
+fn argv(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+    let Value::List(items) = &node.value else {
+        read::wrong_kind(node, what, "a list", faults)
+            .help("the program and its arguments, as in `[./put-secret, prod]`");
+        return None;
+    };
+    let words: Option<Vec<String>> = items.iter().map(|item| word(item, what, faults)).collect();
+    let words = words?;
+    if words.first().is_none_or(|program| program.trim().is_empty()) {
+        faults
+            .add(code::PLACE, node.at, format!("{what} names no program"), "empty")
+            .help("the program and its arguments, as in `[./put-secret, prod]`; no shell is involved");
+        return None;
+    }
+    Some(words)
+}
+
+fn word(item: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(item, &format!("an argument of {what}"), faults)?;
+    if text.chars().any(char::is_control) {
+        faults.mask(item.at);
+        let message = format!("an argument of {what} holds a control character");
+        faults.add(code::PLACE, item.at, message, "not shown").help("put what takes several lines into the script");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn timeout(node: &Node, faults: &mut Faults<'_>) -> Option<Duration> {
+    let duration = read::duration(node, "`timeout`", faults)?;
+    if duration.seconds() == 0 || duration > TIMEOUT_MAX {
+        let message = format!("`timeout` is {duration}");
+        faults.add(code::DURATION, node.at, message, "not between PT1S and PT1H").help("left out, it is PT1M");
+        return None;
+    }
+    Some(duration)
+}
+
+fn variables(node: &Node, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+    let Value::List(items) = &node.value else {
+        read::wrong_kind(node, "`allow_env`", "a list", faults).help("as in `allow_env: [AWS_PROFILE]`");
+        return None;
+    };
+    let variable = |item: &Node, faults: &mut Faults<'_>| {
+        let text = read::text(item, "a variable of `allow_env`", faults)?;
+        if is_variable(text) {
+            return Some(text.to_owned());
+        }
+        // Somebody may have written NAME=VALUE.
+        faults.mask(item.at);
+        faults
+            .add(code::PLACE, item.at, "`allow_env` holds something that is no variable's name", "not shown")
+            .help("names only, as in `allow_env: [AWS_PROFILE]`; values come from the environment");
+        None
+    };
+    items.iter().map(|item| variable(item, faults)).collect()
+}
+
+fn vault(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<VaultSink> {
+    let fields = read::fields(&entry.value, what, entry.key_at, &VAULT, faults)?;
+    let address = fields
+        .require("address", "https://vault.example:8200", faults)
+        .and_then(|node| origin(node, "`address`", "https://vault.example:8200", faults));
+    let namespace = fields.get("namespace").map(|node| segments(node, "`namespace`", "team/qlik", faults));
+    let mount = fields.require("mount", "secret", faults).and_then(|node| segments(node, "`mount`", "secret", faults));
+    let template = match fields.get("path") {
+        Some(node) => template(node, faults),
+        None => Some(PATH.to_owned()),
+    };
+    let token = required_reference(&fields, "token", "VAULT_TOKEN", base, faults);
+    let ca_file = fields.get("ca_file").map(|node| path(node, "`ca_file`", base, faults));
+    Some(VaultSink {
+        address: address?,
+        namespace: match namespace {
+            Some(namespace) => Some(namespace?),
+            None => None,
+        },
+        mount: mount?,
+        path: template?,
+        token: token?,
+        ca_file: match ca_file {
+            Some(file) => Some(file?),
+            None => None,
+        },
+    })
+}
+
+/// Names with slashes between, as they stand in a URL. A token may have been pasted, so what does not fit is not shown.
+fn segments(node: &Node, what: &str, example: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, what, faults)?;
+    if text.split('/').all(is_segment) {
+        return Some(text.to_owned());
+    }
+    faults.mask(node.at);
+    faults
+        .add(code::PLACE, node.at, format!("{what} is not made of names with slashes between"), "not shown")
+        .help(format!("as in `{example}`; letters, digits, '-', '_' and '.', no slash at either end"));
+    None
+}
+
+/// Two keys must never meet at one path, whatever they are called: so each part is a segment of its own, once.
+fn template(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, "`path`", faults)?;
+    let segments: Vec<&str> = text.split('/').collect();
+    let each_once = PLACES.iter().all(|place| segments.iter().filter(|segment| *segment == place).count() == 1);
+    if each_once && segments.iter().all(|segment| PLACES.contains(segment) || is_segment(segment)) {
+        return Some(text.to_owned());
+    }
+    faults.mask(node.at);
+    faults
+        .add(code::PLACE, node.at, "`path` does not give each key a path of its own", "not shown")
+        .help(format!("{{vendor}}, {{tenant}} and {{key}} once each, between slashes, as in `qlik-plan/{PATH}`"));
+    None
+}
+
+/// False where it is left out.
+fn flag(fields: &Fields<'_>, key: &str, faults: &mut Faults<'_>) -> Option<bool> {
+    match fields.get(key) {
+        Some(node) => read::boolean(node, &format!("`{key}`"), faults),
+        None => Some(false),
+    }
+}

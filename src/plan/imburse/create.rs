@@ -1,0 +1,167 @@
+//! Whether a tenant may be created: ledger, sinks, the account's list of tenants, its licence and its key's roles.
+
+use crate::model::address::Address;
+use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
+use crate::model::live::{LedgerFacts, LedgerLive, Observed};
+use crate::model::untrusted::{Untrusted, escape};
+use crate::model::weak::Weakness;
+
+use super::super::action::{Notice, Plan, Unchecked};
+use super::super::refusal::{Code, Refusal};
+use super::super::{key, rename};
+use super::Case;
+
+pub(super) fn may_create(
+    case: &Case<'_>,
+    facts: &ImburseFacts,
+    name: &str,
+    ledger: Option<&LedgerFacts>,
+    plan: &mut Plan,
+) -> Result<(), Refusal> {
+    let Case { scene, address, spec } = *case;
+    let account = &spec.account;
+    if scene.live.ledger_forgets {
+        return Err(Refusal::new(
+            Code::LedgerNotDurable,
+            "with CI set, a tenant is created only with a ledger that outlives the runner, and this one is a folder on it",
+            "keep the folder somewhere durable (a volume, the repository) and say --ledger-is-durable",
+        ));
+    }
+    rename::refuse(scene, address, ledger)?;
+    for (key, _, _) in scene.desired.imburse_keys(address) {
+        let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
+        if let Some(entry) = entry.filter(|_| !scene.wishes.weak.is(Weakness::MissingLedgerIsEmpty)) {
+            let foreign = ledger.and_then(|ledger| key::foreign_entry(entry, ledger));
+            return Err(foreign.unwrap_or_else(|| {
+                Refusal::new(
+                    Code::SinkRefuses,
+                    format!(
+                        "the sink already holds key {} for {key}, so a tenant of this name was made before",
+                        Untrusted::from(entry.key_id.as_str())
+                    ),
+                    "restore the ledger record of that tenant, or move the old secret away if it is given up",
+                )
+            }));
+        }
+    }
+    let live = scene.live.imburse.accounts.get(account);
+    match live.and_then(|live| live.tenants.as_ref()) {
+        Some(Observed::Present(tenants)) => of_that_name(case, name, tenants)?,
+        Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
+        Some(Observed::Absent) | None => {
+            return Err(Refusal::new(
+                Code::Unreadable,
+                format!("the tenants of account {account} were not listed"),
+                "plan again",
+            ));
+        }
+    }
+    match live.and_then(|live| live.account.as_ref()) {
+        Some(AccountRead::Present(found)) => {
+            may_write(case, found)?;
+            if found.account_id.raw().eq_ignore_ascii_case(&facts.account_id) {
+                approval(address, found, plan);
+                return Ok(());
+            }
+            Err(Refusal::new(
+                Code::Unreadable,
+                format!(
+                    "the account key answers for account {}, and settings say {}",
+                    found.account_id, facts.account_id
+                ),
+                format!("correct accounts.{account}.account_id in settings, or name that account's own key"),
+            ))
+        }
+        Some(AccountRead::Unreadable(unreadable)) => Err(unreadable.into()),
+        Some(AccountRead::Forbidden(_)) | None => {
+            let what = format!(
+                "the licence's headroom, whether new tenants wait for approval, and whether the account key may create \
+                 tenants (the key of account {account} is not account-admin)"
+            );
+            plan.unchecked.push(Unchecked { address: address.clone(), what });
+            Ok(())
+        }
+    }
+}
+
+/// Names are not unique at the vendor, and strangers may create too: one of the same name may be this one, and only a person
+/// can tell.
+fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), Refusal> {
+    let Case { address, .. } = *case;
+    let same: Vec<&Tenant> = tenants
+        .iter()
+        .filter(|tenant| tenant.name.raw() == name && tenant.standing() != Standing::Deleted)
+        .filter(|tenant| !is_accounted_for(case, &tenant.id))
+        .collect();
+    match same.as_slice() {
+        [] => Ok(()),
+        [one] if one.standing() == Standing::Rejected => {
+            Err(rejected(one).or("or declare another display_name: the vendor keeps a rejected tenant and its name"))
+        }
+        [one] => Err(Refusal::new(
+            Code::FoundByName,
+            format!("the account has a tenant of the same name (id {}), and the ledger does not know it", one.id),
+            format!("if it is {address}: adopt: {{ tenant_id: {} }}", escape(one.id.raw())),
+        )
+        .or("if it is another tenant: declare another display_name")),
+        several => {
+            let ids: Vec<String> = several.iter().map(|tenant| tenant.id.to_string()).collect();
+            Err(Refusal::new(
+                Code::SeveralOfOneName,
+                format!("the account has {} tenants of the same name: {}", several.len(), ids.join(", ")),
+                "say which of them it is: adopt: { tenant_id: ID }",
+            )
+            .or("if it is none of them: declare another display_name"))
+        }
+    }
+}
+
+/// Whether another declared tenant is known to be this one.
+fn is_accounted_for(case: &Case<'_>, id: &Untrusted) -> bool {
+    let Case { scene, .. } = *case;
+    let bound = match &scene.live.ledger {
+        LedgerLive::Present(facts) => {
+            facts.records.values().any(|record| record.state.binding().is_some_and(|binding| binding.tenant_id == *id))
+        }
+        LedgerLive::Missing { .. } => false,
+    };
+    let adopted = |adopt: &Option<String>| adopt.as_ref().is_some_and(|adopt| adopt.eq_ignore_ascii_case(id.raw()));
+    bound || scene.desired.imburse_tenants().any(|(_, spec, _)| adopted(&spec.adopt))
+}
+
+pub(super) fn rejected(tenant: &Tenant) -> Refusal {
+    let when = tenant.details.rejected_on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
+    let why = tenant.details.rejection_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Refusal::new(
+        Code::TenantRejected,
+        format!("the vendor's approval of tenant {} was rejected{when}{why}", tenant.id),
+        "ask whoever approves tenants in the vendor's client portal, or remove it from desired state",
+    )
+}
+
+/// Its own roles, where the account shows them.
+fn may_write(case: &Case<'_>, found: &Account) -> Result<(), Refusal> {
+    let Some(roles) = &found.key_roles else { return Ok(()) };
+    let may = |role: &Untrusted| matches!(role.raw(), "account-admin" | "account-tenant-write");
+    if roles.iter().any(may) {
+        return Ok(());
+    }
+    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    Err(Refusal::new(
+        Code::NoAccountRole,
+        format!("the account key has the roles {}, and none of them creates tenants", roles.join(", ")),
+        format!("name a key with account-tenant-write or account-admin: accounts.{}.account_key", case.spec.account),
+    ))
+}
+
+fn approval(address: &Address, found: &Account, plan: &mut Plan) {
+    if found.tenant_creation_approval_required {
+        plan.notices.push(Notice {
+            address: Some(address.clone()),
+            at: None,
+            text: "the account asks for approval of new tenants: it will wait there for a person, and its keys come \
+                   with a later run"
+                .into(),
+        });
+    }
+}

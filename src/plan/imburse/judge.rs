@@ -1,0 +1,288 @@
+//! The decision table for one key whose tenant exists. It is Qlik's, but for three things: the vendor tells no time of making, so
+//! no key is known to be newer than another; a key never expires, so nothing is left to expire; and whoever lists keys may
+//! have made one of the same name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::address::Address;
+use crate::model::desired::SinkFacts;
+use crate::model::imburse::{ImburseKey, Key, TenantLive};
+use crate::model::live::{LedgerFacts, Observed, SinkEntry, SinkLive};
+use crate::model::marker::{KeyUid, Letter};
+use crate::model::record::Record;
+use crate::model::run::Life;
+use crate::model::untrusted::{Untrusted, escape};
+use crate::model::weak::{Weak, Weakness};
+
+use super::super::action::{Wait, WhyMint};
+use super::super::key::{Stop, foreign_entry, refuse};
+use super::super::refusal::{Code, Refusal};
+
+/// What is known of one key before a decision.
+pub(super) struct Facts<'a> {
+    pub(super) address: &'a Address,
+    pub(super) spec: &'a ImburseKey,
+    pub(super) ledger: Option<&'a LedgerFacts>,
+    pub(super) record: Option<&'a Record>,
+    pub(super) tenant: &'a TenantLive,
+    pub(super) sink: &'a SinkLive,
+    pub(super) sink_facts: &'a SinkFacts,
+    pub(super) remint: bool,
+    /// Public keys that a person says nobody uses.
+    pub(super) asked: &'a BTreeSet<String>,
+    pub(super) weak: Weak,
+}
+
+/// What is to be done about one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Judgement<'a> {
+    /// The key in the sink, live.
+    pub(super) good: Option<&'a Key>,
+    /// The good key is in the sink and not marked so.
+    pub(super) mark: bool,
+    pub(super) mint: Option<WhyMint>,
+    /// Deleted once a successor was delivered, in this order.
+    pub(super) reclaim: Vec<&'a Key>,
+    /// Deleted because a person said so.
+    pub(super) asked: Vec<&'a Key>,
+    /// What only a look into the sink can decide.
+    pub(super) unseen: Vec<String>,
+    /// Named, and left alone.
+    pub(super) left: Vec<(&'a Key, &'static str)>,
+}
+
+/// The decision table.
+pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
+    let keys = match &facts.tenant.keys {
+        Some(Observed::Present(keys)) => keys,
+        Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
+        Some(Observed::Absent) | None => {
+            return Err(refuse(Code::Unreadable, "the tenant's keys were not read", "plan again"));
+        }
+    };
+    let entry = entry_of(facts)?;
+    let name = facts.address.key.as_ref().unwrap_or(&facts.address.tenant);
+    let uid = facts.record.map(|record| KeyUid::of(&record.uid, name));
+    let of_this_ledger =
+        |key: &Key| key.marker.as_ref().zip(facts.ledger).is_some_and(|(marker, ledger)| marker.is_of(&ledger.id));
+    let of_this_key = |key: &Key| {
+        of_this_ledger(key) && key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid)
+    };
+    let here = |key: &Key| key.marker.as_ref().is_some_and(|marker| marker.sink == facts.sink_facts.hash);
+    let letter = |key: &Key| key.marker.as_ref().map(|marker| marker.letter);
+    let life = |key: &Key| match key.marker.as_ref().zip(facts.ledger) {
+        Some((marker, ledger)) => ledger.life_of_short(&marker.nonce.run()),
+        None => Life::Proven,
+    };
+    let marked: Vec<&Key> = keys.values().filter(|key| of_this_key(key)).collect();
+    let strangers: Vec<&Key> =
+        keys.values().filter(|key| key.text.raw() == facts.spec.name && !of_this_ledger(key)).collect();
+
+    if facts.sink.entry.is_none() {
+        let here: Vec<&Key> = marked.iter().copied().filter(|key| here(key)).collect();
+        return unlooked(facts, &here, life, &strangers);
+    }
+    let good = good_key(facts, keys, entry)?;
+    let is_good = |key: &Key| good.is_some_and(|good| good.public_key == key.public_key);
+    let is_asked = |key: &Key| facts.asked.contains(&key.public_key);
+    let others: Vec<&Key> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
+    let looked_for = !facts.weak.is(Weakness::NoRecovery);
+    let leftovers: Vec<&Key> = others
+        .iter()
+        .copied()
+        .filter(|key| letter(key) == Some(Letter::Undelivered) && looked_for && !is_asked(key))
+        .collect();
+    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
+        return Err(busy_with(busy));
+    }
+    let delivered: Vec<&Key> =
+        others.iter().copied().filter(|key| letter(key) == Some(Letter::Delivered) && !is_asked(key)).collect();
+    if let (None, Some(first), false) = (good, delivered.first(), facts.remint) {
+        return Err(delivered_elsewhere(facts, first));
+    }
+    if good.is_none() && marked.is_empty() && !facts.remint && !strangers.is_empty() {
+        return Err(unmarked(&strangers));
+    }
+
+    let sink = facts.sink_facts;
+    // Nothing can bring it into a sink any more once another key was delivered over it.
+    let revocable = |key: &Key| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    if let Some(key) = leftovers.iter().find(|key| !revocable(key)) {
+        return Err(cannot_be_revoked(facts, key, sink.hidden));
+    }
+    let mint = match (good, leftovers.first()) {
+        (None, _) => Some(why_first(facts, entry, &leftovers)),
+        // Which of the two is newer, nobody can tell: only this run's own delivery counts as successor.
+        (Some(_), Some(leftover)) => Some(WhyMint::Supersede { key_id: leftover.public_key.clone() }),
+        (Some(_), None) => None,
+    };
+    let asked = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
+    let mut left: Vec<(&Key, &'static str)> = delivered
+        .into_iter()
+        .map(|key| (key, "it was delivered once, another key is in the sink now, and it does not expire"))
+        .collect();
+    left.extend(
+        marked
+            .iter()
+            .copied()
+            .filter(|key| !here(key) && !is_good(key) && !is_asked(key))
+            .map(|key| (key, "it was made for another sink than settings name now, and it does not expire")),
+    );
+    let mark = good.is_some_and(|good| {
+        letter(good) == Some(Letter::Undelivered) && of_this_key(good) && life(good) != Life::Alive
+    });
+    Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen: Vec::new(), left })
+}
+
+/// The table without a look into the sink: it is taken to hold the one key that is marked as delivered.
+fn unlooked<'a>(
+    facts: &Facts<'a>,
+    here: &[&'a Key],
+    life: impl Fn(&Key) -> Life,
+    strangers: &[&Key],
+) -> Result<Judgement<'a>, Stop> {
+    let with = |letter| here.iter().copied().filter(move |key| key.marker.as_ref().is_some_and(|m| m.letter == letter));
+    if let Some(busy) = with(Letter::Undelivered).find(|key| life(key) == Life::Alive) {
+        return Err(busy_with(busy));
+    }
+    let delivered: Vec<&Key> = with(Letter::Delivered).collect();
+    let good = delivered.first().copied();
+    if here.is_empty() && !strangers.is_empty() {
+        return Err(unmarked(strangers));
+    }
+    let sink = &facts.spec.deliver_to;
+    let mut unseen: Vec<String> = with(Letter::Undelivered)
+        .map(|key| format!("whether sink {sink} holds key {}, which was made and not marked as delivered", id(key)))
+        .collect();
+    match delivered.as_slice() {
+        [] => {}
+        [one] => unseen.push(format!("whether sink {sink} holds key {}", id(one))),
+        several => {
+            let ids: Vec<String> = several.iter().map(|key| id(key).to_string()).collect();
+            unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));
+        }
+    }
+    let mint = here.is_empty().then_some(WhyMint::Missing);
+    let (reclaim, asked, left) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Judgement { good, mark: false, mint, reclaim, asked, unseen, left })
+}
+
+/// The sink's entry, if it is one of this key.
+fn entry_of<'a>(facts: &Facts<'a>) -> Result<Option<&'a SinkEntry>, Stop> {
+    let entry = match &facts.sink.entry {
+        None | Some(Observed::Absent) => return Ok(None),
+        Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
+        Some(Observed::Present(entry)) => entry,
+    };
+    if let Some(refusal) = facts.ledger.and_then(|ledger| foreign_entry(entry, ledger)) {
+        return Err(Stop::Refuse(refusal));
+    }
+    let of_record = facts.record.is_some_and(|record| record.uid == entry.uid);
+    if !of_record || Some(&entry.key) != facts.address.key.as_ref() {
+        let held = Untrusted::from(entry.key_id.as_str());
+        return Err(refuse(
+            Code::SinkRefuses,
+            format!("its place in sink {} holds key {held} of another record", facts.spec.deliver_to),
+            "move that secret away, or deliver this key to another sink",
+        ));
+    }
+    Ok(Some(entry))
+}
+
+fn good_key<'a>(
+    facts: &Facts<'a>,
+    keys: &'a BTreeMap<String, Key>,
+    entry: Option<&SinkEntry>,
+) -> Result<Option<&'a Key>, Stop> {
+    let Some(entry) = entry else { return Ok(None) };
+    match (keys.get(&entry.key_id), facts.tenant.looked_up.get(&entry.key_id)) {
+        // A list may be stale in either direction; a GET on the key is not.
+        (_, Some(Observed::Present(key))) | (Some(key), None) => Ok(Some(key)),
+        (_, Some(Observed::Absent)) => Ok(None),
+        (_, Some(Observed::Unreadable(unreadable))) => Err(Stop::Refuse(unreadable.into())),
+        (None, None) => {
+            let held = Untrusted::from(entry.key_id.as_str());
+            Err(refuse(
+                Code::Unreadable,
+                format!("key {held} of the sink is not in the tenant's list, and was not read by itself"),
+                "plan again",
+            ))
+        }
+    }
+}
+
+fn why_first(facts: &Facts, entry: Option<&SinkEntry>, leftovers: &[&Key]) -> WhyMint {
+    if facts.remint {
+        return WhyMint::Asked;
+    }
+    match (entry, leftovers.first()) {
+        (Some(entry), _) => WhyMint::Dead { key_id: entry.key_id.clone(), state: "deleted".to_owned() },
+        (None, Some(leftover)) => WhyMint::Supersede { key_id: leftover.public_key.clone() },
+        (None, None) => WhyMint::Missing,
+    }
+}
+
+fn busy_with(key: &Key) -> Stop {
+    let run = key.marker.as_ref().map(|marker| marker.nonce.run().to_string());
+    Stop::Wait(Wait { run, why: "another run made a key for it and may still deliver it".into() })
+}
+
+fn delivered_elsewhere(facts: &Facts, key: &Key) -> Stop {
+    Stop::Refuse(
+        Refusal::new(
+            Code::DeliveredElsewhere,
+            format!("key {} was delivered, lives, and is not in sink {} any more", id(key), facts.spec.deliver_to),
+            "restore the secret to its sink, if somebody moved it",
+        )
+        .or(format!("qlik-apply --remint {}   (makes and delivers another; this one stays)", facts.address))
+        .or(format!("qlik-apply --reclaim {}   (nobody uses it: deletes it)", id(key))),
+    )
+}
+
+fn cannot_be_revoked(facts: &Facts, key: &Key, hidden: bool) -> Stop {
+    let why = if hidden {
+        "was made for a sink of which every machine has its own, and may be in use on another machine"
+    } else {
+        "was made by a run whose end is not proven, and may still arrive in the sink"
+    };
+    Stop::Refuse(
+        Refusal::new(
+            Code::LeftoverKey,
+            format!("key {} {why}; it does not expire", id(key)),
+            format!("qlik-apply --reclaim {}   (that run's machine is gone, and nobody uses the key)", id(key)),
+        )
+        .or(format!("or wait until that run has ended, then plan again ({})", facts.address)),
+    )
+}
+
+fn unmarked(strangers: &[&Key]) -> Stop {
+    const RENAME: &str = "if it is another: give this key another name, or delete that one";
+    match strangers {
+        [key] => Stop::Refuse(
+            Refusal::new(
+                Code::UnmarkedKey,
+                format!("key {} has the same name and carries no marker of this ledger", id(key)),
+                format!(
+                    "if it is the one that is meant, declare it so: adopt: {{ public_key: {} }} (its private key stays where it is)",
+                    id(key)
+                ),
+            )
+            .or(RENAME),
+        ),
+        several => {
+            let ids: Vec<String> = several.iter().map(|key| id(key).to_string()).collect();
+            Stop::Refuse(
+                Refusal::new(
+                    Code::SeveralKeys,
+                    format!("{} keys have the same name and no marker of this ledger: {}", several.len(), ids.join(", ")),
+                    "say which of them it is: adopt: { public_key: KEY }",
+                )
+                .or(RENAME),
+            )
+        }
+    }
+}
+
+fn id(key: &Key) -> String {
+    escape(&key.public_key)
+}

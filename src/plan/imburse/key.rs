@@ -1,0 +1,269 @@
+//! One key of a tenant that is there or will be: the decision table's answer as actions.
+
+use crate::model::address::Address;
+use crate::model::imburse::{ImburseKey, Key, TENANT_ROLES};
+use crate::model::live::{LedgerLive, Observed};
+use crate::model::marker::{KeyUid, Letter};
+use crate::model::untrusted::{Untrusted, escape};
+
+use super::super::action::{Action, Drift, DriftField, Notice, Parent, Plan, TenantRef, Unchecked, Wait, WhyMint};
+use super::super::headroom::sink_takes;
+use super::super::key::{Stop, refuse};
+use super::super::refusal::{Code, Refusal};
+use super::super::{Scene, ignore, push};
+use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
+use super::judge::{self, Judgement};
+use super::{Case, Ground};
+
+/// The vendor's list of roles is open, so an unknown one is worth a warning and no more.
+pub(super) fn roles(address: &Address, spec: &ImburseKey, plan: &mut Plan) {
+    let unknown: Vec<&str> =
+        spec.roles.iter().map(String::as_str).filter(|role| !TENANT_ROLES.contains(role)).collect();
+    if !unknown.is_empty() {
+        let text = format!(
+            "the vendor documents no role {}; if it is a new one, nothing is wrong",
+            unknown.iter().map(|role| escape(role)).collect::<Vec<_>>().join(", ")
+        );
+        plan.notices.push(Notice { address: Some(address.clone()), at: None, text: text.into() });
+    }
+}
+
+pub(super) fn plan(case: &Case<'_>, ground: &Ground, address: &Address, spec: &ImburseKey, plan: &mut Plan) {
+    let scene = case.scene;
+    match ground {
+        Ground::MadeBefore { waits_for_approval } => {
+            if spec.adopt.is_some() {
+                let refusal = Refusal::new(
+                    Code::AdoptedKeyGone,
+                    "a tenant that is still to be made has no key to adopt",
+                    "remove `adopt:` from the key",
+                );
+                return push(plan, scene, address, Action::Refuse(refusal));
+            }
+            if *waits_for_approval {
+                let why = format!("its tenant {} is made first, and then waits for approval", case.address);
+                return push(plan, scene, address, Action::Wait(Wait { run: None, why }));
+            }
+            let parent = Parent::MadeBefore(case.address.clone());
+            let first = Judgement {
+                good: None,
+                mark: false,
+                mint: Some(WhyMint::Missing),
+                reclaim: Vec::new(),
+                asked: Vec::new(),
+                unseen: Vec::new(),
+                left: Vec::new(),
+            };
+            act(case, &parent, address, spec, &first, plan);
+        }
+        Ground::Exists { at, live, .. } => {
+            if let Some(id) = &spec.adopt {
+                return adopted(scene, address, spec, id, live, plan);
+            }
+            match judged(case, ground, address, spec) {
+                Ok(judgement) => act(case, &Parent::Exists(at.clone()), address, spec, &judgement, plan),
+                Err(Stop::Wait(wait)) => push(plan, scene, address, Action::Wait(wait)),
+                Err(Stop::Refuse(refusal)) => push(plan, scene, address, Action::Refuse(refusal)),
+            }
+        }
+        Ground::Refused | Ground::Waiting => {}
+    }
+}
+
+/// The decision table's answer, or why there is none.
+pub(super) fn judged<'a>(
+    case: &Case<'a>,
+    ground: &Ground<'a>,
+    address: &'a Address,
+    spec: &'a ImburseKey,
+) -> Result<Judgement<'a>, Stop> {
+    let scene = case.scene;
+    let Ground::Exists { live, record, .. } = ground else {
+        return Err(refuse(Code::Unreadable, "its tenant was not read", "plan again"));
+    };
+    let sink_facts = scene.desired.sinks.get(&spec.deliver_to);
+    let (Some(sink_facts), Some(sink)) = (sink_facts, scene.live.sinks.get(address)) else {
+        return Err(refuse(
+            Code::Unreadable,
+            format!("sink {} was not read", spec.deliver_to),
+            "name a sink that settings have, then plan again",
+        ));
+    };
+    let ledger = match &scene.live.ledger {
+        LedgerLive::Present(facts) => Some(facts),
+        LedgerLive::Missing { .. } => None,
+    };
+    judge::judge(&judge::Facts {
+        address,
+        spec,
+        ledger,
+        record: *record,
+        tenant: live,
+        sink,
+        sink_facts,
+        remint: scene.wishes.remint.contains(address),
+        asked: &scene.wishes.reclaim,
+        weak: scene.wishes.weak,
+    })
+}
+
+fn adopted(
+    scene: &Scene,
+    address: &Address,
+    spec: &ImburseKey,
+    id: &str,
+    live: &crate::model::imburse::TenantLive,
+    plan: &mut Plan,
+) {
+    let keys = match &live.keys {
+        Some(Observed::Present(keys)) => keys,
+        Some(Observed::Unreadable(unreadable)) => {
+            return push(plan, scene, address, Action::Refuse(unreadable.into()));
+        }
+        Some(Observed::Absent) | None => {
+            let refusal = Refusal::new(Code::Unreadable, "the tenant's keys were not read", "plan again");
+            return push(plan, scene, address, Action::Refuse(refusal));
+        }
+    };
+    let Some(key) = keys.values().find(|key| key.public_key.eq_ignore_ascii_case(id)) else {
+        let refusal = Refusal::new(
+            Code::AdoptedKeyGone,
+            format!("`adopt:` names key {id}, and the tenant has no such key"),
+            "correct the public_key, or remove `adopt:` to have a key made",
+        );
+        return push(plan, scene, address, Action::Refuse(refusal));
+    };
+    if !drift(scene, address, spec, key, plan) {
+        let public_key = key.public_key.clone();
+        push(plan, scene, address, Action::Imburse(Imburse::Keep(Keep::AdoptedKey { public_key })));
+    }
+}
+
+fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, judged: &Judgement, plan: &mut Plan) {
+    let scene = case.scene;
+    let account = &case.spec.account;
+    for (key, why) in &judged.left {
+        let id = escape(&key.public_key);
+        plan.notices.push(Notice {
+            address: Some(address.clone()),
+            at: None,
+            text: format!("key {id} is left alone: {why}; if nobody uses it: qlik-apply --reclaim {id}").into(),
+        });
+    }
+    for what in &judged.unseen {
+        plan.unchecked.push(Unchecked { address: address.clone(), what: what.clone() });
+    }
+    let at = match parent {
+        Parent::Exists(at) => Some(at),
+        Parent::MadeBefore(_) => None,
+    };
+    if let (true, Some(good), Some(at)) = (judged.mark, judged.good, at)
+        && let Some(marker) = &good.marker
+    {
+        let mark = Mark {
+            account: account.clone(),
+            tenant_id: at.id.clone(),
+            public_key: good.public_key.clone(),
+            name: marker.with_letter(Letter::Delivered).describe(good.text.raw()).into(),
+            roles: good.roles.clone(),
+        };
+        push(plan, scene, address, Action::Imburse(Imburse::Mark(mark)));
+    }
+    let delivers = match &judged.mint {
+        None => false,
+        Some(why) => {
+            let mut unchecked = Vec::new();
+            if let Err(refusal) = sink_takes(scene.live.sinks.get(address), &spec.deliver_to, &mut unchecked) {
+                // A leftover may only be revoked after its successor, and there will be none.
+                return push(plan, scene, address, Action::Refuse(refusal));
+            }
+            plan.unchecked.extend(unchecked.into_iter().map(|what| Unchecked { address: address.clone(), what }));
+            let (account, parent) = (account.clone(), parent.clone());
+            let create = CreateKey { account, parent, spec: spec.clone(), why: why.clone() };
+            push(plan, scene, address, Action::Imburse(Imburse::CreateKey(create)));
+            true
+        }
+    };
+    if let Some(at) = at {
+        let mut give_up = |key: &Key, asked: bool| {
+            let reclaim = reclaim(case, at, key, delivers, asked);
+            push(plan, scene, address, Action::Imburse(Imburse::Reclaim(reclaim)));
+        };
+        judged.reclaim.iter().for_each(|key| give_up(key, false));
+        judged.asked.iter().for_each(|key| give_up(key, true));
+    }
+    if !delivers && let Some(good) = judged.good {
+        let clean = !judged.mark && judged.reclaim.is_empty() && judged.asked.is_empty();
+        if !drift(scene, address, spec, good, plan) && clean {
+            let keep = Keep::Key {
+                public_key: good.public_key.clone(),
+                sink: spec.deliver_to.clone(),
+                shape: spec.deliver_as,
+            };
+            push(plan, scene, address, Action::Imburse(Imburse::Keep(keep)));
+        }
+    }
+}
+
+/// Says what differs and is not ignored; whether there was something to say.
+fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key, plan: &mut Plan) -> bool {
+    let mut fields = Vec::new();
+    // An adopted key may declare neither.
+    if !spec.name.is_empty() && key.text.raw() != spec.name {
+        fields.push(DriftField { field: "name".into(), declared: spec.name.clone(), live: key.text.clone() });
+    }
+    let live: Vec<&str> = key.roles.iter().map(Untrusted::raw).collect();
+    if !spec.roles.is_empty() && !spec.roles.iter().map(String::as_str).eq(live.iter().copied()) {
+        let declared = spec.roles.iter().cloned().collect::<Vec<_>>().join(", ");
+        fields.push(DriftField { field: "roles".into(), declared, live: live.join(", ").into() });
+    }
+    let (fields, mut ignored) = ignore::split(scene, address, fields);
+    plan.notices.append(&mut ignored);
+    let drifted = !fields.is_empty();
+    if drifted {
+        push(plan, scene, address, Action::Drift(Drift { fields }));
+    }
+    drifted
+}
+
+fn reclaim(case: &Case<'_>, at: &TenantRef, key: &Key, after_delivery: bool, asked: bool) -> Reclaim {
+    Reclaim {
+        account: case.spec.account.clone(),
+        tenant_id: at.id.clone(),
+        public_key: key.public_key.clone(),
+        letter: key.marker.as_ref().map_or(Letter::Undelivered, |marker| marker.letter),
+        after_delivery: after_delivery && !asked,
+        asked,
+    }
+}
+
+/// Keys with our marker that no declared key answers for.
+pub(super) fn undeclared(case: &Case<'_>, ground: &Ground, plan: &mut Plan) {
+    let (Ground::Exists { live, record: Some(record), .. }, LedgerLive::Present(facts)) =
+        (ground, &case.scene.live.ledger)
+    else {
+        return;
+    };
+    let Some(Observed::Present(keys)) = &live.keys else { return };
+    let declared: Vec<KeyUid> = case
+        .scene
+        .desired
+        .imburse_keys(case.address)
+        .filter_map(|(key, _, _)| key.key.as_ref().map(|name| KeyUid::of(&record.uid, name)))
+        .collect();
+    for key in keys.values() {
+        if let Some(marker) = key.marker.as_ref().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) {
+            plan.notices.push(Notice {
+                address: Some(case.address.clone()), at: None,
+                text: format!(
+                    "key {} ({}) was made for a key that is no longer declared (marker {}); it does not expire: delete it \
+                     at the vendor if nobody uses it",
+                    Untrusted::from(key.public_key.as_str()),
+                    key.text,
+                    marker.uid
+                )
+                .into(),
+            });
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Users, groups and roles of a tenant: who is there, who is made, who is given which role.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::model::address::Name;
+use crate::model::host::Host;
+use crate::model::live::{CallerLive, GroupLive, RoleLive};
+use crate::model::spec::{Owner, User, UserKey};
+use crate::model::untrusted::Untrusted;
+
+use super::super::http::{Deed, Outcome, ReadError, is_segment};
+use super::exchange::Call;
+use super::read::{At, same_id, understand};
+use super::write::replace;
+use super::{Lookup, Qlik, Who, auth, endpoints, wire};
+
+/// What a custom role that this program makes says of itself.
+const ROLE_DESCRIPTION: &str = "May manage its own API keys. Made by qlik-plan.";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewUser<'a> {
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    /// As the vendor's tutorials make users: nobody has to accept an invitation.
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewRole<'a> {
+    name: &'a str,
+    description: &'static str,
+    assigned_scopes: [&'static str; 1],
+}
+
+/// What was just made.
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
+/// A user or a group, and the roles that were read of it: what is written back with one more.
+pub struct Assignee {
+    pub id: Untrusted,
+    kind: Kind,
+    roles: Vec<wire::Assigned>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    User,
+    Group,
+}
+
+impl Assignee {
+    pub fn has(&self, role: &RoleLive, name: &str) -> bool {
+        self.roles.iter().any(|assigned| assigned.is(role.id.raw(), name))
+    }
+
+    /// Which of the roles that another reading had are not here any more: written over, or taken away meanwhile.
+    pub fn lost_since(&self, before: &Self) -> Vec<Untrusted> {
+        let here =
+            |role: &&wire::Assigned| self.roles.iter().any(|known| known.id == role.id && known.name == role.name);
+        let name = |role: &wire::Assigned| role.name.clone().or_else(|| role.id.clone()).unwrap_or_default().into();
+        before.roles.iter().filter(|role| !here(role)).map(name).collect()
+    }
+}
+
+impl Qlik {
+    /// As whom a key's owner is asked for: the vendor lets nobody mint for somebody else.
+    pub(super) async fn who(&self, account: &Name, host: &Host, owner: &Owner) -> Result<Who, ReadError> {
+        Ok(match owner {
+            Owner::Client => Who::KeyClient,
+            Owner::Configured(name) => Who::Owner(name.clone()),
+            Owner::User(user) => Who::User(match user.key() {
+                UserKey::Id(id) => Lookup::Id(id.to_owned()),
+                UserKey::Subject(subject) => Lookup::Subject(subject.to_owned()),
+                // The vendor looks nobody up by that.
+                UserKey::Email(_) => match self.find(account, host, user).await? {
+                    Some(found) => Lookup::Id(found.id),
+                    None => {
+                        let call = self.call(account, host, Who::Client, &endpoints::USERS, &[])?;
+                        let what = format!("there is no user with {user}");
+                        return Err(ReadError::Trouble(call.trouble(&what, "plan again")));
+                    }
+                },
+            }),
+        })
+    }
+
+    /// A declared user, as the administrator reads it; `None` where there is none.
+    ///
+    /// # Errors
+    /// Also where several users fit the declaration, or somebody else has the address of one who is to be made.
+    pub async fn person(&self, account: &Name, host: &Host, user: &User) -> Result<Option<CallerLive>, ReadError> {
+        if let Some(found) = self.find(account, host, user).await? {
+            return self.with_roles(account, host, found).await.map(Some);
+        }
+        if let (UserKey::Subject(_), Some(email)) = (user.key(), &user.email) {
+            let other = User { email: Some(email.clone()), ..User::default() };
+            if let Some(other) = self.find(account, host, &other).await? {
+                let call = self.call(account, host, Who::Client, &endpoints::USERS, &[])?;
+                let subject = Untrusted::new(other.subject.unwrap_or_default());
+                let what = format!("there is no user with {user}, and subject {subject} has its e-mail address");
+                let next = "if that is the user, declare its subject; if not, declare another address, or none";
+                return Err(ReadError::Trouble(call.trouble(&what, next)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The bot user of the account's key client; `None` where the client was never here.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn bot(&self, account: &Name, host: &Host) -> Result<Option<CallerLive>, ReadError> {
+        let id = self.key_client_id(account).map_err(ReadError::Trouble)?;
+        let found = self.users(account, host, &equals("clientId", id)).await?;
+        match found.into_iter().find(|user| user.client_id.as_deref() == Some(id)) {
+            Some(found) => self.with_roles(account, host, found).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn find(&self, account: &Name, host: &Host, user: &User) -> Result<Option<wire::User>, ReadError> {
+        let (field, value) = user.key().parts();
+        let found = self.users(account, host, &equals(field, value)).await?;
+        // The vendor's filter is trusted for what it leaves out, not for what it lets in.
+        let mut fitting = found.into_iter().filter(|one| is(one, user));
+        match (fitting.next(), fitting.next()) {
+            (found, None) => Ok(found),
+            (_, Some(_)) => {
+                let call = self.call(account, host, Who::Client, &endpoints::USERS, &[])?;
+                let what = format!("several users have {user}");
+                Err(ReadError::Trouble(call.trouble(&what, "name the one that is meant by its subject or id")))
+            }
+        }
+    }
+
+    /// Which of these owners hold the role, with the permission to manage keys, by themselves. An owner with its own key is
+    /// known by the user id that is told with it.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn holders(
+        &self,
+        account: &Name,
+        host: &Host,
+        role: &str,
+        wanted: &[(Owner, Option<Untrusted>)],
+    ) -> Result<Vec<Owner>, ReadError> {
+        let filter = format!("{} and {}", equals("assignedRoles.name", role), equals("assignedScopes", "api-keys"));
+        let found = self.users(account, host, &filter).await?;
+        let holds = |owner: &Owner, id: Option<&Untrusted>| {
+            found.iter().any(|one| match owner {
+                Owner::Client => self.key_client_id(account).is_ok_and(|id| one.client_id.as_deref() == Some(id)),
+                Owner::Configured(_) => id.is_some_and(|id| id.raw() == one.id),
+                Owner::User(user) => is(one, user),
+            })
+        };
+        Ok(wanted.iter().filter(|(owner, id)| holds(owner, id.as_ref())).map(|(owner, _)| owner.clone()).collect())
+    }
+
+    /// A custom role by its name; `None` where there is none.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn role(&self, account: &Name, host: &Host, name: &str) -> Result<Option<RoleLive>, ReadError> {
+        let filter = equals("name", name);
+        let found = self.roles(account, host, &[("filter", &filter)]).await?;
+        Ok(found.into_iter().find(|role| role.name == name).map(|role| {
+            let manages_api_keys = role.manages_api_keys();
+            let can_edit = role.can_edit.unwrap_or(role.kind.as_deref() == Some("custom"));
+            RoleLive { id: role.id.into(), can_edit, manages_api_keys }
+        }))
+    }
+
+    /// A group by its name, and whether it has a role; `None` where there is no such group.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn group(
+        &self,
+        account: &Name,
+        host: &Host,
+        name: &str,
+        role: &str,
+    ) -> Result<Option<GroupLive>, ReadError> {
+        let found = self.find_group(account, host, name).await?;
+        Ok(found.map(|group| GroupLive {
+            has_role: group.assigned_roles.iter().flatten().any(|known| known.name.as_deref() == Some(role)),
+            id: group.id.into(),
+        }))
+    }
+
+    async fn find_group(&self, account: &Name, host: &Host, name: &str) -> Result<Option<wire::Group>, ReadError> {
+        let (at, filter) = (At { account, host, who: Who::Client }, equals("name", name));
+        let found = self
+            .list(&at, &endpoints::GROUPS, &[("filter", &filter)], "a list of groups", |group: &wire::Group| &group.id)
+            .await?;
+        Ok(found.into_iter().find(|group| group.name == name))
+    }
+
+    async fn users(&self, account: &Name, host: &Host, filter: &str) -> Result<Vec<wire::User>, ReadError> {
+        let at = At { account, host, who: Who::Client };
+        self.list(&at, &endpoints::USERS, &[("filter", filter)], "a list of users", |user: &wire::User| &user.id).await
+    }
+
+    /// A user with its roles, read right before they are replaced.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn user_roles(&self, account: &Name, host: &Host, id: &str) -> Result<Assignee, ReadError> {
+        let call = self.call(account, host, Who::Client, &endpoints::USER, &[id])?;
+        let answer = self.get(&call).await?;
+        let user: wire::User = understand(&call, wire::parse(&answer.body, "a user"))?;
+        same_id(&call, id, &user.id)?;
+        Ok(Assignee { id: user.id.into(), kind: Kind::User, roles: user.assigned_roles.unwrap_or_default() })
+    }
+
+    /// A group with its roles; `None` where there is no such group.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn group_roles(&self, account: &Name, host: &Host, name: &str) -> Result<Option<Assignee>, ReadError> {
+        let found = self.find_group(account, host, name).await?;
+        Ok(found.map(|group| Assignee {
+            id: group.id.into(),
+            kind: Kind::Group,
+            roles: group.assigned_roles.unwrap_or_default(),
+        }))
+    }
+
+    /// Gives a user or a group one role besides those that were read of it. The vendor only takes the whole list.
+    pub async fn assign(&self, account: &Name, host: &Host, to: &Assignee, role: &str) -> Outcome<()> {
+        let known = to.roles.iter().map(|role| match (&role.name, &role.id) {
+            (Some(name), _) => json!({ "name": name }),
+            (None, id) => json!({ "id": id }),
+        });
+        let roles: Vec<Value> = known.chain([json!({ "name": role })]).collect();
+        let endpoint = match to.kind {
+            Kind::User => &endpoints::PATCH_USER,
+            Kind::Group => &endpoints::PATCH_GROUP,
+        };
+        self.patch(account, host, Who::Client, endpoint, to.id.raw(), &[replace("/assignedRoles", roles)]).await
+    }
+
+    /// Makes a user who can be acted for at once. Its subject is unique, so that doing it twice makes one.
+    pub async fn create_user(&self, account: &Name, host: &Host, user: &User) -> Outcome<Untrusted> {
+        let subject = user.subject.as_deref().unwrap_or_default();
+        let body = NewUser { subject, name: user.name.as_deref(), email: user.email.as_deref(), status: "active" };
+        self.make(account, host, &endpoints::CREATE_USER, &auth::json(&body), "a user").await
+    }
+
+    /// Makes a custom role that may manage API keys. Its name is unique, so that doing it twice makes one.
+    pub async fn create_role(&self, account: &Name, host: &Host, name: &str) -> Outcome<Untrusted> {
+        let body = NewRole { name, description: ROLE_DESCRIPTION, assigned_scopes: ["api-keys"] };
+        self.make(account, host, &endpoints::CREATE_ROLE, &auth::json(&body), "a role").await
+    }
+
+    async fn make(
+        &self,
+        account: &Name,
+        host: &Host,
+        endpoint: &'static endpoints::Endpoint,
+        body: &[u8],
+        what: &str,
+    ) -> Outcome<Untrusted> {
+        match Call::new(account, host, Who::Client, endpoint, &[], &[]) {
+            Err(trouble) => Outcome::NotSent(trouble),
+            Ok(call) => {
+                self.change(&call, Some(body), &[], Deed::Change, |body| {
+                    let made: Made = wire::parse(body, what)?;
+                    let fits = is_segment(&made.id);
+                    if fits {
+                        Ok(made.id.into())
+                    } else {
+                        Err(format!("{what} was made, and its id is not of Qlik's kind"))
+                    }
+                })
+                .await
+            }
+        }
+    }
+
+    /// Removes a user that a rehearsal made.
+    pub async fn delete_user(&self, account: &Name, host: &Host, id: &str) -> Outcome<()> {
+        self.remove(account, host, Who::Client, &endpoints::DELETE_USER, id).await
+    }
+}
+
+/// Whether a user is the declared one. Subjects are compared exactly, addresses as mail is delivered: case counts for nobody.
+fn is(found: &wire::User, user: &User) -> bool {
+    match user.key() {
+        UserKey::Id(id) => found.id == id,
+        UserKey::Subject(subject) => found.subject.as_deref() == Some(subject),
+        UserKey::Email(email) => found.email.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(email)),
+    }
+}
+
+/// One clause of a SCIM filter; quotes and backslashes in the value are escaped.
+fn equals(attribute: &str, value: &str) -> String {
+    format!("{attribute} eq \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_ends_its_clause_of_a_filter() {
+        assert_eq!(equals("subject", r"qlikbot\abc"), r#"subject eq "qlikbot\\abc""#);
+        assert_eq!(equals("name", r#"a" or name ne ""#), r#"name eq "a\" or name ne \"""#);
+    }
+}

@@ -1,0 +1,37 @@
+//! What a sink is reached with. Values: the environment and the files were read elsewhere.
+
+use std::fs::File;
+use std::time::Duration;
+
+use crate::model::live::Unreadable;
+use crate::model::secret::Secret;
+
+/// Credentials, the way through the network, and what programs may see of the environment.
+#[derive(Default)]
+pub struct Access {
+    /// Of a `vault`. Where there is none, why; it is said when the sink is used.
+    pub token: Option<Result<Secret, Unreadable>>,
+    /// For a `command`: those of its variables that are set.
+    pub environment: Vec<(String, Secret)>,
+    /// `http://host:port`. Loopback is always reached directly.
+    pub proxy: Option<String>,
+    /// Certificates to trust besides the system's, each in PEM form.
+    pub ca_pem: Vec<Vec<u8>>,
+    pub ignore_env_proxy: bool,
+    /// From start to the reply's last byte.
+    pub timeout: Duration,
+    pub user_agent: String,
+}
+
+/// What every program of a `command` may see, if it is set: without them most programs do not run.
+pub const ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR"];
+
+/// The files of a ledger's lock. Whoever has one open holds the lock too.
+#[derive(Debug)]
+pub struct Lock(pub(super) Vec<File>);
+
+impl Lock {
+    pub fn new(files: Vec<File>) -> Self {
+        Self(files)
+    }
+}

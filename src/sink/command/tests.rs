@@ -1,0 +1,287 @@
+//! What programs can do to us, each played by a shell script in a folder of its own.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::model::duration;
+use crate::model::live::Writable;
+use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
+use crate::model::record::{LedgerId, Uid};
+use crate::model::spec::Shape;
+use crate::sink::payload::{Parts, render};
+use crate::sink::{Look, Sink};
+
+use super::*;
+
+/// Keeps what it gets beside itself, and says so: the shortest pair that keeps to the rules.
+const PUT: &str = r#"cat > "$PWD/$QLIK_PLAN_KEY" && printf '%s' "$QLIK_PLAN_METADATA" > "$PWD/$QLIK_PLAN_KEY.meta""#;
+const CHECK: &str = r#"[ -e "$QLIK_PLAN_KEY" ] || { echo absent; exit; }
+printf '{"metadata":%s,"sha256":"%s"}' "$(cat "$QLIK_PLAN_KEY.meta")" "$(sha256sum < "$QLIK_PLAN_KEY" | cut -c1-64)""#;
+
+const TOKEN: &str = "a-secret-that-nobody-may-see";
+
+struct Place {
+    root: TempDir,
+    sink: Sink,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn script(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    // A script that is open for writing cannot be started, and another test's child may have it open: so it is renamed.
+    let draft = folder.join(format!("{name}.draft"));
+    fs::write(&draft, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&draft, Permissions::from_mode(0o700)).unwrap();
+    fs::rename(draft, path).unwrap();
+}
+
+impl Place {
+    fn new(deliver: &str, check: Option<&str>) -> Self {
+        Self::with_timeout(deliver, check, 60)
+    }
+
+    fn with_timeout(deliver: &str, check: Option<&str>, seconds: u64) -> Self {
+        let root = TempDir::new().unwrap();
+        script(root.path(), "put", deliver);
+        if let Some(check) = check {
+            script(root.path(), "check", check);
+        }
+        let command = settings::CommandSink {
+            deliver: vec!["./put".to_owned(), "one arg".to_owned()],
+            check: check.map(|_| vec!["./check".to_owned()]),
+            timeout: duration::Duration::from_seconds(seconds),
+            allow_env: Vec::new(),
+            shared: false,
+            folder: root.path().to_path_buf(),
+        };
+        let environment = vec![("PATH".to_owned(), Secret::new("/usr/local/bin:/usr/bin:/bin".to_owned()))];
+        let access = Access { environment, ..Access::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { sink: Sink::of(&settings::Sink::Command(command), access), root, runtime }
+    }
+
+    fn look(&self) -> Look {
+        self.runtime.block_on(self.sink.look(&ci(), &[]))
+    }
+
+    fn put(&self, version: &Version, number: u8) -> Put {
+        self.runtime.block_on(self.sink.put(&ci(), version, &payload(), &entry(number)))
+    }
+
+    fn read_back(&self, number: u8) -> ReadBack {
+        self.runtime.block_on(self.sink.read_back(&ci(), &entry(number)))
+    }
+
+    fn preflight(&self) -> Writable {
+        self.runtime.block_on(self.sink.preflight(&ci()))
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.root.path().join(name)).unwrap()
+    }
+}
+
+fn ci() -> Address {
+    "qlik/acme/ci".parse().unwrap()
+}
+
+fn payload() -> Payload {
+    let server = "https://x.us.qlikcloud.com";
+    let parts = Parts { tenant: "x", region: "us", server, key_id: "k", description: "CI", expiry: None };
+    render(Shape::Token, &parts, &Secret::new(TOKEN.to_owned()))
+}
+
+fn entry(number: u8) -> SinkEntry {
+    let (ledger, uid, key) = (LedgerId::new([1; 16]), Uid::new([3; 16]), ci().key.unwrap());
+    SinkEntry {
+        fingerprint: payload().fingerprint(),
+        marker: Marker {
+            ledger: ledger.short().to_owned(),
+            uid: KeyUid::of(&uid, &key),
+            sink: SinkHash::of("command", "./put"),
+            nonce: Nonce::parse("c0ffee00").unwrap(),
+            letter: Letter::Delivered,
+        },
+        ledger,
+        uid,
+        key,
+        key_id: format!("key-{number}"),
+        tenant_id: Untrusted::from("T"),
+        owner: Untrusted::from("it's \"U\" $HOME `id`"),
+        expiry: None,
+        delivered: "2027-01-15T08:00:00Z".parse().unwrap(),
+    }
+}
+
+#[track_caller]
+fn why(put: Put) -> String {
+    match put {
+        Put::Unknown(why) | Put::Refused(why) => {
+            assert!(!why.next.is_empty());
+            why.why.to_string()
+        }
+        Put::Stored | Put::Conflict => panic!("{put:?}"),
+    }
+}
+
+#[test]
+fn what_is_delivered_is_read_back() {
+    let place = Place::new(PUT, Some(CHECK));
+    assert_eq!(place.preflight(), Writable::Yes);
+    let empty = place.look();
+    assert_eq!((empty.entry, empty.version.clone()), (Some(Observed::Absent), Version::Nothing));
+    assert_eq!(place.read_back(1), ReadBack::Absent);
+    assert_eq!(place.put(&empty.version, 1), Put::Stored);
+    assert_eq!(place.file("ci"), format!("{TOKEN}\n"));
+    assert_eq!(place.read_back(1), ReadBack::Same);
+    assert!(matches!(place.read_back(2), ReadBack::Other(why) if why.contains("key-1")));
+    let look = place.look();
+    assert_eq!(
+        (look.entry, &look.version),
+        (Some(Observed::Present(entry(1))), &Version::Payload(entry(1).fingerprint))
+    );
+    assert_eq!(place.put(&empty.version, 2), Put::Conflict);
+    assert_eq!(place.put(&look.version, 2), Put::Stored);
+    // Somebody edits it.
+    fs::write(place.root.path().join("ci"), "other").unwrap();
+    assert!(matches!(place.look(), Look { entry: Some(Observed::Unreadable(_)), version: Version::Unknown, .. }));
+    assert!(why(place.put(&Version::Unknown, 2)).contains("did not write"));
+}
+
+#[test]
+fn the_program_sees_the_allow_list_and_its_order_and_the_secret_only_on_its_input() {
+    let put = r#"printf '%s|' "$0" "$@" > argv; env | sort > env; cat > stdin; pwd > cwd"#;
+    let place = Place::new(put, None);
+    assert_eq!(place.put(&Version::Unseen, 1), Put::Stored);
+    let names: Vec<String> =
+        place.file("env").lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect();
+    // `PWD` and the like are the shell's own.
+    let given: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name)).collect();
+    let about = ["QLIK_PLAN_ADDRESS", "QLIK_PLAN_KEY", "QLIK_PLAN_METADATA", "QLIK_PLAN_TENANT", "QLIK_PLAN_VENDOR"];
+    assert_eq!(given, [&["PATH"][..], &about].concat());
+    assert!(place.file("argv").ends_with("/put|one arg|"));
+    assert_eq!(place.file("stdin"), format!("{TOKEN}\n"));
+    assert!(!place.file("env").contains(TOKEN) && !place.file("argv").contains(TOKEN));
+    assert_eq!(Path::new(place.file("cwd").trim()), place.root.path().canonicalize().unwrap());
+    assert_eq!(place.look().entry, None);
+    assert_eq!(place.read_back(1), ReadBack::Unseen);
+}
+
+#[test]
+fn exit_codes_mean_what_is_documented_and_all_others_nothing() {
+    for (script, expected) in [("exit 0", Put::Stored), ("exit 111", Put::Conflict)] {
+        assert_eq!(Place::new(script, None).put(&Version::Unseen, 1), expected, "{script}");
+    }
+    let refused = Place::new("echo no room >&2; exit 110", None).put(&Version::Unseen, 1);
+    assert!(matches!(&refused, Put::Refused(unreadable) if unreadable.why.raw().ends_with("(exit code 110): no room")));
+    for script in ["exit 1", "exit 2", "exit 3", "exit 126", "exit 127", "exit 255", "kill -9 $$", "kill -TERM $$"] {
+        let put = Place::new(script, None).put(&Version::Unseen, 1);
+        assert!(matches!(put, Put::Unknown(_)), "{script}: {put:?}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_delivered_nothing() {
+    let place = Place::new("exit 0", Some(CHECK));
+    fs::remove_file(place.root.path().join("put")).unwrap();
+    assert!(matches!(place.preflight(), Writable::No(_)));
+    assert!(matches!(place.put(&Version::Nothing, 1), Put::Refused(_)));
+    script(place.root.path(), "put", "exit 0");
+    assert_eq!(place.preflight(), Writable::Yes);
+    fs::set_permissions(place.root.path().join("check"), Permissions::from_mode(0o600)).unwrap();
+    assert!(matches!(place.preflight(), Writable::No(_)));
+    assert!(matches!(place.look().entry, Some(Observed::Unreadable(_))));
+}
+
+/// Of the process whose number a script has written; one that would go on for minutes fails the test by time.
+fn wait_for_the_end_of(place: &Place, name: &str) {
+    let stat = format!("/proc/{}/stat", place.file(name).trim());
+    // A killed process takes a moment to die, and may stand there as a zombie until its new parent has looked.
+    while fs::read_to_string(&stat).is_ok_and(|status| !status.contains(") Z")) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_program_that_does_not_end_is_killed_with_all_that_it_started() {
+    let put = "sleep 1000 & echo $! > child; echo $$ > parent; wait";
+    let place = Place::with_timeout(put, None, 1);
+    let began = Instant::now();
+    assert!(why(place.put(&Version::Unseen, 1)).contains("not done after 1 s"));
+    assert!(began.elapsed() < Duration::from_secs(60));
+    for name in ["child", "parent"] {
+        wait_for_the_end_of(&place, name);
+    }
+}
+
+/// It would go on writing after we have looked.
+#[test]
+fn what_it_leaves_in_the_background_ends_with_it() {
+    let place = Place::new("sleep 1000 & echo $! > child; exit 0", None);
+    assert_eq!(place.put(&Version::Unseen, 1), Put::Stored);
+    wait_for_the_end_of(&place, "child");
+}
+
+#[test]
+fn what_leaves_its_group_makes_the_delivery_doubtful() {
+    let place = Place::new("setsid sh -c 'echo $$ > child; exec sleep 30' & while [ ! -s child ]; do :; done", None);
+    assert!(why(place.put(&Version::Unseen, 1)).contains("left a process behind"));
+    let pid: i32 = place.file("child").trim().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
+fn no_output_shows_the_secret_or_moves_a_cursor() {
+    for script in ["cat >&2; exit 1", "read -r t; echo \"curl: failed for ${t#??}\" >&2; exit 110"] {
+        let words = why(Place::new(script, None).put(&Version::Unseen, 1));
+        assert!(words.contains("not shown") && !words.contains("secret-that"), "{words}");
+    }
+    let words = why(Place::new("printf '\\033[2Jgone\\n' >&2; exit 1", None).put(&Version::Unseen, 1));
+    assert!(words.ends_with("\\u{1b}[2Jgone"), "{words}");
+    // An old secret is not known, but its form is; and nothing that `check` prints as its answer is repeated.
+    let old = "eyJhbGciOiJFUzM4NCIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ4In0";
+    for check in [format!("echo {old}"), format!("echo {old} >&2; exit 1"), format!("echo '{{\"sha256\": \"{old}\"'")] {
+        let Some(Observed::Unreadable(unreadable)) = Place::new("exit 0", Some(&check)).look().entry else { panic!() };
+        let words = format!("{} {}", unreadable.why, unreadable.next);
+        assert!(!words.contains("eyJ"), "{words}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_none_is_never_taken_for_nothing() {
+    for check in [
+        "",
+        "exit 0",
+        "echo ABSENT",
+        "echo absent; exit 1",
+        "echo '{}'",
+        "echo '{\"sha256\":\"00\"}'",
+        "yes | head -c 900000",
+    ] {
+        let look = Place::new("exit 0", Some(check)).look();
+        assert!(matches!(look.entry, Some(Observed::Unreadable(_))), "{check}: {look:?}");
+        assert_eq!(look.version, Version::Unknown);
+    }
+}
+
+/// Whoever has the lock open holds it: a delivery that outlives a killed run keeps the next one waiting.
+#[test]
+fn the_program_has_the_lock_open_as_long_as_it_runs() {
+    let lock_dir = TempDir::new().unwrap();
+    let path = lock_dir.path().join("lock");
+    let file = fs::File::create(&path).unwrap();
+    file.try_lock().unwrap();
+    let mut place =
+        Place::new(&format!("ls -l /proc/$$/fd > fds; flock -n {} true; echo $? > got", path.display()), None);
+    place.sink.bequeath(Arc::new(Lock::new(vec![file.try_clone().unwrap()])));
+    assert_eq!(place.put(&Version::Unseen, 1), Put::Stored);
+    assert!(place.file("fds").contains(path.to_str().unwrap()), "{}", place.file("fds"));
+    assert_eq!(place.file("got").trim(), "1");
+    drop(file);
+    place.sink.bequeath(Arc::new(Lock::new(Vec::new())));
+    fs::File::open(&path).unwrap().try_lock().unwrap();
+}

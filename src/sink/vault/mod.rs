@@ -1,0 +1,304 @@
+//! The sink `vault`: payload and metadata as one version of one secret, written only over the version that was looked at.
+
+mod form;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use zeroize::Zeroizing;
+
+use crate::model::address::Address;
+use crate::model::live::{Observed, SinkEntry, Unreadable};
+use crate::model::marker::SinkHash;
+use crate::model::secret::Secret;
+use crate::model::settings;
+use crate::model::untrusted::Untrusted;
+
+use super::access::Access;
+use super::payload::Payload;
+use super::redact::said;
+use super::{Put, ReadBack, Version, of_key, unreadable};
+
+use self::form::Found;
+use self::wire::{Reply, Wire};
+
+/// A read may be repeated. A write never is: what became of it is read back.
+const READ_ATTEMPTS: u32 = 3;
+
+/// A KV v2 engine.
+#[derive(Clone)]
+pub struct VaultSink(Arc<Inner>);
+
+struct Inner {
+    settings: settings::VaultSink,
+    hash: SinkHash,
+    wire: Result<Wire, String>,
+    token: Result<Secret, Unreadable>,
+}
+
+impl std::fmt::Debug for VaultSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("VaultSink").field(&self.0.settings.address).finish()
+    }
+}
+
+impl VaultSink {
+    pub(super) fn of(settings: &settings::VaultSink, hash: SinkHash, mut access: Access) -> Self {
+        let missing = || Err(unreadable("the vault's token was not read", "report this as a defect of qlik-plan"));
+        let token = access.token.take().unwrap_or_else(missing);
+        let wire = Wire::new(settings.address.clone(), settings.namespace.clone(), &access);
+        Self(Arc::new(Inner { settings: settings.clone(), hash, wire, token }))
+    }
+
+    pub(super) fn hash(&self) -> SinkHash {
+        self.0.hash.clone()
+    }
+
+    pub(super) fn place(&self, address: &Address) -> String {
+        format!("{}/{} at {}", self.0.settings.mount, self.path(address), self.0.settings.address)
+    }
+
+    pub(super) async fn look(&self, address: &Address) -> (Observed<SinkEntry>, Version) {
+        match self.read(address).await {
+            Err(why) => (Observed::Unreadable(why), Version::Unknown),
+            Ok(None) => (Observed::Absent, Version::Nothing),
+            Ok(Some(Found::Nothing(version))) => (Observed::Absent, Version::Number(version)),
+            Ok(Some(Found::Ours { version, entry, stored })) if entry.fingerprint == stored => {
+                match of_key(address, *entry, &self.place(address)) {
+                    Ok(entry) => (Observed::Present(entry), Version::Number(version)),
+                    Err(why) => (Observed::Unreadable(why), Version::Unknown),
+                }
+            }
+            Ok(Some(Found::Ours { .. } | Found::Stranger)) => {
+                (Observed::Unreadable(self.stranger(address)), Version::Unknown)
+            }
+        }
+    }
+
+    /// Writes nothing: asks what the token may do there, and what the mount is.
+    pub(super) async fn preflight(&self, address: &Address) -> Result<(), Unreadable> {
+        let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
+        let ask = serde_json::to_vec(&serde_json::json!({ "paths": [path] })).unwrap_or_default();
+        let (status, body) = self.ask(Method::POST, "sys/capabilities-self", Some(ask)).await?;
+        let may = match (status, form::capabilities(&body)) {
+            (200, Some(may)) => may,
+            (403, _) => {
+                return Err(unreadable(
+                    format!("{} refuses the token (403){}", self.0.settings.address, self.words(&body, &[])),
+                    format!(
+                        "check that {} is a live token{}, with the policy `default`",
+                        self.token_name(),
+                        self.in_namespace()
+                    ),
+                ));
+            }
+            (status, _) => return Err(self.odd(status, &body)),
+        };
+        let missing: Vec<&str> = ["create", "read", "update"]
+            .into_iter()
+            .filter(|need| !may.iter().any(|one| one == need || one == "root"))
+            .collect();
+        if !missing.is_empty() {
+            let why = format!("the token may not {} {path} at {}", missing.join(" or "), self.0.settings.address);
+            return Err(unreadable(why, self.policy()));
+        }
+        let mount = format!("sys/internal/ui/mounts/{}", self.0.settings.mount);
+        match self.ask(Method::GET, &mount, None).await? {
+            (200, body) if form::is_kv2(&body) == Some(false) => Err(unreadable(
+                format!("{} at {} is no KV engine of version 2", self.0.settings.mount, self.0.settings.address),
+                "name the mount of one in settings; `bao secrets enable -version=2 kv` makes one",
+            )),
+            // Not every token may ask; the first read tells as well.
+            (_, _) => Ok(()),
+        }
+    }
+
+    pub(super) async fn put(
+        &self,
+        address: &Address,
+        version: &Version,
+        payload: &Payload,
+        entry: &SinkEntry,
+    ) -> Result<(), Put> {
+        let cas = match version {
+            Version::Nothing => 0,
+            Version::Number(number) => *number,
+            Version::Unknown => return Err(Put::Refused(self.stranger(address))),
+            Version::Payload(_) | Version::Word(_) | Version::Unseen => {
+                let why = format!("what stands at {} was not looked at", self.place(address));
+                return Err(Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written")));
+            }
+        };
+        let body = form::write(cas, payload.bytes(), entry).ok_or_else(|| {
+            let why = "the payload does not become JSON";
+            Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"))
+        })?;
+        let (wire, token) = self.way().map_err(Put::Refused)?;
+        let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
+        let (status, answer) = match wire.send(Method::POST, &path, token, Some(body)).await {
+            Reply::NotSent(why) => return Err(Put::Refused(self.out_of_reach(&why))),
+            Reply::Lost(why) => return Err(Put::Unknown(self.out_of_reach(&why))),
+            Reply::Answered(status, answer) => (status, answer),
+        };
+        let words = self.words(&answer, &[payload.token()]);
+        let refused = |why: String, next: String| Err(Put::Refused(unreadable(why, next)));
+        match status {
+            200..=299 => Ok(()),
+            400 if form::errors(&answer).contains("check-and-set") => Err(Put::Conflict),
+            403 => refused(format!("{} refuses the write (403){words}", self.0.settings.address), self.policy()),
+            // Of a standby, or of somebody who stands before it: nothing was done there.
+            300..=399 => refused(
+                format!("{} sends elsewhere ({status}), and secrets do not follow", self.0.settings.address),
+                "name the active node, or a load balancer that knows it, as `address`".to_owned(),
+            ),
+            // A request that timed out there may have been begun.
+            400..=499 if status != 408 => {
+                refused(format!("{} refuses the write ({status}){words}", self.0.settings.address), self.next(status))
+            }
+            _ => Err(Put::Unknown(unreadable(
+                format!("{} answers {status}{words}", self.0.settings.address),
+                self.next(status),
+            ))),
+        }
+    }
+
+    pub(super) async fn read_back(&self, address: &Address, entry: &SinkEntry) -> ReadBack {
+        match self.read(address).await {
+            Err(why) => ReadBack::Unreadable(why),
+            Ok(None | Some(Found::Nothing(_))) => ReadBack::Absent,
+            Ok(Some(Found::Ours { entry: found, stored, .. })) if *found == *entry && stored == entry.fingerprint => {
+                ReadBack::Same
+            }
+            Ok(Some(Found::Ours { entry, stored, .. })) if entry.fingerprint == stored => {
+                let id = Untrusted::from(entry.key_id.as_str());
+                ReadBack::Other(format!("{} holds the key with the id {id}", self.place(address)))
+            }
+            Ok(Some(Found::Ours { .. } | Found::Stranger)) => {
+                ReadBack::Other(format!("{} holds something that qlik-plan did not write", self.place(address)))
+            }
+        }
+    }
+
+    /// What stands at a key's path; `None` where nothing ever stood.
+    async fn read(&self, address: &Address) -> Result<Option<Found>, Unreadable> {
+        let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
+        let (status, body) = self.ask(Method::GET, &path, None).await?;
+        match (status, form::found(&body)) {
+            // A version that was deleted is answered with 404 and its number.
+            (200, Some(found)) | (404, Some(found @ Found::Nothing(_))) => Ok(Some(found)),
+            (404, _) if form::errors(&body).is_empty() => Ok(None),
+            (403, _) => Err(unreadable(
+                format!("{} refuses to read {path} (403){}", self.0.settings.address, self.words(&body, &[])),
+                self.policy(),
+            )),
+            (status, _) => Err(self.odd(status, &body)),
+        }
+    }
+
+    /// Asks, and asks again where it was not answered.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(u16, Zeroizing<Vec<u8>>), Unreadable> {
+        let (wire, token) = self.way()?;
+        let mut attempt = 1;
+        loop {
+            let body = body.clone().map(Zeroizing::new);
+            let trouble = match wire.send(method.clone(), path, token, body).await {
+                Reply::Answered(status @ (429 | 500..=599), body) => self.odd(status, &body),
+                Reply::Answered(status, body) => return Ok((status, body)),
+                Reply::NotSent(why) | Reply::Lost(why) => self.out_of_reach(&why),
+            };
+            if attempt == READ_ATTEMPTS {
+                return Err(trouble);
+            }
+            tokio::time::sleep(Duration::from_millis(100) * 4_u32.pow(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    fn way(&self) -> Result<(&Wire, &Secret), Unreadable> {
+        let wire = self.0.wire.as_ref().map_err(|why| {
+            unreadable(format!("{} cannot be reached: {why}", self.0.settings.address), "correct it in settings")
+        })?;
+        Ok((wire, self.0.token.as_ref().map_err(Clone::clone)?))
+    }
+
+    fn path(&self, address: &Address) -> String {
+        let key = address.key.as_ref().map(ToString::to_string).unwrap_or_default();
+        let segment = |segment: &str| match segment {
+            "{vendor}" => address.vendor.as_str().to_owned(),
+            "{tenant}" => address.tenant.to_string(),
+            "{key}" => key.clone(),
+            literal => literal.to_owned(),
+        };
+        self.0.settings.path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    /// What the token needs, for all keys of this sink.
+    fn policy(&self) -> String {
+        let segment = |segment: &'_ str| if segment.starts_with('{') { "+".to_owned() } else { segment.to_owned() };
+        let path = self.0.settings.path.split('/').map(segment).collect::<Vec<_>>().join("/");
+        format!(
+            "give the token of {} this policy{}: path \"{}/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}",
+            self.token_name(),
+            self.in_namespace(),
+            self.0.settings.mount
+        )
+    }
+
+    fn in_namespace(&self) -> String {
+        self.0.settings.namespace.as_ref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default()
+    }
+
+    fn token_name(&self) -> String {
+        match &self.0.settings.token {
+            settings::Reference::Env(name) => name.clone(),
+            settings::Reference::File(path) => path.display().to_string(),
+        }
+    }
+
+    fn next(&self, status: u16) -> String {
+        let address = &self.0.settings.address;
+        match status {
+            503 => format!("unseal or start {address} (`bao status`), then run this again"),
+            429 => format!("{address} is asked too often: see its rate limit quotas, then run this again"),
+            404 => format!("check `mount: {}`: a KV engine of version 2 belongs there", self.0.settings.mount),
+            _ => format!("see the log of {address}, then run this again"),
+        }
+    }
+
+    fn odd(&self, status: u16, body: &[u8]) -> Unreadable {
+        let why = format!("{} answers {status}{}", self.0.settings.address, self.words(body, &[]));
+        unreadable(why, self.next(status))
+    }
+
+    /// What it said of an error, for a message.
+    fn words(&self, body: &[u8], secrets: &[&[u8]]) -> String {
+        let token = self.0.token.as_ref().map(|token| token.expose().as_bytes()).unwrap_or_default();
+        let secrets: Vec<&[u8]> = secrets.iter().copied().chain([token]).collect();
+        let words = said(form::errors(body).as_bytes(), &secrets);
+        if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
+    }
+
+    fn out_of_reach(&self, why: &str) -> Unreadable {
+        unreadable(
+            format!("{}: {why}", self.0.settings.address),
+            format!("check that {} runs and that this machine reaches it", self.0.settings.address),
+        )
+    }
+
+    fn stranger(&self, address: &Address) -> Unreadable {
+        unreadable(
+            format!("{} holds something that qlik-plan did not write, or that was changed since", self.place(address)),
+            "move what is there away (a new version with its metadata, or `bao kv metadata delete`), then run this again",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

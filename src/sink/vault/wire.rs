@@ -1,0 +1,135 @@
+//! The way to a vault: one origin, no redirects, no hidden repetition, and nothing of a request in any message.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Client, Method, Proxy};
+use zeroize::Zeroizing;
+
+use crate::model::origin::Origin;
+use crate::model::secret::Secret;
+use crate::sink::access::Access;
+
+/// Far more than any secret.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// What came of one request.
+pub(super) enum Reply {
+    /// It never left.
+    NotSent(String),
+    /// It left, and nobody knows what became of it.
+    Lost(String),
+    Answered(u16, Zeroizing<Vec<u8>>),
+}
+
+pub(super) struct Wire {
+    client: Client,
+    origin: Origin,
+    namespace: Option<String>,
+    timeout: Duration,
+}
+
+impl Wire {
+    pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
+        // A machine without system roots (a slim image): take the ones we carry.
+        let client = build(&origin, access, false).or_else(|_| build(&origin, access, true))?;
+        Ok(Self { client, origin, namespace, timeout: access.timeout })
+    }
+
+    /// Sends one request once. `path` begins after `/v1/`.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: &Secret,
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> Reply {
+        let mut token = match HeaderValue::from_str(token.expose()) {
+            Ok(token) => token,
+            Err(_) => return Reply::NotSent("the token holds a character that no header can carry".to_owned()),
+        };
+        token.set_sensitive(true);
+        let mut request = self
+            .client
+            .request(method, format!("{}/v1/{path}", self.origin))
+            .timeout(self.timeout)
+            .header("X-Vault-Token", token)
+            // Asked for by agents that stand before a vault.
+            .header("X-Vault-Request", "true");
+        if let Some(namespace) = &self.namespace {
+            request = request.header("X-Vault-Namespace", namespace);
+        }
+        if let Some(body) = body {
+            let json = HeaderValue::from_static("application/json");
+            request = request.header(CONTENT_TYPE, json).body(body.to_vec());
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let never_sent = error.is_connect() || error.is_builder();
+                let words = self.words(&error.without_url());
+                return if never_sent { Reply::NotSent(words) } else { Reply::Lost(words) };
+            }
+        };
+        let status = response.status().as_u16();
+        let mut body = Zeroizing::new(Vec::new());
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST => {
+                    return Reply::Lost("the reply is larger than 4 MiB".to_owned());
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Reply::Answered(status, body),
+                Err(error) => return Reply::Lost(self.words(&error.without_url())),
+            }
+        }
+    }
+
+    fn words(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("no reply within {} s", self.timeout.as_secs());
+        }
+        deepest(error)
+    }
+}
+
+/// https only, and plain http where the origin is on loopback, which is reached directly.
+fn build(origin: &Origin, access: &Access, carried: bool) -> Result<Client, String> {
+    let loopback = origin.is_loopback();
+    let mut builder = Client::builder()
+        .https_only(!loopback)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // A connection of its own for each request: nothing can have closed it meanwhile.
+        .pool_max_idle_per_host(0)
+        .connect_timeout(access.timeout.min(Duration::from_secs(10)))
+        .user_agent(access.user_agent.as_str());
+    if loopback || access.ignore_env_proxy {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
+        builder = builder.proxy(Proxy::all(proxy).map_err(|_| "network.proxy cannot be used".to_owned())?);
+    }
+    for pem in &access.ca_pem {
+        let certificates =
+            Certificate::from_pem_bundle(pem).map_err(|_| "a ca_file holds no certificate in PEM form".to_owned())?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    if carried {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let roots: Result<Vec<_>, _> = roots.map(|der| Certificate::from_der(der.as_ref())).collect();
+        builder = builder.tls_certs_merge(roots.map_err(|error| deepest(&error))?);
+    }
+    builder.build().map_err(|error| deepest(&error))
+}
+
+fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
