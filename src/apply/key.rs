@@ -43,15 +43,15 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn by(create: &'a CreateKey) -> Self {
-        match &create.why {
+    pub(super) fn by(why: &'a WhyMint) -> Self {
+        match why {
             WhyMint::Missing => Self::Nothing,
             WhyMint::Dead { key_id, .. } => Self::Key(key_id),
             WhyMint::Supersede { .. } | WhyMint::Asked => Self::Anything,
         }
     }
 
-    fn is_still(&self, entry: Option<&Observed<SinkEntry>>) -> bool {
+    pub(super) fn is_still(&self, entry: Option<&Observed<SinkEntry>>) -> bool {
         // Where nobody can look, nobody can tell.
         let Some(entry) = entry else { return true };
         match (self, entry) {

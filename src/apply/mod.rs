@@ -66,8 +66,16 @@ struct Course<'a> {
 
 impl<'a> Course<'a> {
     fn of(world: &'a World<'a>, tenant: Address, total: usize) -> Self {
-        let (unmade, delivered) = (Vec::new(), BTreeMap::new());
-        Self { world, tenant, total, at: None, broken: None, untrusted: None, unmade, delivered }
+        Self {
+            world,
+            tenant,
+            total,
+            at: None,
+            broken: None,
+            untrusted: None,
+            unmade: Vec::new(),
+            delivered: BTreeMap::new(),
+        }
     }
 
     async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
@@ -151,7 +159,7 @@ impl<'a> Course<'a> {
             },
             Action::Keep(keep) => self.keep(address, keep),
             Action::Mark(mark) => key::mark(world, mark).await,
-            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(create)).await,
+            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(&create.why)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
             Action::Imburse(action) => imburse::take(self, address, action).await,

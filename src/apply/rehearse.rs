@@ -91,17 +91,19 @@ async fn impersonate(world: &World<'_>, account: &Name, people: &[User], stage: 
         name: Some("qlik-plan rehearsal".to_owned()),
         ..User::default()
     };
+    // Whether minting works was not found out, whatever kept the user from being made.
     let (id, _) = people::ensure(world, account, &host, &user).await.map_err(|failure| {
-        Verdict::Failed(Failure {
+        Verdict::Nothing(Failure {
             why: format!("no user could be made in {host} to act for: {}", failure.why).into(),
             next: failure.next,
         })
     })?;
     let outcome = run(world, account, &Owner::User(user), stage).await;
     match known(world.qlik.delete_user(account, &host, id.raw()).await) {
-        Known::Done(()) => outcome,
-        // It owns nothing, and the next rehearsal finds and removes it; what was found out stands.
-        Known::Not(_) | Known::Unclear(_) => outcome,
+        // Who may make users and not remove them has one left that owns nothing; what was found out stands.
+        Known::Done(()) | Known::Not(_) => outcome,
+        // Nothing is recorded, so that the next rehearsal finds it and removes it.
+        Known::Unclear(failure) => outcome.and(Err(Verdict::Nothing(failure))),
     }
 }
 

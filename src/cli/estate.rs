@@ -154,6 +154,7 @@ pub(super) struct Estate {
     pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
+    output: Output,
     #[cfg(feature = "sandbox")]
     sandbox: Option<super::sandbox::Attached>,
 }
@@ -208,6 +209,7 @@ impl Estate {
             imburse,
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
+            output: Output::of(common),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -227,15 +229,24 @@ impl Estate {
         Ok(())
     }
 
-    /// Revokes this run's tokens and lets go of the sandbox.
+    /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
     pub(super) async fn close(self) {
         self.qlik.revoke_tokens().await;
+        if let Some(seconds) = self.imburse.clock_skew().filter(|seconds| seconds.abs() > CLOCK_TOLERANCE) {
+            let (by, way) = (seconds.unsigned_abs(), if seconds > 0 { "behind" } else { "ahead of" });
+            self.output.message(&format!(
+                "notice: this machine's clock is {by} s {way} Imburse's; signatures were made by theirs. Set it, with NTP for example",
+            ));
+        }
         #[cfg(feature = "sandbox")]
         if let Some(attached) = self.sandbox {
             attached.detach().await;
         }
     }
 }
+
+/// Half of the five minutes that a signature is good for, in seconds; below that nobody need care.
+const CLOCK_TOLERANCE: i64 = 150;
 
 /// What servers are told of this program.
 pub(super) fn user_agent() -> String {
@@ -278,8 +289,9 @@ mod sandboxed {
     use crate::model::secret::Secret;
     use crate::model::settings::Settings;
     use crate::model::spec::Owner;
+    use crate::provider::imburse;
     use crate::provider::qlik::{Credentials, OwnerKey};
-    use crate::sandbox::{Seed, SeedAccount, SeedOwner};
+    use crate::sandbox::{Seed, SeedAccount, SeedImburse, SeedOwner};
 
     use super::{SANDBOX_STATE, working_directory};
 
@@ -313,7 +325,14 @@ mod sandboxed {
             });
             names.push((name, account));
         }
-        let seeded = attached.seed(&Seed { accounts, imburse: Vec::new() }).await.map_err(|error| {
+        let mut of_imburse = Vec::new();
+        for name in needs.imburse() {
+            let Some(account) = settings.imburse.get(name) else { continue };
+            let (host, account_id) = (account.host.to_string(), Some(account.account_id.clone()));
+            of_imburse.push((name, account, SeedImburse { host, account_id, key: None }));
+        }
+        let imburse = of_imburse.iter().map(|(_, _, seed)| seed.clone()).collect();
+        let seeded = attached.seed(&Seed { accounts, imburse }).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be prepared: {error}"), "remove .qlik-sandbox to start over")
         })?;
         let mut credentials = BTreeMap::new();
@@ -346,7 +365,17 @@ mod sandboxed {
                 },
             );
         }
-        Ok(Resolved { qlik: credentials, imburse: BTreeMap::new() })
+        let imburse = of_imburse.into_iter().zip(seeded.imburse).map(|((name, account, _), seeded)| {
+            let account = imburse::Account {
+                host: account.host.clone(),
+                account_id: account.account_id.clone(),
+                api: account.api,
+                public_key: Secret::new(seeded.key.public_key),
+                private_key: Secret::new(seeded.key.private_key),
+            };
+            (name.clone(), account)
+        });
+        Ok(Resolved { qlik: credentials, imburse: imburse.collect() })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::model::spec::{QlikTenant, Way};
 use crate::model::untrusted::escape;
 
 use super::action::Unchecked;
+use super::imburse;
 
 /// The live state with its gaps filled, and what was filled.
 pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
@@ -55,11 +56,12 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
             }
         }
     }
+    imburse::assume::fill(desired, &mut filled, &mut unchecked);
     (filled, unchecked)
 }
 
 /// Whether the ledger has had to do with this tenant.
-fn knows(live: &Live, address: &Address) -> bool {
+pub(super) fn knows(live: &Live, address: &Address) -> bool {
     match &live.ledger {
         LedgerLive::Missing { .. } => false,
         LedgerLive::Present(facts) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 use crate::model::desired::Desired;
 use crate::model::duration::Duration;
 use crate::model::live::{LedgerLive, Live, TenantRead};
@@ -150,7 +150,10 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
                             "bound to {} in the ledger and no longer declared; nothing is deleted. \
                              Declare it again; if it was renamed: qlik-apply ledger mv {address} NEW; \
                              if it is given up: qlik-apply ledger forget {address}",
-                            binding.hostname
+                            match address.vendor {
+                                Vendor::Qlik => binding.hostname.to_string(),
+                                Vendor::Imburse => format!("tenant {}", binding.tenant_id),
+                            }
                         )
                         .into(),
                     });

@@ -66,7 +66,7 @@ impl Sign {
             Self::Reclaim => "revoke a key that was never delivered",
             Self::Keep => "as declared",
             Self::Drift => "differs; reported, not changed",
-            Self::Wait => "waits for another run",
+            Self::Wait => "waits for another run, or for a person",
             Self::Refuse => "refused",
         }
     }

@@ -22,7 +22,16 @@ const WALLS: &[(&str, &[&str])] = &[
     ("apply", &["model", "plan", "provider", "sink", "ledger", "observe"]),
     (
         "render",
-        &["model", "plan::action", "plan::explain", "plan::facts", "plan::refusal", "plan::review", "apply::event"],
+        &[
+            "model",
+            "plan::action",
+            "plan::imburse::action",
+            "plan::explain",
+            "plan::facts",
+            "plan::refusal",
+            "plan::review",
+            "apply::event",
+        ],
     ),
     ("saved", &["model", "plan", "render"]),
     ("sandbox", &["model::secret"]),

@@ -494,6 +494,34 @@ fn a_first_signal_starts_nothing_new_and_finishes_what_is_in_flight() {
     }
 }
 
+#[test]
+fn a_second_signal_says_which_secret_is_not_saved_and_the_run_saves_it() {
+    let stage = Stage::new(ONE_TENANT);
+    // The key is there, its secret in the program alone; it is being tried. The rehearsal tried one before.
+    let mut held = Held::at(&stage, "GET", "/api/v1/users/me", 3, "hang");
+    let (id, _) = key(&stage, "CI deploys");
+    held.signal(Signal::INT);
+    held.until("stopping: nothing new is started; what is in flight is finished first");
+    held.signal(Signal::INT);
+    held.until(&format!(
+        "the secret of qlik/acme/ci (key {id}) is not in its sink yet, and is lost if this process is killed"
+    ));
+    held.goes_on().exits(1).says("Stopped early");
+    assert!(std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap().starts_with("eyJ"));
+    stage.apply(&["--yes"]).exits(0);
+    all_is_well(&stage);
+
+    let stage = Stage::new(ONE_TENANT);
+    let mut held = Held::at(&stage, "POST", TENANTS, 1, "pause");
+    held.signal(Signal::TERM);
+    held.until("stopping:");
+    held.signal(Signal::TERM);
+    held.until("still finishing a request that is in flight; no secret is at stake");
+    held.goes_on().exits(1);
+    stage.apply(&["--yes"]).exits(0);
+    all_is_well(&stage);
+}
+
 // ---- tenants -----------------------------------------------------------------------------------------------------
 
 #[test]

@@ -62,3 +62,53 @@ fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
     }
     assert!(seen > 20, "{seen} options were found in the help");
 }
+
+/// What the plan prints for a refusal, from the first folder of fixtures in which it occurs.
+fn printed(code: &str) -> Option<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plan");
+    let mut files: Vec<_> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path().join("expected.txt")).collect();
+    // A code's own folders come first.
+    files.sort_by_key(|file| (!file.to_string_lossy().contains(code), file.clone()));
+    let plans = files.into_iter().filter_map(|file| fs::read_to_string(file).ok());
+    plans.into_iter().find_map(|plan| {
+        let mut blocks = plan.split("\n\n");
+        let block =
+            blocks.find(|block| block.lines().next().unwrap_or_default().contains(&format!("refused, {code}")))?;
+        let lines = block.trim_matches('\n').lines().map(|line| line.strip_prefix("  ").unwrap_or(line).trim_end());
+        // Some lines hold columns for the sake of other lines of the plan.
+        Some(lines.map(|line| format!("{line}\n")).collect())
+    })
+}
+
+#[test]
+fn operations_shows_what_every_refusal_prints() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (mut written, mut shown) = (String::new(), 0);
+    for (index, section) in page.split_inclusive("\n### ").enumerate() {
+        let code = section.split(':').next().unwrap_or_default();
+        let printed = if index > 0 && code.starts_with("QP") { printed(code) } else { None };
+        let (Some(printed), Some((heading, rest))) = (printed, section.split_once("\n\n")) else {
+            written += section;
+            continue;
+        };
+        shown += 1;
+        let rest = match rest.strip_prefix("```text\n").and_then(|block| block.split_once("```\n\n")) {
+            Some((block, rest)) if block.starts_with("x ") => rest,
+            Some(_) | None => rest,
+        };
+        written += &format!("{heading}\n\n```text\n{printed}```\n\n{rest}");
+    }
+    #[expect(clippy::disallowed_methods, reason = "a switch for whoever writes the page anew")]
+    let update = std::env::var_os("UPDATE_FIXTURES").is_some();
+    if update {
+        fs::write(&path, &written).unwrap();
+    } else {
+        assert!(
+            page == written,
+            "docs/operations.md shows other output than the fixtures; UPDATE_FIXTURES=1 writes it"
+        );
+    }
+    assert!(shown > 30, "{shown} refusals are shown");
+}

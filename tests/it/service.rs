@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
+use serde_json::Value;
+
 /// A server that is stopped with this value.
 pub(crate) struct Service {
     child: Child,
@@ -29,7 +31,11 @@ impl Service {
     }
 
     /// Starts a program and waits for the line that says it is ready.
-    fn start(mut command: Command, ready: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    fn start(command: Command, ready: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::try_start(command, ready).unwrap_or_else(|| panic!("the server ended before it was ready"))
+    }
+
+    fn try_start(mut command: Command, ready: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Option<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (tell, hear) = mpsc::channel();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -47,8 +53,13 @@ impl Service {
             });
         }
         drop(tell);
-        let host = hear.recv().unwrap_or_else(|_| panic!("the server ended before it was ready"));
-        Self { child, host }
+        match hear.recv() {
+            Ok(host) => Some(Self { child, host }),
+            Err(_) => {
+                drop(child.wait());
+                None
+            }
+        }
     }
 }
 
@@ -80,6 +91,35 @@ pub(crate) fn s3() -> Option<Service> {
     Some(service)
 }
 
+/// The token that may do everything in [`openbao`].
+pub(crate) const ROOT: &str = "root-of-the-test";
+
+/// An OpenBao with a KV v2 engine at `secret`, kept in memory.
+pub(crate) fn openbao() -> Option<Service> {
+    let program = installed("bao")?;
+    // It does not say which port it got, so it is told one; somebody may be quicker.
+    for _ in 0..20 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let host = format!("127.0.0.1:{port}");
+        let mut command = Command::new(&program);
+        command
+            .args(["server", "-dev", "-dev-no-store-token"])
+            .args([format!("-dev-listen-address={host}"), format!("-dev-root-token-id={ROOT}")]);
+        let ready = move |line: &str| line.contains("Development mode should NOT be used").then(|| host.clone());
+        if let Some(service) = Service::try_start(command, ready) {
+            return Some(service);
+        }
+    }
+    panic!("OpenBao found no free port");
+}
+
+/// One request to an OpenBao as its root; its status and what it answers.
+pub(crate) fn bao(service: &Service, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, answer) = http(&service.host, method, &format!("/v1/{path}"), &[("X-Vault-Token", ROOT)], &body);
+    (status, serde_json::from_str(&answer).unwrap_or_default())
+}
+
 /// One request; its status and the reply's body.
 pub(crate) fn http(host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(host).unwrap();
@@ -108,6 +148,12 @@ pub(crate) enum Habit {
     Forbidding,
     /// Hands writes on, and breaks the connection instead of answering, every other time.
     Forgetful,
+    /// Hands writes on, and breaks the connection instead of answering, every time.
+    Mute,
+    /// Breaks the connection of every write and hands nothing on.
+    Deaf,
+    /// 503 to everything, like a vault that is sealed.
+    Sealed,
 }
 
 static WRITES: AtomicUsize = AtomicUsize::new(0);
@@ -145,7 +191,8 @@ fn hand_on(client: TcpStream, server: &str, habit: &AtomicU8) -> std::io::Result
     reader.read_line(&mut first)?;
     let habit = habit.load(Ordering::SeqCst);
     let is = |wanted: Habit| habit == wanted as u8;
-    let writes = first.starts_with("PUT ");
+    // A vault is written by POST, and asked by it what one may do.
+    let writes = first.starts_with("PUT ") || first.starts_with("POST ") && first.contains("/data/");
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -173,12 +220,26 @@ fn hand_on(client: TcpStream, server: &str, habit: &AtomicU8) -> std::io::Result
             body.len()
         );
     }
+    if is(Habit::Sealed) {
+        let body = r#"{"errors":["Vault is sealed"]}"#;
+        return write!(
+            client,
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+    }
+    if writes && is(Habit::Deaf) {
+        return Ok(());
+    }
     let mut upstream = TcpStream::connect(server)?;
     write!(upstream, "{first}{head}Connection: close\r\n\r\n")?;
     upstream.write_all(&body)?;
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer)?;
     if writes && is(Habit::Forgetful) && WRITES.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+        return Ok(());
+    }
+    if writes && is(Habit::Mute) {
         return Ok(());
     }
     // Each answer ends its connection.

@@ -17,6 +17,7 @@ use crate::sink::payload::imburse::{self as payload, Parts};
 use crate::sink::{Put, ReadBack, Sink, Version};
 
 use super::super::event::{Failure, Happened, Step};
+use super::super::key::Found;
 use super::super::outcome::{Known, known};
 use super::super::world::World;
 
@@ -54,6 +55,16 @@ pub(super) async fn create(
     let former: Vec<Address> =
         record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
     let look = sink.look(address, &former).await;
+    if !Found::by(&create.why).is_still(look.entry.as_ref()) {
+        // A run that stood still for a while would make a second one over it.
+        return Err(Failure::new(
+            format!(
+                "{} holds another key by now than when this was planned, and nothing was made",
+                sink.place(address)
+            ),
+            "qlik-apply again: it looks at that key",
+        ));
+    }
     // Found under a former name: this key's own place is empty, and stays so until the put.
     let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
     let delivery = Delivery { world, address, create, at, uid: record.uid, sink, version };
@@ -285,8 +296,16 @@ fn recoverable(lost: &Failure, error: &Failure) -> Failure {
 pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failure> {
     let Mark { account, tenant_id, public_key, name, roles } = mark;
     let roles: BTreeSet<String> = roles.iter().map(|role| role.raw().to_owned()).collect();
-    match known(world.imburse.rename_key(account, tenant_id.raw(), public_key, name.raw(), &roles).await) {
-        Known::Done(()) => Ok(Untrusted::from(public_key.as_str()).to_string()),
+    let id = Untrusted::from(public_key.as_str());
+    let marked = world.imburse.rename_key(account, tenant_id.raw(), public_key, name.raw(), &roles).await;
+    // Not every generation of the API lets a key be changed. The key is where it belongs; only the mark is missing.
+    if let Outcome::Rejected(refusal) = &marked
+        && refusal.status == 405
+    {
+        return Ok(format!("{id}: not marked, the vendor does not change keys here; the sink decides"));
+    }
+    match known(marked) {
+        Known::Done(()) => Ok(id.to_string()),
         Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }

@@ -74,9 +74,13 @@ pub(super) fn may_create(
         }
         Some(AccountRead::Unreadable(unreadable)) => Err(unreadable.into()),
         Some(AccountRead::Forbidden(_)) | None => {
+            let why = match live.and_then(|live| live.account.as_ref()) {
+                Some(_) => format!(" (the key of account {account} is not account-admin)"),
+                None => String::new(),
+            };
             let what = format!(
                 "the licence's headroom, whether new tenants wait for approval, and whether the account key may create \
-                 tenants (the key of account {account} is not account-admin)"
+                 tenants{why}"
             );
             plan.unchecked.push(Unchecked { address: address.clone(), what });
             Ok(())

@@ -78,11 +78,16 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let strangers: Vec<&Key> =
         keys.values().filter(|key| key.text.raw() == facts.spec.name && !of_this_ledger(key)).collect();
 
-    if facts.sink.entry.is_none() {
+    let blind = facts.sink_facts.blind;
+    if facts.sink.entry.is_none() && !blind {
         let here: Vec<&Key> = marked.iter().copied().filter(|key| here(key)).collect();
         return unlooked(facts, &here, life, &strangers);
     }
-    let good = good_key(facts, keys, entry)?;
+    // What nobody can look into is taken to hold a key that was delivered there; of several, nobody knows which.
+    let good = match blind {
+        true => marked.iter().copied().find(|key| here(key) && letter(key) == Some(Letter::Delivered)),
+        false => good_key(facts, keys, entry)?,
+    };
     let is_good = |key: &Key| good.is_some_and(|good| good.public_key == key.public_key);
     let is_asked = |key: &Key| facts.asked.contains(&key.public_key);
     let others: Vec<&Key> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
@@ -92,7 +97,8 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         .copied()
         .filter(|key| letter(key) == Some(Letter::Undelivered) && looked_for && !is_asked(key))
         .collect();
-    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive) {
+    let in_flight = facts.weak.is(Weakness::RevokeInFlight);
+    if let Some(busy) = leftovers.iter().find(|key| life(key) == Life::Alive && !in_flight) {
         return Err(busy_with(busy));
     }
     let delivered: Vec<&Key> =
@@ -106,7 +112,7 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
 
     let sink = facts.sink_facts;
     // Nothing can bring it into a sink any more once another key was delivered over it.
-    let revocable = |key: &Key| !sink.hidden && (sink.compares_versions || life(key) == Life::Proven);
+    let revocable = |key: &Key| !sink.hidden && (sink.compares_versions || in_flight || life(key) == Life::Proven);
     if let Some(key) = leftovers.iter().find(|key| !revocable(key)) {
         return Err(cannot_be_revoked(facts, key, sink.hidden));
     }
@@ -131,7 +137,12 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let mark = good.is_some_and(|good| {
         letter(good) == Some(Letter::Undelivered) && of_this_key(good) && life(good) != Life::Alive
     });
-    Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen: Vec::new(), left })
+    let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
+    Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen, left })
+}
+
+fn unseen(facts: &Facts<'_>, key: &Key) -> String {
+    format!("whether sink {} holds key {}", facts.spec.deliver_to, id(key))
 }
 
 /// The table without a look into the sink: it is taken to hold the one key that is marked as delivered.
@@ -156,7 +167,7 @@ fn unlooked<'a>(
         .collect();
     match delivered.as_slice() {
         [] => {}
-        [one] => unseen.push(format!("whether sink {sink} holds key {}", id(one))),
+        [one] => unseen.push(self::unseen(facts, one)),
         several => {
             let ids: Vec<String> = several.iter().map(|key| id(key).to_string()).collect();
             unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));

@@ -135,8 +135,9 @@ fn passes(first: &str, shared: &Shared) -> Release {
     let mut state = shared.state.lock().unwrap();
     let mut words = first.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    // Runs have names of their own.
-    let path = path.split_once("/runs/").map_or(path, |(prefix, _)| prefix);
+    // Stories and runs have names of their own.
+    let path = path.splitn(4, '/').nth(3).unwrap_or(path);
+    let path = if path.starts_with("runs/") { "runs/*" } else { path };
     state.requests.push(format!("{method} {path}"));
     if state.hold != Some(state.requests.len()) {
         return Release::GoOn;

@@ -42,7 +42,28 @@ fn one_tenant(actor: &Actor, scene: &Scene) {
     let alias = if scene.has_alias { json!("acme-analytics.us.qlikcloud.com") } else { Value::Null };
     assert_eq!(tenant["hostnames"][1], alias);
     assert_eq!(tenant["limits"]["max_keys_per_user"], json!(10));
-    assert_eq!(tenant["user_default"], json!(["api-keys"]));
+    if scene.has_owner {
+        one_owner_and_one_role(tenant);
+    } else {
+        assert_eq!(tenant["user_default"], json!(["api-keys"]));
+    }
+}
+
+/// What may be sent again after a lost answer is there once: the owner, the role, and who has it.
+fn one_owner_and_one_role(tenant: &Value) {
+    assert_eq!(tenant["user_default"], json!([]), "the permission was given to everyone");
+    let roles: Vec<&Value> = list(&tenant["roles"]).iter().map(|role| &role["name"]).collect();
+    assert_eq!(roles, [&json!("API key holders")]);
+    let holders = list(&tenant["users"]).iter().filter(|user| user["roles"] == json!(["API key holders"]));
+    let mut subjects: Vec<&str> = holders.map(|user| text(&user["subject"])).collect();
+    subjects.sort_unstable();
+    let [owner, bot] = subjects.as_slice() else { panic!("{subjects:?} hold the role") };
+    assert!(*owner == "auth0|reporting" && bot.starts_with("qlikbot"), "{subjects:?} hold the role");
+    let keys = list(&tenant["keys"]).iter().filter(|key| text(&key["description"]).starts_with("Reporting"));
+    let owner = list(&tenant["users"]).iter().find(|user| user["subject"] == json!("auth0|reporting")).unwrap();
+    for key in keys {
+        assert_eq!((&key["sub"], &key["createdByUser"]), (&owner["id"], &owner["id"]), "a key of somebody else's");
+    }
 }
 
 /// P2: every declared key's secret is in its sink and is a live key's. Gives key id and token.
@@ -139,7 +160,7 @@ fn keys_work(actor: &Actor, tokens: &BTreeMap<String, String>) {
 
 /// P4: what was sent and changed something is on the list of what may be sent.
 fn creations_only(actor: &Actor) {
-    const ALLOWED: [&str; 10] = [
+    const ALLOWED: [&str; 14] = [
         "POST /oauth/token",
         "POST /oauth/revoke",
         "POST /api/v1/tenants",
@@ -150,6 +171,11 @@ fn creations_only(actor: &Actor) {
         "POST /api/v1/api-keys",
         "PATCH /api/v1/api-keys/*",
         "DELETE /api/v1/api-keys/*",
+        "POST /api/v1/roles",
+        "POST /api/v1/users",
+        "PATCH /api/v1/users/*",
+        // The user of a rehearsal, on the source tenant.
+        "DELETE /api/v1/users/*",
     ];
     for request in committed(actor) {
         // A bot user comes into being with the first token, and a GET then may note it.

@@ -10,6 +10,7 @@ use super::judge;
 use super::pair::Met;
 use super::request::{Struck, Trouble};
 use super::scene::Scene;
+use super::sweep::Story;
 
 /// A story with trouble in it.
 #[derive(Clone, Debug)]
@@ -108,8 +109,28 @@ impl Point {
         Self { scene: self.scene.weakened(weakness), ..self.clone() }
     }
 
-    /// Plays the story to its end; gives the number of programs that ran. `None`: what was to be struck was not there.
-    pub(super) fn play(&self) -> Option<usize> {
+    fn requests(&self) -> impl Iterator<Item = &Struck> {
+        self.strikes.iter().filter_map(|strike| match strike {
+            Strike::Request(struck) => Some(struck),
+            Strike::Call(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => None,
+        })
+    }
+
+    /// A kill at a request that changes something at a tenant.
+    #[cfg(feature = "weaken")]
+    pub(super) fn kills_a_change(&self) -> bool {
+        let change = |request: &str| request.starts_with("POST /api") || request.starts_with("PATCH /api");
+        self.requests().any(|struck| change(&struck.request) && struck.trouble.is_a_kill())
+    }
+
+    fn is_late(&self) -> bool {
+        let meets_late = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_late());
+        self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate) || self.strikes.iter().any(meets_late)
+    }
+}
+
+impl Story for Point {
+    fn play(&self) -> Option<usize> {
         let mut executions = 0;
         for _ in 0..TRIES {
             let actor = Actor::new(&self.scene);
@@ -129,27 +150,7 @@ impl Point {
         None
     }
 
-    fn requests(&self) -> impl Iterator<Item = &Struck> {
-        self.strikes.iter().filter_map(|strike| match strike {
-            Strike::Request(struck) => Some(struck),
-            Strike::Call(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => None,
-        })
-    }
-
-    /// A kill at a request that changes something at a tenant.
-    #[cfg(feature = "weaken")]
-    pub(super) fn kills_a_change(&self) -> bool {
-        let change = |request: &str| request.starts_with("POST /api") || request.starts_with("PATCH /api");
-        self.requests().any(|struck| change(&struck.request) && struck.trouble.is_a_kill())
-    }
-
-    fn is_late(&self) -> bool {
-        let meets_late = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_late());
-        self.requests().any(|struck| struck.trouble == Trouble::KilledAndLate) || self.strikes.iter().any(meets_late)
-    }
-
-    /// Run in every sweep, however short: the request that must never be sent twice.
-    pub(super) fn is_dear(&self) -> bool {
+    fn is_dear(&self) -> bool {
         let meets = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_dear());
         self.requests().any(|struck| struck.request == "POST /api/v1/tenants") || self.strikes.iter().any(meets)
     }

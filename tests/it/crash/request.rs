@@ -90,7 +90,7 @@ impl Trouble {
         Self::KILLS[..4].contains(&self)
     }
 
-    fn action(self) -> Value {
+    pub(super) fn action(self) -> Value {
         match self {
             Self::KilledAndDropped | Self::KilledAndArrived | Self::KilledAndLate => json!("pause"),
             Self::KilledAfter => json!("hang"),
@@ -108,7 +108,7 @@ impl Trouble {
         }
     }
 
-    fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::KilledAndDropped => "killed before it arrives, never arrives",
             Self::KilledAndArrived => "killed before it arrives, arrives",

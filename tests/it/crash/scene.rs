@@ -18,11 +18,15 @@ pub(super) struct Scene {
     /// Names of the tenant's keys.
     pub(super) keys: Vec<&'static str>,
     pub(super) has_alias: bool,
+    /// Whether one key's owner is a user who is made, and the permission comes through a role.
+    pub(super) has_owner: bool,
     stands: Stands,
     /// The rule that the programs leave out.
     weakness: Option<&'static str>,
     /// Where the ledger is that runners share; without it, each story has a folder.
     store: Option<Arc<Service>>,
+    /// Whether programs store the keys, and not we.
+    programs: bool,
 }
 
 impl fmt::Debug for Scene {
@@ -50,9 +54,11 @@ impl Scene {
             desired: ONE_TENANT.to_owned(),
             keys: vec!["ci", "reporting"],
             has_alias: true,
+            has_owner: false,
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
     }
 
@@ -70,10 +76,24 @@ impl Scene {
             desired: format!("{ONE_TENANT}{THIRD_KEY}"),
             keys: vec!["ci", "reporting", "deploy"],
             has_alias: true,
+            has_owner: false,
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
+    }
+
+    /// Nothing exists yet: not the tenant, not the user who is to own a key, not the role that lets it.
+    pub(super) fn new_with_an_owner() -> Self {
+        let everyone = "grants: { manage_api_keys: { everyone: {} } }";
+        let role = "grants: { manage_api_keys: { role: { name: API key holders, assign_to: { key_owners: true } } } }";
+        let client = "reporting: { description: Reporting, owner: { client: {} }";
+        let user =
+            "reporting: { description: Reporting, owner: { user: { subject: \"auth0|reporting\", name: Reporting } }";
+        let desired = ONE_TENANT.replace(everyone, role).replace(client, user);
+        assert!(desired.contains(role) && desired.contains(user));
+        Self { name: "new, an owner and a role", desired, has_owner: true, ..Self::new_with_two_keys() }
     }
 
     /// Everything is there, and all three keys are due.
@@ -90,11 +110,21 @@ impl Scene {
         Self { name, store: Some(Arc::clone(store)), ..self.clone() }
     }
 
+    #[cfg(feature = "weaken")]
+    pub(super) fn is_shared(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The same, with a sink of the kind `command`.
+    pub(super) fn stored_by_programs(&self) -> Self {
+        Self { name: "object store, programs for a sink", programs: true, ..self.clone() }
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
             None => Place::Sandbox(Stage::new(&self.desired)),
-            Some(store) => Place::shared(&self.desired, store),
+            Some(store) => Place::shared(&self.desired, store, self.programs),
         };
         if self.stands == Stands::KeysAreDue {
             for (program, arg) in [(APPLY, "--yes"), (PLAN, "--detailed-exitcode")] {

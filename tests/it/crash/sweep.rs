@@ -1,6 +1,7 @@
 //! Playing many points side by side, and the figures.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,12 +10,24 @@ use std::time::Instant;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use super::history;
-use super::point::Point;
+
+/// What a sweep is made of.
+pub(super) trait Story: Sync + fmt::Display {
+    /// Plays to the end, or panics; gives the number of programs that ran. `None`: what was to be struck was not there.
+    fn play(&self) -> Option<usize>;
+    /// Run in every sweep, however short: the request that must never be sent twice.
+    fn is_dear(&self) -> bool;
+}
 
 /// How much of a sweep is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Full,
+    /// Every `of`-th point from this one on, of all: several machines, or sittings, make a whole.
+    Share {
+        part: usize,
+        of: usize,
+    },
     /// A spread that takes seconds; the same at every run.
     Short,
 }
@@ -25,13 +38,17 @@ impl Extent {
         match variable("QLIK_PLAN_SWEEP").as_deref() {
             Some("full") => Self::Full,
             Some("short") | None => Self::Short,
-            Some(other) => panic!("QLIK_PLAN_SWEEP is full or short, not {other:?}"),
+            Some(other) => match other.split_once('/').map(|(part, of)| (part.parse(), of.parse())) {
+                Some((Ok(part), Ok(of))) if (1..=of).contains(&part) => Self::Share { part, of },
+                Some(_) | None => panic!("QLIK_PLAN_SWEEP is full, short, or a share like 1/10, not {other:?}"),
+            },
         }
     }
 
-    fn of(self, points: &[Point]) -> Vec<&Point> {
+    fn of<S: Story>(self, points: &[S]) -> Vec<&S> {
         match self {
             Self::Full => points.iter().collect(),
+            Self::Share { part, of } => points.iter().skip(part - 1).step_by(of).collect(),
             Self::Short => points
                 .iter()
                 .enumerate()
@@ -71,7 +88,7 @@ pub(super) struct Figures {
 }
 
 /// Plays points; all of them, or until one fails.
-pub(super) fn play(points: &[&Point], until_one_fails: bool) -> Figures {
+pub(super) fn play<S: Story>(points: &[&S], until_one_fails: bool) -> Figures {
     let (next, executions, run) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let failed = AtomicBool::new(false);
     let (failures, unseen) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
@@ -111,7 +128,7 @@ fn said(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Plays the points, prints the figures, and fails if any point failed.
-pub(super) fn sweep(name: &str, points: &[Point], extent: Extent) {
+pub(super) fn sweep<S: Story>(name: &str, points: &[S], extent: Extent) {
     let began = Instant::now();
     let chosen = extent.of(points);
     let figures = play(&chosen, false);

@@ -1,0 +1,361 @@
+//! The same sweep at Imburse, where a name is no identity, keys do not expire, and the list is only evidence.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::stage::{APPLY, Run, Stage};
+
+use super::judge::{below, hidden, shape};
+use super::request::Trouble;
+use super::sweep::Story;
+
+const ACCOUNT: &str = "53ca62f5-b124-447d-b593-2f7ea4fecdcc";
+
+const SETTINGS: &str = "version: 1
+accounts:
+  payments:
+    vendor: imburse
+    base_url: https://sandbox-api.imbursepayments.com
+    account_id: 53ca62f5-b124-447d-b593-2f7ea4fecdcc
+    account_key: { public: { env: IMBURSE_PUBLIC_KEY }, private: { env: IMBURSE_PRIVATE_KEY } }
+sinks:
+  files: { kind: file, directory: ./secrets, durable: true }
+ledger: { kind: directory, path: .qlik-plan/ledger }
+";
+
+const DESIRED: &str = "version: 1
+imburse:
+  tenants:
+    uk-retail:
+      account: payments
+      display_name: UK Retail
+      address: { street_address: 1 High Street, locality: London, region: London, post_code: N1 1AA, country: GB }
+      api_keys:
+        admin: { name: Admin Key, roles: [tenant-admin], deliver_to: files }
+        reader: { name: Reader, roles: [tenant-app-read], deliver_to: files, deliver_as: env }
+";
+
+const KEYS: [&str; 2] = ["admin", "reader"];
+
+/// More rounds than any story needs.
+const ROUNDS: usize = 6;
+
+/// One request of an apply, and its trouble.
+#[derive(Clone, Debug)]
+pub(super) struct Payment {
+    n: u64,
+    request: String,
+    trouble: Trouble,
+}
+
+impl fmt::Display for Payment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "imburse; request {} ({}): {}", self.n, self.request, self.trouble.words())
+    }
+}
+
+impl Payment {
+    /// Every request of an undisturbed apply, with every trouble.
+    pub(super) fn all() -> Vec<Self> {
+        let person = Person::new();
+        person.apply(&[]).exits(0);
+        person.finds_all_well();
+        let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
+        let sent = person.sent.borrow().clone();
+        let sent = sent.iter().map(|one| format!("{} {}", text(one, "method"), shape(&text(one, "path"))));
+        let each = |(n, request): (u64, String)| {
+            Trouble::ALL.map(|trouble| Self { n, request: request.clone(), trouble }).into_iter()
+        };
+        (1..).zip(sent).flat_map(each).collect()
+    }
+
+    fn strike(&self, person: &Person) {
+        let stage = &person.stage;
+        stage.fault(&json!({ "at_request": self.n, "action": self.trouble.action() }));
+        match self.trouble {
+            Trouble::KilledAndDropped => {
+                person.is_killed_when_held();
+                person.release(true);
+            }
+            Trouble::KilledAndArrived => {
+                person.is_killed_when_held();
+                person.release(false);
+            }
+            Trouble::KilledAndLate => {
+                person.is_killed_when_held();
+                stage.control("DELETE", "/faults", &Value::Null);
+                person.apply(&[]);
+                person.release(false);
+            }
+            Trouble::KilledAfter => person.is_killed_when_held(),
+            Trouble::Slow => person.is_disturbed(&["--timeout", "1"]),
+            Trouble::DroppedBefore
+            | Trouble::DroppedAfter
+            | Trouble::Truncated
+            | Trouble::TruncatedClosed
+            | Trouble::ErrorAfter
+            | Trouble::ErrorBefore
+            | Trouble::TooMany
+            | Trouble::Malformed
+            | Trouble::WrongType
+            | Trouble::DuplicateIds => person.is_disturbed(&[]),
+        }
+        person.settle_what_is_on_its_way();
+        stage.control("DELETE", "/faults", &Value::Null);
+    }
+}
+
+impl Story for Payment {
+    fn play(&self) -> Option<usize> {
+        let person = Person::new();
+        self.strike(&person);
+        person.sinks_hold_live_keys();
+        person.recovers();
+        person.finds_all_well();
+        Some(person.said.borrow().len())
+    }
+
+    fn is_dear(&self) -> bool {
+        self.request == "POST /v2/account/tenants"
+    }
+}
+
+/// Who runs the programs, is interrupted, and then does what they say.
+struct Person {
+    stage: Stage,
+    said: RefCell<Vec<String>>,
+    /// What was sent until the last program ended.
+    sent: RefCell<Vec<Value>>,
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+impl Person {
+    fn new() -> Self {
+        let stage = Stage::with_settings(DESIRED, SETTINGS);
+        Self { stage, said: RefCell::default(), sent: RefCell::default() }
+    }
+
+    fn heard(&self, run: Run) -> Run {
+        self.said.borrow_mut().push(run.all());
+        *self.sent.borrow_mut() = self.stage.requests();
+        assert!(self.created() <= 1, "a second tenant was made:\n{}", self.said.borrow().join("\n----\n"));
+        run
+    }
+
+    /// P1, from the record of all runs.
+    fn created(&self) -> usize {
+        self.changes().iter().filter(|change| *change == "POST /v2/account/tenants").count()
+    }
+
+    fn changes(&self) -> Vec<String> {
+        let requests = self.stage.requests();
+        let done = requests.iter().filter(|one| one["committed"] == json!(true) && one["method"] != json!("GET"));
+        let done = done.map(|one| format!("{} {}", text(&one["method"]), shape(text(&one["path"]))));
+        done.filter(|change| !change.ends_with("/identity/hmac")).collect()
+    }
+
+    fn apply(&self, args: &[&str]) -> Run {
+        self.heard(self.stage.apply(&[&["--yes"], args].concat()))
+    }
+
+    fn is_killed_when_held(&self) {
+        let mut command = self.stage.command(APPLY);
+        command.args(["--sandbox", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        if self.stage.holds_a_request_of(&mut child) {
+            child.kill().unwrap();
+        }
+        self.heard(Run::of(&child.wait_with_output().unwrap()));
+    }
+
+    fn release(&self, dropped: bool) {
+        self.stage.control("POST", "/release", &json!({ "drop": dropped }));
+        self.settle_what_is_on_its_way();
+    }
+
+    fn settle_what_is_on_its_way(&self) {
+        let arrived = self.stage.requests().len();
+        self.stage.control("GET", &format!("/wait?requests={arrived}"), &Value::Null);
+    }
+
+    /// Success means that the secrets are there (P2), and a failure names a step (P10).
+    fn is_disturbed(&self, args: &[&str]) {
+        let run = self.apply(args);
+        self.stage.control("DELETE", "/faults", &Value::Null);
+        if run.code == Some(0) {
+            self.delivered();
+        } else {
+            self.is_told_what_next(&run);
+        }
+    }
+
+    fn is_told_what_next(&self, run: &Run) {
+        assert_eq!(run.code, Some(1), "{}", run.all());
+        let said = run.all();
+        let step = said.contains("  next: ") || said.contains("\nNext:\n") || said.contains("-> ");
+        assert!(step, "it failed and says no next step:\n{said}");
+    }
+
+    /// Applies until all is well, and does on the way what it is asked for.
+    fn recovers(&self) {
+        for _ in 0..ROUNDS {
+            let run = self.apply(&[]);
+            if run.code == Some(0) {
+                return;
+            }
+            let said = run.all();
+            self.is_told_what_next(&run);
+            if said.contains("qlik-apply resolve imburse/uk-retail --adopt") {
+                self.resolves();
+            }
+            // Whoever was killed is gone, as this person knows.
+            if let Some((_, rest)) = said.split_once("qlik-apply --reclaim ") {
+                let id = rest.split_whitespace().next().unwrap();
+                self.apply(&["--reclaim", id]);
+            }
+        }
+        panic!("{ROUNDS} rounds were not enough:\n{}", self.said.borrow().join("\n----\n"));
+    }
+
+    fn resolves(&self) {
+        let tenants = self.tenants();
+        let answer = match tenants.as_slice() {
+            [] => {
+                // The hour in which the request may still arrive.
+                self.stage.control("POST", "/clock", &json!({ "advance": "PT2H" }));
+                vec!["--not-created".to_owned()]
+            }
+            [tenant] => vec!["--adopt".to_owned(), text(&tenant["tenantId"]).to_owned()],
+            more => panic!("{} tenants for one address", more.len()),
+        };
+        let mut command = self.stage.command(APPLY);
+        command.args(["--sandbox", "resolve", "imburse/uk-retail"]).args(answer);
+        self.heard(Run::of(&command.output().unwrap())).exits(0);
+    }
+
+    fn tenants(&self) -> Vec<Value> {
+        let state = self.stage.state();
+        let accounts = list(&state["imburse"]["accounts"]);
+        let account = accounts.iter().find(|account| account["accountId"] == json!(ACCOUNT));
+        account.map(|account| list(&account["tenants"]).to_vec()).unwrap_or_default()
+    }
+
+    fn live_keys(&self) -> BTreeSet<String> {
+        let tenants = self.tenants();
+        let keys = tenants.iter().flat_map(|tenant| list(&tenant["keys"]));
+        keys.map(|key| text(&key["publicKey"]).to_owned()).collect()
+    }
+
+    /// Public and private key in a sink's file.
+    fn pair(&self, key: &str) -> Option<(String, String)> {
+        let file = self.stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail").join(key);
+        let payload = std::fs::read_to_string(file).ok()?;
+        let object: Value = serde_json::from_str(&payload).unwrap_or_default();
+        let of = |json: &str, env: &str| {
+            let line = payload.lines().find_map(|line| line.split_once(env)).map(|(_, value)| value.trim_matches('\''));
+            object[json].as_str().or(line).map(str::to_owned)
+        };
+        of("publicKey", "IMBURSE_PUBLIC_KEY=").zip(of("privateKey", "IMBURSE_PRIVATE_KEY="))
+    }
+
+    /// P2, at any moment: what stands in a sink is a live key.
+    fn sinks_hold_live_keys(&self) {
+        let live = self.live_keys();
+        for (public, _) in KEYS.iter().filter_map(|key| self.pair(key)) {
+            assert!(live.contains(&public), "the sink's key {public} was deleted");
+        }
+    }
+
+    /// P2: every declared key is in its sink and lives.
+    fn delivered(&self) -> BTreeMap<String, String> {
+        let live = self.live_keys();
+        let pairs = KEYS.iter().map(|key| self.pair(key).unwrap_or_else(|| panic!("the sink has no key {key}")));
+        let pairs: BTreeMap<String, String> = pairs.collect();
+        assert_eq!(pairs.len(), KEYS.len(), "two files hold one key");
+        for public in pairs.keys() {
+            assert!(live.contains(public), "the sink's key {public} does not live");
+        }
+        pairs
+    }
+
+    /// All promises, at the end of a story.
+    fn finds_all_well(&self) {
+        let tenants = self.tenants();
+        let [tenant] = tenants.as_slice() else { panic!("{} tenants are there", tenants.len()) };
+        assert_eq!((self.created(), &tenant["name"]), (1, &json!("UK Retail")));
+        let pairs = self.delivered();
+        // No orphan: these keys do not expire.
+        let live = self.live_keys();
+        assert_eq!(live, pairs.keys().cloned().collect(), "other keys live:\n{}", self.said.borrow().join("\n----\n"));
+        for key in list(&tenant["keys"]) {
+            assert!(text(&key["name"]).ends_with(":d]"), "a delivered key is not marked so: {key}");
+        }
+        self.keys_work(&pairs);
+        const ALLOWED: [&str; 4] = [
+            "POST /v2/account/tenants",
+            "POST /v2/account/tenants/*/keys",
+            "PUT /v2/account/tenants/*/keys/*",
+            "DELETE /v2/account/tenants/*/keys/*",
+        ];
+        let before = self.changes();
+        for change in &before {
+            assert!(ALLOWED.contains(&change.as_str()), "{change} is none of ours");
+        }
+        self.heard(self.stage.plan(&["--detailed-exitcode"])).exits(0);
+        self.apply(&[]).exits(0).says("Nothing to do");
+        assert_eq!(self.changes(), before, "a second apply changed something");
+        self.nothing_leaked(&pairs);
+    }
+
+    /// With nothing but the pair, curl and openssl get a token.
+    fn keys_work(&self, pairs: &BTreeMap<String, String>) {
+        let now = self.stage.control("GET", "/clock", &Value::Null);
+        let now = text(&now["now"]).parse::<jiff::Timestamp>().unwrap().as_second();
+        for (public, private) in pairs {
+            let script = format!(
+                r#". ./.qlik-sandbox/env.sh
+                key=$(printf '%s' '{private}' | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
+                nonce=$(openssl rand -hex 15)
+                sig=$(printf '%s:%s:%s:' '{public}' "$nonce" '{now}' |
+                    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
+                curl -sS -o /dev/null -w '%{{http_code}}' -X POST "$IMBURSE_BASE_URL/v2/identity/hmac" \
+                    -H "Authorization: Hmac {public}:$nonce:{now}:$sig" -d ''"#
+            );
+            let run = Run::of(&self.stage.command("sh").args(["-euc", &script]).output().unwrap());
+            assert_eq!(run.out, "201", "the delivered key {public}: {}", run.err);
+        }
+    }
+
+    /// P3: no private key and no token in what was printed, nor in any file that is no secret's place.
+    fn nothing_leaked(&self, pairs: &BTreeMap<String, String>) {
+        let dir = self.stage.dir();
+        let mut places: Vec<(String, String)> =
+            self.said.borrow().iter().map(|said| ("what was printed".to_owned(), said.clone())).collect();
+        let sandbox = dir.join(".qlik-sandbox");
+        let mut files = below(&sandbox.join("ledger"));
+        files.extend(below(&sandbox.join("sinks")).into_iter().filter(|file| hidden(file)));
+        files.extend(below(dir).into_iter().filter(|file| !file.starts_with(&sandbox)));
+        for file in files {
+            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+            assert!(file.extension().is_none_or(|end| end != "tmp"), "{} was left behind", file.display());
+            places.push((file.display().to_string(), text));
+        }
+        for (place, said) in places {
+            assert!(!said.contains("eyJ"), "a token is in {place}");
+            for private in pairs.values() {
+                assert!(!said.contains(private.as_str()), "a private key is in {place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Imburse Payments, alone and beside Qlik Cloud: plan, apply, plan, and what people do behind a program's back.
+
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+const SETTINGS: &str = include_str!("../../examples/two-vendors/qlik-plan.settings.yaml");
+const TWO_VENDORS: &str = include_str!("../../examples/two-vendors/desired.yaml");
+const HOST: &str = "sandbox-api.imbursepayments.com";
+
+const ONE_TENANT: &str = r"version: 1
+imburse:
+  tenants:
+    uk-retail:
+      account: imburse-sandbox
+      display_name: UK Retail
+      address: { street_address: 1 High Street, locality: London, post_code: SW1A 1AA, country: GB }
+      api_keys:
+        admin: { name: Admin Key, roles: [tenant-admin], deliver_to: files }
+        reader: { name: Reader, roles: [tenant-app-read], deliver_to: files, deliver_as: env }
+";
+
+fn stage(desired: &str) -> Stage {
+    Stage::with_settings(desired, SETTINGS)
+}
+
+fn account(stage: &Stage) -> Value {
+    // The one that the settings name; the sandbox has one of its own besides.
+    let id = json!("4c1f0a52-7d7e-4b8f-9a53-2f1f0c6f7b10");
+    let state = stage.state();
+    let accounts = state["imburse"]["accounts"].as_array().unwrap();
+    accounts.iter().find(|account| account["accountId"] == id).unwrap().clone()
+}
+
+fn tenants(stage: &Stage) -> Vec<Value> {
+    account(stage)["tenants"].as_array().cloned().unwrap_or_default()
+}
+
+fn edit(stage: &Stage, edit: &Value) {
+    stage.control("POST", "/edit", edit);
+}
+
+/// What was sent to Imburse that changed something, tokens aside.
+fn changes(stage: &Stage) -> Vec<String> {
+    stage.changes().into_iter().filter(|change| !change.contains("hmac")).collect()
+}
+
+#[test]
+fn both_vendors_are_made_in_one_run_and_then_there_is_nothing_to_do() {
+    let stage = stage(TWO_VENDORS);
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("Plan: 2 tenants and 2 keys to create");
+    stage.settle();
+    assert_eq!((stage.tenants().len(), tenants(&stage).len()), (1, 1));
+    assert_eq!(tenants(&stage)[0]["keys"].as_array().unwrap().len(), 1);
+
+    stage.forget_requests();
+    stage.apply(&["--yes"]).exits(0).says("Nothing to do");
+    assert_eq!(changes(&stage), Vec::<String>::new());
+}
+
+#[test]
+fn tenants_of_both_vendors_go_side_by_side() {
+    let stage = stage(TWO_VENDORS);
+    stage.plan(&[]).exits(0);
+    stage.forget_requests();
+    stage.settle();
+    let requests = stage.requests();
+    let at = |method: &str, found: &dyn Fn(&str) -> bool| {
+        let hit = |one: &Value| one["method"] == json!(method) && found(one["path"].as_str().unwrap());
+        requests.iter().position(hit).unwrap_or_else(|| panic!("{requests:?}"))
+    };
+    let imburse = at("POST", &|path| path.ends_with("/account/tenants"));
+    let key = at("POST", &|path| path == "/api/v1/api-keys");
+    assert!(imburse < key, "Imburse's tenant waits for nothing of Qlik's");
+}
+
+#[test]
+fn a_delivered_key_gets_a_token_of_its_own_and_lists_its_tenants_keys() {
+    let stage = stage(ONE_TENANT);
+    stage.settle();
+    let file = stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail");
+    let admin: Value = serde_json::from_str(&std::fs::read_to_string(file.join("admin")).unwrap()).unwrap();
+    let id = tenants(&stage)[0]["tenantId"].as_str().unwrap().to_owned();
+    assert_eq!((admin["tenantId"].as_str(), admin["roles"].clone()), (Some(id.as_str()), json!(["tenant-admin"])));
+    let text = |name: &str| admin[name].as_str().unwrap().to_owned();
+    let script = format!(
+        r#"now=$(date +%s); nonce=$(openssl rand -hex 12)
+        hex=$(printf '%s' '{private}' | openssl base64 -d -A | od -An -vtx1 | tr -d ' \n')
+        sig=$(printf '%s:%s:%s:' '{public}' "$nonce" "$now" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$hex" -binary | openssl base64 -A)
+        token=$(curl -sS -X POST "https://{HOST}/v2/identity/hmac" -H "Authorization: Hmac {public}:$nonce:$now:$sig" | sed 's/.*"accessToken" *: *"\([^"]*\)".*/\1/')
+        curl -sS "https://{HOST}/v2/tenant/keys" -H "Authorization: Bearer $token" -H 'x-account-id: {account}' -H 'x-tenant-id: {id}'"#,
+        private = text("privateKey"),
+        public = text("publicKey"),
+        account = text("accountId"),
+    );
+    let run = stage.shell(&script).exits(0);
+    assert!(run.out.contains(&text("publicKey")), "{}\n{}", run.out, run.err);
+    assert!(run.out.contains(":d]"), "it is marked as delivered: {}", run.out);
+
+    let script =
+        format!(r#". {}; printf '%s %s' "$IMBURSE_TENANT_ID" "$IMBURSE_BASE_URL""#, file.join("reader").display());
+    assert_eq!(stage.shell(&script).exits(0).out, format!("{id} https://{HOST}"));
+}
+
+#[test]
+fn what_differs_is_drift_and_nothing_is_changed() {
+    let stage = stage(ONE_TENANT);
+    stage.settle();
+    let id = tenants(&stage)[0]["tenantId"].clone();
+    edit(&stage, &json!({ "action": "imburse_rename_tenant", "tenant": id, "name": "UK Shops" }));
+    stage.forget_requests();
+    stage.apply(&["--yes"]).exits(0).says("live \"UK Shops\"");
+    assert_eq!(changes(&stage), Vec::<String>::new());
+}
+
+#[test]
+fn a_tenant_that_waits_for_approval_makes_its_keys_wait() {
+    let stage = stage(ONE_TENANT);
+    stage.plan(&[]).exits(0);
+    let id = account(&stage)["accountId"].clone();
+    edit(&stage, &json!({ "action": "imburse_set_account", "account": id, "approval_required": true }));
+    stage.apply(&["--yes"]).exits(0).says("approval");
+    assert_eq!(tenants(&stage).len(), 1);
+    stage.apply(&["--yes"]).exits(0).says("waits for approval");
+    assert_eq!(tenants(&stage)[0]["keys"], json!([]));
+    let tenant = tenants(&stage)[0]["tenantId"].clone();
+    edit(&stage, &json!({ "action": "imburse_approve", "tenant": tenant }));
+    stage.settle();
+    assert_eq!(tenants(&stage)[0]["keys"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_unrecorded_tenant_of_the_same_name_is_adopted_only_by_a_persons_word() {
+    let stage = stage(ONE_TENANT);
+    stage.plan(&[]).exits(0);
+    let id = account(&stage)["accountId"].clone();
+    for name in ["UK Retail", "UK Retail Ltd"] {
+        edit(&stage, &json!({ "action": "imburse_create_tenant", "account": id, "name": name }));
+    }
+    let refused = stage.apply(&["--yes"]).exits(1).says("QP0231");
+    assert_eq!(tenants(&stage).len(), 2);
+    let line = refused.out.split("adopt: { tenant_id: ").nth(1).unwrap().split(" }").next().unwrap().to_owned();
+    stage.write_desired(
+        &ONE_TENANT.replace("      display_name", &format!("      adopt: {{ tenant_id: {line} }}\n      display_name")),
+    );
+    stage.apply(&["--yes"]).exits(0).says("1 adoption recorded");
+    assert_eq!(tenants(&stage).len(), 2);
+    stage.forget_requests();
+    stage.apply(&["--yes"]).exits(0);
+    assert_eq!(changes(&stage), Vec::<String>::new());
+}
+
+#[test]
+fn a_creation_whose_answer_was_lost_is_never_repeated_and_the_list_is_evidence() {
+    let stage = stage(ONE_TENANT);
+    stage.plan(&[]).exits(0);
+    stage.fault(
+        &json!({ "match": { "method": "POST", "path": "*/account/tenants" }, "nth": 1, "action": "drop_after" }),
+    );
+    stage.apply(&["--yes"]).exits(1).says("a tenant may have been made");
+    assert_eq!(tenants(&stage).len(), 1);
+    stage.apply(&["--yes"]).exits(1).says("QP0203");
+    assert_eq!(tenants(&stage).len(), 1);
+    let id = tenants(&stage)[0]["tenantId"].as_str().unwrap().to_owned();
+    stage.apply(&["resolve", "imburse/uk-retail"]).exits(1).says(&format!("--adopt {id}"));
+    stage.apply(&["resolve", "imburse/uk-retail", "--not-created"]).exits(1).says("may still be on its way");
+    stage.apply(&["resolve", "imburse/uk-retail", "--adopt", &id]).exits(0).says("bound to tenant");
+    stage.settle();
+    assert_eq!(tenants(&stage).len(), 1);
+}
+
+#[test]
+fn a_key_whose_answer_was_lost_is_found_by_its_marker_deleted_and_made_again() {
+    let stage = stage(ONE_TENANT);
+    stage.plan(&[]).exits(0);
+    stage.fault(&json!({ "match": { "method": "POST", "path": "*/keys" }, "nth": 1, "action": "drop_after" }));
+    stage.settle();
+    assert_eq!(tenants(&stage)[0]["keys"].as_array().unwrap().len(), 2, "{:?}", tenants(&stage)[0]["keys"]);
+}
+
+#[test]
+fn a_key_that_nobody_uses_is_named_until_a_person_says_so() {
+    let stage = stage(ONE_TENANT);
+    stage.settle();
+    let keys = |stage: &Stage| tenants(stage)[0]["keys"].as_array().unwrap().clone();
+    let old = keys(&stage).iter().find(|key| key["name"].as_str().unwrap().starts_with("Admin")).unwrap()["publicKey"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for file in ["admin", ".admin.meta.json"] {
+        std::fs::remove_file(stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail").join(file)).unwrap();
+    }
+    stage.apply(&["--yes"]).exits(1).says("QP0301");
+    stage.apply(&["--yes", "--remint", "imburse/uk-retail/admin"]).exits(0);
+    assert_eq!(keys(&stage).len(), 3);
+    stage.plan(&[]).exits(0).says(&format!("--reclaim {old}"));
+    stage.apply(&["--yes", "--reclaim", &old]).exits(0);
+    assert_eq!(keys(&stage).len(), 2);
+    stage.plan(&["--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn a_key_is_in_no_output_of_any_program() {
+    let stage = stage(ONE_TENANT);
+    let apply = stage.apply(&["--yes"]).exits(0);
+    let file = stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail/admin");
+    let admin: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let private = admin["privateKey"].as_str().unwrap();
+    let plan = stage.plan(&["--format", "json"]).exits(0);
+    for said in [apply.all(), plan.all()] {
+        assert!(!said.contains(private));
+    }
+}
