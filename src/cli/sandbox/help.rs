@@ -4,7 +4,7 @@ use crate::sandbox::CALLS;
 
 pub(super) const FIRST_STEPS: &str = "\
 First steps:
-  qlik-sandbox exec -- ./my-script           my-script talks to the sandbox, not to Qlik Cloud
+  qlik-sandbox exec -- ./my-script           my-script talks to the sandbox, not to a vendor
   qlik-sandbox serve                         for many: then `. .qlik-sandbox/env.sh` elsewhere
   qlik-apply --sandbox examples/quickstart   needs neither, and attaches to a server that runs
   qlik-sandbox control GET requests          what was asked of a server that runs
@@ -16,7 +16,7 @@ docs/sandbox.md has what is served, every fault and every switch.";
 pub(super) const SERVE: &str = "\
 The line on standard output is JSON: proxy, ca, env, control, control_token_file. In another
 shell, `. ENV` with the file that it calls env sets proxy, certificates and credentials
-(QLIK_CLIENT_ID, QLIK_KEY_CLIENT_ID, QLIK_SOURCE_TENANT and more).";
+(QLIK_CLIENT_ID, QLIK_SOURCE_TENANT, IMBURSE_BASE_URL and more).";
 
 pub(super) const EXEC: &str = "\
 Examples:
