@@ -33,8 +33,10 @@ pub async fn apply(plan: &Plan, world: &World<'_>) -> Report {
     for (index, planned) in plan.actions.iter().enumerate() {
         tenants.entry(planned.address.parent()).or_default().push((index, planned));
     }
+    let total = plan.actions.iter().filter(|planned| step_of(&planned.action).is_some()).count();
+    (world.told)(0, total);
     let mut lines: Vec<(usize, ReportLine)> = stream::iter(tenants)
-        .map(|(address, actions)| Course::of(world, address).run(actions))
+        .map(|(address, actions)| Course::of(world, address, total).run(actions))
         .buffer_unordered(world.parallelism.max(1))
         .collect::<Vec<_>>()
         .await
@@ -49,6 +51,8 @@ pub async fn apply(plan: &Plan, world: &World<'_>) -> Report {
 struct Course<'a> {
     world: &'a World<'a>,
     tenant: Address,
+    /// Actions of the whole plan.
+    total: usize,
     /// Known once it exists.
     at: Option<TenantRef>,
     /// What failed that all, or the key client's, keys depend on.
@@ -61,8 +65,17 @@ struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    fn of(world: &'a World<'a>, tenant: Address) -> Self {
-        Self { world, tenant, at: None, broken: None, untrusted: None, unmade: Vec::new(), delivered: BTreeMap::new() }
+    fn of(world: &'a World<'a>, tenant: Address, total: usize) -> Self {
+        Self {
+            world,
+            tenant,
+            total,
+            at: None,
+            broken: None,
+            untrusted: None,
+            unmade: Vec::new(),
+            delivered: BTreeMap::new(),
+        }
     }
 
     async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
@@ -77,6 +90,7 @@ impl<'a> Course<'a> {
                 }
                 None => self.take(planned, step).await,
             };
+            self.world.count(self.total);
             lines.push((index, ReportLine { address: planned.address.clone(), step, outcome }));
         }
         lines

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 
@@ -34,6 +34,9 @@ pub struct World<'a> {
     pub stop: &'a (dyn Fn() -> Option<String> + Sync),
     pub emit: &'a (dyn Fn(Event) + Sync),
     pub parallelism: usize,
+    /// Told how many of the plan's actions are over, of how many.
+    pub told: &'a (dyn Fn(usize, usize) + Sync),
+    over: AtomicUsize,
     /// A put that was neither read back nor refused: the run may not say that it ended.
     pub unaccounted: AtomicBool,
     /// A rule that a test leaves out.
@@ -66,6 +69,8 @@ impl<'a> World<'a> {
             stop,
             emit,
             parallelism,
+            told: &|_, _| {},
+            over: AtomicUsize::new(0),
             unaccounted: AtomicBool::new(false),
             weak: Weak::default(),
             licence_keys: Mutex::new(BTreeMap::new()),
@@ -94,6 +99,12 @@ impl<'a> World<'a> {
 
     pub(super) fn tell(&self, address: &Address, step: Step, happened: Happened) {
         (self.emit)(Event { address: address.clone(), step, happened });
+    }
+
+    /// One action more is over, whatever became of it.
+    pub(super) fn count(&self, total: usize) {
+        let over = self.over.fetch_add(1, Ordering::SeqCst) + 1;
+        (self.told)(over, total);
     }
 
     pub(super) fn begin(&self, address: &Address, step: Step) {

@@ -9,6 +9,7 @@ mod formats;
 mod github;
 mod harden;
 mod output;
+mod progress;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

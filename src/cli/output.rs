@@ -9,6 +9,7 @@ use crate::render::{Look, Outcome};
 use super::args::{ColourArg, Common, ExitCodes, Format};
 use super::formats::{Formats, Told};
 use super::github;
+use super::progress::Line;
 
 /// Why a program ends without having done what it was asked, in a user's words.
 pub(super) struct Problem {
@@ -84,6 +85,7 @@ pub(super) struct Output {
     formats: Formats,
     stdout: Look,
     stderr: Look,
+    line: Line,
 }
 
 impl Output {
@@ -92,19 +94,38 @@ impl Output {
         let shown = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
         let width = told.or(shown.filter(|columns| *columns > 0)).unwrap_or(Look::PLAIN.width);
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
+        let stderr = look(io::stderr().is_terminal());
         Self {
             format: common.format,
             exit_codes: common.exit_codes,
             formats: Formats::of(common),
             stdout: look(io::stdout().is_terminal()),
-            stderr: look(io::stderr().is_terminal()),
+            stderr,
+            line: Line::of(stderr),
         }
     }
 
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
         let look = || Look { colour: false, width: 100 };
-        Self { format, exit_codes: ExitCodes::Coarse, formats: Formats::none(), stdout: look(), stderr: look() }
+        Self {
+            format,
+            exit_codes: ExitCodes::Coarse,
+            formats: Formats::none(),
+            stdout: look(),
+            stderr: look(),
+            line: Line::none(),
+        }
+    }
+
+    /// For messages from elsewhere, beside what this one says.
+    pub(super) fn beside(&self) -> Self {
+        Self { line: self.line.clone(), ..Self::plain(self.format) }
+    }
+
+    /// The progress line of this run.
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     pub(super) fn look(&self) -> &Look {
@@ -117,6 +138,7 @@ impl Output {
 
     /// Prints a result. A closed pipe is not an error: whoever read had enough.
     pub(super) fn result(&self, text: &str) -> Result<(), Problem> {
+        self.line.clear();
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Ok(()),
@@ -143,13 +165,16 @@ impl Output {
 
     /// Tells something beside the result.
     pub(super) fn message(&self, text: &str) {
-        let mut err = io::stderr().lock();
-        // There is nobody left to tell when stderr itself is gone.
-        drop(writeln!(err, "{}", text.trim_end_matches('\n')).and_then(|()| err.flush()));
+        self.line.above(|| {
+            let mut err = io::stderr().lock();
+            // There is nobody left to tell when stderr itself is gone.
+            drop(writeln!(err, "{}", text.trim_end_matches('\n')).and_then(|()| err.flush()));
+        });
     }
 
     /// Asks something, on the line that the answer is typed on.
     pub(super) fn prompt(&self, question: &str) -> Result<(), Problem> {
+        self.line.clear();
         let mut err = io::stderr().lock();
         write!(err, "{question}")
             .and_then(|()| err.flush())

@@ -4,9 +4,10 @@
 mod attach;
 mod call;
 mod environment;
+mod help;
 
-use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use crate::sandbox::{self, Seeded, SeededAccount, SeededImburse};
 
 /// A stand-in for Qlik Cloud and Imburse Payments on this machine: nothing leaves it, nothing costs anything.
 #[derive(Parser)]
-#[command(name = "qlik-sandbox", version)]
+#[command(name = "qlik-sandbox", version, after_help = help::FIRST_STEPS)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -36,6 +37,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// Run the sandbox until SIGINT or SIGTERM; print one line of JSON when it is ready
+    #[command(after_help = help::SERVE)]
     Serve {
         /// Where the proxy listens; loopback only
         #[arg(long, value_name = "ADDRESS", default_value_t = any_port())]
@@ -44,21 +46,24 @@ enum Verb {
         state: StateDir,
     },
     /// Run a command that sees the sandbox instead of the vendors; exit with its code
+    #[command(after_help = help::EXEC)]
     Exec {
         #[command(flatten)]
         state: StateDir,
+        /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Call the control API of the running sandbox: recorded requests, faults, clock, state (docs/sandbox.md)
+    /// Call the control API of the running sandbox: recorded requests, faults, clock, state
+    #[command(after_help = help::control())]
     Control {
         #[command(flatten)]
         state: StateDir,
         /// GET, POST or DELETE
         method: String,
-        /// Such as /control/requests; `/control/` may be left out
+        /// One of the calls below
         path: String,
-        /// The body, for POST
+        /// What POST sends
         json: Option<String>,
     },
 }
@@ -114,6 +119,11 @@ async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode>
         "control_token_file": running.control_token_file(),
     });
     say(&ready.to_string())?;
+    if io::stderr().is_terminal() {
+        let next = format!("ready; in another shell: . {}   (Ctrl-C here ends it)", env_file.display());
+        // Where stderr is closed there is nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{next}");
+    }
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -160,10 +170,20 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
     child.envs(variables);
     let outcome = match child.spawn() {
         Ok(child) => attend(child).await,
-        Err(error) => Err(error).with_context(|| format!("cannot run {}", program.to_string_lossy())),
+        Err(error) => {
+            attached.detach().await;
+            return Ok(not_run(program, &error));
+        }
     };
     attached.detach().await;
     outcome.map(code)
+}
+
+/// 127 where there is no such command, 126 where it cannot be run, as shells do.
+fn not_run(program: &OsStr, error: &io::Error) -> ExitCode {
+    // Where stderr is closed there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "error: cannot run {}: {error}", program.to_string_lossy());
+    ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
 }
 
 /// Waits for the command. A terminal sends SIGINT to both, and it is the command's to answer; SIGTERM is passed on.
@@ -191,12 +211,22 @@ fn code(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
+/// One line for programs, and indented for a person.
+fn shown(body: &[u8]) -> String {
+    let plain = || String::from_utf8_lossy(body).into_owned();
+    if !io::stdout().is_terminal() {
+        return plain();
+    }
+    let value: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(plain)
+}
+
 async fn control(state_dir: &Path, method: &str, path: &str, json: Option<String>) -> anyhow::Result<ExitCode> {
     let server = running(state_dir).await?;
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).context("METHOD is GET, POST or DELETE")?;
     let path = path.trim_start_matches('/');
     let path = format!("/control/{}", path.strip_prefix("control/").unwrap_or(path));
     let (status, body) = call::call(&server, method, &path, json.unwrap_or_default().into_bytes()).await?;
-    say(&String::from_utf8_lossy(&body))?;
+    say(&shown(&body))?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

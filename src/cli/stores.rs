@@ -51,11 +51,7 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
 
 /// The sinks that desired state names; nothing is read or written yet.
 pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
-    let desired = &declared.desired;
-    let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| desired.qlik_keys(tenant));
-    let of_imburse = desired.imburse_tenants().flat_map(|(tenant, _, _)| desired.imburse_keys(tenant));
-    let mut named: BTreeSet<&Name> = of_qlik.map(|(_, spec, _)| &spec.deliver_to).collect();
-    named.extend(of_imburse.map(|(_, spec, _)| &spec.deliver_to));
+    let named: BTreeSet<&Name> = declared.desired.deliveries().map(|(_, sink)| sink).collect();
     let mut sinks = BTreeMap::new();
     for (name, sink) in declared.settings.sinks.iter().filter(|(name, _)| named.contains(name)) {
         let access = sink_access(name, sink, &declared.settings, common)?;

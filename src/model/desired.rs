@@ -79,6 +79,15 @@ impl Desired {
         )
     }
 
+    /// Every key that is delivered, of whichever vendor, and the sink that it goes to. Nothing of an adopted key is delivered.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&Address, &Name)> {
+        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
+            Spec::QlikKey(key) => key.adopt.is_none().then_some((address, &key.deliver_to)),
+            Spec::ImburseKey(key) => key.adopt.is_none().then_some((address, &key.deliver_to)),
+            Spec::QlikTenant(_) | Spec::ImburseTenant(_) => None,
+        })
+    }
+
     /// The declared Imburse tenants, in order.
     pub fn imburse_tenants(&self) -> impl Iterator<Item = (&Address, &ImburseTenant, &Origin)> {
         self.items.iter().filter_map(|(address, declared)| match &declared.spec {

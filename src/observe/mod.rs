@@ -56,6 +56,8 @@ pub struct Sources<'a> {
     /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
     /// are being read.
     pub leave: bool,
+    /// Told how many tenants were read, of how many.
+    pub told: &'a (dyn Fn(usize, usize) + Sync),
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,
 }
@@ -71,12 +73,18 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         sinks,
         imburse: ImburseLive::default(),
     };
+    let (mut done, total) = (0, desired.qlik_tenants().count());
+    (sources.told)(done, total);
     let reads: Vec<(Address, tenant::Read)> = stream::iter(desired.qlik_tenants())
         .map(|(address, spec, _)| {
             let base = &base;
             async move { (address, spec, tenant::read(desired, base, wishes, sources, address, spec).await) }
         })
         .buffer_unordered(sources.parallelism.max(1))
+        .inspect(|_| {
+            done += 1;
+            (sources.told)(done, total);
+        })
         .map(|(address, spec, read)| {
             let base = &base;
             async move {
@@ -136,18 +144,10 @@ fn judge_refused_credentials(
 }
 
 async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
-    let of_qlik = desired.qlik_tenants().flat_map(|(tenant, _, _)| {
-        let keys = desired.qlik_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
-        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
-    });
-    let of_imburse = desired.imburse_tenants().flat_map(|(tenant, _, _)| {
-        let keys = desired.imburse_keys(tenant).filter(|(_, key, _)| key.adopt.is_none());
-        keys.map(move |(address, key, _)| (tenant, address, &key.deliver_to))
-    });
     let mut looks = Vec::new();
-    for (tenant, address, deliver_to) in of_qlik.chain(of_imburse) {
+    for (address, deliver_to) in desired.deliveries() {
         let Some(sink) = sources.sinks.get(deliver_to) else { continue };
-        let former: Vec<Address> = former_addresses(ledger, tenant)
+        let former: Vec<Address> = former_addresses(ledger, &address.parent())
             .iter()
             .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
             .collect();

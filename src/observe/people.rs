@@ -37,10 +37,10 @@ pub(super) async fn read_holders(
         };
         wanted.push((owner, known));
     }
-    let mut holders = HoldersLive::default();
+    let (mut holders, mut certain) = (HoldersLive::default(), true);
     if !wanted.is_empty() {
         match sources.qlik.holders(account, host, &grant.name, &wanted).await {
-            Ok(held_by) => holders.held_by = held_by,
+            Ok(found) => (holders.held_by, certain) = found,
             Err(error) => {
                 live.holders = Some(Observed::Unreadable(error.unreadable()));
                 return;
@@ -50,7 +50,7 @@ pub(super) async fn read_holders(
     let missing: Vec<Owner> =
         wanted.into_iter().map(|(owner, _)| owner).filter(|owner| !holders.held_by.contains(owner)).collect();
     // What a role that everybody has looks like says nothing more.
-    if !missing.is_empty() || !grant.groups.is_empty() {
+    if !certain || !missing.is_empty() || !grant.groups.is_empty() {
         holders.role = Some(found(sources.qlik.role(account, host, &grant.name).await));
     }
     for owner in missing {

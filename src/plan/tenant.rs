@@ -85,7 +85,9 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
     if matches!(ground, Ground::MadeBefore) {
         spend_nothing_in_vain(address, &mut own, &mut keys);
     }
-    role::later(spec, address, &ground, &slots, plan);
+    if !own.iter().any(|action| matches!(action, Action::Refuse(_))) {
+        role::later(spec, address, &ground, &slots, plan);
+    }
     own.sort_by_key(rank);
     plan.actions.extend(own.into_iter().map(|action| {
         let at = match &action {

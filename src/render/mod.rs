@@ -9,6 +9,7 @@ mod guard;
 pub mod json;
 mod layout;
 pub mod markdown;
+pub mod progress;
 mod style;
 pub mod summary;
 pub mod terraform;

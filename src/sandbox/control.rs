@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::{Span, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -24,6 +25,21 @@ use super::seed::{self, Seed, Seeded};
 use super::state::{Clock, Main, State};
 use super::switches::Switches;
 use super::{imburse, qlik, view};
+
+/// Every call: its methods, its path below `/control/`, and what it does.
+pub(crate) const CALLS: [(&[&str], &str, &str); 11] = [
+    (&["GET", "DELETE"], "requests", "what was asked, and what was answered; forgets it"),
+    (&["GET"], "wait", "answers when `?requests=N` requests are over, or one is held"),
+    (&["GET", "POST", "DELETE"], "faults", "scripts trouble: {\"match\": …, \"nth\": …, \"action\": …}"),
+    (&["POST"], "release", "lets held requests go on; {\"drop\": true} drops them"),
+    (&["POST"], "latency", "waits before every answer: {\"ms\": 20}"),
+    (&["GET", "POST"], "clock", "moves time: {\"now\": …}, {\"advance\": \"PT3H\"}, {\"speed\": 60}"),
+    (&["GET"], "state", "everything but secrets: tenants, users, roles, keys"),
+    (&["GET", "POST"], "switches", "how it behaves: {\"quota_reached\": true}"),
+    (&["POST"], "seed", "makes sure of accounts, and answers their credentials"),
+    (&["POST"], "edit", "what people do by hand: {\"action\": \"purge_tenant\", …}"),
+    (&["POST"], "reset", "an empty sandbox"),
+];
 
 /// Accepts until the server stops.
 pub(super) async fn serve(cloud: Arc<Cloud>, token: Arc<str>, listener: TcpListener) {
@@ -206,15 +222,33 @@ fn now(cloud: &Cloud, method: &str, path: &str, body: &[u8]) -> Result<Value, Re
             reset(&mut inner);
             json!({})
         }
-        _ => return Err(Refusal(StatusCode::NOT_FOUND, "no such control call: see docs/sandbox.md".to_owned())),
+        _ => return Err(Refusal(StatusCode::NOT_FOUND, unknown(method, path))),
     };
     let saved = inner.save();
     saved.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(answer)
 }
 
+/// What there is, for who asked for something else.
+fn unknown(method: &str, path: &str) -> String {
+    let name = path.trim_start_matches("/control/");
+    match CALLS.iter().find(|(_, known, _)| *known == name) {
+        Some((methods, ..)) => format!("{name} takes {}, not {method}", methods.join(", ")),
+        None => {
+            let names: Vec<&str> = CALLS.iter().map(|(_, known, _)| *known).collect();
+            format!("there is no control call {path}: there are {}", names.join(", "))
+        }
+    }
+}
+
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+    if body.is_empty() {
+        return Err(bad("this call takes a JSON body"));
+    }
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Syntax | Category::Eof => bad(format!("the body is not JSON: {error}")),
+        Category::Data | Category::Io => bad(error.to_string()),
+    })
 }
 
 fn said<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {

@@ -39,6 +39,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::certificate::Authority;
 use self::cloud::Cloud;
+pub(crate) use self::control::CALLS;
 pub use self::files::FileError;
 pub use self::imburse::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
 use self::jwt::Signer;
@@ -57,7 +58,11 @@ pub struct Options {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    #[error("another sandbox is running on the state in {}", .0.display())]
+    #[error(
+        "another sandbox is running on the state in {}: use that one (`qlik-sandbox exec` and `control` do), stop it, or say \
+         --state for one of its own",
+        .0.display()
+    )]
     Locked(PathBuf),
     #[error("the sandbox listens on loopback only, not on {0}: use 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),

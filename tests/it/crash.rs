@@ -79,6 +79,14 @@ fn whatever_is_wrong_with_a_request_runners_on_a_shared_ledger_make_one_estate()
 }
 
 #[test]
+fn whatever_request_is_struck_keys_that_programs_store_come_out() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_two_keys().on(&store).stored_by_programs();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::KILLS));
+    sweep("kills, ledger in an object store, programs for a sink", &points, Extent::asked());
+}
+
+#[test]
 fn wherever_one_run_stands_still_another_on_its_folder_makes_no_second_tenant() {
     let scene = Scene::new_with_two_keys();
     sweep("two runs on a folder", &Point::each(&scene, Met::all(&scene)), Extent::asked());

@@ -138,7 +138,7 @@ fn permission_owner_key_and_delivery_come_from_one_apply_and_the_next_sends_noth
     );
     stage.shell(&script).exits(0).says(owner["id"].as_str().unwrap());
     let context = std::fs::read_to_string(stage.secret_file("acme", "qlik-cli")).unwrap();
-    assert!(context.contains(&format!("server: https://{}", host(&stage))), "{context}");
+    assert!(context.contains(&format!("server: \"https://{}\"", host(&stage))), "{context}");
 
     // The source tenant is left as it was: the user of the rehearsal is gone.
     let state = stage.state();
@@ -346,6 +346,16 @@ fn a_rehearsal_says_what_to_change_before_a_tenant_is_paid_for() {
         let left = source["users"].as_array().unwrap().iter().filter(|user| user["clientId"].is_null()).count();
         assert_eq!(left, 0, "the user of the rehearsal is still there");
     }
+}
+
+#[test]
+fn a_vendor_that_refuses_the_narrow_question_is_asked_two_wide_ones() {
+    let stage = empty_tenant(GRANT);
+    stage.settle();
+    let body = json!({ "errors": [{ "code": "USERS-400", "title": "Bad request" }] });
+    let refused = json!({ "status_before": { "status": 400, "body": body } });
+    stage.fault(&json!({ "match": { "method": "GET", "path": "/api/v1/users" }, "nth": 1, "action": refused }));
+    stage.plan(&["--detailed-exitcode"]).exits(0).says("Nothing to do");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::review::Review;
+use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 
@@ -34,7 +35,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     check_wishes(common, &declared)?;
     let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
-    let quiet = Output::plain(output.format);
+    let quiet = output.beside();
     let unsaved = Unsaved::default();
     let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
@@ -72,6 +73,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         usize::from(common.parallelism),
     );
     world.weak = weak();
+    let told = output.line().follow(Work::Applying);
+    world.told = &told;
     let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
     let now = estate.server_time().unwrap_or_else(clock);
@@ -108,6 +111,7 @@ async fn work(
         wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;
     }
+    let told = output.line().follow(Work::Reading);
     let sources = Sources {
         qlik: &estate.qlik,
         imburse: &estate.imburse,
@@ -118,6 +122,7 @@ async fn work(
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
+        told: &told,
         leave: false,
         now: clock(),
     };

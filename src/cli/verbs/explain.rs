@@ -23,7 +23,7 @@ pub(in crate::cli) async fn object(
     output: &Output,
 ) -> Result<Exit, Problem> {
     let mut declared = estate::declared(&args.common, paths, output)?;
-    let (Read { live, now }, wishes) = reading(args, &mut declared).await?;
+    let (Read { live, now }, wishes) = reading(args, &mut declared, output).await?;
     let now = args.at.unwrap_or(now);
     let Some(explanation) = explain(&declared.desired, &live, &wishes, now, address) else {
         let known: Vec<String> = declared.desired.items.keys().take(10).map(ToString::to_string).collect();

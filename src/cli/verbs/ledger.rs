@@ -39,22 +39,19 @@ pub(super) async fn make(
     sinks: &BTreeMap<Name, Sink>,
     desired: &Desired,
 ) -> Result<LedgerId, Problem> {
-    for (tenant, _, _) in desired.qlik_tenants() {
-        for (address, spec, _) in desired.qlik_keys(tenant) {
-            let Some(sink) = sinks.get(&spec.deliver_to) else { continue };
-            if weak().is(Weakness::MissingLedgerIsEmpty) {
-                continue;
-            }
-            if let Some(Observed::Present(entry)) = sink.look(address, &[]).await.entry {
-                return Err(Problem::new(
-                    format!(
-                        "sink {} holds a key of {address} that ledger {} delivered; a new ledger would forget that estate",
-                        spec.deliver_to,
-                        entry.ledger.short()
-                    ),
-                    format!("restore that ledger to {} from its backup or repository", ledger.place()),
-                ));
-            }
+    for (address, deliver_to) in desired.deliveries() {
+        let Some(sink) = sinks.get(deliver_to) else { continue };
+        if weak().is(Weakness::MissingLedgerIsEmpty) {
+            continue;
+        }
+        if let Some(Observed::Present(entry)) = sink.look(address, &[]).await.entry {
+            return Err(Problem::new(
+                format!(
+                    "sink {deliver_to} holds a key of {address} that ledger {} delivered; a new ledger would forget that estate",
+                    entry.ledger.short()
+                ),
+                format!("restore that ledger to {} from its backup or repository", ledger.place()),
+            ));
         }
     }
     let id = LedgerId::new(random());

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::live::Live;
 use crate::observe::{Breadth, Preflight, Sources, observe};
 use crate::plan::Wishes;
+use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
 
@@ -21,7 +22,7 @@ use super::{check_wishes, clock, ledger, read_ledger, wishes};
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    let (Read { live, now }, wishes) = reading(args, &mut declared).await?;
+    let (Read { live, now }, wishes) = reading(args, &mut declared, output).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
             .map_err(unwritable)?;
@@ -50,7 +51,11 @@ pub(super) struct Read {
 }
 
 /// What is live, from the vendors or from a snapshot, and what was asked for.
-pub(super) async fn reading(args: &PlanArgs, declared: &mut Declared) -> Result<(Read, Wishes), Problem> {
+pub(super) async fn reading(
+    args: &PlanArgs,
+    declared: &mut Declared,
+    output: &Output,
+) -> Result<(Read, Wishes), Problem> {
     let common = &args.common;
     check_wishes(common, declared)?;
     let mut wishes = wishes(common, true);
@@ -59,17 +64,18 @@ pub(super) async fn reading(args: &PlanArgs, declared: &mut Declared) -> Result<
             wishes.offline = true;
             from_snapshot(file, declared)?
         }
-        None => read(args, declared, &wishes).await?,
+        None => read(args, declared, &wishes, output).await?,
     };
     Ok((read, wishes))
 }
 
-async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<Read, Problem> {
+async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Output) -> Result<Read, Problem> {
     let common = &args.common;
     let estate = Estate::open(common, declared, &Needs::of(&declared.desired)).await?;
     if common.sandbox {
         ledger::init_sandbox(&estate, declared).await?;
     }
+    let told = output.line().follow(Work::Reading);
     let sources = Sources {
         qlik: &estate.qlik,
         imburse: &estate.imburse,
@@ -85,6 +91,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes) -> Result<R
         ci: declared.ci,
         ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
         parallelism: usize::from(common.parallelism),
+        told: &told,
         leave: true,
         now: clock(),
     };

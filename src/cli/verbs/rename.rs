@@ -74,7 +74,7 @@ pub(in crate::cli) async fn forget(
                 format!("if that is what you want: qlik-apply ledger forget {address} --yes"),
             ));
         }
-        let quiet = Output::plain(output.format);
+        let quiet = output.beside();
         let signals = Signals::listen(Unsaved::default(), move |text| quiet.message(text)).map_err(|error| {
             Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine")
         })?;

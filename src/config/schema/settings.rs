@@ -39,7 +39,7 @@ pub enum Account {
     Qlik {
         /// `us`, `eu`, `de`, …: the label between the tenant and the domain.
         region: Label,
-        /// `qlikcloud.com` if left out.
+        /// `qlikcloud.com` if left out; a government's cloud has another. It stands in settings only.
         domain: Option<Domain>,
         /// The tenant where the licence key is read, its first label. Needed to create tenants.
         source_tenant: Option<Label>,

@@ -10,7 +10,7 @@ use crate::model::live::{CallerLive, GroupLive, RoleLive};
 use crate::model::spec::{Owner, User, UserKey};
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{Deed, Outcome, ReadError, is_segment};
+use super::super::http::{Deed, Outcome, ReadError, RejectionKind, is_segment};
 use super::exchange::Call;
 use super::read::{At, same_id, understand};
 use super::write::replace;
@@ -143,8 +143,8 @@ impl Qlik {
         }
     }
 
-    /// Which of these owners hold the role, with the permission to manage keys, by themselves. An owner with its own key is
-    /// known by the user id that is told with it.
+    /// Which of these owners hold the role by themselves, and whether it is certain that the role gives the permission. An
+    /// owner with its own key is known by the user id that is told with it.
     ///
     /// # Errors
     /// As every list.
@@ -154,9 +154,16 @@ impl Qlik {
         host: &Host,
         role: &str,
         wanted: &[(Owner, Option<Untrusted>)],
-    ) -> Result<Vec<Owner>, ReadError> {
-        let filter = format!("{} and {}", equals("assignedRoles.name", role), equals("assignedScopes", "api-keys"));
-        let found = self.users(account, host, &filter).await?;
+    ) -> Result<(Vec<Owner>, bool), ReadError> {
+        let with_role = equals("assignedRoles.name", role);
+        let with_both = format!("{with_role} and {}", equals("assignedScopes", "api-keys"));
+        let (found, certain) = match self.users(account, host, &with_both).await {
+            // Should the vendor not take both at once, the role is looked at by itself.
+            Err(ReadError::Rejected(rejection)) if rejection.kind == RejectionKind::Invalid => {
+                (self.users(account, host, &with_role).await?, false)
+            }
+            found => (found?, true),
+        };
         let holds = |owner: &Owner, id: Option<&Untrusted>| {
             found.iter().any(|one| match owner {
                 Owner::Client => self.key_client_id(account).is_ok_and(|id| one.client_id.as_deref() == Some(id)),
@@ -164,7 +171,8 @@ impl Qlik {
                 Owner::User(user) => is(one, user),
             })
         };
-        Ok(wanted.iter().filter(|(owner, id)| holds(owner, id.as_ref())).map(|(owner, _)| owner.clone()).collect())
+        let held_by = wanted.iter().filter(|(owner, id)| holds(owner, id.as_ref())).map(|(owner, _)| owner.clone());
+        Ok((held_by.collect(), certain))
     }
 
     /// A custom role by its name; `None` where there is none.

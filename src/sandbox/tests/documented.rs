@@ -428,4 +428,9 @@ fn every_control_call_is_on_the_page() {
         .collect();
     assert!(program.len() > 10);
     assert_eq!(page, program);
+    // And what the help and a refusal list.
+    let named = crate::sandbox::CALLS.iter().flat_map(|(methods, path, _)| {
+        methods.iter().map(move |method| ((*method).to_owned(), format!("/control/{path}")))
+    });
+    assert_eq!(named.collect::<BTreeSet<_>>(), program);
 }

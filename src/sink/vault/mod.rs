@@ -273,7 +273,9 @@ impl VaultSink {
     }
 
     fn odd(&self, status: u16, body: &[u8]) -> Unreadable {
-        let why = format!("{} answers {status}{}", self.0.settings.address, self.words(body, &[]));
+        // What comes with a success is no message.
+        let words = if status >= 400 { self.words(body, &[]) } else { String::new() };
+        let why = format!("{} answers {status}{words}", self.0.settings.address);
         unreadable(why, self.next(status))
     }
 

@@ -21,6 +21,18 @@ const SIGNED: (&str, &str) = (
     "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
 );
 
+/// Programs that keep a key where the sink `file` would.
+const PUT: &str = r#"mkdir -p "$place"
+cat > "$place/$QLIK_PLAN_KEY.new"
+printf '%s' "$QLIK_PLAN_METADATA" > "$place/.$QLIK_PLAN_KEY.new"
+mv "$place/.$QLIK_PLAN_KEY.new" "$place/.$QLIK_PLAN_KEY.json"
+mv "$place/$QLIK_PLAN_KEY.new" "$place/$QLIK_PLAN_KEY"
+"#;
+const CHECK: &str = r#"[ -e "$place/$QLIK_PLAN_KEY" ] || { echo absent; exit; }
+sha256=$(sha256sum < "$place/$QLIK_PLAN_KEY" | cut -c1-64)
+printf '{"metadata": %s, "sha256": "%s"}' "$(cat "$place/.$QLIK_PLAN_KEY.json")" "$sha256"
+"#;
+
 /// Stories share a store, and have a prefix each.
 static STORIES: AtomicUsize = AtomicUsize::new(0);
 
@@ -56,12 +68,17 @@ impl Deref for Place {
 
 impl Place {
     /// Two runners with a ledger in the store, and a folder for secrets that both see.
-    pub(super) fn shared(desired: &str, store: &Arc<Service>) -> Self {
+    pub(super) fn shared(desired: &str, store: &Arc<Service>, programs: bool) -> Self {
         let prefix = format!("story-{}", STORIES.fetch_add(1, Ordering::SeqCst));
         let cloud = Cloud::new(desired);
         let (first, second) = (Gate::before(&store.host), Gate::before(&store.host));
         let shared = Shared { cloud, store: Arc::clone(store), prefix, first, second };
-        std::fs::create_dir(shared.cloud.stage.dir().join("settings")).unwrap();
+        let folder = shared.cloud.stage.dir().join("settings");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, text) in [("put", PUT), ("check", CHECK)] {
+            std::fs::write(folder.join(name), format!("set -eu\nplace=../secrets/qlik/$QLIK_PLAN_TENANT\n{text}"))
+                .unwrap();
+        }
         for who in [Runner::First, Runner::Second] {
             let ledger = format!(
                 "ledger: {{ kind: object-store, url: s3://estate/{}, endpoint: 'http://{}' }}",
@@ -72,6 +89,13 @@ impl Place {
                 .replace("ledger: { kind: directory, path: .qlik-plan/ledger }", &ledger)
                 .replace("./secrets, durable: true", "../secrets, durable: true, shared: true");
             assert!(settings.contains(&ledger) && settings.contains("shared: true"));
+            let folder = "{ kind: file, directory: ../secrets, durable: true, shared: true }";
+            assert!(settings.contains(folder));
+            let settings = match programs {
+                true => settings
+                    .replace(folder, "{ kind: command, deliver: [sh, ./put], check: [sh, ./check], shared: true }"),
+                false => settings,
+            };
             shared.cloud.write_settings(&settings);
             std::fs::rename(shared.cloud.settings_file(), shared.settings(who)).unwrap();
         }

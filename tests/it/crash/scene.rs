@@ -25,6 +25,8 @@ pub(super) struct Scene {
     weakness: Option<&'static str>,
     /// Where the ledger is that runners share; without it, each story has a folder.
     store: Option<Arc<Service>>,
+    /// Whether programs store the keys, and not we.
+    programs: bool,
 }
 
 impl fmt::Debug for Scene {
@@ -56,6 +58,7 @@ impl Scene {
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
     }
 
@@ -77,6 +80,7 @@ impl Scene {
             stands: Stands::Nothing,
             weakness: None,
             store: None,
+            programs: false,
         }
     }
 
@@ -111,11 +115,16 @@ impl Scene {
         self.store.is_some()
     }
 
+    /// The same, with a sink of the kind `command`.
+    pub(super) fn stored_by_programs(&self) -> Self {
+        Self { name: "object store, programs for a sink", programs: true, ..self.clone() }
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
             None => Place::Sandbox(Stage::new(&self.desired)),
-            Some(store) => Place::shared(&self.desired, store),
+            Some(store) => Place::shared(&self.desired, store, self.programs),
         };
         if self.stands == Stands::KeysAreDue {
             for (program, arg) in [(APPLY, "--yes"), (PLAN, "--detailed-exitcode")] {
