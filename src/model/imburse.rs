@@ -290,7 +290,7 @@ impl TenantLive {
 pub enum TenantRead {
     /// Neither a record nor an adoption says its id; the account's list is what there is.
     Nowhere,
-    Present(Tenant),
+    Present(Box<Tenant>),
     /// The id of a binding or an adoption leads nowhere.
     Gone(Unreadable),
     Unreadable(Unreadable),

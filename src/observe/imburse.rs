@@ -91,7 +91,7 @@ async fn tenant(
             looked_up.insert(entry.key_id.clone(), read);
         }
     }
-    TenantLive { tenant: TenantRead::Present(present), keys: Some(keys), looked_up }
+    TenantLive { tenant: TenantRead::Present(Box::new(present)), keys: Some(keys), looked_up }
 }
 
 fn observed<T>(read: Result<T, ReadError>) -> Observed<T> {

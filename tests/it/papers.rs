@@ -98,7 +98,7 @@ fn operations_shows_what_every_refusal_prints() {
             Some((block, rest)) if block.starts_with("x ") => rest,
             Some(_) | None => rest,
         };
-        written += &format!("{heading}\n\n```text\n{printed}```\n\n{rest}");
+        written.extend([heading, "\n\n```text\n", &printed, "```\n\n", rest]);
     }
     #[expect(clippy::disallowed_methods, reason = "a switch for whoever writes the page anew")]
     let update = std::env::var_os("UPDATE_FIXTURES").is_some();

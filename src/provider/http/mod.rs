@@ -20,4 +20,4 @@ pub(crate) use gate::{GateKey, Tier};
 pub(crate) use target::{Target, is_segment, redirected_id};
 
 pub use client::{BuildError, NetworkOptions, Timeouts};
-pub use outcome::{Outcome, ReadError, Rejection, RejectionKind, Trouble};
+pub use outcome::{Outcome, ReadError, Rejection, RejectionKind, TraceName, Trouble};

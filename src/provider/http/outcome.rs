@@ -43,8 +43,7 @@ pub struct Rejection {
     pub code: Option<Untrusted>,
     pub title: Untrusted,
     pub trace: Option<Untrusted>,
-    /// What the vendor calls its trace: people search for it in their logs and tickets.
-    pub trace_name: &'static str,
+    pub trace_name: TraceName,
     pub kind: RejectionKind,
     /// Whether it came in the vendor's own error envelope; anything between us and the vendor can send a bare status.
     pub has_envelope: bool,
@@ -53,6 +52,22 @@ pub struct Rejection {
     pub next: Box<str>,
     /// How long the vendor asks us to wait, in seconds.
     pub wait: Option<u32>,
+}
+
+/// What the vendor calls its trace: people search for it in their logs and tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceName {
+    TraceId,
+    CorrelationId,
+}
+
+impl TraceName {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::TraceId => "traceId",
+            Self::CorrelationId => "correlationId",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +88,8 @@ impl Rejection {
     pub fn sentence(&self) -> String {
         let code = self.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
         let title = if self.title.raw().is_empty() { String::new() } else { format!(": {}", self.title) };
-        let trace = self.trace.as_ref().map(|trace| format!(" ({} {trace})", self.trace_name)).unwrap_or_default();
+        let trace =
+            self.trace.as_ref().map(|trace| format!(" ({} {trace})", self.trace_name.as_str())).unwrap_or_default();
         format!("{} was answered with {}{code}{title}{trace}", self.asked, self.status)
     }
 
@@ -143,7 +159,7 @@ mod tests {
             code: Some("TENANTS-22".into()),
             title: "License \u{1b}[31mquota".into(),
             trace: Some("abc".into()),
-            trace_name: "traceId",
+            trace_name: TraceName::TraceId,
             kind: RejectionKind::Quota,
             has_envelope: true,
             asked: "POST /api/v1/tenants at register.us.qlikcloud.com".into(),
@@ -163,7 +179,7 @@ mod tests {
             code: None,
             title: "".into(),
             trace: None,
-            trace_name: "traceId",
+            trace_name: TraceName::TraceId,
             kind: RejectionKind::NotFound,
             has_envelope: true,
             asked: "".into(),

@@ -14,7 +14,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
     Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, RejectionKind,
-    Target, Trouble, Verb, bearer,
+    Target, TraceName, Trouble, Verb, bearer,
 };
 use super::clock::Clock;
 use super::endpoints::{self, Endpoint, What};
@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
     }
 
     /// The same call with a key of its own, for a tenant.
-    pub(super) fn as_new_key(mut self, tenant_id: &str) -> Self {
+    pub(super) fn by_new_key(mut self, tenant_id: &str) -> Self {
         self.headers.push(("x-tenant-id", tenant_id.to_owned()));
         self.place = "the new key".to_owned();
         self
@@ -117,7 +117,7 @@ impl Exchange for Call<'_> {
             code: code.map(Untrusted::new),
             title: title.into(),
             trace: trace.map(Untrusted::new),
-            trace_name: "correlationId",
+            trace_name: TraceName::CorrelationId,
             kind,
             has_envelope,
             asked: self.asked().into(),

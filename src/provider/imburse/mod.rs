@@ -310,9 +310,9 @@ impl Imburse {
         public_key: &str,
         private_key: &Secret,
     ) -> Result<TriedKey, ReadError> {
-        let exchange = self.call(account, &endpoints::TOKEN, &[]).map_err(ReadError::Trouble)?.as_new_key(tenant_id);
+        let exchange = self.call(account, &endpoints::TOKEN, &[]).map_err(ReadError::Trouble)?.by_new_key(tenant_id);
         let (token, _) = self.exchange(&exchange, public_key, private_key).await?;
-        let call = self.call(account, &endpoints::OWN_KEYS, &[]).map_err(ReadError::Trouble)?.as_new_key(tenant_id);
+        let call = self.call(account, &endpoints::OWN_KEYS, &[]).map_err(ReadError::Trouble)?.by_new_key(tenant_id);
         let lists_itself = match self.get_as(&call, &token).await {
             Ok(answer) => {
                 let list: wire::Keys = call.understand(wire::parse(&answer.body, "a list of keys"))?;

@@ -6,8 +6,8 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
-    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, Trouble,
-    Verb, bearer, kind,
+    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, TraceName,
+    Trouble, Verb, bearer, kind,
 };
 use super::endpoints::Endpoint;
 use super::{Qlik, Who};
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
             next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
-            trace_name: "traceId",
+            trace_name: TraceName::TraceId,
             trace: trace.or_else(|| head.trace.clone()).map(Untrusted::new),
             kind,
             has_envelope,

@@ -46,11 +46,10 @@ const OWN_KEYS: [&str; 1] = ["tenant-admin"];
 /// Answers one call. Everything a call changes is changed when this returns, or nothing is.
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
     let path = call.segments();
-    match (call.method.as_str(), path.as_slice()) {
-        ("POST", ["v1" | "v2", "identity", "hmac"] | ["identity", "v1", "hmac", "management"]) => {
-            return identity::exchange(state, call);
-        }
-        _ => {}
+    if let ("POST", ["v1" | "v2", "identity", "hmac"] | ["identity", "v1", "hmac", "management"]) =
+        (call.method.as_str(), path.as_slice())
+    {
+        return identity::exchange(state, call);
     }
     let Some(caller) = caller::identify(state, call) else { return refusal(call, 401, "UNAUTHORIZED") };
     if let Some(wait) = over_the_rate(state, call, &caller.public_key) {

@@ -503,3 +503,23 @@ async fn an_authority_from_before_imburse_is_made_anew() {
     assert_eq!(Wire::new(&running).plain(call, &[], "").await.status, 400);
     running.stop().await;
 }
+
+#[test]
+fn every_switch_and_edit_is_on_the_page() {
+    let page = include_str!("../../../docs/sandbox.md").split_once("\n### Imburse's switches\n").unwrap().1;
+    let quoted: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let switches = json!(crate::sandbox::imburse::Switches::default());
+    let source = include_str!("../imburse/edit.rs").split_once("enum Edit {").unwrap().1.split("\n}").next().unwrap();
+    let edits = source.split("    Imburse").skip(1).map(|rest| {
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+        name.chars().fold("imburse".to_owned(), |text, c| match c.is_uppercase() {
+            true => text + "_" + &c.to_ascii_lowercase().to_string(),
+            false => text + &c.to_string(),
+        })
+    });
+    let names: Vec<String> = switches.as_object().unwrap().keys().cloned().chain(edits).collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(quoted.contains(&name.as_str()), "{name} is not on the page");
+    }
+}

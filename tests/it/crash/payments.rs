@@ -115,6 +115,7 @@ impl Story for Payment {
         self.strike(&person);
         person.sinks_hold_live_keys();
         person.recovers();
+        person.clears_up(self.trouble);
         person.finds_all_well();
         Some(person.said.borrow().len())
     }
@@ -130,6 +131,8 @@ struct Person {
     said: RefCell<Vec<String>>,
     /// What was sent until the last program ended.
     sent: RefCell<Vec<Value>>,
+    /// Public keys that a sink held when some program had ended.
+    held: RefCell<BTreeSet<String>>,
 }
 
 fn text(value: &Value) -> &str {
@@ -143,12 +146,13 @@ fn list(value: &Value) -> &[Value] {
 impl Person {
     fn new() -> Self {
         let stage = Stage::with_settings(DESIRED, SETTINGS);
-        Self { stage, said: RefCell::default(), sent: RefCell::default() }
+        Self { stage, said: RefCell::default(), sent: RefCell::default(), held: RefCell::default() }
     }
 
     fn heard(&self, run: Run) -> Run {
         self.said.borrow_mut().push(run.all());
         *self.sent.borrow_mut() = self.stage.requests();
+        self.held.borrow_mut().extend(KEYS.iter().filter_map(|key| self.pair(key)).map(|(public, _)| public));
         assert!(self.created() <= 1, "a second tenant was made:\n{}", self.said.borrow().join("\n----\n"));
         run
     }
@@ -226,6 +230,17 @@ impl Person {
             }
         }
         panic!("{ROUNDS} rounds were not enough:\n{}", self.said.borrow().join("\n----\n"));
+    }
+
+    /// A key that was delivered and then superseded may be in use, and no time ends it: the plan names it until a person
+    /// says that nobody uses it. Only a request that arrived after the next run's delivery may lead there.
+    fn clears_up(&self, trouble: Trouble) {
+        let plan = self.heard(self.stage.plan(&[])).exits(0);
+        let Some((_, rest)) = plan.out.split_once("qlik-apply --reclaim ") else { return };
+        let id = rest.split_whitespace().next().unwrap();
+        assert_eq!(trouble, Trouble::KilledAndLate, "a delivered key was superseded without need:\n{}", plan.out);
+        assert!(self.held.borrow().contains(id), "{id} was in no sink, and a person is to delete it:\n{}", plan.out);
+        self.apply(&["--reclaim", id]).exits(0);
     }
 
     fn resolves(&self) {
