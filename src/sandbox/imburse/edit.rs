@@ -9,7 +9,6 @@ use crate::sandbox::state::State;
 
 /// One edit. An account is named by its id; without one, the first is meant. A tenant is named by its id.
 #[derive(Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "as the control API writes them, beside the other vendor's")]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(in crate::sandbox) enum Edit {
     ImburseApprove {
