@@ -81,7 +81,7 @@ fn a_bot_that_may_not_mint() {
         &json!({ "bot_may_mint": false }),
         &json!({ "bot_may_mint": true }),
         "mycorp.us.qlikcloud.com allows everyone to manage API keys and still lets the key client mint none",
-        "bot users may not mint here; let a person or service user own the keys: owner: { configured: NAME }",
+        "bot users may not mint here; let a user own the keys: owner: { user: { subject: … } }",
     );
 }
 

@@ -10,6 +10,7 @@ use crate::sandbox::state::State;
 /// One edit. An account is named by its id; without one, the first is meant. A tenant is named by its id.
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::enum_variant_names, reason = "beside the other vendor's edits, these are the control API's words")]
 pub(in crate::sandbox) enum Edit {
     ImburseApprove {
         tenant: String,
