@@ -1,5 +1,7 @@
 //! The plan in other people's formats: golden texts, and that they fit, agree with each other and cannot be broken out of.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use qlik_plan::plan::review::{Moved, MovedFact};
 use qlik_plan::render::markdown::{self, Medium, Page};
 use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, text};
 
+use crate::plan::{KINDS, kind};
 use crate::render::{assert_harmless, golden, nasty, samples};
 
 /// Every action and every refusal, once with plain names and once with names that attack.
@@ -18,8 +21,17 @@ fn all() -> Plan {
     plan.notices = estate.notices;
     plan.unchecked = estate.unchecked;
     plan.actions.extend(estate.actions);
+    plan.actions.extend(samples::others("Plain words"));
     plan.actions.extend(samples::refusals().actions);
     plan
+}
+
+#[test]
+fn the_golden_plans_have_every_action() {
+    for plan in [all(), hostile()] {
+        let kinds: BTreeSet<&str> = plan.actions.iter().map(|planned| kind(&planned.action)).collect();
+        assert_eq!(kinds.len(), KINDS, "{kinds:?}");
+    }
 }
 
 /// `qlik/acme` is another tenant in the sample that follows.
@@ -107,7 +119,8 @@ fn terraform_json_says_of_each_action_what_its_readers_ask_for() {
     assert_eq!(actions(&key("acme/due")), "create");
     assert_eq!(of(&key("acme/due"))["change"]["after"]["replaces"]["id"], "key-2");
     let deposed: Vec<&Value> = changes.iter().filter(|c| c.get("deposed").is_some()).collect();
-    assert_eq!(deposed.len(), 1);
+    let types: Vec<&Value> = deposed.iter().map(|c| &c["type"]).collect();
+    assert_eq!(types, ["qlik_api_key", "imburse_api_key", "imburse_api_key"]);
     assert_eq!((&deposed[0]["deposed"], &deposed[0]["change"]["actions"][0]), (&json!("key-4"), &json!("delete")));
     let drift = &plan["resource_drift"][0]["change"];
     assert_eq!(drift["before"], json!({"display_name": "Drifted", "api_key_limits": {"max_expiry": "P30D"}}));
@@ -122,7 +135,12 @@ fn terraform_json_says_of_each_action_what_its_readers_ask_for() {
 fn a_keys_token_is_null_and_flagged_wherever_a_key_is() {
     let plan: Value = serde_json::from_str(&terraform::plan(&all())).unwrap();
     let mut keys = 0;
-    for change in plan["resource_changes"].as_array().unwrap().iter().filter(|c| c["type"] == "qlik_api_key") {
+    for change in plan["resource_changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| c["type"].as_str().unwrap().ends_with("_api_key"))
+    {
         let (change, minted) = (&change["change"], change["change"]["actions"][0] == "create");
         for side in ["before", "after"] {
             if change[side].is_object() {
@@ -135,7 +153,7 @@ fn a_keys_token_is_null_and_flagged_wherever_a_key_is() {
     }
     assert!(keys > 8);
     let resources = plan["planned_values"]["root_module"]["resources"].as_array().unwrap();
-    for key in resources.iter().filter(|r| r["type"] == "qlik_api_key") {
+    for key in resources.iter().filter(|r| r["type"].as_str().unwrap().ends_with("_api_key")) {
         assert_eq!((key["values"].get("token"), &key["sensitive_values"]["token"]), (Some(&Value::Null), &json!(true)));
     }
 }

@@ -130,11 +130,14 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
     codes.extend([Code::Moved, Code::NotReviewed]);
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert_eq!(actions.len(), 18, "{actions:?}");
+    assert_eq!(actions.len(), KINDS, "{actions:?}");
 }
 
+/// How many kinds `kind` tells apart.
+pub(crate) const KINDS: usize = 18;
+
 /// Every kind of action that there is: the list of DESIGN's fourth promise, what is kept, and what is not done.
-fn kind(action: &Action) -> &'static str {
+pub(crate) fn kind(action: &Action) -> &'static str {
     match action {
         Action::CreateTenant(_) => "create tenant",
         Action::Settle(_) => "settle",

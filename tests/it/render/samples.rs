@@ -1,5 +1,7 @@
 //! Plans and reports for the tests of this room: every action, every refusal, and names that attack a terminal.
 
+mod others;
+
 use jiff::Timestamp;
 
 use qlik_plan::apply::event::{Failure, Report, ReportLine, ReportOutcome, Step};
@@ -15,6 +17,8 @@ use qlik_plan::plan::action::{
     Planned, Reclaim, Renew, Settle, SettlePart, TenantRef, Trust, Unchecked, Wait, WhyMint,
 };
 use qlik_plan::plan::refusal::{Code, Refusal};
+
+pub(crate) use self::others::others;
 
 pub(crate) const HOSTILE: &str = "evil\u{1b}[2J\u{9b}31m\r\n\u{202e}txt\u{200b}\u{7}::error::##[error]\u{e0041}\"漢字";
 
@@ -284,6 +288,7 @@ pub(crate) fn hostile(bad: &str) -> Plan {
         Action::Refuse(Refusal::new(Code::Unreadable, bad, bad)),
     ];
     let mut plan = plan_of(all.into_iter().map(|action| planned("qlik/acme", 1, action)).collect());
+    plan.actions.extend(others(bad));
     for planned in &mut plan.actions {
         planned.at.file = bad.into();
     }
