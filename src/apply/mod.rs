@@ -12,12 +12,15 @@ use crate::model::spec::{Owner, User};
 use crate::model::weak::Weakness;
 use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, Renew, TenantRef};
 
+use delivery::Found;
 use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
 use world::World;
 
+mod delivery;
 pub mod event;
 pub mod imburse;
 mod key;
+mod maker;
 mod outcome;
 mod people;
 pub mod rehearse;
@@ -159,7 +162,7 @@ impl<'a> Course<'a> {
             },
             Action::Keep(keep) => self.keep(address, keep),
             Action::Mark(mark) => key::mark(world, mark).await,
-            Action::CreateKey(create) => self.mint(address, create, &key::Found::by(&create.why)).await,
+            Action::CreateKey(create) => self.mint(address, create, &Found::by(&create.why)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
             Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
             Action::Imburse(action) => imburse::take(self, address, action).await,
@@ -225,14 +228,14 @@ impl<'a> Course<'a> {
         if self.world.weak.is(Weakness::RevokeBeforeRenewal) {
             key::revoke_first(self.world, renew, &self.place(&renew.create.parent)?).await?;
         }
-        self.mint(address, &renew.create, &key::Found::Key(&renew.key_id)).await
+        self.mint(address, &renew.create, &Found::Key(&renew.key_id)).await
     }
 
     async fn mint(
         &mut self,
         address: &Address,
         create: &crate::plan::action::CreateKey,
-        found: &key::Found<'_>,
+        found: &Found<'_>,
     ) -> Result<String, Failure> {
         let at = self.place(&create.parent)?;
         let minted = key::create(self.world, &self.tenant, address, create, found, &at).await;

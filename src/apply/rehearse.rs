@@ -138,6 +138,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
         uid: KeyUid::of(&Uid::new([0; 16]), account),
         sink: crate::model::marker::SinkHash::of("rehearsal", ""),
         nonce: world.nonce(),
+        over: None,
         letter: Letter::Undelivered,
     };
     let text = "qlik-plan rehearsal";

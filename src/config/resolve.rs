@@ -106,6 +106,7 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
             kind: sink.kind().to_owned(),
             hash: sink.hash(),
             compares_versions: sink.compares_versions(),
+            local: sink.is_local(),
             hidden: sink.is_per_machine() && settings.ledger.is_shared(),
             blind: sink.is_blind(),
         };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::address::Address;
+use crate::model::imburse::MarkRefused;
 use crate::model::live::LedgerFacts;
 use crate::model::record::{LedgerId, Record, Rehearsal, State, Uid};
 use crate::model::run::{Life, Run, RunId};
@@ -66,6 +67,7 @@ pub(super) struct Contents {
     pub(super) records: BTreeMap<Address, Record>,
     pub(super) runs: Vec<Run>,
     rehearsals: Vec<Rehearsal>,
+    marks_refused: Vec<MarkRefused>,
     /// Addresses whose record was renamed and is still there, because the renaming was cut short.
     pub(super) left_behind: Vec<Address>,
 }
@@ -94,16 +96,20 @@ impl Contents {
             uids.insert(record.uid.clone(), record.address.clone());
             records.insert(record.address.clone(), record);
         }
-        let mut rehearsals = Vec::new();
+        let (mut rehearsals, mut marks_refused) = (Vec::new(), Vec::new());
         for (name, found) in shelf.files(Folder::Rehearsals)? {
-            rehearsals.push(format::read_rehearsal(&id, &name, &found)?);
+            if format::is_mark_refused(&name) {
+                marks_refused.push(format::read_mark_refused(&id, &name, &found)?);
+            } else {
+                rehearsals.push(format::read_rehearsal(&id, &name, &found)?);
+            }
         }
         // After the records: a run that one of them names was recorded before, and so is found here.
         let mut runs = Vec::new();
         for (name, found) in shelf.files(Folder::Runs)? {
             runs.push(format::read_run(&id, &name, &found)?);
         }
-        Ok(Some(Self { id, records, runs, rehearsals, left_behind }))
+        Ok(Some(Self { id, records, runs, rehearsals, marks_refused, left_behind }))
     }
 
     /// Runs that a record still names: what is known of their end matters.
@@ -139,6 +145,7 @@ impl Contents {
                 Alive::Clock { .. } => Life::OverByClock,
             },
             rehearsals: self.rehearsals,
+            marks_refused: self.marks_refused,
         }
     }
 }

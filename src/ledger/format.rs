@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
+use crate::model::imburse::MarkRefused;
 use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Run, RunId};
 use crate::model::spec::Way;
@@ -13,6 +14,8 @@ use crate::model::untrusted::Untrusted;
 use super::error::LedgerError;
 
 const FORMAT: u64 = 1;
+
+const MARKS: &str = "marks";
 
 /// The bytes of a file and where they were, ready to print.
 pub(super) struct Found {
@@ -50,6 +53,14 @@ struct RehearsalFile {
     format: u64,
     ledger: LedgerId,
     rehearsal: Rehearsal,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkRefusedFile {
+    format: u64,
+    ledger: LedgerId,
+    mark_refused: MarkRefused,
 }
 
 /// Who holds the lock. It lives as long as the run, so it has no version.
@@ -93,6 +104,16 @@ pub(super) fn rehearsal_name(rehearsal: &Rehearsal) -> String {
     }
 }
 
+pub(super) fn mark_refused_name(refused: &MarkRefused) -> String {
+    format!("{}.{MARKS}.json", refused.account)
+}
+
+/// Whether a file among the rehearsals says that marks are refused. An owner may be called as these files are, so the whole name
+/// counts.
+pub(super) fn is_mark_refused(name: &str) -> bool {
+    matches!(name.split('.').collect::<Vec<_>>().as_slice(), [_, MARKS, "json"])
+}
+
 pub(super) fn ledger_file(id: LedgerId, created: Timestamp) -> Result<Vec<u8>, LedgerError> {
     encode(&LedgerFile { format: FORMAT, id, created })
 }
@@ -107,6 +128,10 @@ pub(super) fn run_file(ledger: &LedgerId, run: &Run) -> Result<Vec<u8>, LedgerEr
 
 pub(super) fn rehearsal_file(ledger: &LedgerId, rehearsal: &Rehearsal) -> Result<Vec<u8>, LedgerError> {
     encode(&RehearsalFile { format: FORMAT, ledger: ledger.clone(), rehearsal: rehearsal.clone() })
+}
+
+pub(super) fn mark_refused_file(ledger: &LedgerId, refused: &MarkRefused) -> Result<Vec<u8>, LedgerError> {
+    encode(&MarkRefusedFile { format: FORMAT, ledger: ledger.clone(), mark_refused: refused.clone() })
 }
 
 pub(super) fn read_ledger(found: &Found) -> Result<LedgerId, LedgerError> {
@@ -137,6 +162,14 @@ pub(super) fn read_rehearsal(ledger: &LedgerId, name: &str, found: &Found) -> Re
     let holds = format!("a rehearsal of account {}", file.rehearsal.account);
     named_after(name, &rehearsal_name(&file.rehearsal), &holds, found)?;
     Ok(file.rehearsal)
+}
+
+pub(super) fn read_mark_refused(ledger: &LedgerId, name: &str, found: &Found) -> Result<MarkRefused, LedgerError> {
+    let file: MarkRefusedFile = decode(found)?;
+    same_ledger(ledger, &file.ledger, found)?;
+    let holds = format!("what account {} was refused", file.mark_refused.account);
+    named_after(name, &mark_refused_name(&file.mark_refused), &holds, found)?;
+    Ok(file.mark_refused)
 }
 
 fn same_ledger(ours: &LedgerId, theirs: &LedgerId, found: &Found) -> Result<(), LedgerError> {

@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::model::address::Address;
+use crate::model::imburse::MarkRefused;
 use crate::model::live::LedgerFacts;
 use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Life, Run, RunId};
@@ -340,10 +341,22 @@ impl Held {
     /// # Errors
     /// What kept it from being written.
     pub fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), LedgerError> {
+        self.keep_finding(&format::rehearsal_name(rehearsal), &format::rehearsal_file(&self.id, rehearsal)?)
+    }
+
+    /// What was found out of an account: the latest stands.
+    fn keep_finding(&self, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         let _writing = self.writing();
-        let (name, bytes) = (format::rehearsal_name(rehearsal), format::rehearsal_file(&self.id, rehearsal)?);
-        let read = self.store.read(Folder::Rehearsals, &name)?;
-        self.store.replace(Folder::Rehearsals, &name, &read, &bytes)
+        let read = self.store.read(Folder::Rehearsals, name)?;
+        self.store.replace(Folder::Rehearsals, name, &read, bytes)
+    }
+
+    /// Keeps that the vendor did not change a key of an account.
+    ///
+    /// # Errors
+    /// What kept it from being written.
+    pub fn refused_marking(&self, refused: &MarkRefused) -> Result<(), LedgerError> {
+        self.keep_finding(&format::mark_refused_name(refused), &format::mark_refused_file(&self.id, refused)?)
     }
 
     /// Records that the run has ended, with no put unaccounted for, and gives the lock back.

@@ -146,6 +146,9 @@ pub struct SinkFacts {
     pub hash: SinkHash,
     /// Whether a put compares versions. Where it does not, a leftover is revoked only when its run's end is proven.
     pub compares_versions: bool,
+    /// Whether it is written and read within this machine: what it shows stands there, and a write ends with its run.
+    #[serde(default)]
+    pub local: bool,
     /// Whether runs on other machines share this ledger and may see another place under the same settings: what this
     /// machine's sink does not hold may be in use there.
     #[serde(default)]

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::host::Host;
 use super::live::{Observed, Unreadable};
 use super::marker::Marker;
+use super::run::RunId;
 use super::untrusted::Untrusted;
 
 /// Which generation of the vendor's API an account speaks.
@@ -133,6 +135,32 @@ pub const TENANT_ROLES: [&str; 12] = [
     "tenant-transaction-read",
     "tenant-transaction-write",
 ];
+
+/// What a run learned of an account: the vendor refused to change a key of it. Its keys keep the letter `u`, and what a sink holds
+/// decides. Final format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRefused {
+    pub account: Name,
+    pub host: Host,
+    /// Another generation of the API may do it.
+    pub api: Api,
+    pub at: Timestamp,
+    pub run: RunId,
+    /// The refusal, as a sentence.
+    pub why: Untrusted,
+}
+
+impl MarkRefused {
+    /// A refusal may have been the vendor's bad day: asked again after this long.
+    const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+    /// Whether it still says that this account's keys are not changed.
+    pub fn holds(&self, account: &Name, facts: &ImburseFacts, now: Timestamp) -> bool {
+        let Self { account: of, host, api, at, run: _, why: _ } = self;
+        of == account && *host == facts.host && *api == facts.api && now.duration_since(*at) < Self::COUNTS_FOR
+    }
+}
 
 // ---- What was read. -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::duration::Duration;
-use super::imburse::ImburseLive;
+use super::imburse::{ImburseLive, MarkRefused};
 use super::marker::Marker;
 use super::record::{LedgerId, Record, Rehearsal, Uid};
 use super::run::{Life, RunId, ShortRunId};
@@ -85,6 +85,9 @@ pub struct LedgerFacts {
     pub other_runs: Life,
     #[serde(default)]
     pub rehearsals: Vec<Rehearsal>,
+    /// Imburse accounts whose keys the vendor did not change when a run asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks_refused: Vec<MarkRefused>,
 }
 
 impl LedgerFacts {
@@ -340,11 +343,14 @@ fn is_empty(text: &Untrusted) -> bool {
 }
 
 /// One key's place in its sink.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkLive {
     /// `None`: not looked into, as with `--preflight read`.
     #[serde(default)]
     pub entry: Option<Observed<SinkEntry>>,
+    /// The sink's own number for what stands there, where it has one: it only grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// `None`: not checked.
     #[serde(default)]
     pub writable: Option<Writable>,

@@ -1,6 +1,8 @@
 //! The suffix in a key's description that makes the server our journal for keys.
 //!
-//! `<declared text> [qp1:<ledger 8>:<uid hash 8>:<sink hash 4>:<nonce 8>:<u|d>]`, all hexadecimal. Its format is final.
+//! `<declared text> [qp1:<ledger 8>:<uid hash 8>:<sink hash 4>:<nonce 8>:<u|d>]`, all hexadecimal. Its format is final. Where the
+//! vendor does not tell when a key was made and the sink numbers what it holds, `<over>:` stands before the letter, in decimal:
+//! the number that the sink had when the key was made.
 
 use std::fmt;
 
@@ -112,6 +114,9 @@ pub struct Marker {
     pub uid: KeyUid,
     pub sink: SinkHash,
     pub nonce: Nonce,
+    /// What the sink's place had for a number before the POST: the key's put is refused once the number is higher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<u64>,
     pub letter: Letter,
 }
 
@@ -120,11 +125,14 @@ impl Marker {
     pub fn split(description: &str) -> (&str, Option<Self>) {
         let Some(inside) = description.strip_suffix(']') else { return (description, None) };
         let Some((text, inside)) = inside.rsplit_once("[qp1:") else { return (description, None) };
-        let mut words = inside.split(':');
-        let (Some(ledger), Some(uid), Some(sink), Some(nonce), Some(letter), None) =
-            (words.next(), words.next(), words.next(), words.next(), words.next(), words.next())
-        else {
-            return (description, None);
+        let words: Vec<&str> = inside.split(':').collect();
+        let (ledger, uid, sink, nonce, over, letter) = match *words.as_slice() {
+            [ledger, uid, sink, nonce, letter] => (ledger, uid, sink, nonce, None, letter),
+            [ledger, uid, sink, nonce, over, letter] => match number(over) {
+                Some(over) => (ledger, uid, sink, nonce, Some(over), letter),
+                None => return (description, None),
+            },
+            _ => return (description, None),
         };
         let letter = match letter {
             "u" => Letter::Undelivered,
@@ -133,7 +141,7 @@ impl Marker {
         };
         let parsed = KeyUid::parse(ledger).and(KeyUid::parse(uid)).zip(SinkHash::parse(sink)).zip(Nonce::parse(nonce));
         let Some(((uid, sink), nonce)) = parsed else { return (description, None) };
-        let marker = Self { ledger: ledger.to_owned(), uid, sink, nonce, letter };
+        let marker = Self { ledger: ledger.to_owned(), uid, sink, nonce, over, letter };
         (text.strip_suffix(' ').unwrap_or(text), Some(marker))
     }
 
@@ -163,8 +171,17 @@ impl fmt::Display for Marker {
             Letter::Undelivered => 'u',
             Letter::Delivered => 'd',
         };
-        write!(f, "[qp1:{}:{}:{}:{}:{letter}]", self.ledger, self.uid, self.sink, self.nonce)
+        write!(f, "[qp1:{}:{}:{}:{}:", self.ledger, self.uid, self.sink, self.nonce)?;
+        if let Some(over) = self.over {
+            write!(f, "{over}:")?;
+        }
+        write!(f, "{letter}]")
     }
+}
+
+/// As it is written, and in no other way: a marker reads back as the text it came from.
+fn number(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -178,13 +195,21 @@ mod tests {
         let marker = marker.unwrap();
         assert_eq!((plain, marker.letter), ("CI deploys", Letter::Undelivered));
         assert_eq!(marker.describe(plain), text);
-        assert_eq!(marker.nonce.run().as_str(), "c0ff");
+        assert_eq!((marker.nonce.run().as_str(), marker.over), ("c0ff", None));
+        let numbered = "CI deploys [qp1:01234567:89abcdef:0a1b:c0ffee00:17:d]";
+        let (plain, marker) = Marker::split(numbered);
+        let marker = marker.unwrap();
+        assert_eq!((plain, marker.over, marker.letter), ("CI deploys", Some(17), Letter::Delivered));
+        assert_eq!(marker.describe(plain), numbered);
         for other in [
             "CI deploys",
             "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:x]",
             "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:u] ",
             "CI [qp1:0123456:89abcdef:0a1b:c0ffee00:u]",
             "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:u:u]",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:017:u]",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:-1:u]",
+            "CI [qp1:01234567:89abcdef:0a1b:c0ffee00:1:2:u]",
             "]",
             "[qp1:]",
         ] {

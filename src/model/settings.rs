@@ -142,6 +142,14 @@ impl Sink {
         }
     }
 
+    /// Whether it is written and read within this machine, so that nothing is seen late and no write outlives its run.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::File { .. } => true,
+            Self::Command(_) | Self::Vault(_) => false,
+        }
+    }
+
     /// Whether another machine with the same settings may see another place.
     pub fn is_per_machine(&self) -> bool {
         match self {

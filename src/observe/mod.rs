@@ -154,14 +154,18 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
         let refusal = not_durable(sources, deliver_to).map(Writable::No);
         looks.push(async move {
             let live = match sources.preflight {
-                Preflight::Read => SinkLive { entry: None, writable: refusal },
-                Preflight::Full => SinkLive {
-                    entry: sink.look(address, &former).await.entry,
-                    writable: match refusal {
-                        Some(refusal) => Some(refusal),
-                        None => Some(sink.preflight(address).await),
-                    },
-                },
+                Preflight::Read => SinkLive { writable: refusal, ..SinkLive::default() },
+                Preflight::Full => {
+                    let look = sink.look(address, &former).await;
+                    SinkLive {
+                        entry: look.entry,
+                        number: sink.number(&look.version),
+                        writable: match refusal {
+                            Some(refusal) => Some(refusal),
+                            None => Some(sink.preflight(address).await),
+                        },
+                    }
+                }
             };
             (address.clone(), live)
         });

@@ -51,7 +51,7 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
         }
         for (key, spec, _) in desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
             if !filled.sinks.contains_key(key) {
-                filled.sinks.insert(key.clone(), SinkLive { entry: None, writable: None });
+                filled.sinks.insert(key.clone(), SinkLive::default());
                 say(key, format!("what sink {} holds for it", spec.deliver_to));
             }
         }

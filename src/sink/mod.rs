@@ -140,6 +140,17 @@ impl Sink {
         Look { entry, version, at: address.clone() }
     }
 
+    /// The sink's own number for what stands at an address, where it has one. It grows with every change, and a put that comes
+    /// late is refused by it.
+    pub fn number(&self, version: &Version) -> Option<u64> {
+        match (self, version) {
+            (Self::Vault(_), Version::Nothing) => Some(0),
+            (Self::Vault(_), Version::Number(number)) => Some(*number),
+            (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
+            | (Self::File(_) | Self::Command(_), _) => None,
+        }
+    }
+
     async fn look_at(&self, address: &Address) -> (Option<Observed<SinkEntry>>, Version) {
         match self {
             Self::File(file) => {

@@ -46,7 +46,14 @@ impl Cloud {
     pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = self.stage.command(program);
         command.args(args);
-        for name in ["QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET", "QLIK_KEY_CLIENT_ID", "QLIK_KEY_CLIENT_SECRET"] {
+        for name in [
+            "QLIK_CLIENT_ID",
+            "QLIK_CLIENT_SECRET",
+            "QLIK_KEY_CLIENT_ID",
+            "QLIK_KEY_CLIENT_SECRET",
+            "IMBURSE_PUBLIC_KEY",
+            "IMBURSE_PRIVATE_KEY",
+        ] {
             command.env(name, self.variable(name));
         }
         command
@@ -68,7 +75,7 @@ impl Cloud {
     /// Runs it; whatever happens, no credential is printed.
     pub(crate) fn ends(&self, command: &mut Command) -> Run {
         let run = Run::of(&command.output().unwrap());
-        for name in ["QLIK_CLIENT_SECRET", "QLIK_KEY_CLIENT_SECRET"] {
+        for name in ["QLIK_CLIENT_SECRET", "QLIK_KEY_CLIENT_SECRET", "IMBURSE_PRIVATE_KEY"] {
             assert!(!run.all().contains(self.variable(name)), "{name} was printed:\n{}{}", run.out, run.err);
         }
         // A token of the vendor's or a key is a JWT.

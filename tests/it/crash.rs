@@ -26,7 +26,7 @@ use crate::service;
 
 use call::Broken;
 use pair::Met;
-use payments::Payment;
+use payments::{Ground, Payment};
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
@@ -110,7 +110,14 @@ fn wherever_two_runners_on_a_shared_ledger_stand_still_they_make_one_estate() {
 
 #[test]
 fn whatever_is_wrong_with_a_request_to_imburse_one_tenant_and_two_keys_come_out() {
-    sweep("requests: Imburse, one tenant, two keys", &Payment::all(), Extent::asked());
+    sweep("requests: Imburse, one tenant, two keys", &Payment::all(&Ground::Folders), Extent::asked());
+}
+
+#[test]
+fn whatever_is_wrong_with_a_request_to_imburse_runners_that_keep_nothing_make_one_estate() {
+    let (Some(store), Some(vault)) = (service::s3().map(Arc::new), service::openbao().map(Arc::new)) else { return };
+    let ground = Ground::Services { store, vault };
+    sweep("requests: Imburse, object store and vault", &Payment::all(&ground), Extent::asked());
 }
 
 #[test]

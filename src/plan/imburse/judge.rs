@@ -1,6 +1,6 @@
 //! The decision table for one key whose tenant exists. It is Qlik's, but for three things: the vendor tells no time of making, so
-//! no key is known to be newer than another; a key never expires, so nothing is left to expire; and whoever lists keys may
-//! have made one of the same name.
+//! that a key came after another is known from the sink alone; a key never expires, so nothing is left to expire; and whoever
+//! lists keys may have made one of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +27,8 @@ pub(super) struct Facts<'a> {
     pub(super) tenant: &'a TenantLive,
     pub(super) sink: &'a SinkLive,
     pub(super) sink_facts: &'a SinkFacts,
+    /// Whether the vendor refuses to change this account's keys.
+    pub(super) never_marked: bool,
     pub(super) remint: bool,
     /// Public keys that a person says nobody uses.
     pub(super) asked: &'a BTreeSet<String>,
@@ -116,12 +118,23 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     if let Some(key) = leftovers.iter().find(|key| !revocable(key)) {
         return Err(cannot_be_revoked(facts, key, sink.hidden));
     }
-    let mint = match (good, leftovers.first()) {
+    // The good key came after it. Without one of these proofs only this run's own delivery counts as successor.
+    let is_overtaken = |key: &&Key| {
+        let over = key.marker.as_ref().and_then(|marker| marker.over);
+        // Its put was made for what the sink held then, and the sink has gone on: it is refused, however late it comes.
+        let refused = over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
+        // Its run is over, and its writes with it: what is not there now never will be.
+        let ended = sink.local && life(key) == Life::Proven;
+        refused || ended
+    };
+    let mint = match (good, leftovers.iter().copied().find(|key| !is_overtaken(key))) {
         (None, _) => Some(why_first(facts, entry, &leftovers)),
-        // Which of the two is newer, nobody can tell: only this run's own delivery counts as successor.
         (Some(_), Some(leftover)) => Some(WhyMint::Supersede { key_id: leftover.public_key.clone() }),
         (Some(_), None) => None,
     };
+    if mint.is_some() && blind && facts.never_marked {
+        return Err(never_known(facts));
+    }
     let asked = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
     let mut left: Vec<(&Key, &'static str)> = delivered
         .into_iter()
@@ -135,7 +148,10 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             .map(|key| (key, "it was made for another sink than settings name now, and it does not expire")),
     );
     let mark = good.is_some_and(|good| {
-        letter(good) == Some(Letter::Undelivered) && of_this_key(good) && life(good) != Life::Alive
+        letter(good) == Some(Letter::Undelivered)
+            && of_this_key(good)
+            && life(good) != Life::Alive
+            && !facts.never_marked
     });
     let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
     Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen, left })
@@ -263,6 +279,22 @@ fn cannot_be_revoked(facts: &Facts, key: &Key, hidden: bool) -> Stop {
             format!("qlik-apply --reclaim {}   (that run's machine is gone, and nobody uses the key)", id(key)),
         )
         .or(format!("or wait until that run has ended, then plan again ({})", facts.address)),
+    )
+}
+
+/// Neither sink nor vendor would tell the next run that the key was delivered, so each would make another.
+fn never_known(facts: &Facts<'_>) -> Stop {
+    let sink = &facts.spec.deliver_to;
+    Stop::Refuse(
+        Refusal::new(
+            Code::SinkRefuses,
+            format!(
+                "sink {sink} cannot be looked into, and the vendor does not let this account's keys be marked: no later run could \
+                 tell whether the key is there"
+            ),
+            format!("give the sink a check: (sinks.{sink} in settings), or deliver the key to a sink that can be read"),
+        )
+        .or("or ask the vendor to let the account's keys be changed"),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{ImburseKey, Key, TENANT_ROLES};
-use crate::model::live::{LedgerLive, Observed};
+use crate::model::live::{LedgerFacts, LedgerLive, Observed};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
 
@@ -101,10 +101,18 @@ pub(super) fn judged<'a>(
         tenant: live,
         sink,
         sink_facts,
+        never_marked: never_marked(case, ledger),
         remint: scene.wishes.remint.contains(address),
         asked: &scene.wishes.reclaim,
         weak: scene.wishes.weak,
     })
+}
+
+fn never_marked(case: &Case<'_>, ledger: Option<&LedgerFacts>) -> bool {
+    let account = &case.spec.account;
+    let facts = case.scene.desired.imburse.get(account);
+    let refused = ledger.map(|ledger| ledger.marks_refused.as_slice()).unwrap_or_default();
+    facts.is_some_and(|facts| refused.iter().any(|one| one.holds(account, facts, case.scene.now)))
 }
 
 fn adopted(

@@ -103,6 +103,7 @@ fn entry(number: u8) -> SinkEntry {
             uid: KeyUid::of(&uid, &key),
             sink: SinkHash::of("command", "./put"),
             nonce: Nonce::parse("c0ffee00").unwrap(),
+            over: None,
             letter: Letter::Delivered,
         },
         ledger,

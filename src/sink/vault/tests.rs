@@ -102,6 +102,7 @@ fn entry() -> SinkEntry {
             uid: KeyUid::of(&uid, &key),
             sink: SinkHash::of("vault", "x"),
             nonce: Nonce::parse("c0ffee00").unwrap(),
+            over: None,
             letter: Letter::Delivered,
         },
         ledger,

@@ -3,17 +3,19 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::stage::{APPLY, Run, Stage};
+use crate::service::Service;
+use crate::stage::{APPLY, PLAN, Run, Stage};
 
 use super::judge::{below, hidden, shape};
+use super::place::{Place, Runner};
 use super::request::Trouble;
 use super::sweep::Story;
-
-const ACCOUNT: &str = "53ca62f5-b124-447d-b593-2f7ea4fecdcc";
 
 const SETTINGS: &str = "version: 1
 accounts:
@@ -44,9 +46,35 @@ const KEYS: [&str; 2] = ["admin", "reader"];
 /// More rounds than any story needs.
 const ROUNDS: usize = 6;
 
+/// Where the ledger is, and where the keys go.
+#[derive(Clone)]
+pub(super) enum Ground {
+    /// Both are folders of one machine.
+    Folders,
+    /// Runners that keep nothing: a ledger in an object store, keys in a vault.
+    Services { store: Arc<Service>, vault: Arc<Service> },
+}
+
+impl Ground {
+    fn set(&self) -> Place {
+        match self {
+            Self::Folders => Place::Sandbox(Stage::with_settings(DESIRED, SETTINGS)),
+            Self::Services { store, vault } => Place::with_vault(DESIRED, SETTINGS, store, vault),
+        }
+    }
+
+    fn words(&self) -> &'static str {
+        match self {
+            Self::Folders => "imburse",
+            Self::Services { .. } => "imburse, on services",
+        }
+    }
+}
+
 /// One request of an apply, and its trouble.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Payment {
+    ground: Ground,
     n: u64,
     request: String,
     trouble: Trouble,
@@ -54,21 +82,23 @@ pub(super) struct Payment {
 
 impl fmt::Display for Payment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "imburse; request {} ({}): {}", self.n, self.request, self.trouble.words())
+        write!(out, "{}; request {} ({}): {}", self.ground.words(), self.n, self.request, self.trouble.words())
     }
 }
 
 impl Payment {
     /// Every request of an undisturbed apply, with every trouble.
-    pub(super) fn all() -> Vec<Self> {
-        let person = Person::new();
+    pub(super) fn all(ground: &Ground) -> Vec<Self> {
+        let person = Person::new(ground);
         person.apply(&[]).exits(0);
         person.finds_all_well();
         let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
         let sent = person.sent.borrow().clone();
         let sent = sent.iter().map(|one| format!("{} {}", text(one, "method"), shape(&text(one, "path"))));
         let each = |(n, request): (u64, String)| {
-            Trouble::ALL.map(|trouble| Self { n, request: request.clone(), trouble }).into_iter()
+            Trouble::ALL
+                .map(|trouble| Self { ground: ground.clone(), n, request: request.clone(), trouble })
+                .into_iter()
         };
         (1..).zip(sent).flat_map(each).collect()
     }
@@ -111,11 +141,10 @@ impl Payment {
 
 impl Story for Payment {
     fn play(&self) -> Option<usize> {
-        let person = Person::new();
+        let person = Person::new(&self.ground);
         self.strike(&person);
         person.sinks_hold_live_keys();
         person.recovers();
-        person.clears_up(self.trouble);
         person.finds_all_well();
         Some(person.said.borrow().len())
     }
@@ -127,12 +156,10 @@ impl Story for Payment {
 
 /// Who runs the programs, is interrupted, and then does what they say.
 struct Person {
-    stage: Stage,
+    stage: Place,
     said: RefCell<Vec<String>>,
     /// What was sent until the last program ended.
     sent: RefCell<Vec<Value>>,
-    /// Public keys that a sink held when some program had ended.
-    held: RefCell<BTreeSet<String>>,
 }
 
 fn text(value: &Value) -> &str {
@@ -144,15 +171,13 @@ fn list(value: &Value) -> &[Value] {
 }
 
 impl Person {
-    fn new() -> Self {
-        let stage = Stage::with_settings(DESIRED, SETTINGS);
-        Self { stage, said: RefCell::default(), sent: RefCell::default(), held: RefCell::default() }
+    fn new(ground: &Ground) -> Self {
+        Self { stage: ground.set(), said: RefCell::default(), sent: RefCell::default() }
     }
 
     fn heard(&self, run: Run) -> Run {
         self.said.borrow_mut().push(run.all());
         *self.sent.borrow_mut() = self.stage.requests();
-        self.held.borrow_mut().extend(KEYS.iter().filter_map(|key| self.pair(key)).map(|(public, _)| public));
         assert!(self.created() <= 1, "a second tenant was made:\n{}", self.said.borrow().join("\n----\n"));
         run
     }
@@ -170,12 +195,13 @@ impl Person {
     }
 
     fn apply(&self, args: &[&str]) -> Run {
-        self.heard(self.stage.apply(&[&["--yes"], args].concat()))
+        let args = [&["--yes"], args].concat();
+        self.heard(Run::of(&self.stage.program(APPLY, &args, Runner::First).output().unwrap()))
     }
 
     fn is_killed_when_held(&self) {
-        let mut command = self.stage.command(APPLY);
-        command.args(["--sandbox", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.stage.program(APPLY, &["--yes"], Runner::First);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         if self.stage.holds_a_request_of(&mut child) {
             child.kill().unwrap();
@@ -214,6 +240,7 @@ impl Person {
     /// Applies until all is well, and does on the way what it is asked for.
     fn recovers(&self) {
         for _ in 0..ROUNDS {
+            self.stage.runs_are_over();
             let run = self.apply(&[]);
             if run.code == Some(0) {
                 return;
@@ -223,24 +250,8 @@ impl Person {
             if said.contains("qlik-apply resolve imburse/uk-retail --adopt") {
                 self.resolves();
             }
-            // Whoever was killed is gone, as this person knows.
-            if let Some((_, rest)) = said.split_once("qlik-apply --reclaim ") {
-                let id = rest.split_whitespace().next().unwrap();
-                self.apply(&["--reclaim", id]);
-            }
         }
         panic!("{ROUNDS} rounds were not enough:\n{}", self.said.borrow().join("\n----\n"));
-    }
-
-    /// A key that was delivered and then superseded may be in use, and no time ends it: the plan names it until a person
-    /// says that nobody uses it. Only a request that arrived after the next run's delivery may lead there.
-    fn clears_up(&self, trouble: Trouble) {
-        let plan = self.heard(self.stage.plan(&[])).exits(0);
-        let Some((_, rest)) = plan.out.split_once("qlik-apply --reclaim ") else { return };
-        let id = rest.split_whitespace().next().unwrap();
-        assert_eq!(trouble, Trouble::KilledAndLate, "a delivered key was superseded without need:\n{}", plan.out);
-        assert!(self.held.borrow().contains(id), "{id} was in no sink, and a person is to delete it:\n{}", plan.out);
-        self.apply(&["--reclaim", id]).exits(0);
     }
 
     fn resolves(&self) {
@@ -249,21 +260,19 @@ impl Person {
             [] => {
                 // The hour in which the request may still arrive.
                 self.stage.control("POST", "/clock", &json!({ "advance": "PT2H" }));
-                vec!["--not-created".to_owned()]
+                vec!["--not-created"]
             }
-            [tenant] => vec!["--adopt".to_owned(), text(&tenant["tenantId"]).to_owned()],
+            [tenant] => vec!["--adopt", text(&tenant["tenantId"])],
             more => panic!("{} tenants for one address", more.len()),
         };
-        let mut command = self.stage.command(APPLY);
-        command.args(["--sandbox", "resolve", "imburse/uk-retail"]).args(answer);
-        self.heard(Run::of(&command.output().unwrap())).exits(0);
+        let args = [vec!["resolve", "imburse/uk-retail"], answer].concat();
+        self.heard(Run::of(&self.stage.program(APPLY, &args, Runner::First).output().unwrap())).exits(0);
     }
 
     fn tenants(&self) -> Vec<Value> {
         let state = self.stage.state();
-        let accounts = list(&state["imburse"]["accounts"]);
-        let account = accounts.iter().find(|account| account["accountId"] == json!(ACCOUNT));
-        account.map(|account| list(&account["tenants"]).to_vec()).unwrap_or_default()
+        let accounts = list(&state["imburse"]["accounts"]).iter();
+        accounts.flat_map(|account| list(&account["tenants"]).to_vec()).collect()
     }
 
     fn live_keys(&self) -> BTreeSet<String> {
@@ -272,10 +281,12 @@ impl Person {
         keys.map(|key| text(&key["publicKey"]).to_owned()).collect()
     }
 
-    /// Public and private key in a sink's file.
+    /// Public and private key in a sink.
     fn pair(&self, key: &str) -> Option<(String, String)> {
-        let file = self.stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail").join(key);
-        let payload = std::fs::read_to_string(file).ok()?;
+        let payload = match self.stage.is_shared() {
+            true => self.stage.in_vault("imburse", "uk-retail", key)?,
+            false => std::fs::read_to_string(self.stage.sinks().join("files/imburse/uk-retail").join(key)).ok()?,
+        };
         let object: Value = serde_json::from_str(&payload).unwrap_or_default();
         let of = |json: &str, env: &str| {
             let line = payload.lines().find_map(|line| line.split_once(env)).map(|(_, value)| value.trim_matches('\''));
@@ -327,7 +338,9 @@ impl Person {
         for change in &before {
             assert!(ALLOWED.contains(&change.as_str()), "{change} is none of ours");
         }
-        self.heard(self.stage.plan(&["--detailed-exitcode"])).exits(0);
+        let args = ["--detailed-exitcode", "--preflight", "full"];
+        let plan = self.heard(Run::of(&self.stage.program(PLAN, &args, Runner::First).output().unwrap())).exits(0);
+        assert!(!plan.out.contains("--reclaim"), "a person is asked to clear up:\n{}", plan.out);
         self.apply(&[]).exits(0).says("Nothing to do");
         assert_eq!(self.changes(), before, "a second apply changed something");
         self.nothing_leaked(&pairs);
@@ -358,15 +371,15 @@ impl Person {
         let mut places: Vec<(String, String)> =
             self.said.borrow().iter().map(|said| ("what was printed".to_owned(), said.clone())).collect();
         let sandbox = dir.join(".qlik-sandbox");
-        let mut files = below(&sandbox.join("ledger"));
-        files.extend(below(&sandbox.join("sinks")).into_iter().filter(|file| hidden(file)));
+        places.extend(self.stage.ledger_files());
+        let mut files: Vec<PathBuf> = below(&self.stage.sinks()).into_iter().filter(|file| hidden(file)).collect();
         files.extend(below(dir).into_iter().filter(|file| !file.starts_with(&sandbox)));
         for file in files {
             let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-            assert!(file.extension().is_none_or(|end| end != "tmp"), "{} was left behind", file.display());
             places.push((file.display().to_string(), text));
         }
         for (place, said) in places {
+            assert!(!place.ends_with(".tmp"), "{place} was left behind");
             assert!(!said.contains("eyJ"), "a token is in {place}");
             for private in pairs.values() {
                 assert!(!said.contains(private.as_str()), "a private key is in {place}");

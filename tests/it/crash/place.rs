@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
-use crate::service::{Service, http};
+use crate::service::{ROOT, Service, bao, http};
 use crate::stage::{SETTINGS, Stage};
 
 use super::gate::Gate;
@@ -50,6 +50,8 @@ pub(super) enum Place {
 pub(super) struct Shared {
     cloud: Cloud,
     store: Arc<Service>,
+    /// Where keys go, if not into a folder that all runners see.
+    vault: Option<Arc<Service>>,
     prefix: String,
     first: Gate,
     second: Gate,
@@ -69,26 +71,17 @@ impl Deref for Place {
 impl Place {
     /// Two runners with a ledger in the store, and a folder for secrets that both see.
     pub(super) fn shared(desired: &str, store: &Arc<Service>, programs: bool) -> Self {
-        let prefix = format!("story-{}", STORIES.fetch_add(1, Ordering::SeqCst));
-        let cloud = Cloud::new(desired);
-        let (first, second) = (Gate::before(&store.host), Gate::before(&store.host));
-        let shared = Shared { cloud, store: Arc::clone(store), prefix, first, second };
+        let shared = Shared::new(desired, store, None);
         let folder = shared.cloud.stage.dir().join("settings");
-        std::fs::create_dir(&folder).unwrap();
         for (name, text) in [("put", PUT), ("check", CHECK)] {
             std::fs::write(folder.join(name), format!("set -eu\nplace=../secrets/qlik/$QLIK_PLAN_TENANT\n{text}"))
                 .unwrap();
         }
         for who in [Runner::First, Runner::Second] {
-            let ledger = format!(
-                "ledger: {{ kind: object-store, url: s3://estate/{}, endpoint: 'http://{}' }}",
-                shared.prefix,
-                shared.gate(who).host
-            );
-            let settings = SETTINGS
-                .replace("ledger: { kind: directory, path: .qlik-plan/ledger }", &ledger)
+            let settings = shared
+                .with_ledger(SETTINGS, who)
                 .replace("./secrets, durable: true", "../secrets, durable: true, shared: true");
-            assert!(settings.contains(&ledger) && settings.contains("shared: true"));
+            assert!(settings.contains("shared: true"));
             let folder = "{ kind: file, directory: ../secrets, durable: true, shared: true }";
             assert!(settings.contains(folder));
             let settings = match programs {
@@ -96,8 +89,7 @@ impl Place {
                     .replace(folder, "{ kind: command, deliver: [sh, ./put], check: [sh, ./check], shared: true }"),
                 false => settings,
             };
-            shared.cloud.write_settings(&settings);
-            std::fs::rename(shared.cloud.settings_file(), shared.settings(who)).unwrap();
+            shared.write_settings(&settings, who);
         }
         let place = Self::Shared(Box::new(shared));
         for args in [["ledger", "init"], ["rehearse", "us-oem"]] {
@@ -105,6 +97,35 @@ impl Place {
             drop(crate::stage::Run::of(&output).exits(0));
         }
         place
+    }
+
+    /// A runner with a ledger in the store, and the keys in a vault. Settings name its sink `files`, as a folder.
+    pub(super) fn with_vault(desired: &str, settings: &str, store: &Arc<Service>, vault: &Arc<Service>) -> Self {
+        let shared = Shared::new(desired, store, Some(Arc::clone(vault)));
+        let sink = format!(
+            "files: {{ kind: vault, address: 'http://{}', mount: secret, path: '{}/{{vendor}}/{{tenant}}/{{key}}', \
+             token: {{ env: VAULT_TOKEN }} }}",
+            vault.host, shared.prefix
+        );
+        let settings = settings.replace("files: { kind: file, directory: ./secrets, durable: true }", &sink);
+        assert!(settings.contains(&sink));
+        let (account, declared) = (shared.cloud.variable("IMBURSE_ACCOUNT_ID"), "account_id: ");
+        let at = settings.find(declared).unwrap() + declared.len();
+        let settings = format!("{}{account}{}", &settings[..at], &settings[at + account.len()..]);
+        shared.write_settings(&shared.with_ledger(&settings, Runner::First), Runner::First);
+        let place = Self::Shared(Box::new(shared));
+        let output = place.program(crate::stage::APPLY, &["ledger", "init"], Runner::First).output().unwrap();
+        drop(crate::stage::Run::of(&output).exits(0));
+        place
+    }
+
+    /// What the vault holds for a key, and nothing where there is no vault or no secret.
+    pub(super) fn in_vault(&self, vendor: &str, tenant: &str, key: &str) -> Option<String> {
+        let Self::Shared(shared) = self else { return None };
+        let vault = shared.vault.as_ref()?;
+        let path = format!("secret/data/{}/{vendor}/{tenant}/{key}", shared.prefix);
+        let (status, found) = bao(vault, "GET", &path, &Value::Null);
+        (status == 200).then(|| found["data"]["data"]["value"].as_str().unwrap().to_owned())
     }
 
     pub(super) fn is_shared(&self) -> bool {
@@ -132,7 +153,8 @@ impl Place {
                 command
                     .env("CI", "true")
                     .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-                    .env("AWS_SECRET_ACCESS_KEY", "of-the-store");
+                    .env("AWS_SECRET_ACCESS_KEY", "of-the-store")
+                    .env("VAULT_TOKEN", ROOT);
                 command.arg("--settings").arg(shared.settings(who));
                 command
             }
@@ -199,6 +221,31 @@ impl Place {
 }
 
 impl Shared {
+    fn new(desired: &str, store: &Arc<Service>, vault: Option<Arc<Service>>) -> Self {
+        let prefix = format!("story-{}", STORIES.fetch_add(1, Ordering::SeqCst));
+        let cloud = Cloud::new(desired);
+        std::fs::create_dir(cloud.stage.dir().join("settings")).unwrap();
+        let (first, second) = (Gate::before(&store.host), Gate::before(&store.host));
+        Self { cloud, store: Arc::clone(store), vault, prefix, first, second }
+    }
+
+    /// The settings with this runner's way to the store.
+    fn with_ledger(&self, settings: &str, who: Runner) -> String {
+        let ledger = format!(
+            "ledger: {{ kind: object-store, url: s3://estate/{}, endpoint: 'http://{}' }}",
+            self.prefix,
+            self.gate(who).host
+        );
+        let settings = settings.replace("ledger: { kind: directory, path: .qlik-plan/ledger }", &ledger);
+        assert!(settings.contains(&ledger));
+        settings
+    }
+
+    fn write_settings(&self, settings: &str, who: Runner) {
+        self.cloud.write_settings(settings);
+        std::fs::rename(self.cloud.settings_file(), self.settings(who)).unwrap();
+    }
+
     fn gate(&self, who: Runner) -> &Gate {
         match who {
             Runner::First => &self.first,

@@ -1,0 +1,337 @@
+//! One key on its way from the vendor to its sink: made once, tried, delivered over what was read before, read back, marked.
+//!
+//! The delivery is the fence. The order of the steps, and what each outcome means, is here once for all vendors; what a vendor
+//! does for a step is a [`Maker`].
+
+use crate::model::address::{Address, Name};
+use crate::model::live::{Observed, SinkEntry, Writable};
+use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
+use crate::model::record::Uid;
+use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weakness;
+use crate::plan::action::{TenantRef, WhyMint};
+use crate::provider::http::{Outcome, ReadError, RejectionKind};
+use crate::sink::{Put, ReadBack, Sink, Version};
+
+use super::event::{Failure, Happened, Step};
+use super::maker::{Maker, Marked, Tried, Words};
+use super::outcome::{Known, known};
+use super::world::World;
+
+/// What a plan found in a key's place.
+pub(super) enum Found<'a> {
+    Nothing,
+    Key(&'a str),
+    /// Whatever stands there is to be replaced.
+    Anything,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn by(why: &'a WhyMint) -> Self {
+        match why {
+            WhyMint::Missing => Self::Nothing,
+            WhyMint::Dead { key_id, .. } => Self::Key(key_id),
+            WhyMint::Supersede { .. } | WhyMint::Asked => Self::Anything,
+        }
+    }
+
+    fn is_still(&self, entry: Option<&Observed<SinkEntry>>) -> bool {
+        // Where nobody can look, nobody can tell.
+        let Some(entry) = entry else { return true };
+        match (self, entry) {
+            (Self::Nothing, Observed::Present(_)) => false,
+            (Self::Key(planned), Observed::Present(entry)) => entry.key_id == *planned,
+            (Self::Nothing | Self::Key(_), Observed::Absent | Observed::Unreadable(_)) | (Self::Anything, _) => true,
+        }
+    }
+}
+
+/// A key's place in its sink, as it was before the POST.
+pub(super) struct Place<'a> {
+    world: &'a World<'a>,
+    address: &'a Address,
+    uid: Uid,
+    sink: &'a Sink,
+    /// What a put compares with.
+    version: Version,
+}
+
+impl<'a> Place<'a> {
+    /// Looks into the sink, and whether it still holds what the plan was made with.
+    ///
+    /// # Errors
+    /// Whatever keeps a key from being delivered there: nothing was made yet.
+    pub(super) async fn look(
+        world: &'a World<'a>,
+        tenant: &Address,
+        address: &'a Address,
+        deliver_to: &Name,
+        found: &Found<'_>,
+        words: &Words,
+    ) -> Result<Self, Failure> {
+        let record = world.held.record(tenant)?.ok_or_else(|| {
+            Failure::new(format!("the ledger has no record of {tenant}"), "restore the ledger, then plan again")
+        })?;
+        let sink = world
+            .sinks
+            .get(deliver_to)
+            .ok_or_else(|| Failure::new(format!("settings have no sink {deliver_to}"), "add it under sinks:"))?;
+        if let Writable::No(unreadable) = sink.preflight(address).await {
+            return Err(unreadable.into());
+        }
+        let former: Vec<Address> =
+            record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
+        let look = sink.look(address, &former).await;
+        if !found.is_still(look.entry.as_ref()) {
+            // A run that stood still for a while would make a second one over it.
+            return Err(Failure::new(
+                format!(
+                    "{} holds another key by now than when this was planned, and nothing was {}",
+                    sink.place(address),
+                    words.made
+                ),
+                "qlik-apply again: it looks at that key",
+            ));
+        }
+        // Found under a former name: this key's own place is empty, and stays so until the put.
+        let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
+        Ok(Self { world, address, uid: record.uid, sink, version })
+    }
+
+    /// Makes a key and delivers it; says where it is.
+    ///
+    /// # Errors
+    /// The key was not made, or was revoked again, or is left as undelivered for a later run to find.
+    pub(super) async fn fill<M: Maker>(self, maker: &M, at: &TenantRef) -> Result<String, Failure> {
+        let way = Way { place: self, maker, at };
+        let (minted, marker) = way.make().await?;
+        let id = Untrusted::from(maker.id(&minted));
+        way.place.world.tell(way.place.address, Step::Mint, Happened::Succeeded { detail: id.clone() });
+        way.try_out(&minted).await?;
+        if way.place.world.weak.is(Weakness::MarkBeforeDelivery) {
+            way.mark(&minted, &marker).await?;
+        }
+        way.deliver(&minted, &marker).await?;
+        way.mark(&minted, &marker).await?;
+        let until = maker.expiry(&minted).map(|expiry| format!(", expires {expiry:.0}")).unwrap_or_default();
+        Ok(format!("{id} in {}{until}", way.place.sink.place(way.place.address)))
+    }
+}
+
+/// A key on its way.
+struct Way<'a, M> {
+    place: Place<'a>,
+    maker: &'a M,
+    at: &'a TenantRef,
+}
+
+impl<M: Maker> Way<'_, M> {
+    fn key(&self) -> &Name {
+        let address = self.place.address;
+        address.key.as_ref().unwrap_or(&address.tenant)
+    }
+
+    fn marker(&self, nonce: Nonce) -> Marker {
+        let Place { world, uid, sink, version, .. } = &self.place;
+        Marker {
+            ledger: world.held.id().short().to_owned(),
+            uid: KeyUid::of(uid, self.key()),
+            sink: sink.hash(),
+            nonce,
+            over: if M::TELLS_AGE { None } else { sink.number(version) },
+            letter: Letter::Undelivered,
+        }
+    }
+
+    /// One POST; after a lost answer the key is looked for by its marker, revoked, and made once more at most.
+    async fn make(&self) -> Result<(M::Minted, Marker), Failure> {
+        let Place { world, address, .. } = &self.place;
+        for last in [false, true] {
+            let marker = self.marker(world.nonce());
+            let text = match world.weak.is(Weakness::NoMarker) {
+                true => self.maker.text().to_owned(),
+                false => marker.describe(self.maker.text()),
+            };
+            let lost = match self.maker.make(&text).await {
+                Outcome::Committed(minted) => return Ok((minted, marker)),
+                Outcome::NotSent(trouble) => return Err(trouble.into()),
+                Outcome::Rejected(rejection) => {
+                    return Err(Failure { why: rejection.sentence().into(), next: vec![rejection.next.into()] });
+                }
+                Outcome::CommittedUnreadable(trouble) | Outcome::Unknown(trouble) => Failure::from(trouble),
+            };
+            world.note(address, Step::Mint, format!("{}; looking for the key by its marker", lost.why));
+            let found = self.maker.find(&marker).await.map_err(|error| error.unreadable().into());
+            let Some(id) = found.map_err(|error| recoverable::<M>(&lost, &error))? else {
+                let none = Failure::new("no key with its marker is listed", "qlik-apply again");
+                return Err(recoverable::<M>(&lost, &none));
+            };
+            // Its secret is lost with the answer, so no sink can ever hold it.
+            self.revoke(&id).await.map_err(|error| recoverable::<M>(&lost, &error))?;
+            if last {
+                let why = format!("{}; it happened twice, and both keys were {}", lost.why, M::WORDS.revoked);
+                return Err(Failure { why: why.into(), next: lost.next });
+            }
+        }
+        Err(Failure::new(format!("the key could not be {}", M::WORDS.made), "qlik-apply again"))
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), Failure> {
+        match known(self.maker.revoke(id).await) {
+            Known::Done(()) => Ok(()),
+            Known::Not(failure) | Known::Unclear(failure) => Err(failure),
+        }
+    }
+
+    /// Revokes our own key that was not delivered and cannot be any more, and gives the failure that led to it.
+    async fn scrap(&self, minted: &M::Minted, failure: Failure) -> Failure {
+        let Place { world, address, .. } = &self.place;
+        let Words { revokes, revoked, .. } = M::WORDS;
+        let id = Untrusted::from(self.maker.id(minted));
+        world.begin(address, Step::Revoke);
+        match self.revoke(self.maker.id(minted)).await {
+            Ok(()) => {
+                world.tell(address, Step::Revoke, Happened::Succeeded { detail: id.clone() });
+                Failure { why: format!("{}; key {id} was {revoked}", failure.why).into(), next: failure.next }
+            }
+            Err(error) => {
+                world.tell(address, Step::Revoke, Happened::Failed(error.clone()));
+                let mut next = failure.next;
+                next.push(format!("the next qlik-apply supersedes and {revokes} it"));
+                let why = format!("{}; key {id} could not be {revoked}: {}", failure.why, error.why);
+                Failure { why: why.into(), next }
+            }
+        }
+    }
+
+    /// A key may be listed and still not work; better to know before anybody relies on it.
+    async fn try_out(&self, minted: &M::Minted) -> Result<(), Failure> {
+        let Place { world, address, .. } = &self.place;
+        world.begin(address, Step::Try);
+        match self.maker.try_out(minted).await {
+            Ok(Tried::Works) => Ok(()),
+            Ok(Tried::Noted(text)) => {
+                world.note(address, Step::Try, text);
+                Ok(())
+            }
+            Ok(Tried::Wrong(failure)) => Err(self.scrap(minted, failure).await),
+            Err(error @ (ReadError::Unauthorized(_) | ReadError::Disabled(_))) => {
+                let why = format!("the new key does not work: {}", error.unreadable().why);
+                Err(self.scrap(minted, Failure::new(why, M::WORDS.useless)).await)
+            }
+            // Perhaps an IP rule, perhaps the network: no reason to throw a good key away.
+            Err(error @ (ReadError::NotFound(_) | ReadError::Rejected(_) | ReadError::Trouble(_))) => {
+                let why = error.unreadable().why;
+                world.note(address, Step::Try, format!("the new key could not be tried from here: {why}"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn deliver(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
+        let Place { world, address, uid, sink, version } = &self.place;
+        let payload = self.maker.payload(minted);
+        let entry = SinkEntry {
+            ledger: world.held.id().clone(),
+            uid: uid.clone(),
+            key: self.key().clone(),
+            key_id: self.maker.id(minted).to_owned(),
+            fingerprint: payload.fingerprint(),
+            marker: marker.clone(),
+            tenant_id: self.at.id.clone(),
+            owner: self.maker.owner(minted),
+            expiry: self.maker.expiry(minted),
+            delivered: world.now(),
+        };
+        world.begin(address, Step::Deliver);
+        if world.weak.is(Weakness::SecretInProgress) {
+            world.note(address, Step::Deliver, self.maker.secret(minted).expose());
+        }
+        let mut acknowledged = false;
+        match sink.put(address, version, &payload, &entry).await {
+            Put::Stored => acknowledged = true,
+            Put::Refused(_) | Put::Conflict | Put::Unknown(_) if world.weak.is(Weakness::SuccessBeforeReadBack) => {
+                return Ok(());
+            }
+            Put::Refused(unreadable) => return Err(self.scrap(minted, unreadable.into()).await),
+            Put::Conflict => {
+                let why = format!("{} changed while the key was {}", sink.place(address), M::WORDS.made);
+                let next = "see who writes there besides this run, then qlik-apply again";
+                return Err(self.scrap(minted, Failure::new(why, next)).await);
+            }
+            Put::Unknown(unreadable) => {
+                world.note(address, Step::Deliver, format!("{}; reading it back", unreadable.why));
+            }
+        }
+        self.verify(&entry, acknowledged).await
+    }
+
+    async fn verify(&self, entry: &SinkEntry, acknowledged: bool) -> Result<(), Failure> {
+        let Place { world, address, sink, .. } = &self.place;
+        world.begin(address, Step::Verify);
+        let place = sink.place(address);
+        let why = match sink.read_back(address, entry).await {
+            ReadBack::Same => {
+                let detail = Untrusted::new(place);
+                world.tell(address, Step::Verify, Happened::Succeeded { detail });
+                return Ok(());
+            }
+            // Its word is all there is, and that is said.
+            ReadBack::Unseen if acknowledged => {
+                let text = format!("{place} cannot be read back: that the key is there is the word of the sink");
+                world.note(address, Step::Verify, text);
+                return Ok(());
+            }
+            ReadBack::Unseen => format!("{place} cannot be read back, and whether the key is there is not known"),
+            ReadBack::Absent => format!("{place} does not hold the new key"),
+            ReadBack::Other(why) => format!("{place} does not hold the new key: {why}"),
+            ReadBack::Unreadable(unreadable) => format!("{place} could not be read back: {}", unreadable.why),
+        };
+        // It may still appear there, so it is not revoked here, and this run's end stays unproven.
+        world.leave_unaccounted();
+        let id = Untrusted::from(entry.key_id.as_str());
+        Err(Failure::new(
+            format!("{why}; key {id} is left as undelivered"),
+            format!(
+                "look at the sink, then qlik-apply again: a successor is delivered first, then this key is {}",
+                M::WORDS.revoked
+            ),
+        ))
+    }
+
+    /// A lost mark does not undo a delivery; a later run marks the key that it finds in the sink.
+    async fn mark(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
+        let Place { world, address, .. } = &self.place;
+        let text = marker.with_letter(Letter::Delivered).describe(self.maker.text());
+        let marked = self.maker.mark(minted, &text).await;
+        let gone = matches!(&marked, Outcome::Rejected(rejection) if rejection.kind == RejectionKind::NotFound);
+        match known(marked) {
+            Known::Done(Marked::Done) => {}
+            Known::Done(Marked::Never(why)) => {
+                world.note(address, Step::Mark, format!("delivered, and not marked so: {why}"));
+            }
+            Known::Not(failure) if gone => {
+                return Err(Failure {
+                    why: format!("the delivered key is gone from the tenant: {}", failure.why).into(),
+                    next: vec!["see who deletes keys there, then qlik-apply again".to_owned()],
+                });
+            }
+            Known::Not(failure) | Known::Unclear(failure) => {
+                let text = format!("delivered, and not marked so: {}; the next qlik-apply marks it", failure.why);
+                world.note(address, Step::Mark, text);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn recoverable<M: Maker>(lost: &Failure, error: &Failure) -> Failure {
+    Failure {
+        why: format!("{}; {}", lost.why, error.why).into(),
+        next: vec![format!(
+            "qlik-apply again: it finds the key by its marker if it was {}, delivers another and {} it",
+            M::WORDS.made,
+            M::WORDS.revokes
+        )],
+    }
+}

@@ -1,0 +1,73 @@
+//! What a vendor does for a key on its way to its sink: a trait, and the words of its answers.
+
+use jiff::Timestamp;
+
+use crate::model::marker::Marker;
+use crate::model::secret::Secret;
+use crate::model::untrusted::Untrusted;
+use crate::provider::http::{Outcome, ReadError};
+use crate::sink::payload::Payload;
+
+use super::event::Failure;
+
+/// One key of one vendor: what it is, and how the vendor is asked.
+pub(super) trait Maker {
+    /// A new key, its secret in it: from the vendor's reply to the verified delivery it is in this process and nowhere else.
+    type Minted;
+
+    /// As the vendor's users say it.
+    const WORDS: Words;
+
+    /// Whether the vendor tells when a key was made. Where it does not, the marker says what the key was made over.
+    const TELLS_AGE: bool;
+
+    /// What is declared, without a marker.
+    fn text(&self) -> &str;
+    fn id<'m>(&self, minted: &'m Self::Minted) -> &'m str;
+    fn expiry(&self, minted: &Self::Minted) -> Option<Timestamp>;
+    fn owner(&self, minted: &Self::Minted) -> Untrusted;
+    fn secret<'m>(&self, minted: &'m Self::Minted) -> &'m Secret;
+    fn payload(&self, minted: &Self::Minted) -> Payload;
+
+    /// The one POST; `text` carries the marker.
+    async fn make(&self, text: &str) -> Outcome<Self::Minted>;
+
+    /// The live key with exactly this marker. Any other, however like it, may be somebody's.
+    async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError>;
+
+    async fn revoke(&self, id: &str) -> Outcome<()>;
+
+    /// Asks something with the new key itself.
+    ///
+    /// # Errors
+    /// `Unauthorized` and `Disabled` mean that the key is of no use; anything else, that it could not be tried from here.
+    async fn try_out(&self, minted: &Self::Minted) -> Result<Tried, ReadError>;
+
+    /// Changes the key's text.
+    async fn mark(&self, minted: &Self::Minted, text: &str) -> Outcome<Marked>;
+}
+
+/// How one vendor's users speak of keys.
+pub(super) struct Words {
+    pub(super) made: &'static str,
+    pub(super) revokes: &'static str,
+    pub(super) revoked: &'static str,
+    /// What to do about a new key that does not work.
+    pub(super) useless: &'static str,
+}
+
+/// What a new key says of itself.
+pub(super) enum Tried {
+    Works,
+    /// It works, and something is worth saying.
+    Noted(String),
+    /// It is not the key that was asked for.
+    Wrong(Failure),
+}
+
+/// What became of a key's mark where the vendor was understood.
+pub(super) enum Marked {
+    Done,
+    /// The vendor changes no keys here, and that is remembered: what the sink holds decides.
+    Never(String),
+}
