@@ -39,10 +39,12 @@ pub enum Weakness {
     NoLock,
     /// What is not marked as delivered is revoked at once, though its run may be about to deliver it.
     RevokeInFlight,
+    /// At Imburse, no key in a sink shows that a leftover was overtaken.
+    NeverOvertaken,
 }
 
 impl Weakness {
-    pub const ALL: [(&'static str, Self); 17] = [
+    pub const ALL: [(&'static str, Self); 18] = [
         ("no-intent", Self::NoIntent),
         ("intent-after-post", Self::IntentAfterPost),
         ("error-means-not-created", Self::ErrorMeansNotCreated),
@@ -60,6 +62,7 @@ impl Weakness {
         ("no-compare-and-swap", Self::NoCompareAndSwap),
         ("no-lock", Self::NoLock),
         ("revoke-in-flight", Self::RevokeInFlight),
+        ("never-overtaken", Self::NeverOvertaken),
     ];
 }
 

@@ -10,6 +10,7 @@ mod call;
 mod gate;
 mod history;
 mod judge;
+mod meeting;
 mod pair;
 mod payments;
 mod place;
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering;
 use crate::service;
 
 use call::Broken;
+use meeting::{Meeting, Start};
 use pair::Met;
 use payments::{Ground, Payment};
 use point::{Point, Strike};
@@ -118,6 +120,15 @@ fn whatever_is_wrong_with_a_request_to_imburse_runners_that_keep_nothing_make_on
     let (Some(store), Some(vault)) = (service::s3().map(Arc::new), service::openbao().map(Arc::new)) else { return };
     let ground = Ground::Services { store, vault };
     sweep("requests: Imburse, object store and vault", &Payment::all(&ground), Extent::asked());
+}
+
+#[test]
+fn wherever_a_runner_at_imburse_stands_still_no_key_that_it_may_deliver_is_deleted() {
+    let (Some(store), Some(vault)) = (service::s3().map(Arc::new), service::openbao().map(Arc::new)) else { return };
+    let ground = Ground::Services { store, vault };
+    for (name, start) in [("new", Start::Nothing), ("a dead key", Start::Dead)] {
+        sweep(&format!("two runners at Imburse, {name}"), &Meeting::all(&ground, start), Extent::asked());
+    }
 }
 
 #[test]

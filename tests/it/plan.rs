@@ -1,5 +1,6 @@
 //! The planner from files to text: a folder in `fixtures/plan` is a test. And what holds for every plan.
 
+mod payments;
 mod properties;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ struct Asked {
     at: Option<Timestamp>,
 }
 
+#[derive(Clone)]
 struct Case {
     folder: PathBuf,
     desired: Desired,

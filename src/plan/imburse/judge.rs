@@ -125,7 +125,7 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         let refused = over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
         // Its run is over, and its writes with it: what is not there now never will be.
         let ended = sink.local && life(key) == Life::Proven;
-        refused || ended
+        (refused || ended) && !facts.weak.is(Weakness::NeverOvertaken)
     };
     let mint = match (good, leftovers.iter().copied().find(|key| !is_overtaken(key))) {
         (None, _) => Some(why_first(facts, entry, &leftovers)),

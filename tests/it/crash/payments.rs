@@ -41,7 +41,7 @@ imburse:
         reader: { name: Reader, roles: [tenant-app-read], deliver_to: files, deliver_as: env }
 ";
 
-const KEYS: [&str; 2] = ["admin", "reader"];
+pub(super) const KEYS: [&str; 2] = ["admin", "reader"];
 
 /// More rounds than any story needs.
 const ROUNDS: usize = 6;
@@ -75,6 +75,8 @@ impl Ground {
 #[derive(Clone)]
 pub(super) struct Payment {
     ground: Ground,
+    /// The rule that the programs leave out.
+    weakness: Option<&'static str>,
     n: u64,
     request: String,
     trouble: Trouble,
@@ -89,18 +91,27 @@ impl fmt::Display for Payment {
 impl Payment {
     /// Every request of an undisturbed apply, with every trouble.
     pub(super) fn all(ground: &Ground) -> Vec<Self> {
-        let person = Person::new(ground);
+        let person = Person::new(ground, None);
         person.apply(&[]).exits(0);
+        let sent = person.requests();
         person.finds_all_well();
-        let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
-        let sent = person.sent.borrow().clone();
-        let sent = sent.iter().map(|one| format!("{} {}", text(one, "method"), shape(&text(one, "path"))));
         let each = |(n, request): (u64, String)| {
             Trouble::ALL
-                .map(|trouble| Self { ground: ground.clone(), n, request: request.clone(), trouble })
+                .map(|trouble| Self { ground: ground.clone(), weakness: None, n, request: request.clone(), trouble })
                 .into_iter()
         };
         (1..).zip(sent).flat_map(each).collect()
+    }
+
+    /// The same with a rule left out.
+    #[cfg(feature = "weaken")]
+    pub(super) fn weakened(&self, weakness: &'static str) -> Self {
+        Self { weakness: Some(weakness), ..self.clone() }
+    }
+
+    #[cfg(feature = "weaken")]
+    pub(super) fn is_of_a_key(&self) -> bool {
+        !self.request.starts_with("GET ") && self.request.contains("/keys")
     }
 
     fn strike(&self, person: &Person) {
@@ -141,12 +152,12 @@ impl Payment {
 
 impl Story for Payment {
     fn play(&self) -> Option<usize> {
-        let person = Person::new(&self.ground);
+        let person = Person::new(&self.ground, self.weakness);
         self.strike(&person);
         person.sinks_hold_live_keys();
         person.recovers();
         person.finds_all_well();
-        Some(person.said.borrow().len())
+        Some(person.count())
     }
 
     fn is_dear(&self) -> bool {
@@ -155,11 +166,9 @@ impl Story for Payment {
 }
 
 /// Who runs the programs, is interrupted, and then does what they say.
-struct Person {
-    stage: Place,
+pub(super) struct Person {
+    pub(super) stage: Place,
     said: RefCell<Vec<String>>,
-    /// What was sent until the last program ended.
-    sent: RefCell<Vec<Value>>,
 }
 
 fn text(value: &Value) -> &str {
@@ -171,13 +180,22 @@ fn list(value: &Value) -> &[Value] {
 }
 
 impl Person {
-    fn new(ground: &Ground) -> Self {
-        Self { stage: ground.set(), said: RefCell::default(), sent: RefCell::default() }
+    pub(super) fn new(ground: &Ground, weakness: Option<&'static str>) -> Self {
+        let mut stage = ground.set();
+        if let Some(weakness) = weakness {
+            stage.set("QLIK_PLAN_WEAKEN", weakness);
+        }
+        Self { stage, said: RefCell::default() }
     }
 
-    fn heard(&self, run: Run) -> Run {
+    /// What was sent since the requests were last forgotten, with `*` for every id.
+    pub(super) fn requests(&self) -> Vec<String> {
+        let words = |one: &Value| format!("{} {}", text(&one["method"]), shape(text(&one["path"])));
+        self.stage.requests().iter().map(words).collect()
+    }
+
+    pub(super) fn heard(&self, run: Run) -> Run {
         self.said.borrow_mut().push(run.all());
-        *self.sent.borrow_mut() = self.stage.requests();
         assert!(self.created() <= 1, "a second tenant was made:\n{}", self.said.borrow().join("\n----\n"));
         run
     }
@@ -194,9 +212,26 @@ impl Person {
         done.filter(|change| !change.ends_with("/identity/hmac")).collect()
     }
 
-    fn apply(&self, args: &[&str]) -> Run {
+    pub(super) fn apply(&self, args: &[&str]) -> Run {
         let args = [&["--yes"], args].concat();
         self.heard(Run::of(&self.stage.program(APPLY, &args, Runner::First).output().unwrap()))
+    }
+
+    fn plan(&self) -> Run {
+        let args = ["--detailed-exitcode", "--preflight", "full"];
+        self.heard(Run::of(&self.stage.program(PLAN, &args, Runner::First).output().unwrap()))
+    }
+
+    /// The first key that the plan would have a person delete.
+    pub(super) fn is_asked_to_reclaim(&self) -> Option<String> {
+        let plan = self.plan();
+        let (_, rest) = plan.out.split_once("qlik-apply --reclaim ")?;
+        rest.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// Programs run so far.
+    pub(super) fn count(&self) -> usize {
+        self.said.borrow().len()
     }
 
     fn is_killed_when_held(&self) {
@@ -214,7 +249,7 @@ impl Person {
         self.settle_what_is_on_its_way();
     }
 
-    fn settle_what_is_on_its_way(&self) {
+    pub(super) fn settle_what_is_on_its_way(&self) {
         let arrived = self.stage.requests().len();
         self.stage.control("GET", &format!("/wait?requests={arrived}"), &Value::Null);
     }
@@ -230,7 +265,7 @@ impl Person {
         }
     }
 
-    fn is_told_what_next(&self, run: &Run) {
+    pub(super) fn is_told_what_next(&self, run: &Run) {
         assert_eq!(run.code, Some(1), "{}", run.all());
         let said = run.all();
         let step = said.contains("  next: ") || said.contains("\nNext:\n") || said.contains("-> ");
@@ -238,7 +273,7 @@ impl Person {
     }
 
     /// Applies until all is well, and does on the way what it is asked for.
-    fn recovers(&self) {
+    pub(super) fn recovers(&self) {
         for _ in 0..ROUNDS {
             self.stage.runs_are_over();
             let run = self.apply(&[]);
@@ -282,7 +317,7 @@ impl Person {
     }
 
     /// Public and private key in a sink.
-    fn pair(&self, key: &str) -> Option<(String, String)> {
+    pub(super) fn pair(&self, key: &str) -> Option<(String, String)> {
         let payload = match self.stage.is_shared() {
             true => self.stage.in_vault("imburse", "uk-retail", key)?,
             false => std::fs::read_to_string(self.stage.sinks().join("files/imburse/uk-retail").join(key)).ok()?,
@@ -296,7 +331,7 @@ impl Person {
     }
 
     /// P2, at any moment: what stands in a sink is a live key.
-    fn sinks_hold_live_keys(&self) {
+    pub(super) fn sinks_hold_live_keys(&self) {
         let live = self.live_keys();
         for (public, _) in KEYS.iter().filter_map(|key| self.pair(key)) {
             assert!(live.contains(&public), "the sink's key {public} was deleted");
@@ -316,7 +351,7 @@ impl Person {
     }
 
     /// All promises, at the end of a story.
-    fn finds_all_well(&self) {
+    pub(super) fn finds_all_well(&self) {
         let tenants = self.tenants();
         let [tenant] = tenants.as_slice() else { panic!("{} tenants are there", tenants.len()) };
         assert_eq!((self.created(), &tenant["name"]), (1, &json!("UK Retail")));
@@ -338,9 +373,8 @@ impl Person {
         for change in &before {
             assert!(ALLOWED.contains(&change.as_str()), "{change} is none of ours");
         }
-        let args = ["--detailed-exitcode", "--preflight", "full"];
-        let plan = self.heard(Run::of(&self.stage.program(PLAN, &args, Runner::First).output().unwrap())).exits(0);
-        assert!(!plan.out.contains("--reclaim"), "a person is asked to clear up:\n{}", plan.out);
+        self.plan().exits(0);
+        assert_eq!(self.is_asked_to_reclaim(), None, "a person is asked to clear up");
         self.apply(&[]).exits(0).says("Nothing to do");
         assert_eq!(self.changes(), before, "a second apply changed something");
         self.nothing_leaked(&pairs);
