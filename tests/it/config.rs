@@ -522,6 +522,13 @@ fn schema_and_decoder_agree_on_every_value() {
         ["", "key_client: ~", "key_client: {}", "organization_client: {}"].map(|v| account(&format!("{client}, {v}"))),
     );
     settings.push(account("source_tenant: t"));
+    let pay = "vendor: imburse, base_url: \"https://pay.example\", account_id: a, account_key: { public: { env: A }, private: { env: B } }";
+    let pay = |body: &str| format!("version: 1\naccounts: {{ pay: {{ {pay}, {body} }} }}\n");
+    settings.extend(
+        ["[]", "[a-1]", "[A, A]", "[a/b]", "[\"\"]", "[7]", "[~]", "a", "~", "{}"]
+            .map(|v| pay(&format!("ignore_tenants: {v}"))),
+    );
+    settings.extend(["", "api: v1", "api: 2019", "api: v9", "source_tenant: t", "unmanaged: true"].map(pay));
     for body in [
         "{ kind: file, directory: a }",
         "{ kind: file }",

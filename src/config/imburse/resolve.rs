@@ -18,8 +18,12 @@ type Items = BTreeMap<Address, Declared>;
 /// What a plan needs to know of the accounts.
 pub(crate) fn facts(settings: &Settings) -> BTreeMap<Name, ImburseFacts> {
     let facts = settings.imburse.iter().map(|(name, account)| {
-        let facts =
-            ImburseFacts { host: account.host.clone(), account_id: account.account_id.clone(), api: account.api };
+        let facts = ImburseFacts {
+            host: account.host.clone(),
+            account_id: account.account_id.clone(),
+            api: account.api,
+            known_tenants: account.ignore_tenants.clone(),
+        };
         (name.clone(), facts)
     });
     facts.collect()
