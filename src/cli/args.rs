@@ -131,7 +131,7 @@ pub(super) struct Common {
     /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
     #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
     pub(super) warn_within: Option<Duration>,
-    /// Name the tenants of the organization that nobody manages here (needs an organization_client in settings).
+    /// Name the tenants that nobody manages here: of the account at Imburse; at Qlik of the organization (needs an organization_client in settings).
     #[arg(long)]
     pub(super) unmanaged: bool,
     /// This tenant is new, although its name is close to one that is no longer declared: create it. May be repeated.

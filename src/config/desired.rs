@@ -4,9 +4,10 @@ use super::diagnostic::{Faults, code};
 use super::ignore;
 use super::imburse;
 use super::people;
+use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
-use super::syntax::{self, Entry, Node, Value};
+use super::syntax::{self, Entry, Node};
 use crate::model::address::Name;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
@@ -47,38 +48,42 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
     pub(crate) tenants: Vec<(At<Name>, Tenant)>,
-    pub(crate) imburse: Vec<(At<Name>, imburse::Tenant)>,
+    pub(crate) imburse: imburse::File,
     pub(crate) ignore: Vec<ignore::Entry>,
 }
 
-/// What both a profile and a tenant may say.
-#[derive(Default)]
-pub(crate) struct Shared {
-    pub(crate) account: Option<At<Name>>,
+pub(crate) type Shared = profile::Shared<Key, Policies>;
+
+/// What a tenant is set up with.
+pub(crate) struct Policies {
     pub(crate) api_key_limits: Option<KeyLimits>,
     pub(crate) grants: Option<Grants>,
-    pub(crate) keys: Vec<(At<Name>, Key)>,
 }
 
-#[derive(Default)]
 pub(crate) struct Tenant {
     pub(crate) shared: Shared,
-    /// Whether `account:` is written, right or wrong.
-    pub(crate) names_account: bool,
-    pub(crate) profile: Option<At<Name>>,
+    pub(crate) taking: Taking,
     pub(crate) display_name: Option<String>,
     pub(crate) alias: Option<At<Label>>,
     pub(crate) adopt: Option<At<Label>>,
-    pub(crate) omit: Vec<At<Name>>,
 }
 
-#[derive(Clone)]
 pub(crate) struct Key {
-    pub(crate) overrides: Option<Span>,
+    overrides: Option<Span>,
     /// `None` where something in it is at fault.
     pub(crate) spec: Option<QlikKey>,
-    pub(crate) deliver_to: Option<At<Name>>,
+    deliver_to: Option<At<Name>>,
     pub(crate) configured_owner: Option<At<Name>>,
+}
+
+impl profile::Key for Key {
+    fn overrides(&self) -> Option<Span> {
+        self.overrides
+    }
+
+    fn deliver_to(&self) -> Option<&At<Name>> {
+        self.deliver_to.as_ref()
+    }
 }
 
 /// Reads one file; what is at fault is recorded and left out.
@@ -91,18 +96,14 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     root.require("version", "1", faults);
     file.ignore = root.get("ignore").map(|node| ignore::entries(node, faults)).unwrap_or_default();
-    file.imburse = root.entry("imburse").map(|entry| imburse::tenants(entry, faults)).unwrap_or_default();
+    file.imburse = root.entry("imburse").map(|entry| imburse::file(entry, faults)).unwrap_or_default();
     let Some(qlik) = root.entry("qlik") else { return file };
     let Some(qlik) = read::fields(&qlik.value, "`qlik`", qlik.key_at, &QLIK, faults) else { return file };
-    if let Some(profiles) = qlik.get("profiles") {
-        for entry in read::map(profiles, "`profiles`", faults).unwrap_or_default() {
-            let name = read::key_name(entry, "profile", faults);
-            let what = format!("profile {}", faults.quote(&entry.key));
-            if let Some(fields) = read::fields(&entry.value, &what, entry.key_at, &PROFILE, faults) {
-                let shared = shared(&fields, &what, faults);
-                file.profiles.extend(name.map(|name| (name, shared)));
-            }
-        }
+    if let Some(node) = qlik.get("profiles") {
+        file.profiles = profile::profiles(node, faults, |entry, what, faults| {
+            let fields = read::fields(&entry.value, what, entry.key_at, &PROFILE, faults)?;
+            Some(shared(&fields, what, faults))
+        });
     }
     if let Some(tenants) = qlik.get("tenants") {
         for entry in read::map(tenants, "`tenants`", faults).unwrap_or_default() {
@@ -117,52 +118,27 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
 fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
     let what = format!("tenant {}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &TENANT, faults)?;
-    let mut tenant = Tenant {
-        shared: shared(&fields, &what, faults),
-        names_account: fields.get("account").is_some(),
-        ..Tenant::default()
-    };
-    tenant.profile = fields.get("profile").and_then(|node| read::name(node, "`profile`", faults));
-    tenant.display_name = fields
+    let shared = shared(&fields, &what, faults);
+    let taking = profile::taking(&fields, faults);
+    let display_name = fields
         .get("display_name")
         .and_then(|node| line(node, "`display_name`", DISPLAY_NAME_MAX, faults))
         .map(ToOwned::to_owned);
-    tenant.alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", HOST_REST, faults));
-    if let Some(node) = fields.get("adopt")
-        && let Some((_, entry)) =
-            read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, "{ hostname: xzoau8xi93gyfo0 }", faults)
-    {
-        tenant.adopt = read::label(&entry.value, "`hostname`", HOST_REST, faults);
-    }
-    if let Some(node) = fields.get("omit") {
-        match &node.value {
-            Value::List(items) => {
-                tenant.omit = items.iter().filter_map(|item| read::name(item, "a name in `omit`", faults)).collect();
-            }
-            Value::Broken => {}
-            Value::Scalar { .. } | Value::Map(_) => {
-                read::wrong_kind(node, "`omit`", "a list", faults).help("as in `omit: [stackone]`");
-            }
-        }
-    }
-    Some(tenant)
+    let alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", HOST_REST, faults));
+    let adopt = fields.get("adopt").and_then(|node| {
+        let example = "{ hostname: xzoau8xi93gyfo0 }";
+        let (_, entry) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, example, faults)?;
+        read::label(&entry.value, "`hostname`", HOST_REST, faults)
+    });
+    Some(Tenant { shared, taking, display_name, alias, adopt })
 }
 
 fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {
-    let mut shared = Shared {
-        account: fields.get("account").and_then(|node| read::name(node, "`account`", faults)),
+    let policies = Policies {
         api_key_limits: fields.entry("api_key_limits").and_then(|entry| limits(entry, faults)),
         grants: fields.entry("grants").and_then(|entry| grants(entry, faults)),
-        keys: Vec::new(),
     };
-    if let Some(node) = fields.get("api_keys") {
-        for entry in read::map(node, "`api_keys`", faults).unwrap_or_default() {
-            let name = read::key_name(entry, "key", faults);
-            let key = key(entry, what, faults);
-            shared.keys.extend(name.zip(key));
-        }
-    }
-    shared
+    profile::shared(fields, what, policies, faults, key)
 }
 
 fn limits(entry: &Entry, faults: &mut Faults<'_>) -> Option<KeyLimits> {
@@ -211,10 +187,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
     let expires_in = or(expires_in, adopted.then_some(Duration::from_seconds(86_400)));
     let renew_before = fields.get("renew_before").map(|node| renew_before(node, expires_in, faults));
     let deliver_as = fields.get("deliver_as").map(|node| shape(node, faults));
-    let overrides = fields.entry("override").and_then(|entry| {
-        let says = read::boolean(&entry.value, "`override`", faults);
-        says.filter(|yes| *yes).map(|_| entry.key_at)
-    });
+    let overrides = profile::overrides(&fields, faults);
 
     let sink = deliver_to.clone().flatten();
     let (owner, configured_owner) = match owner {

@@ -6,6 +6,7 @@ mod ignore;
 mod imburse;
 mod people;
 mod place;
+mod profile;
 mod read;
 mod reference;
 mod resolve;

@@ -6,6 +6,7 @@ use super::desired::{File, Key, Shared, Tenant};
 use super::diagnostic::{Faults, code};
 use super::ignore;
 use super::imburse;
+use super::profile::{self, Named};
 use super::read::unknown_name;
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
@@ -15,14 +16,14 @@ use crate::model::settings::Settings;
 use crate::model::spec::{QlikTenant, Spec};
 
 type Items = BTreeMap<Address, Declared>;
-type Named<T> = BTreeMap<Name, (Span, T)>;
 
 /// Everything declared. Without settings, what refers to them is taken as it is.
 pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> (Items, Vec<Ignore>) {
     let (mut profiles, mut tenants, mut ignore) = (Vec::new(), Vec::new(), Vec::new());
-    let mut of_imburse = Vec::new();
+    let mut of_imburse = imburse::File::default();
     for file in files {
-        of_imburse.extend(file.imburse);
+        of_imburse.profiles.extend(file.imburse.profiles);
+        of_imburse.tenants.extend(file.imburse.tenants);
         ignore.extend(file.ignore);
         profiles.extend(file.profiles);
         tenants.extend(file.tenants);
@@ -39,10 +40,9 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
     let mut owners = BTreeSet::new();
     let mut items = Items::new();
     for (name, (at, tenant)) in &tenants {
-        let profile = profile(tenant, &profiles, faults);
-        let of_profile = profile.map(|(_, shared)| shared);
-        let account = account(name, *at, tenant, profile, faults);
-        let keys = keys(tenant, of_profile, faults);
+        let profile = profile::find(&tenant.taking, &profiles, faults);
+        let account = profile::account(name, *at, &tenant.shared, &profile, faults);
+        let keys = profile::keys(&tenant.shared, &tenant.taking, &profile, faults);
         if let Some(account) = &account {
             hosts.claim(name, tenant, &account.value, faults);
             if let Some(settings) = settings {
@@ -59,27 +59,28 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 items.insert(address.with_key((*key_name).clone()), Declared { spec: Spec::QlikKey(spec.clone()), at });
             }
         }
+        let own = &tenant.shared.more;
+        let inherited = profile.get().map(|shared| &shared.more);
         let spec = Spec::QlikTenant(QlikTenant {
             account: account.value.clone(),
             display_name: tenant.display_name.clone(),
             alias: tenant.alias.as_ref().map(|alias| alias.value.clone()),
             adopt: tenant.adopt.as_ref().map(|adopt| adopt.value.clone()),
-            api_key_limits: tenant
-                .shared
+            api_key_limits: own
                 .api_key_limits
-                .or_else(|| of_profile.and_then(|shared| shared.api_key_limits))
+                .or_else(|| inherited.and_then(|shared| shared.api_key_limits))
                 .unwrap_or_default(),
-            grants: tenant
-                .shared
+            grants: own
                 .grants
                 .clone()
-                .or_else(|| of_profile.and_then(|shared| shared.grants.clone()))
+                .or_else(|| inherited.and_then(|shared| shared.grants.clone()))
                 .unwrap_or_default(),
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }
-    let of_imburse = once(of_imburse, "tenant", faults);
-    imburse::items(of_imburse, settings, &mut items, faults);
+    let profiles = once(of_imburse.profiles, "profile", faults);
+    let tenants = once(of_imburse.tenants, "tenant", faults);
+    imburse::items(&profiles, tenants, settings, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
     (items, ignore)
@@ -153,15 +154,7 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
         let help = unknown_name(&account.value, settings.accounts.keys(), "accounts in settings:");
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }
-    for (_, key) in &shared.keys {
-        if let Some(sink) = &key.deliver_to
-            && !settings.sinks.contains_key(&sink.value)
-        {
-            let message = format!("no sink in settings is called `{}`", sink.value);
-            let help = unknown_name(&sink.value, settings.sinks.keys(), "sinks in settings:");
-            faults.add(code::UNKNOWN_SINK, sink.at, message, "not in settings").help(help);
-        }
-    }
+    profile::sinks(shared, settings, faults);
 }
 
 /// An owner belongs to an account, so a profile's key is checked once for each account that uses it.
@@ -173,85 +166,6 @@ fn owner(key: &Key, account: &Name, settings: &Settings, seen: &mut BTreeSet<(Sp
     let message = format!("account `{account}` has no owner called `{}`", owner.value);
     let help = unknown_name(&owner.value, found.owners.keys(), "its owners in settings:");
     faults.add(code::UNKNOWN_OWNER, owner.at, message, "not in settings").help(help);
-}
-
-fn profile<'p>(
-    tenant: &Tenant,
-    profiles: &'p Named<Shared>,
-    faults: &mut Faults<'_>,
-) -> Option<(&'p Name, &'p Shared)> {
-    let wanted = tenant.profile.as_ref()?;
-    let found = profiles.get_key_value(&wanted.value).map(|(name, (_, shared))| (name, shared));
-    if found.is_none() {
-        let message = format!("no profile is called `{}`", wanted.value);
-        let help = unknown_name(&wanted.value, profiles.keys(), "profiles:");
-        faults.add(code::UNKNOWN_PROFILE, wanted.at, message, "not declared").help(help);
-    }
-    found
-}
-
-fn account(
-    name: &Name,
-    at: Span,
-    tenant: &Tenant,
-    profile: Option<(&Name, &Shared)>,
-    faults: &mut Faults<'_>,
-) -> Option<At<Name>> {
-    let own = tenant.shared.account.clone();
-    let found = own.or_else(|| profile.and_then(|(_, shared)| shared.account.clone()));
-    let profile_at_fault = tenant.profile.is_some() && profile.is_none();
-    if found.is_none() && !tenant.names_account && !profile_at_fault {
-        let help = match profile {
-            Some((profile, _)) => format!("add `account: NAME` here or to profile `{profile}`"),
-            None => "add `account: NAME`, one of the accounts in settings".to_owned(),
-        };
-        faults.add(code::MISSING, at, format!("tenant `{name}` says no `account`"), "`account` is missing").help(help);
-    }
-    found
-}
-
-/// The tenant's keys: its profile's, less what it omits, and its own.
-fn keys<'k>(
-    tenant: &'k Tenant,
-    profile: Option<&'k Shared>,
-    faults: &mut Faults<'_>,
-) -> BTreeMap<&'k Name, (Span, &'k Key)> {
-    let inherited = profile.map(|shared| shared.keys.as_slice()).unwrap_or_default();
-    let mut keys: BTreeMap<&Name, (Span, &Key)> =
-        inherited.iter().map(|(name, key)| (&name.value, (name.at, key))).collect();
-    // Where the profile itself is at fault, nothing can be said of what it holds.
-    let judge = profile.is_some() || tenant.profile.is_none();
-    for omitted in &tenant.omit {
-        if keys.remove(&omitted.value).is_none() && judge {
-            let message = format!("`omit` names `{}`, and the profile has no such key", omitted.value);
-            let names = inherited.iter().map(|(name, _)| &name.value);
-            let help = match profile {
-                Some(_) => unknown_name(&omitted.value, names, "the profile's keys:"),
-                None => "this tenant has no profile; leave `omit` out".to_owned(),
-            };
-            faults.add(code::OMIT, omitted.at, message, "nothing to omit").help(help);
-        }
-    }
-    for (name, key) in &tenant.shared.keys {
-        let omitted = tenant.omit.iter().any(|omitted| omitted.value == name.value);
-        match (keys.get(&name.value), key.overrides) {
-            (Some((inherited, _)), None) => {
-                let inherited = faults.place(*inherited);
-                let message = format!("key `{}` is already in the profile", name.value);
-                faults
-                    .add(code::OVERRIDE, name.at, message, "declared again here")
-                    .also(inherited, "in the profile")
-                    .help("say `override: true` in it to replace the profile's key as a whole, or rename it");
-            }
-            (None, Some(at)) if judge && !omitted => {
-                let message = format!("key `{}` overrides nothing: the profile has no such key", name.value);
-                faults.add(code::OVERRIDE, at, message, "overrides nothing").help("leave `override` out");
-            }
-            (Some(_), Some(_)) | (None, Some(_) | None) => {}
-        }
-        keys.insert(&name.value, (name.at, key));
-    }
-    keys
 }
 
 /// The hostnames and aliases that tenants claim in each region.

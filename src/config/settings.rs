@@ -142,7 +142,9 @@ fn ignored(node: &Node, faults: &mut Faults<'_>) -> Option<Vec<Label>> {
         read::wrong_kind(node, "`ignore_tenants`", "a list", faults).help("as in `ignore_tenants: [mycorp-test]`");
         return None;
     };
-    items.iter().map(|item| read::label(item, "an ignored tenant", HOST_REST, faults).map(|at| at.value)).collect()
+    let read = |item| read::label(item, "an ignored tenant", HOST_REST, faults).map(|at| at.value);
+    let read: Vec<Option<Label>> = items.iter().map(read).collect();
+    read.into_iter().collect()
 }
 
 fn vendor_of(node: &Node) -> Option<&str> {

@@ -36,6 +36,9 @@ pub struct ImburseFacts {
     pub host: Host,
     pub account_id: String,
     pub api: Api,
+    /// Tenants that are known and not managed: what settings say to ignore.
+    #[serde(default)]
+    pub known_tenants: Vec<String>,
 }
 
 /// A declared tenant, its profile already applied.
@@ -179,7 +182,7 @@ impl ImburseLive {
     }
 }
 
-/// Read only where a tenant is to be looked for by its name, or created.
+/// Read only where a tenant is to be looked for by its name, or created; the list also where a person asks what is unmanaged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountLive {
     /// Every tenant of the account. It may lag, and strangers may create too: it is evidence, and never proves absence.

@@ -51,6 +51,8 @@ pub struct ImburseAccount {
     pub public_key: Reference,
     pub private_key: Reference,
     pub api: Api,
+    /// Tenants of the account that are nobody's concern here, by id.
+    pub ignore_tenants: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

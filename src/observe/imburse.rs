@@ -1,6 +1,7 @@
-//! Reads Imburse: a known tenant and its keys by two requests, an account's whole list where one is looked for by name.
+//! Reads Imburse: a known tenant and its keys by two requests, an account's whole list where one is looked for by name,
+//! or where a person asks what is unmanaged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -8,27 +9,30 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::imburse::{AccountLive, ImburseLive, ImburseTenant, TenantLive, TenantRead};
 use crate::model::live::{LedgerLive, Live, Observed};
+use crate::plan::Wishes;
 use crate::provider::http::ReadError;
 
 use super::{Breadth, Sources, is_free};
 
-pub(super) async fn read(desired: &Desired, base: &Live, sources: &Sources<'_>) -> ImburseLive {
+pub(super) async fn read(desired: &Desired, base: &Live, wishes: &Wishes, sources: &Sources<'_>) -> ImburseLive {
     let tenants = stream::iter(desired.imburse_tenants())
         .map(|(address, spec, _)| async move { (address.clone(), tenant(desired, base, sources, address, spec).await) })
         .buffer_unordered(sources.parallelism.max(1))
         .collect::<Vec<_>>()
         .await;
-    let mut wanted: BTreeSet<Name> = BTreeSet::new();
+    // Accounts to list, and whether their own page is read too: only a creation asks for that.
+    let mut wanted: BTreeMap<Name, bool> = BTreeMap::new();
     for (address, spec, _) in desired.imburse_tenants() {
         let sought = spec.adopt.is_none() && is_free(&base.ledger, address);
-        if sought || sources.breadth == Breadth::All {
-            wanted.insert(spec.account.clone());
+        let page = sought || sources.breadth == Breadth::All;
+        if page || wishes.unmanaged {
+            *wanted.entry(spec.account.clone()).or_default() |= page;
         }
     }
     let accounts = stream::iter(wanted)
-        .map(|name| async move {
+        .map(|(name, page)| async move {
             let tenants = Some(observed(sources.imburse.list_tenants(&name).await));
-            let account = Some(sources.imburse.account(&name).await);
+            let account = if page { Some(sources.imburse.account(&name).await) } else { None };
             (name, AccountLive { tenants, account })
         })
         .buffer_unordered(sources.parallelism.max(1))

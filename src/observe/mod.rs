@@ -99,7 +99,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         .await;
     let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
-    let imburse = imburse::read(desired, &base, sources).await;
+    let imburse = imburse::read(desired, &base, wishes, sources).await;
     Live { accounts, tenants, imburse, ..base }
 }
 

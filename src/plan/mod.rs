@@ -66,6 +66,7 @@ pub struct Wishes {
 /// Total: whatever could not be read becomes a refusal that says so. The result depends on the arguments alone.
 pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> Plan {
     let mut plan = Plan::empty(now);
+    let read = live;
     let filled;
     let live = if wishes.offline {
         (filled, plan.unchecked) = assume::fill(desired, live);
@@ -87,11 +88,11 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     }
     role::warn(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
-    unmanaged::notices(&scene, &mut plan);
+    unmanaged::notices(&Scene::of(desired, read, wishes, now), &mut plan);
     plan
 }
 
-/// Whether the organization has tenants that nobody manages here, and a person asked for them.
+/// Whether there are tenants that nobody manages here, and a person asked for them.
 pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool {
     wishes.unmanaged && unmanaged::any(&Scene::of(desired, live, wishes, Timestamp::UNIX_EPOCH))
 }

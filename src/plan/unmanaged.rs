@@ -1,13 +1,13 @@
-//! Tenants of the organization that nobody manages here: named, and a reason not to create another.
+//! Tenants that nobody manages here, by vendor; at Qlik, the organization's are a reason not to create another.
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::AccountFacts;
 use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
 use crate::model::spec::QlikTenant;
 
-use super::Scene;
 use super::action::{Notice, Plan};
 use super::refusal::{Code, Refusal};
+use super::{Scene, imburse};
 
 /// How many are named in one sentence; the rest is counted.
 const NAMED: usize = 5;
@@ -99,17 +99,27 @@ pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, 
     found_by_alias(address, &alias, &found.id, &hostname)
 }
 
-/// Whether there are any.
+/// Whether there are any, at either vendor.
 pub(super) fn any(scene: &Scene) -> bool {
-    scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty())
+    scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty()) || imburse::unmanaged::any(scene)
 }
 
-/// `--unmanaged`: each of them, by account.
+/// Where the list could not be had, nobody being named means nothing.
+pub(super) fn not_known(account: &Name, why: &str, next: &str) -> Notice {
+    let text = format!("which tenants of account {account} are unmanaged is not known: {why}; {next}");
+    Notice { address: None, at: None, text: text.into() }
+}
+
+/// `--unmanaged`: each of them, by account. `scene` is of what was read, nothing of it assumed.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     if !scene.wishes.unmanaged {
         return;
     }
     for account in scene.desired.accounts.keys() {
+        let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
+        if let Some(Observed::Unreadable(unreadable)) = listed {
+            plan.notices.push(not_known(account, &unreadable.why.to_string(), &unreadable.next));
+        }
         for tenant in unmanaged(scene, account) {
             let created = tenant.created.map(|at| format!(", created {at:.0}")).unwrap_or_default();
             let text = format!(
@@ -121,4 +131,5 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
             plan.notices.push(Notice { address: None, at: None, text: text.into() });
         }
     }
+    imburse::unmanaged::notices(scene, plan);
 }

@@ -207,19 +207,107 @@ fn many_tenants_inherit_omit_override_and_adopt() {
 }
 
 #[test]
-fn a_name_that_is_declared_in_two_files_names_both() {
-    let file = |name: &str| Source {
-        name: name.to_owned(),
-        text: "version: 1\nqlik:\n  tenants:\n    acme: { account: us }\n".to_owned(),
+fn tenants_at_imburse_inherit_omit_and_override_as_those_at_qlik_do() {
+    let (settings, sources) = example("imburse");
+    let desired = config::desired(&sources, &settings).unwrap_or_else(|report| panic!("{report}"));
+    let addresses: Vec<String> = desired.items.keys().map(ToString::to_string).collect();
+    assert_eq!(
+        addresses,
+        [
+            "imburse/uk-retail",
+            "imburse/uk-retail/admin",
+            "imburse/uk-retail/reporting",
+            "imburse/uk-wholesale",
+            "imburse/uk-wholesale/admin",
+        ]
+    );
+    // An inherited key has the place in the profile, a tenant its own.
+    let line = |address: &str| desired.items[&address.parse::<Address>().unwrap()].at.line;
+    assert_eq!((line("imburse/uk-retail"), line("imburse/uk-wholesale")), (31, 35));
+    assert_eq!((line("imburse/uk-retail/admin"), line("imburse/uk-wholesale/admin")), (18, 18));
+    assert_eq!(config::validate(&sources).unwrap(), 5);
+
+    let good = source(&root().join("fixtures/config/good/imburse-profiles.desired.yaml"));
+    let desired = config::desired(&[good], &self::settings()).unwrap_or_else(|report| panic!("{report}"));
+    let tenants: Vec<(String, String, Vec<String>)> = desired
+        .imburse_tenants()
+        .map(|(address, tenant, _)| {
+            // An address is inherited whole or not at all.
+            let postal = tenant.address.iter().flat_map(|postal| postal.fields());
+            let postal: Vec<&str> = postal.filter_map(|(_, part)| part).collect();
+            let keys = desired.imburse_keys(address);
+            let keys = keys.map(|(address, key, at)| {
+                let roles: Vec<&str> = key.roles.iter().map(String::as_str).collect();
+                let name = address.key.as_ref().unwrap();
+                format!("{name}: {}, {}, {}, line {}", key.name, roles.join("+"), key.deliver_as, at.line)
+            });
+            assert_eq!(tenant.account.as_str(), "pay");
+            (address.to_string(), postal.join(", "), keys.collect())
+        })
+        .collect();
+    let tenant = |address: &str, postal: &str, keys: &[&str]| {
+        (address.to_owned(), postal.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
     };
-    let sources = [file("a.yaml"), file("b.yaml")];
-    let report = config::desired(&sources, &settings()).unwrap_err();
-    let [fault] = report.faults.as_slice() else { panic!("{report}") };
-    assert_eq!((fault.code, fault.file.as_str(), fault.line, fault.column), ("QP0130", "b.yaml", 4, 5));
-    let first = &fault.secondary.as_ref().unwrap().place;
-    assert_eq!((first.file.as_str(), first.line), ("a.yaml", 4));
-    let shown = report.render(&sources, false);
-    assert!(shown.contains("b.yaml:4:5") && shown.contains("a.yaml:4:5"), "{shown}");
+    let admin = "admin: Admin Key, tenant-admin, imburse, line 8";
+    assert_eq!(
+        tenants,
+        [
+            tenant("imburse/old", "GB", &[]),
+            tenant("imburse/older", "", &[]),
+            tenant("imburse/uk-online", "2 Low Road, Leeds, LS1 4AP, GB", &[admin]),
+            tenant(
+                "imburse/uk-retail",
+                "1 High Street, London, SW1A 1AA, GB",
+                &[admin, "reader: Reader, tenant-app-read, env, line 9"]
+            ),
+            tenant(
+                "imburse/uk-trade",
+                "1 High Street, London, SW1A 1AA, GB",
+                &[
+                    "admin: Trade Admin, tenant-management, imburse, line 24",
+                    "reader: Theirs, tenant-app-read, imburse, line 26",
+                    "writer: Writer, tenant-app-write, imburse, line 25",
+                ]
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_name_that_is_declared_in_two_files_names_both() {
+    for declared in [
+        "qlik:\n  tenants:\n    acme: { account: us }",
+        "qlik:\n  profiles:\n    acme: { account: us }",
+        "imburse:\n  tenants:\n    acme: { account: pay, adopt: { tenant_id: a } }",
+        "imburse:\n  profiles:\n    acme: { account: pay }",
+    ] {
+        let file = |name: &str| Source { name: name.to_owned(), text: format!("version: 1\n{declared}\n") };
+        let sources = [file("a.yaml"), file("b.yaml")];
+        let report = config::desired(&sources, &settings()).unwrap_err();
+        let [fault] = report.faults.as_slice() else { panic!("{report}") };
+        assert_eq!((fault.code, fault.file.as_str(), fault.line, fault.column), ("QP0130", "b.yaml", 4, 5));
+        let first = &fault.secondary.as_ref().unwrap().place;
+        assert_eq!((first.file.as_str(), first.line), ("a.yaml", 4));
+        let shown = report.render(&sources, false);
+        assert!(shown.contains("b.yaml:4:5") && shown.contains("a.yaml:4:5"), "{shown}");
+    }
+}
+
+#[test]
+fn a_profile_of_one_file_serves_tenants_of_another_and_each_vendor_has_its_own() {
+    let file = |name: &str, text: &str| Source { name: name.to_owned(), text: format!("version: 1\n{text}") };
+    let sources = [
+        file("a.yaml", "imburse: { tenants: { acme: { profile: shared, adopt: { tenant_id: a } } } }\n"),
+        file(
+            "b.yaml",
+            "imburse: { profiles: { shared: { account: pay } } }\nqlik: { tenants: { acme: { profile: shared } } }\n",
+        ),
+        file("c.yaml", "qlik: { profiles: { shared: { account: us } } }\n"),
+    ];
+    let desired = config::desired(&sources, &settings()).unwrap_or_else(|report| panic!("{report}"));
+    let imburse: Vec<&str> = desired.imburse_tenants().map(|(_, tenant, _)| tenant.account.as_str()).collect();
+    let qlik: Vec<&str> = desired.qlik_tenants().map(|(_, tenant, _)| tenant.account.as_str()).collect();
+    assert_eq!((imburse, qlik), (vec!["pay"], vec!["us"]));
 }
 
 /// One value at a time, right or wrong: whatever the decoder says of it, the schema says too.
@@ -315,6 +403,61 @@ fn schema_and_decoder_agree_on_every_value() {
     ] {
         desired.push(tenant(body.to_owned()));
     }
+    let postal = "{ street_address: A, locality: B, post_code: C, country: D }";
+    let shop = |body: String| {
+        let profiles = format!("p: {{ account: pay, address: {postal} }}, e: {{ account: pay }}");
+        format!("version: 1\nimburse: {{ profiles: {{ {profiles} }}, tenants: {{ t: {{ {body} }} }} }}\n")
+    };
+    for body in [
+        "profile: p",
+        "profile: p, display_name: A",
+        "profile: P, display_name: A",
+        "profile: ~, display_name: A",
+        "profile: [p], display_name: A",
+        "profile: p, display_name: A, address: { country: D }",
+        "profile: e, display_name: A, address: { country: D }",
+        "profile: p, display_name: A, address: ~",
+        "profile: p, adopt: { tenant_id: a }",
+        "profile: e, adopt: { tenant_id: a }, address: { country: D }",
+        "account: pay, display_name: A",
+        "account: pay, adopt: { tenant_id: a }, omit: []",
+        "account: pay, adopt: { tenant_id: a }, omit: ~",
+        "account: pay, adopt: { tenant_id: a }, omit: {}",
+        "account: pay, adopt: { tenant_id: a }, omit: k",
+        "account: pay, adopt: { tenant_id: a }, omit: [K]",
+        "account: pay, adopt: { tenant_id: a }, profiles: p",
+    ] {
+        desired.push(shop(body.to_owned()));
+    }
+    desired.push(shop(format!("profile: e, display_name: A, address: {postal}")));
+    desired.push(shop(format!("account: pay, display_name: A, address: {postal}")));
+    desired.extend(booleans.map(|v| {
+        shop(format!("profile: p, display_name: A, api_keys: {{ k: {{ adopt: {{ public_key: x }}, override: {v} }} }}"))
+            .replace("override: true", "override: false")
+    }));
+    let profile = |body: String| format!("version: 1\nimburse: {{ profiles: {{ {body} }} }}\n");
+    desired.extend(["p: {}", "P: {}", "p: ~", "p: []", "p: 7"].map(|v| profile(v.to_owned())));
+    desired.extend(names.map(|v| profile(format!("p: {{ account: {v} }}"))));
+    desired.extend(texts.map(|v| profile(format!("p: {{ address: {{ country: {v} }} }}"))));
+    for body in [
+        "address: {}",
+        "address: ~",
+        "address: A",
+        "address: { street: A }",
+        "api_keys: {}",
+        "api_keys: ~",
+        "api_keys: { K: { adopt: { public_key: x } } }",
+        "api_keys: { k: {} }",
+        "api_keys: { k: { name: A, roles: [r], deliver_to: f } }",
+        "api_keys: { k: { name: A, roles: [], deliver_to: f } }",
+        "api_keys: { k: { adopt: { public_key: x }, override: true } }",
+        "display_name: A",
+        "adopt: { tenant_id: a }",
+        "omit: []",
+        "profile: p",
+    ] {
+        desired.push(profile(format!("p: {{ {body} }}")));
+    }
     for root in [
         "version: 1",
         "version: 2",
@@ -379,6 +522,13 @@ fn schema_and_decoder_agree_on_every_value() {
         ["", "key_client: ~", "key_client: {}", "organization_client: {}"].map(|v| account(&format!("{client}, {v}"))),
     );
     settings.push(account("source_tenant: t"));
+    let pay = "vendor: imburse, base_url: \"https://pay.example\", account_id: a, account_key: { public: { env: A }, private: { env: B } }";
+    let pay = |body: &str| format!("version: 1\naccounts: {{ pay: {{ {pay}, {body} }} }}\n");
+    settings.extend(
+        ["[]", "[a-1]", "[A, A]", "[a/b]", "[\"\"]", "[7]", "[~]", "a", "~", "{}"]
+            .map(|v| pay(&format!("ignore_tenants: {v}"))),
+    );
+    settings.extend(["", "api: v1", "api: 2019", "api: v9", "source_tenant: t", "unmanaged: true"].map(pay));
     for body in [
         "{ kind: file, directory: a }",
         "{ kind: file }",

@@ -9,6 +9,7 @@ use crate::stage::{APPLY, Run, Stage};
 
 const SETTINGS: &str = include_str!("../../examples/two-vendors/qlik-plan.settings.yaml");
 const TWO_VENDORS: &str = include_str!("../../examples/two-vendors/desired.yaml");
+const PROFILE: &str = include_str!("../../examples/imburse/desired.yaml");
 const HOST: &str = "sandbox-api.imbursepayments.com";
 
 const ONE_TENANT: &str = r"version: 1
@@ -59,6 +60,41 @@ fn both_vendors_are_made_in_one_run_and_then_there_is_nothing_to_do() {
     stage.forget_requests();
     stage.apply(&["--yes"]).exits(0).says("Nothing to do");
     assert_eq!(changes(&stage), Vec::<String>::new());
+}
+
+#[test]
+fn tenants_of_one_profile_are_each_made_with_what_it_says_and_they_do_not() {
+    let stage = Stage::with_settings(PROFILE, include_str!("../../examples/imburse/qlik-plan.settings.yaml"));
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("Plan: 2 tenants and 3 keys to create");
+    stage.settle();
+    let mut made: Vec<(String, String, Vec<String>)> = tenants(&stage)
+        .iter()
+        .map(|tenant| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let mut keys: Vec<String> =
+                tenant["keys"].as_array().unwrap().iter().map(|key| text(&key["name"])).collect();
+            keys.iter_mut().for_each(|name| name.truncate(name.find(" [qp1:").unwrap()));
+            keys.sort();
+            (text(&tenant["name"]), text(&tenant["address"]["locality"]), keys)
+        })
+        .collect();
+    made.sort();
+    let tenant = |name: &str, locality: &str, keys: &[&str]| {
+        (name.to_owned(), locality.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        made,
+        [
+            tenant("UK Retail", "London", &["Admin Key", "Nightly reporting"]),
+            tenant("UK Wholesale", "Liverpool", &["Admin Key"]),
+        ]
+    );
+
+    // A profile that changes is drift in each of its tenants that takes it, and nothing is sent.
+    stage.write_desired(&PROFILE.replacen("1 High Street", "2 High Street", 1));
+    stage.forget_requests();
+    let drift = stage.apply(&["--yes"]).exits(0).says("live \"1 High Street\"");
+    assert_eq!((drift.out.matches("2 High Street").count(), changes(&stage)), (1, Vec::<String>::new()));
 }
 
 #[test]

@@ -94,6 +94,15 @@ fn of_45_tenants_the_three_that_nobody_manages_are_named_in_every_documented_for
         switches(&stage, &json!({ "console_disabled": word }));
         assert_eq!(unmanaged(&stage.plan(&["--unmanaged"]).exits(0).all()), ["Orphan A", "Orphan B"]);
     }
+
+    // A list that cannot be read is said: nobody named does not mean that there is nobody.
+    let console = json!({ "host": "console.*", "path": "/api/core/tenants" });
+    stage.fault(&json!({ "match": console, "action": { "status_before": { "status": 403, "body": {
+        "errors": [{ "code": "HTTP-403", "title": "Forbidden" }],
+    } } } }));
+    let run = stage.plan(&["--unmanaged"]).exits(0);
+    assert_eq!(unmanaged(&run.all()), Vec::<String>::new());
+    drop(run.says("which tenants of account us-oem are unmanaged is not known: "));
 }
 
 #[test]

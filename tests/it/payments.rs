@@ -62,6 +62,30 @@ fn made_by_hand(stage: &Stage, name: &str) -> String {
     made["tenantId"].as_str().unwrap().to_owned()
 }
 
+/// What a plan calls unmanaged, each as `ID (NAME, …)`.
+fn unmanaged(text: &str) -> Vec<String> {
+    let named = text.lines().filter_map(|line| line.split_once("unmanaged in account payments: "));
+    named.map(|(_, rest)| rest.to_owned()).collect()
+}
+
+/// The ids at the front of these.
+fn ids(unmanaged: &[String]) -> Vec<&str> {
+    unmanaged.iter().map(|one| one.split_once(' ').unwrap().0).collect()
+}
+
+/// Pages of the account's list, and readings of its own page, that were asked for.
+fn readings(stage: &Stage) -> (usize, usize) {
+    let requests = stage.requests();
+    let count = |end: &str| {
+        let is = |one: &&Value| {
+            let path = one["path"].as_str().unwrap().split('?').next().unwrap();
+            one["method"] == json!("GET") && path.ends_with(end)
+        };
+        requests.iter().filter(is).count()
+    };
+    (count("/account/tenants"), count("/account"))
+}
+
 fn creations(stage: &Stage) -> usize {
     let requests = stage.requests();
     let is =
@@ -123,6 +147,102 @@ fn two_tenants_of_one_name_are_refused_with_both_ids() {
     let (one, two) = (made_by_hand(&stage, "UK Retail"), made_by_hand(&stage, "UK Retail"));
     stage.apply(&["--yes"]).exits(1).says("QP0230").says(&one).says(&two);
     assert_eq!(creations(&stage), 0);
+}
+
+#[test]
+fn of_forty_tenants_those_that_nobody_manages_are_named_and_stand_in_nobodys_way() {
+    let stage = stage();
+    stage.settle();
+    let by_hand: Vec<String> = (0..39).map(|number| made_by_hand(&stage, &format!("Shop {number}"))).collect();
+    let mut left: Vec<&str> = by_hand.iter().map(String::as_str).collect();
+
+    // Without being asked, nobody reads the list: nothing is to be created.
+    stage.forget_requests();
+    let plain = stage.plan(&["--detailed-exitcode"]).exits(0);
+    assert_eq!((unmanaged(&plain.all()), readings(&stage)), (Vec::new(), (0, 0)));
+
+    // All pages of it, and nothing else of the account. It counts as what is nobody's at Qlik does.
+    for (longest, pages) in [(100, 1), (20, 2), (7, 6)] {
+        switch(&stage, json!({ "max_take": longest }));
+        stage.forget_requests();
+        let run = stage.plan(&["--unmanaged", "--detailed-exitcode"]).exits(2);
+        assert_eq!(ids(&unmanaged(&run.all())), left, "{longest}");
+        assert_eq!((readings(&stage), stage.changes().len()), ((pages, 0), 1), "a token is all that is made");
+    }
+    stage.plan(&["--unmanaged"]).exits(0);
+    stage.plan(&["--unmanaged", "--exit-codes", "fine"]).exits(8).says("(Shop 0, created 20");
+    stage.apply(&["--yes", "--unmanaged"]).exits(0).says("(Shop 38, created 20");
+
+    // A deleted tenant is no candidate, listed or not; a rejected one is, and one that waits.
+    edit(&stage, json!({ "action": "imburse_delete_tenant", "tenant": left.remove(0) }));
+    edit(&stage, json!({ "action": "imburse_reject", "tenant": left[0], "reason": "twice" }));
+    edit(&stage, json!({ "action": "imburse_set_account", "approval_required": true }));
+    let waits = made_by_hand(&stage, "Waits");
+    left.push(&waits);
+    for listed in [true, false] {
+        switch(&stage, json!({ "lists_deleted": listed }));
+        let named = unmanaged(&stage.plan(&["--unmanaged"]).exits(0).all());
+        assert_eq!(ids(&named), left);
+        let with = |word: &str| named.iter().filter(|one| one.ends_with(word)).map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(ids(&named)[0], left[0]);
+        assert!(named[0].contains("(Shop 1, created 20") && named[0].ends_with(", rejected)"), "{}", named[0]);
+        assert_eq!((with(", rejected)").len(), with(", waits for approval)").len()), (1, 1), "{named:?}");
+    }
+
+    // Ignored in settings, in whatever case; adopted in desired state; made by this program.
+    edit(&stage, json!({ "action": "imburse_set_account", "approval_required": false }));
+    let ignored = format!("    ignore_tenants: [{}, {}]\n", left.remove(0), left.remove(0).to_uppercase());
+    std::fs::write(stage.dir().join("qlik-plan.settings.yaml"), settings(&ignored)).unwrap();
+    let more = format!(
+        "    shop: {{ account: payments, adopt: {{ tenant_id: {} }} }}
+    trade:
+      account: payments
+      display_name: UK Trade
+      address: {{ street_address: 2 Low Road, locality: Leeds, post_code: LS1 4AP, country: GB }}
+",
+        left.remove(0)
+    );
+    stage.write_desired(&format!("version: 1\n{RETAIL}{more}"));
+    stage.settle();
+    assert_eq!((creations(&stage), tenants(&stage).len()), (1, 42));
+    let run = stage.plan(&["--unmanaged", "--detailed-exitcode", "--snapshot", "live.json"]).exits(2);
+    assert_eq!(ids(&unmanaged(&run.all())), left);
+    // And from what was read then, with nobody to ask.
+    let offline = stage.plan(&["--unmanaged", "--detailed-exitcode", "--live", "live.json"]).exits(2);
+    assert_eq!(ids(&unmanaged(&offline.all())), left);
+
+    // With everybody accounted for there is nothing to name.
+    let ignored = format!("    ignore_tenants: [{}]\n", by_hand.join(", ") + ", " + &waits);
+    std::fs::write(stage.dir().join("qlik-plan.settings.yaml"), settings(&ignored)).unwrap();
+    let run = stage.plan(&["--unmanaged", "--detailed-exitcode"]).exits(0);
+    assert_eq!(unmanaged(&run.all()), Vec::<String>::new());
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_said_and_nobody_is_taken_for_managed() {
+    let stage = stage();
+    stage.settle();
+    made_by_hand(&stage, "Shop");
+    let list = json!({ "method": "GET", "path": "*/account/tenants" });
+    stage.fault(&json!({ "match": list, "action": { "status_before": { "status": 403, "body": {} } } }));
+    for args in [&["--unmanaged"] as &[&str], &["--unmanaged", "--snapshot", "live.json"]] {
+        let run = stage.plan(args).exits(0).says("which tenants of account payments are unmanaged is not known: ");
+        assert_eq!(unmanaged(&run.all()), Vec::<String>::new());
+    }
+    stage.plan(&[]).exits(0);
+    stage.control("DELETE", "/faults", &Value::Null);
+    assert_eq!(unmanaged(&stage.plan(&["--unmanaged"]).exits(0).all()).len(), 1);
+    stage.plan(&["--unmanaged", "--live", "live.json"]).exits(0).says("is not known: ");
+
+    // What a snapshot does not have was not looked at, and is not taken for an empty list.
+    let other = PAYMENTS.replace("  payments:", "  other:");
+    std::fs::write(stage.dir().join("qlik-plan.settings.yaml"), settings(&other)).unwrap();
+    stage.plan(&["--snapshot", "live.json"]).exits(0);
+    let more = "    new: { account: other, display_name: New, address: { street_address: 2 Low Road, locality: Leeds, post_code: LS1 4AP, country: GB } }\n";
+    stage.write_desired(&format!("version: 1\n{RETAIL}{more}"));
+    let offline = stage.plan(&["--unmanaged", "--live", "live.json"]).exits(0);
+    assert_eq!(unmanaged(&offline.all()).len(), 1);
+    drop(offline.says("which tenants of account other are unmanaged is not known: its tenants were not listed"));
 }
 
 #[test]

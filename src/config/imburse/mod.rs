@@ -1,4 +1,4 @@
-//! `imburse:` in one file of desired state as it was written: tenants and their keys, each value with its place.
+//! `imburse:` in one file of desired state as it was written: profiles, tenants and their keys, each value with its place.
 
 mod account;
 mod resolve;
@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use super::desired::line;
 use super::diagnostic::{Faults, code};
+use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
-use super::source::At;
+use super::source::{At, Span};
 use super::syntax::{Entry, Node, Value};
 use crate::model::address::Name;
 use crate::model::imburse::{ImburseKey, PostalAddress, Shape};
@@ -24,105 +25,156 @@ const ADDRESS_LINE_MAX: usize = 255;
 const ROLE_MAX: usize = 64;
 const ID_MAX: usize = 64;
 
-const IMBURSE: Keys = Keys { known: &["tenants"], later: &["profiles"] };
-const TENANT: Keys = Keys { known: &["account", "display_name", "address", "adopt", "api_keys"], later: &["profile"] };
+const IMBURSE: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
+const PROFILE: Keys = Keys { known: &["account", "address", "api_keys"], later: &[] };
+const TENANT: Keys =
+    Keys { known: &["account", "profile", "display_name", "address", "adopt", "api_keys", "omit"], later: &[] };
 const ADDRESS: Keys =
     Keys { known: &["street_address", "extended_address", "locality", "region", "post_code", "country"], later: &[] };
-const KEY: Keys = Keys { known: &["name", "roles", "deliver_to", "deliver_as", "adopt"], later: &[] };
+const KEY: Keys = Keys { known: &["name", "roles", "deliver_to", "deliver_as", "adopt", "override"], later: &[] };
 const ADOPT_TENANT: Keys = Keys { known: &["tenant_id"], later: &[] };
 const ADOPT_KEY: Keys = Keys { known: &["public_key"], later: &[] };
 const SHAPES: Keys = Keys { known: &["imburse", "env", "json"], later: &[] };
 
-/// One tenant as it was written.
+/// What the vendor's tutorial always sends is required of a tenant that is to be created.
+const REQUIRED: [(&str, &str); 4] =
+    [("street_address", "1 High Street"), ("locality", "London"), ("post_code", "SW1A 1AA"), ("country", "GB")];
+const ADDRESS_EXAMPLE: &str = "{ street_address: …, locality: …, post_code: …, country: … }";
+
+/// One file's.
 #[derive(Default)]
-pub(crate) struct Tenant {
-    account: Option<At<Name>>,
-    display_name: Option<At<String>>,
-    address: Option<PostalAddress>,
-    adopt: Option<At<String>>,
-    keys: Vec<(At<Name>, Key)>,
-    /// Something that a tenant needs is missing or at fault.
-    broken: bool,
+pub(crate) struct File {
+    pub(crate) profiles: Vec<(At<Name>, Shared)>,
+    pub(crate) tenants: Vec<(At<Name>, Tenant)>,
 }
 
-struct Key {
+pub(crate) type Shared = profile::Shared<Key, Option<Address>>;
+
+/// One tenant as it was written.
+pub(crate) struct Tenant {
+    shared: Shared,
+    taking: Taking,
+    display_name: Option<At<String>>,
+    /// Whether `adopt` is written, right or wrong: the tenant exists, and needs nothing to be created with.
+    adopts: bool,
+    adopt: Option<At<String>>,
+}
+
+/// An address that is written, right or wrong.
+pub(crate) struct Address {
+    value: PostalAddress,
+    at: Span,
+    /// Parts that a tenant to be created needs and that it does not say, each with an example.
+    missing: Vec<(&'static str, &'static str)>,
+}
+
+pub(crate) struct Key {
+    overrides: Option<Span>,
     /// `None` where something in it is at fault.
     spec: Option<ImburseKey>,
     deliver_to: Option<At<Name>>,
 }
 
-/// The tenants under `imburse:`; what is at fault is recorded and left out.
-pub(crate) fn tenants(entry: &Entry, faults: &mut Faults<'_>) -> Vec<(At<Name>, Tenant)> {
-    let mut tenants = Vec::new();
-    let Some(fields) = read::fields(&entry.value, "`imburse`", entry.key_at, &IMBURSE, faults) else { return tenants };
-    let Some(node) = fields.get("tenants") else { return tenants };
-    for entry in read::map(node, "`tenants`", faults).unwrap_or_default() {
-        let name = read::key_name(entry, "tenant", faults);
-        let tenant = tenant(entry, faults);
-        tenants.extend(name.zip(tenant));
+impl profile::Key for Key {
+    fn overrides(&self) -> Option<Span> {
+        self.overrides
     }
-    tenants
+
+    fn deliver_to(&self) -> Option<&At<Name>> {
+        self.deliver_to.as_ref()
+    }
+}
+
+/// What stands under `imburse:`; what is at fault is recorded and left out.
+pub(crate) fn file(entry: &Entry, faults: &mut Faults<'_>) -> File {
+    let mut file = File::default();
+    let Some(fields) = read::fields(&entry.value, "`imburse`", entry.key_at, &IMBURSE, faults) else { return file };
+    if let Some(node) = fields.get("profiles") {
+        file.profiles = profile::profiles(node, faults, |entry, what, faults| {
+            let fields = read::fields(&entry.value, what, entry.key_at, &PROFILE, faults)?;
+            Some(shared(&fields, what, faults))
+        });
+    }
+    if let Some(node) = fields.get("tenants") {
+        for entry in read::map(node, "`tenants`", faults).unwrap_or_default() {
+            let name = read::key_name(entry, "tenant", faults);
+            let tenant = tenant(entry, faults);
+            file.tenants.extend(name.zip(tenant));
+        }
+    }
+    file
 }
 
 fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
     let what = format!("tenant {}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &TENANT, faults)?;
-    let before = faults.count();
-    let mut tenant = Tenant {
-        account: fields.require("account", "NAME", faults).and_then(|node| read::name(node, "`account`", faults)),
-        ..Tenant::default()
-    };
+    let shared = shared(&fields, &what, faults);
+    let taking = profile::taking(&fields, faults);
     let adopt = fields.get("adopt");
-    if let Some(node) = adopt
-        && let Some((_, entry)) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, "{ tenant_id: … }", faults)
-    {
-        tenant.adopt = id(&entry.value, "`tenant_id`", faults);
-    }
+    let id = adopt.and_then(|node| {
+        let (_, entry) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, "{ tenant_id: … }", faults)?;
+        id(&entry.value, "`tenant_id`", faults)
+    });
     let name = match adopt {
         Some(_) => fields.get("display_name"),
         None => fields.require("display_name", "Acme Corp", faults),
     };
-    tenant.display_name = name.and_then(|node| {
+    let display_name = name.and_then(|node| {
         let text = line(node, "`display_name`", DISPLAY_NAME_MAX, faults)?;
         Some(At { value: text.to_owned(), at: node.at })
     });
-    if adopt.is_none() {
-        fields.require("address", "{ street_address: …, locality: …, post_code: …, country: … }", faults);
-    }
-    tenant.address = fields.entry("address").and_then(|entry| address(entry, adopt.is_some(), faults));
-    tenant.broken = faults.count() > before;
-    if let Some(node) = fields.get("api_keys") {
-        for entry in read::map(node, "`api_keys`", faults).unwrap_or_default() {
-            let name = read::key_name(entry, "key", faults);
-            let key = key(entry, &what, faults);
-            tenant.keys.extend(name.zip(key));
+    match &shared.more {
+        Some(address) if adopt.is_none() => {
+            let note =
+                if taking.names_profile { "; it is taken whole, and nothing of the profile's with it" } else { "" };
+            address.complete(note, None, faults);
         }
+        // A profile may have it.
+        None if adopt.is_none() && !taking.names_profile => {
+            fields.require("address", ADDRESS_EXAMPLE, faults);
+        }
+        Some(_) | None => {}
     }
-    Some(tenant)
+    Some(Tenant { shared, taking, display_name, adopts: adopt.is_some(), adopt: id })
 }
 
-/// What the vendor's tutorial always sends is required of a tenant that is to be created.
-fn address(entry: &Entry, adopted: bool, faults: &mut Faults<'_>) -> Option<PostalAddress> {
-    let fields = read::fields(&entry.value, "`address`", entry.key_at, &ADDRESS, faults)?;
-    if !adopted {
-        for (key, example) in
-            [("street_address", "1 High Street"), ("locality", "London"), ("post_code", "SW1A 1AA"), ("country", "GB")]
-        {
-            fields.require(key, example, faults);
-        }
-    }
+fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {
+    let address = fields.entry("address").map(|entry| address(entry, faults));
+    profile::shared(fields, what, address, faults, key)
+}
+
+fn address(entry: &Entry, faults: &mut Faults<'_>) -> Address {
+    let mut address = Address { value: PostalAddress::default(), at: entry.key_at, missing: Vec::new() };
+    let Some(fields) = read::fields(&entry.value, "`address`", entry.key_at, &ADDRESS, faults) else { return address };
+    address.missing.extend(REQUIRED.iter().filter(|(key, _)| fields.get(key).is_none()));
     let mut part = |key: &str| {
         let node = fields.get(key)?;
         line(node, &format!("`{key}`"), ADDRESS_LINE_MAX, faults).map(str::to_owned)
     };
-    Some(PostalAddress {
+    address.value = PostalAddress {
         street_address: part("street_address"),
         extended_address: part("extended_address"),
         locality: part("locality"),
         region: part("region"),
         post_code: part("post_code"),
         country: part("country"),
-    })
+    };
+    address
+}
+
+impl Address {
+    /// A tenant is to be created with it: `by`, where it is a profile's.
+    fn complete(&self, note: &str, by: Option<Span>, faults: &mut Faults<'_>) {
+        for (key, example) in &self.missing {
+            let message = format!("`address` says no `{key}`");
+            let by = by.map(|at| faults.place(at));
+            let fault = faults.add(code::MISSING, self.at, message, format!("`{key}` is missing"));
+            fault.help(format!("add `{key}: {example}`{note}"));
+            if let Some(by) = by {
+                fault.also(by, "a tenant is to be created with it");
+            }
+        }
+    }
 }
 
 /// `of` is what the key belongs to.
@@ -142,8 +194,9 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
     let roles = need("roles", "[tenant-admin]", faults).and_then(|node| roles(node, faults));
     let deliver_to = need("deliver_to", "files", faults).and_then(|node| read::name(node, "`deliver_to`", faults));
     let deliver_as = shape(&fields, faults);
+    let overrides = profile::overrides(&fields, faults);
     if faults.count() > before {
-        return Some(Key { spec: None, deliver_to });
+        return Some(Key { overrides, spec: None, deliver_to });
     }
     let spec = ImburseKey {
         name: name.unwrap_or_default(),
@@ -156,7 +209,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
         deliver_as,
         adopt: adopted.map(|id| id.value),
     };
-    Some(Key { spec: Some(spec), deliver_to })
+    Some(Key { overrides, spec: Some(spec), deliver_to })
 }
 
 fn key_name(node: &Node, faults: &mut Faults<'_>) -> Option<String> {

@@ -1,11 +1,12 @@
 //! All that is declared of Imburse, joined: accounts and sinks checked, no tenant claimed twice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::diagnostic::{Faults, code};
+use super::super::profile::{self, Named, Profile};
 use super::super::read::unknown_name;
 use super::super::source::{At, Span};
-use super::Tenant;
+use super::{ADDRESS_EXAMPLE, Key, Shared, Tenant};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::Declared;
 use crate::model::imburse::{ImburseFacts, ImburseTenant};
@@ -17,8 +18,12 @@ type Items = BTreeMap<Address, Declared>;
 /// What a plan needs to know of the accounts.
 pub(crate) fn facts(settings: &Settings) -> BTreeMap<Name, ImburseFacts> {
     let facts = settings.imburse.iter().map(|(name, account)| {
-        let facts =
-            ImburseFacts { host: account.host.clone(), account_id: account.account_id.clone(), api: account.api };
+        let facts = ImburseFacts {
+            host: account.host.clone(),
+            account_id: account.account_id.clone(),
+            api: account.api,
+            known_tenants: account.ignore_tenants.clone(),
+        };
         (name.clone(), facts)
     });
     facts.collect()
@@ -26,17 +31,42 @@ pub(crate) fn facts(settings: &Settings) -> BTreeMap<Name, ImburseFacts> {
 
 /// The declared tenants and keys, into `items`. Without settings, what refers to them is taken as it is.
 pub(crate) fn items(
-    tenants: BTreeMap<Name, (Span, Tenant)>,
+    profiles: &Named<Shared>,
+    tenants: Named<Tenant>,
     settings: Option<&Settings>,
     items: &mut Items,
     faults: &mut Faults<'_>,
 ) {
-    let mut claims = Claims { seen: HashMap::new() };
-    for (name, (at, tenant)) in tenants {
-        if let Some(settings) = settings {
-            references(&tenant, settings, faults);
+    if let Some(settings) = settings {
+        let shared = profiles.values().map(|(_, profile)| profile);
+        for shared in shared.chain(tenants.values().map(|(_, tenant)| &tenant.shared)) {
+            references(shared, settings, faults);
         }
-        let Some(account) = &tenant.account else { continue };
+    }
+    let mut claims = Claims { seen: HashMap::new() };
+    let mut told = Told::default();
+    for (name, (at, tenant)) in tenants {
+        let profile = profile::find(&tenant.taking, profiles, faults);
+        let account = profile::account(&name, at, &tenant.shared, &profile, faults);
+        let keys = profile::keys(&tenant.shared, &tenant.taking, &profile, faults);
+        let postal = match (&tenant.shared.more, &profile) {
+            (Some(own), _) => Some(own.value.clone()),
+            (None, Profile::Found(profile, Shared { more: None, .. })) => {
+                if !tenant.adopts {
+                    profile::missing(&name, at, "address", ADDRESS_EXAMPLE, profile, faults);
+                }
+                None
+            }
+            (None, Profile::Found(_, Shared { more: Some(inherited), .. })) => {
+                if !tenant.adopts && told.addresses.insert(inherited.at) {
+                    inherited.complete("", Some(at), faults);
+                }
+                Some(inherited.value.clone())
+            }
+            (None, Profile::None | Profile::AtFault) => None,
+        };
+        told.adopted_once(keys.values(), faults);
+        let Some(account) = account else { continue };
         if let Some(adopt) = &tenant.adopt {
             claims.claim("tenant_id", &name, &account.value, adopt, faults);
         }
@@ -44,39 +74,52 @@ pub(crate) fn items(
             claims.claim("display_name", &name, &account.value, display, faults);
         }
         let address = Address::tenant(Vendor::Imburse, name.clone());
-        let mut adopted: HashMap<String, Span> = HashMap::new();
-        for (key_name, key) in &tenant.keys {
-            let Some(spec) = &key.spec else { continue };
-            if let Some(id) = &spec.adopt
-                && let Some(first) = adopted.insert(id.clone(), key_name.at)
-            {
-                let first = faults.place(first);
-                faults
-                    .add(code::SAME_ID, key_name.at, "two keys adopt one public key", "again here")
-                    .also(first, "first here")
-                    .help("declare each key once");
+        for (key_name, (at, key)) in keys {
+            if let Some(spec) = &key.spec {
+                let at = at.origin(faults.sources());
+                items.insert(address.with_key(key_name.clone()), Declared { spec: Spec::ImburseKey(spec.clone()), at });
             }
-            let at = key_name.at.origin(faults.sources());
-            items.insert(
-                address.with_key(key_name.value.clone()),
-                Declared { spec: Spec::ImburseKey(spec.clone()), at },
-            );
-        }
-        if tenant.broken {
-            continue;
         }
         let spec = Spec::ImburseTenant(ImburseTenant {
-            account: account.value.clone(),
+            account: account.value,
             display_name: tenant.display_name.map(|name| name.value),
-            address: tenant.address,
+            address: postal,
             adopt: tenant.adopt.map(|id| id.value),
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }
 }
 
-fn references(tenant: &Tenant, settings: &Settings, faults: &mut Faults<'_>) {
-    if let Some(account) = &tenant.account
+/// What is at fault in a profile is told once, however many tenants take from it.
+#[derive(Default)]
+struct Told {
+    addresses: BTreeSet<Span>,
+    keys: BTreeSet<(Span, Span)>,
+}
+
+impl Told {
+    /// No two keys of one tenant may be the same key at the vendor.
+    fn adopted_once<'k>(&mut self, keys: impl Iterator<Item = &'k (Span, &'k Key)>, faults: &mut Faults<'_>) {
+        let mut adopted: Vec<(&str, Span)> =
+            keys.filter_map(|(at, key)| Some((key.spec.as_ref()?.adopt.as_deref()?, *at))).collect();
+        adopted.sort_by_key(|(_, at)| *at);
+        let mut first: HashMap<&str, Span> = HashMap::new();
+        for (id, at) in adopted {
+            let Some(before) = first.insert(id, at) else { continue };
+            if self.keys.insert((before, at)) {
+                let before = faults.place(before);
+                faults
+                    .add(code::SAME_ID, at, "two keys adopt one public key", "again here")
+                    .also(before, "first here")
+                    .help("declare each key once");
+            }
+        }
+    }
+}
+
+/// Accounts and sinks that are named where they stand, once each, whether a profile is used or not.
+fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
+    if let Some(account) = &shared.account
         && !settings.imburse.contains_key(&account.value)
     {
         let (message, help) = if settings.accounts.contains_key(&account.value) {
@@ -88,15 +131,7 @@ fn references(tenant: &Tenant, settings: &Settings, faults: &mut Faults<'_>) {
         };
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }
-    for (_, key) in &tenant.keys {
-        if let Some(sink) = &key.deliver_to
-            && !settings.sinks.contains_key(&sink.value)
-        {
-            let message = format!("no sink in settings is called `{}`", sink.value);
-            let help = unknown_name(&sink.value, settings.sinks.keys(), "sinks in settings:");
-            faults.add(code::UNKNOWN_SINK, sink.at, message, "not in settings").help(help);
-        }
-    }
+    profile::sinks(shared, settings, faults);
 }
 
 fn unknown_name_among(settings: &Settings) -> String {

@@ -9,10 +9,28 @@ use super::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, named};
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Imburse {
+    /// What many tenants share, by name. A tenant takes one with `profile: NAME`.
+    #[schemars(schema_with = "named::<ImburseProfile>")]
+    #[schemars(default)]
+    pub profiles: BTreeMap<String, ImburseProfile>,
     /// The tenants, by name. The name is the tenant's identity here: `imburse/NAME`.
     #[schemars(schema_with = "named::<ImburseTenant>")]
     #[schemars(default)]
     pub tenants: BTreeMap<String, ImburseTenant>,
+}
+
+/// What many tenants share. What a tenant does not say itself is taken from its profile.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ImburseProfile {
+    /// An account of vendor imburse, named in settings.
+    pub account: Option<Name>,
+    /// Sent when a tenant is created; later differences are drift.
+    pub address: Option<PostalAddress>,
+    /// API keys, by name.
+    #[schemars(schema_with = "named::<ImburseKey>")]
+    #[schemars(default)]
+    pub api_keys: BTreeMap<String, ImburseKey>,
 }
 
 /// One tenant at Imburse Payments.
@@ -22,24 +40,30 @@ pub struct Imburse {
     extend("anyOf" = [
         { "required": ["adopt"] },
         {
-            "required": ["display_name", "address"],
-            "properties": { "address": { "required": ["street_address", "locality", "post_code", "country"] } }
+            "required": ["display_name"],
+            "properties": { "address": { "required": ["street_address", "locality", "post_code", "country"] } },
+            "anyOf": [{ "required": ["address"] }, { "required": ["profile"] }]
         }
     ])
 )]
 pub struct ImburseTenant {
-    /// An account of vendor imburse, named in settings.
-    pub account: Name,
+    /// An account of vendor imburse, named in settings. Required here or in the profile.
+    pub account: Option<Name>,
+    /// A profile to inherit from.
+    pub profile: Option<Name>,
     /// The vendor's name of it. A tenant that no ledger knows is found by it.
     pub display_name: Option<DisplayName>,
-    /// Sent when it is created; later differences are drift.
+    /// Sent when it is created; later differences are drift. Replaces the profile's as a whole.
     pub address: Option<PostalAddress>,
     /// The tenant exists; it is never created.
     pub adopt: Option<AdoptImburseTenant>,
-    /// Its API keys, by name.
+    /// API keys, by name, besides the profile's. One of the same name needs `override: true`.
     #[schemars(schema_with = "named::<ImburseKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ImburseKey>,
+    /// Names of the profile's keys that this tenant does not get.
+    #[schemars(default)]
+    pub omit: Vec<Name>,
 }
 
 /// A postal address, as the vendor asks for it.
@@ -80,6 +104,9 @@ pub struct ImburseKey {
     pub deliver_as: Option<ImburseShape>,
     /// The key exists; it is never made, and its private key is its owner's affair.
     pub adopt: Option<AdoptImburseKey>,
+    /// Replaces the profile's key of the same name as a whole.
+    #[schemars(rename = "override", default)]
+    pub overrides: bool,
 }
 
 /// How an existing key is known.

@@ -67,6 +67,9 @@ pub enum Account {
         account_key: KeyPair,
         /// Which generation of the API; `v2` if left out.
         api: Option<ImburseApi>,
+        /// Tenants of the account that are not managed here, by id.
+        #[schemars(default)]
+        ignore_tenants: Vec<ImburseId>,
     },
 }
 

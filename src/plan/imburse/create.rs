@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
-use crate::model::live::{LedgerFacts, LedgerLive, Observed};
+use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
 use crate::model::weak::Weakness;
 
@@ -10,6 +10,7 @@ use super::super::action::{Notice, Plan, Unchecked};
 use super::super::refusal::{Code, Refusal};
 use super::super::{key, rename};
 use super::Case;
+use super::unmanaged::is_accounted_for;
 
 pub(super) fn may_create(
     case: &Case<'_>,
@@ -95,7 +96,7 @@ fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), R
     let same: Vec<&Tenant> = tenants
         .iter()
         .filter(|tenant| tenant.name.raw() == name && tenant.standing() != Standing::Deleted)
-        .filter(|tenant| !is_accounted_for(case, &tenant.id))
+        .filter(|tenant| !is_accounted_for(case.scene, &tenant.id))
         .collect();
     match same.as_slice() {
         [] => Ok(()),
@@ -118,19 +119,6 @@ fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), R
             .or("if it is none of them: declare another display_name"))
         }
     }
-}
-
-/// Whether another declared tenant is known to be this one.
-fn is_accounted_for(case: &Case<'_>, id: &Untrusted) -> bool {
-    let Case { scene, .. } = *case;
-    let bound = match &scene.live.ledger {
-        LedgerLive::Present(facts) => {
-            facts.records.values().any(|record| record.state.binding().is_some_and(|binding| binding.tenant_id == *id))
-        }
-        LedgerLive::Missing { .. } => false,
-    };
-    let adopted = |adopt: &Option<String>| adopt.as_ref().is_some_and(|adopt| adopt.eq_ignore_ascii_case(id.raw()));
-    bound || scene.desired.imburse_tenants().any(|(_, spec, _)| adopted(&spec.adopt))
 }
 
 pub(super) fn rejected(tenant: &Tenant) -> Refusal {

@@ -10,6 +10,7 @@ mod judge;
 mod key;
 mod licence;
 mod tenant;
+pub(super) mod unmanaged;
 
 use crate::model::address::Address;
 use crate::model::imburse::{ImburseTenant, TenantLive};

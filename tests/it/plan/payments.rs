@@ -337,7 +337,10 @@ proptest! {
             let bound = |id| world.facts().is_some_and(|facts| {
                 facts.records.values().any(|record| record.state.binding().is_some_and(|binding| binding.tenant_id == id))
             });
-            let adopted = |id: &str| desired.imburse_tenants().any(|(_, spec, _)| spec.adopt.as_deref() == Some(id));
+            // The vendor's documents write ids in either case.
+            let adopted = |id: &str| {
+                desired.imburse_tenants().any(|(_, spec, _)| spec.adopt.as_ref().is_some_and(|adopt| adopt.eq_ignore_ascii_case(id)))
+            };
             for tenant in listed.iter().filter(|tenant| tenant.name.raw() == create.name) {
                 let known = bound(tenant.id.clone()) || adopted(tenant.id.raw());
                 prop_assert!(tenant.standing() == Standing::Deleted || known, "{:?} has its name", tenant.id);

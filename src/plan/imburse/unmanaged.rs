@@ -1,0 +1,74 @@
+//! Tenants of an account that nobody manages here: named where a person asks, and no reason against creating another.
+//! A tenant gets its name in the one request that makes it, so one that may be the declared one is refused by its name.
+
+use std::collections::BTreeSet;
+
+use crate::model::address::Name;
+use crate::model::imburse::{Standing, Tenant};
+use crate::model::live::{LedgerLive, Observed};
+use crate::model::untrusted::Untrusted;
+
+use super::super::Scene;
+use super::super::action::{Notice, Plan};
+use super::super::unmanaged::not_known;
+use super::facts::standing;
+
+/// Listed, not deleted, and neither bound, nor adopted, nor ignored.
+fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a Tenant> {
+    let Some(facts) = scene.desired.imburse.get(account) else { return Vec::new() };
+    let listed = scene.live.imburse.accounts.get(account).and_then(|live| live.tenants.as_ref());
+    let Some(Observed::Present(listed)) = listed else { return Vec::new() };
+    let mut known = accounted_for(scene);
+    known.extend(facts.known_tenants.iter().map(|id| id.to_ascii_lowercase()));
+    let stands = |tenant: &&Tenant| tenant.standing() != Standing::Deleted;
+    listed.iter().filter(stands).filter(|tenant| !known.contains(&tenant.id.raw().to_ascii_lowercase())).collect()
+}
+
+/// The ids of tenants that are recorded or adopted. They are GUIDs, whose letters have no case; here they are small.
+fn accounted_for(scene: &Scene) -> BTreeSet<String> {
+    let bound: Vec<&str> = match &scene.live.ledger {
+        LedgerLive::Present(facts) => {
+            let bindings = facts.records.values().filter_map(|record| record.state.binding());
+            bindings.map(|binding| binding.tenant_id.raw()).collect()
+        }
+        LedgerLive::Missing { .. } => Vec::new(),
+    };
+    let adopted = scene.desired.imburse_tenants().filter_map(|(_, spec, _)| spec.adopt.as_deref());
+    bound.into_iter().chain(adopted).map(str::to_ascii_lowercase).collect()
+}
+
+/// Whether a declared or recorded tenant is known to be this one.
+pub(super) fn is_accounted_for(scene: &Scene, id: &Untrusted) -> bool {
+    accounted_for(scene).contains(&id.raw().to_ascii_lowercase())
+}
+
+/// Whether there are any.
+pub(in crate::plan) fn any(scene: &Scene) -> bool {
+    scene.desired.imburse.keys().any(|account| !unmanaged(scene, account).is_empty())
+}
+
+/// Each of them, by account; and of which account nobody can tell.
+pub(in crate::plan) fn notices(scene: &Scene, plan: &mut Plan) {
+    let used: BTreeSet<&Name> = scene.desired.imburse_tenants().map(|(_, spec, _)| &spec.account).collect();
+    for account in scene.desired.imburse.keys() {
+        match scene.live.imburse.accounts.get(account).and_then(|live| live.tenants.as_ref()) {
+            Some(Observed::Unreadable(unreadable)) => {
+                plan.notices.push(not_known(account, &unreadable.why.to_string(), &unreadable.next));
+            }
+            // As with Qlik, an account that no declared tenant uses is not asked.
+            Some(Observed::Absent) | None if used.contains(account) => {
+                plan.notices.push(not_known(account, "its tenants were not listed", "plan with its credentials"));
+            }
+            Some(Observed::Present(_) | Observed::Absent) | None => {}
+        }
+        for tenant in unmanaged(scene, account) {
+            let created = tenant.details.created_on.as_ref().map(|on| format!(", created {on}")).unwrap_or_default();
+            let stands = match tenant.standing() {
+                Standing::Usable | Standing::Deleted => String::new(),
+                stands @ (Standing::Pending | Standing::Rejected) => format!(", {}", standing(stands)),
+            };
+            let text = format!("unmanaged in account {account}: {} ({}{created}{stands})", tenant.id, tenant.name);
+            plan.notices.push(Notice { address: None, at: None, text: text.into() });
+        }
+    }
+}
