@@ -211,7 +211,8 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
     let keys: Vec<Key> =
         keys.into_iter().enumerate().map(|(number, change)| changed(number, change, address, live, desired)).collect();
     let first = deliveries(desired, address).next().map(|(key, _)| key.clone());
-    for (key, _) in deliveries(desired, address) {
+    for (key, spec) in deliveries(desired, address) {
+        let looked = looked && !desired.sinks[&spec.deliver_to].blind;
         let mut sink = SinkLive { entry: looked.then_some(Observed::Absent), number, writable: None };
         let named = keys.get(held).filter(|key| key.marker.is_some());
         if let (true, Some(named), LedgerLive::Present(facts)) =
@@ -230,6 +231,8 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
         live.sinks.insert(key.clone(), sink);
     }
     if !keys.is_empty() {
+        // A key is asked for by itself only where the list has it not.
+        tenant.looked_up.clear();
         tenant.keys = Some(Observed::Present(keys.into_iter().map(|key| (key.public_key.clone(), key)).collect()));
     }
     live.imburse.tenants.insert(address.clone(), tenant);
@@ -334,15 +337,15 @@ proptest! {
             prop_assert!(matches!(state, None | Some(State::Free)), "it was begun");
             let account = &world.live.imburse.accounts[&create.account];
             let Some(Observed::Present(listed)) = &account.tenants else { panic!("the list was not read") };
-            let bound = |id| world.facts().is_some_and(|facts| {
-                facts.records.values().any(|record| record.state.binding().is_some_and(|binding| binding.tenant_id == id))
+            let bound = |id: &str| world.facts().is_some_and(|facts| {
+                facts.records.values().any(|record| record.state.binding().is_some_and(|binding| binding.tenant_id.raw().eq_ignore_ascii_case(id)))
             });
             // The vendor's documents write ids in either case.
             let adopted = |id: &str| {
                 desired.imburse_tenants().any(|(_, spec, _)| spec.adopt.as_ref().is_some_and(|adopt| adopt.eq_ignore_ascii_case(id)))
             };
             for tenant in listed.iter().filter(|tenant| tenant.name.raw() == create.name) {
-                let known = bound(tenant.id.clone()) || adopted(tenant.id.raw());
+                let known = bound(tenant.id.raw()) || adopted(tenant.id.raw());
                 prop_assert!(tenant.standing() == Standing::Deleted || known, "{:?} has its name", tenant.id);
             }
             let in_vain = |other: &Planned| other.address.parent() == planned.address && matches!(other.action, Action::Refuse(_));
