@@ -350,6 +350,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refused_mark_counts_for_a_month_and_for_that_host_and_api_alone() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (pay, other): (Name, Name) = (Name::parse("pay").unwrap(), Name::parse("other").unwrap());
+        let facts = |host: &str, api| ImburseFacts {
+            host: serde_json::from_value(serde_json::json!(host)).unwrap(),
+            account_id: "a".to_owned(),
+            api,
+            known_tenants: Vec::new(),
+        };
+        let here = facts("api.imbursepayments.com", Api::V2);
+        let refused = MarkRefused {
+            account: pay.clone(),
+            host: here.host.clone(),
+            api: Api::V2,
+            at: time("2026-06-01T00:00:00Z"),
+            run: RunId::new([0; 8]),
+            why: "405".into(),
+        };
+        assert!(refused.holds(&pay, &here, time("2026-06-30T23:59:59Z")));
+        assert!(!refused.holds(&pay, &here, time("2026-07-01T00:00:00Z")));
+        let soon = time("2026-06-02T00:00:00Z");
+        assert!(!refused.holds(&other, &here, soon));
+        assert!(!refused.holds(&pay, &facts("sandbox-api.imbursepayments.com", Api::V2), soon));
+        assert!(!refused.holds(&pay, &facts("api.imbursepayments.com", Api::V1), soon));
+    }
+
+    #[test]
     fn a_tenant_stands_where_its_dates_say() {
         let on = |date: &str| Some(Untrusted::from(date));
         let tenant = |status: &str, details| Tenant { status: status.into(), details, ..Tenant::default() };

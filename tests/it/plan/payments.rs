@@ -7,7 +7,7 @@ use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree as _;
 
 use qlik_plan::model::address::Address;
-use qlik_plan::model::desired::Desired;
+use qlik_plan::model::desired::{Desired, SinkFacts};
 use qlik_plan::model::imburse::{AccountLive, AccountRead, ImburseKey, Key, Standing, TenantLive, TenantRead};
 use qlik_plan::model::live::{LedgerFacts, LedgerLive, Live, Observed, SinkEntry, SinkLive};
 use qlik_plan::model::marker::{KeyUid, Letter, Nonce};
@@ -33,6 +33,26 @@ struct World {
 struct Mixed {
     desired: Desired,
     now: jiff::Timestamp,
+}
+
+/// A file, the same on every machine of a shared ledger, a vault, a program that tells what it holds, and one that does not.
+const SINKS: [(&str, [bool; 4]); 5] = [
+    ("file", [false, true, false, false]),
+    ("file", [false, true, true, false]),
+    ("vault", [true, false, false, false]),
+    ("command", [false, false, false, false]),
+    ("command", [false, false, false, true]),
+];
+
+impl Mixed {
+    /// The same with every sink of this kind.
+    fn with_sinks(mut self, (kind, [compares_versions, local, hidden, blind]): (&str, [bool; 4])) -> Self {
+        for sink in self.desired.sinks.values_mut() {
+            let hash = sink.hash.clone();
+            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, blind };
+        }
+        self
+    }
 }
 
 /// What is changed about one key: whose it is, whether it says it was delivered, by which run, and over which number.
@@ -145,8 +165,9 @@ fn worlds() -> impl Strategy<Value = World> {
     let mixed: Vec<Mixed> = cases.iter().map(|case| Mixed { desired: case.desired.clone(), now: case.now }).collect();
     // Proven, alive, over by the clock, and one that the ledger does not list.
     let runs: Vec<String> = ["0a0a", "1b1b", "2c2c", "ffff"].map(str::to_owned).to_vec();
-    (select(mixed), select(ledgers), select(accounts), any::<[bool; 3]>()).prop_flat_map(
-        move |(case, ledger, accounts, flags)| {
+    (select(mixed), select(ledgers), select(accounts), any::<[bool; 3]>(), select(SINKS.to_vec())).prop_flat_map(
+        move |(case, ledger, accounts, flags, sinks)| {
+            let case = case.with_sinks(sinks);
             let addresses: Vec<Address> =
                 case.desired.imburse_tenants().map(|(address, _, _)| address.clone()).collect();
             let declared: Vec<Address> = case.desired.items.keys().filter(|key| key.key.is_some()).cloned().collect();
@@ -213,6 +234,8 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
     let first = deliveries(desired, address).next().map(|(key, _)| key.clone());
     for (key, spec) in deliveries(desired, address) {
         let looked = looked && !desired.sinks[&spec.deliver_to].blind;
+        // Only a vault counts.
+        let number = number.filter(|_| desired.sinks[&spec.deliver_to].compares_versions);
         let mut sink = SinkLive { entry: looked.then_some(Observed::Absent), number, writable: None };
         let named = keys.get(held).filter(|key| key.marker.is_some());
         if let (true, Some(named), LedgerLive::Present(facts)) =
@@ -292,6 +315,9 @@ proptest! {
     fn at_imburse_a_leftover_goes_after_its_successor_or_with_proof(world in worlds()) {
         let plan = world.plan();
         for (address, reclaim) in reclaims(&plan).filter(|(_, reclaim)| !reclaim.asked) {
+            let Spec::ImburseKey(spec) = &world.case.desired.items[address].spec else { panic!("no key") };
+            let sink = &world.case.desired.sinks[&spec.deliver_to];
+            prop_assert!(!sink.hidden, "it may be in use on another machine");
             prop_assert_eq!(reclaim.after_delivery, makes_a_key(&plan, address));
             if reclaim.after_delivery {
                 continue;
@@ -300,8 +326,6 @@ proptest! {
             let key = &keys[&reclaim.public_key];
             let held = world.held(address).expect("the sink holds nothing");
             prop_assert!(keys.contains_key(&held.key_id), "the sink's key is dead");
-            let Spec::ImburseKey(spec) = &world.case.desired.items[address].spec else { panic!("no key") };
-            let sink = &world.case.desired.sinks[&spec.deliver_to];
             let over = key.marker.as_ref().unwrap().over;
             let number = world.live.sinks[address].number;
             let refused = over.zip(number).is_some_and(|(over, number)| number > over);
