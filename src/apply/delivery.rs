@@ -30,7 +30,7 @@ impl<'a> Found<'a> {
     pub(super) fn by(why: &'a WhyMint) -> Self {
         match why {
             WhyMint::Missing => Self::Nothing,
-            WhyMint::Dead { key_id, .. } => Self::Key(key_id),
+            WhyMint::Dead { key_id, .. } | WhyMint::Replaced { key_id } => Self::Key(key_id),
             WhyMint::Supersede { .. } | WhyMint::Asked => Self::Anything,
         }
     }

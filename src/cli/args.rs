@@ -125,6 +125,9 @@ pub(super) struct Common {
     /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) remint: Vec<Address>,
+    /// Mint another over this key, which is in its sink and works (it leaked, or is old); the old one stays as it is. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) replace: Vec<Address>,
     /// Delete this key of ours at Imburse, by its public key: nobody uses it, and its run's machine is gone. May be repeated.
     #[arg(long, value_name = "PUBLIC_KEY")]
     pub(super) reclaim: Vec<String>,

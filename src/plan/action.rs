@@ -193,6 +193,10 @@ pub enum WhyMint {
     },
     /// A person said `--remint`.
     Asked,
+    /// A person said `--replace`: this key is in the sink and works, and another is to take its place.
+    Replaced {
+        key_id: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

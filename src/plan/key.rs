@@ -32,6 +32,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) sink: &'a SinkLive,
     pub(crate) sink_facts: &'a SinkFacts,
     pub(crate) remint: bool,
+    pub(crate) replace: bool,
     pub(crate) now: Timestamp,
     pub(crate) weak: Weak,
 }
@@ -147,6 +148,7 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     };
     let mint = match (good, due(facts, good)) {
         (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
+        (Some(good), _) if facts.replace => Some(Mint::First(WhyMint::Replaced { key_id: good.id.clone() })),
         (Some(_), Some((good, expires))) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (Some(_), None) => leftovers
             .iter()
@@ -214,6 +216,7 @@ fn unlooked<'a>(
         .collect();
     unseen.extend(good.map(|good| format!("whether sink {sink} holds key {}", Untrusted::from(good.id.as_str()))));
     let mint = match (due(facts, good), good, undelivered.is_empty()) {
+        (_, Some(good), true) if facts.replace => Some(Mint::First(WhyMint::Replaced { key_id: good.id.clone() })),
         (Some((good, expires)), _, true) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (None, None, true) => Some(Mint::First(WhyMint::Missing)),
         (None, Some(_), _) | (_, _, false) => None,

@@ -88,6 +88,7 @@ pub(crate) fn judge<'a>(
         (None, LedgerLive::Missing { .. }) => None,
     };
     let remint = scene.wishes.remint.contains(address);
+    let replace = scene.wishes.replace.contains(address);
     key::judge(&key::Facts {
         address,
         spec,
@@ -97,6 +98,7 @@ pub(crate) fn judge<'a>(
         sink,
         sink_facts,
         remint,
+        replace,
         now: scene.now,
         weak: scene.wishes.weak,
     })

@@ -43,6 +43,8 @@ pub(crate) use role::meant;
 pub struct Wishes {
     /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
     pub remint: BTreeSet<Address>,
+    /// `--replace ADDRESS`: mint another over the key in the sink.
+    pub replace: BTreeSet<Address>,
     /// `--reclaim PUBLIC_KEY`: nobody uses this key of ours, so it may be deleted at Imburse.
     pub reclaim: BTreeSet<String>,
     /// `--new ADDRESS`: create it although its name is close to one that is no longer declared.

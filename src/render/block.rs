@@ -194,6 +194,9 @@ pub(super) fn why_mint(why: &WhyMint) -> Option<String> {
             Some(format!("key {} was minted and never delivered; a successor comes first", escape(key_id)))
         }
         WhyMint::Asked => Some("asked for with --remint".into()),
+        WhyMint::Replaced { key_id } => {
+            Some(format!("takes the place of key {}, which works and stays; asked for with --replace", escape(key_id)))
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub struct SavedPlan {
     pub plan: Plan,
     pub hash: String,
     pub remint: BTreeSet<Address>,
+    pub replace: BTreeSet<Address>,
     pub reclaim: BTreeSet<String>,
     pub new: BTreeSet<Address>,
     pub unrehearsed: bool,
@@ -43,6 +44,8 @@ struct File {
     hash: String,
     now: Timestamp,
     remint: BTreeSet<Address>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    replace: BTreeSet<Address>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     reclaim: BTreeSet<String>,
     new: BTreeSet<Address>,
@@ -94,6 +97,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Er
         hash: json::hash(plan),
         now: *now,
         remint: wishes.remint.clone(),
+        replace: wishes.replace.clone(),
         reclaim: wishes.reclaim.clone(),
         new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
@@ -139,6 +143,7 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
         plan,
         hash: file.hash,
         remint: file.remint,
+        replace: file.replace,
         reclaim: file.reclaim,
         new: file.new,
         unrehearsed: file.unrehearsed,

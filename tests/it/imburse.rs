@@ -44,6 +44,17 @@ fn edit(stage: &Stage, edit: &Value) {
     stage.control("POST", "/edit", edit);
 }
 
+fn keys(stage: &Stage) -> Vec<Value> {
+    tenants(stage)[0]["keys"].as_array().unwrap().clone()
+}
+
+/// The public key that the sink holds as `admin`.
+fn in_sink(stage: &Stage) -> String {
+    let file = stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail/admin");
+    let pair: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    pair["publicKey"].as_str().unwrap().to_owned()
+}
+
 /// What was sent to Imburse that changed something, tokens aside.
 fn changes(stage: &Stage) -> Vec<String> {
     stage.changes().into_iter().filter(|change| !change.contains("hmac")).collect()
@@ -226,10 +237,39 @@ fn a_key_whose_answer_was_lost_is_found_by_its_marker_deleted_and_made_again() {
 }
 
 #[test]
+fn a_key_that_leaked_is_replaced_and_the_old_one_works_until_a_person_deletes_it() {
+    let stage = stage(ONE_TENANT);
+    stage.settle();
+    let old = in_sink(&stage);
+    let again = ["--yes", "--replace", "imburse/uk-retail/admin"];
+    stage.plan(&again[1..]).says(&format!("takes the place of key {old}, which works and stays"));
+    stage.apply(&again).exits(0).says("Applied: 1 key created.");
+    let new = in_sink(&stage);
+    assert_ne!(old, new);
+    stage.plan(&["--detailed-exitcode"]).exits(0).says(&format!("qlik-apply --reclaim {old}"));
+    stage.apply(&["--yes", "--reclaim", &old]).exits(0);
+    let left = keys(&stage).iter().filter(|key| key["name"].as_str().unwrap().starts_with("Admin")).count();
+    assert_eq!((left, keys(&stage).iter().any(|key| key["publicKey"] == json!(old))), (1, false));
+    stage.settle();
+    // A saved plan replaces the key that was reviewed, once.
+    stage.plan(&["--replace", "imburse/uk-retail/admin", "--out", "reviewed.plan"]).exits(0);
+    stage.apply(&["--yes", "--plan", "reviewed.plan"]).exits(0);
+    let newest = in_sink(&stage);
+    assert_ne!(new, newest);
+    stage.apply(&["--yes", "--plan", "reviewed.plan"]).exits(1);
+    assert_eq!(in_sink(&stage), newest);
+    // A key that somebody changed is drift until it is replaced.
+    edit(&stage, &json!({ "action": "imburse_change_key", "key": newest, "roles": ["tenant-app-read"] }));
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("tenant-app-read");
+    stage.apply(&again).exits(0);
+    stage.settle();
+    assert_ne!(in_sink(&stage), newest);
+}
+
+#[test]
 fn a_key_that_nobody_uses_is_named_until_a_person_says_so() {
     let stage = stage(ONE_TENANT);
     stage.settle();
-    let keys = |stage: &Stage| tenants(stage)[0]["keys"].as_array().unwrap().clone();
     let old = keys(&stage).iter().find(|key| key["name"].as_str().unwrap().starts_with("Admin")).unwrap()["publicKey"]
         .as_str()
         .unwrap()

@@ -127,6 +127,27 @@ fn a_secret_that_was_removed_by_hand_is_missed_and_its_key_is_left_alone() {
 }
 
 #[test]
+fn a_key_that_leaked_is_replaced_without_a_gap() {
+    let stage = Stage::new(ONE_TENANT);
+    stage.settle();
+    let file = stage.secret_file("acme", "ci");
+    let old = std::fs::read_to_string(&file).unwrap();
+    stage.apply(&["--yes", "--replace", "qlik/acme/ci"]).exits(0).says("Applied: 1 key created.");
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), old);
+    // Both work: whoever has the old one has until it expires to fetch the new one, or a person revokes it.
+    assert_eq!(stage.live_keys().len(), 3);
+    stage.settle();
+    assert_eq!(stage.live_keys().len(), 3);
+    stage.plan(&["--replace", "qlik/acme"]).exits(1).says("no such key is declared").says("qlik/acme/ci");
+    let taken_over = ONE_TENANT.replace(
+        "owner: { client: {} }, expires_in: P7D, renew_before: P1D, deliver_to: files, deliver_as: env",
+        "adopt: { key_id: 0d5f4e3c-2b1a-4098-8765-43210fedcba9 }",
+    );
+    stage.write_desired(&taken_over);
+    stage.plan(&["--replace", "qlik/acme/reporting"]).exits(1).says("declared with adopt:");
+}
+
+#[test]
 fn remint_is_for_declared_keys_and_says_nothing_new_of_a_key_in_its_place() {
     let stage = made();
     stage.plan(&["--remint", "qlik/acme/nightly"]).exits(1).says("no such key is declared").says("qlik/acme/ci");

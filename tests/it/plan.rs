@@ -26,6 +26,7 @@ use qlik_plan::render::{Look, Verdict, json, text};
 #[serde(deny_unknown_fields, default)]
 struct Asked {
     remint: BTreeSet<Address>,
+    replace: BTreeSet<Address>,
     reclaim: BTreeSet<String>,
     new: BTreeSet<Address>,
     unrehearsed: bool,
@@ -69,9 +70,9 @@ fn case(folder: PathBuf) -> Case {
     let live = serde_json::from_str(&read(&folder.join("live.json")))
         .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
     let asked = folder.join("wishes.json");
-    let Asked { remint, reclaim, new, unrehearsed, unmanaged, at } =
+    let Asked { remint, replace, reclaim, new, unrehearsed, unmanaged, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
-    let wishes = Wishes { remint, reclaim, new, unrehearsed, unmanaged, ..Wishes::default() };
+    let wishes = Wishes { remint, replace, reclaim, new, unrehearsed, unmanaged, ..Wishes::default() };
     let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
     Case { folder, desired, live, wishes, now }
 }

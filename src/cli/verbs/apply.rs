@@ -107,6 +107,7 @@ async fn work(
     let mut wishes = wishes(common, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
+        wishes.replace.extend(saved.replace.iter().cloned());
         wishes.reclaim.extend(saved.reclaim.iter().cloned());
         wishes.new.extend(saved.new.iter().cloned());
         wishes.unrehearsed |= saved.unrehearsed;

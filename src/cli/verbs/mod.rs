@@ -11,9 +11,12 @@ mod review;
 pub(super) mod schema;
 pub(super) mod validate;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::ledger::{Held, Ledger};
+use crate::model::address::Address;
 use crate::model::duration::Duration;
 use crate::model::live::LedgerLive;
 use crate::model::run::{Run, RunId};
@@ -48,6 +51,7 @@ fn eight(bytes: [u8; 16]) -> [u8; 8] {
 fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
     Wishes {
         remint: common.remint.iter().cloned().collect(),
+        replace: common.replace.iter().cloned().collect(),
         reclaim: common.reclaim.iter().map(|id| id.to_ascii_lowercase()).collect(),
         new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
@@ -81,7 +85,7 @@ fn hold(ledger: &Ledger, max_run: Duration) -> Result<Held, Problem> {
     Ok(ledger.open(run)?)
 }
 
-/// The addresses in `--remint` must be declared keys, those in `--new` declared tenants.
+/// The addresses in `--remint` and `--replace` must be declared keys that we mint, those in `--new` declared tenants.
 fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
     for address in &common.new {
         if !address.is_tenant() || !declared.desired.items.contains_key(address) {
@@ -91,13 +95,19 @@ fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
             ));
         }
     }
-    for address in &common.remint {
-        if address.is_tenant() || !declared.desired.items.contains_key(address) {
-            return Err(Problem::new(
-                format!("--remint {address}: no such key is declared"),
+    let minted: BTreeSet<&Address> = declared.desired.deliveries().map(|(address, _)| address).collect();
+    for (option, addresses) in [("--remint", &common.remint), ("--replace", &common.replace)] {
+        let Some(address) = addresses.iter().find(|address| !minted.contains(address)) else { continue };
+        return Err(match declared.desired.items.contains_key(address) && !address.is_tenant() {
+            true => Problem::new(
+                format!("{option} {address}: it is declared with adopt:, and is never minted"),
+                "remove adopt: from the key to have one minted and delivered",
+            ),
+            false => Problem::new(
+                format!("{option} {address}: no such key is declared"),
                 "give the address of a declared key, as in qlik/acme/ci",
-            ));
-        }
+            ),
+        });
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ pub(super) struct Facts<'a> {
     /// Whether the vendor refuses to change this account's keys.
     pub(super) never_marked: bool,
     pub(super) remint: bool,
+    pub(super) replace: bool,
     /// Public keys that a person says nobody uses.
     pub(super) asked: &'a BTreeSet<String>,
     pub(super) weak: Weak,
@@ -129,6 +130,7 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     };
     let mint = match (good, leftovers.iter().copied().find(|key| !is_overtaken(key))) {
         (None, _) => Some(why_first(facts, entry, &leftovers)),
+        (Some(good), _) if facts.replace => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
         (Some(_), Some(leftover)) => Some(WhyMint::Supersede { key_id: leftover.public_key.clone() }),
         (Some(_), None) => None,
     };
@@ -189,7 +191,10 @@ fn unlooked<'a>(
             unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));
         }
     }
-    let mint = here.is_empty().then_some(WhyMint::Missing);
+    let mint = match delivered.as_slice() {
+        [good] if facts.replace => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
+        _ => here.is_empty().then_some(WhyMint::Missing),
+    };
     let (reclaim, asked, left) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Judgement { good, mark: false, mint, reclaim, asked, unseen, left })
 }

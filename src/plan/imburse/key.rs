@@ -103,6 +103,7 @@ pub(super) fn judged<'a>(
         sink_facts,
         never_marked: never_marked(case, ledger),
         remint: scene.wishes.remint.contains(address),
+        replace: scene.wishes.replace.contains(address),
         asked: &scene.wishes.reclaim,
         weak: scene.wishes.weak,
     })

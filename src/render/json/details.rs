@@ -193,6 +193,10 @@ pub(super) enum Cause {
     },
     /// `--remint`.
     Asked,
+    /// `--replace`: this key works, and another takes its place.
+    Replaced {
+        key_id: String,
+    },
 }
 
 #[derive(Serialize, JsonSchema)]

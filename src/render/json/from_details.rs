@@ -153,6 +153,7 @@ impl From<&action::WhyMint> for Cause {
             action::WhyMint::Dead { key_id, state } => Self::Dead { key_id: key_id.clone(), state: state.clone() },
             action::WhyMint::Supersede { key_id } => Self::Supersede { key_id: key_id.clone() },
             action::WhyMint::Asked => Self::Asked,
+            action::WhyMint::Replaced { key_id } => Self::Replaced { key_id: key_id.clone() },
         }
     }
 }
