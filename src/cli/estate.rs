@@ -174,8 +174,8 @@ impl Estate {
             },
             user_agent: user_agent(),
         };
-        let mut proxy = settings.network.proxy.clone();
-        let mut ca_file = settings.network.ca_file.clone();
+        #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
+        let (mut proxy, mut ca_file) = (settings.network.proxy.clone(), settings.network.ca_file.clone());
         let credentials;
         #[cfg(feature = "sandbox")]
         let mut sandbox = None;

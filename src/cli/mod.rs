@@ -18,5 +18,6 @@ mod sources;
 mod stores;
 mod verbs;
 mod weaken;
+mod words;
 
 pub use run::{apply_main, plan_main};

@@ -7,11 +7,12 @@ use clap::{Parser as _, ValueEnum as _};
 
 use crate::render::Outcome;
 
-use super::args::{ApplyArgs, ApplyVerb, Format, PlanArgs, PlanVerb};
+use super::args::{ApplyArgs, Format, PlanArgs};
 use super::formats::{self, Told};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
 use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
+use super::words::{ApplyVerb, PlanVerb};
 
 /// `qlik-plan`.
 pub fn plan_main() -> ExitCode {

@@ -9,6 +9,7 @@ mod format;
 #[cfg(feature = "object-store")]
 mod object_store;
 mod people;
+mod store;
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,17 +23,15 @@ use crate::model::record::{LedgerId, Record, Rehearsal};
 use crate::model::run::{Life, Run, RunId};
 use crate::model::settings;
 use crate::model::weak::Weak;
-#[cfg(feature = "object-store")]
-use crate::model::weak::Weakness;
 
 use self::access::Access;
 use self::contents::{Alive, Contents, Folder, Shelf as _};
 use self::directory::{Directory, Watch};
-use self::durable::Locked;
 pub use self::error::LedgerError;
-use self::format::{Found, Holder};
+use self::format::Holder;
 #[cfg(feature = "object-store")]
-use self::object_store::{Before, Bucket, Stamp};
+use self::object_store::{Before, Bucket};
+use self::store::{Read, Store};
 
 /// How often a reader looks again when a run began or ended under its eyes.
 const READ_ATTEMPTS: usize = 5;
@@ -187,70 +186,6 @@ fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
     held.sweep(&contents)?;
     held.prune(&contents)?;
     Ok(held)
-}
-
-/// What a [`Held`] ledger writes to.
-enum Store {
-    Folder(Locked),
-    #[cfg(feature = "object-store")]
-    Bucket {
-        bucket: Bucket,
-        /// Of our own run's record.
-        ours: Stamp,
-    },
-}
-
-/// What was read of one file, and what a write has to replace.
-struct Read {
-    found: Option<Found>,
-    #[cfg(feature = "object-store")]
-    before: Before,
-}
-
-impl Store {
-    /// Whether a test lets this store write over whatever stands there.
-    fn overwrites(&self) -> bool {
-        match self {
-            Self::Folder(_) => false,
-            #[cfg(feature = "object-store")]
-            Self::Bucket { bucket, .. } => bucket.weak().is(Weakness::NoCompareAndSwap),
-        }
-    }
-
-    fn read(&self, folder: Folder, name: &str) -> Result<Read, LedgerError> {
-        match self {
-            Self::Folder(locked) => Ok(Read {
-                found: locked.directory().read(folder, name)?,
-                #[cfg(feature = "object-store")]
-                before: Before::Nothing,
-            }),
-            #[cfg(feature = "object-store")]
-            Self::Bucket { bucket, .. } => Ok(match bucket.read(folder, name)? {
-                None => Read { found: None, before: Before::Nothing },
-                Some((found, stamp)) => Read { found: Some(found), before: Before::This(stamp) },
-            }),
-        }
-    }
-
-    /// Replaces what was read. Under a lock nobody else can have; a bucket refuses it where somebody did.
-    fn replace(&self, folder: Folder, name: &str, read: &Read, bytes: &[u8]) -> Result<(), LedgerError> {
-        match self {
-            Self::Folder(locked) => {
-                let _ = read;
-                locked.put(folder, name, bytes)
-            }
-            #[cfg(feature = "object-store")]
-            Self::Bucket { bucket, .. } => bucket.put(folder, name, bytes, &read.before).map(drop),
-        }
-    }
-
-    fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
-        match self {
-            Self::Folder(locked) => locked.remove(folder, name),
-            #[cfg(feature = "object-store")]
-            Self::Bucket { bucket, .. } => bucket.remove(folder, name),
-        }
-    }
 }
 
 /// A ledger in which this run is recorded, and whose lock it holds where there is one: the only value that can write to it.

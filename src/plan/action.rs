@@ -7,14 +7,13 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::host::{Host, Label, Region};
-use crate::model::live::Unreadable;
 use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
 use super::facts::Facts;
 use super::imburse::action::Imburse;
-use super::refusal::{Code, Refusal};
+use super::refusal::Refusal;
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -298,56 +297,9 @@ pub struct Unchecked {
     pub what: String,
 }
 
-/// What a plan amounts to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub tenants_to_create: usize,
-    pub tenants_to_settle: usize,
-    pub keys_to_create: usize,
-    pub keys_to_renew: usize,
-    pub keys_to_reclaim: usize,
-    pub keys_to_mark: usize,
-    pub to_trust: usize,
-    #[serde(default)]
-    pub users_to_create: usize,
-    pub to_grant: usize,
-    pub kept: usize,
-    pub drifted: usize,
-    pub waiting: usize,
-    pub refused: usize,
-}
-
 impl Plan {
     pub fn empty(now: Timestamp) -> Self {
         Self { now, actions: Vec::new(), facts: Facts::new(), notices: Vec::new(), unchecked: Vec::new() }
-    }
-
-    pub fn counts(&self) -> Counts {
-        let mut n = Counts::default();
-        for planned in &self.actions {
-            let slot = match &planned.action {
-                Action::CreateTenant(_) => &mut n.tenants_to_create,
-                Action::Settle(_) => &mut n.tenants_to_settle,
-                Action::Trust(_) => &mut n.to_trust,
-                Action::CreateUser(_) => &mut n.users_to_create,
-                Action::Grant(_) => &mut n.to_grant,
-                Action::Mark(_) => &mut n.keys_to_mark,
-                Action::CreateKey(_) => &mut n.keys_to_create,
-                Action::Renew(_) => &mut n.keys_to_renew,
-                Action::Reclaim(_) => &mut n.keys_to_reclaim,
-                Action::Keep(_) => &mut n.kept,
-                Action::Drift(_) => &mut n.drifted,
-                Action::Wait(_) => &mut n.waiting,
-                Action::Refuse(_) => &mut n.refused,
-                Action::Imburse(Imburse::CreateTenant(_)) => &mut n.tenants_to_create,
-                Action::Imburse(Imburse::CreateKey(_)) => &mut n.keys_to_create,
-                Action::Imburse(Imburse::Mark(_)) => &mut n.keys_to_mark,
-                Action::Imburse(Imburse::Reclaim(_)) => &mut n.keys_to_reclaim,
-                Action::Imburse(Imburse::Keep(_)) => &mut n.kept,
-            };
-            *slot += 1;
-        }
-        n
     }
 
     /// Whether `apply` has anything to send.
@@ -398,16 +350,6 @@ impl Keep {
         match self {
             Self::Tenant { .. } => None,
             Self::Key { expires, .. } | Self::AdoptedKey { expires, .. } => *expires,
-        }
-    }
-}
-
-impl From<&Unreadable> for Refusal {
-    fn from(unreadable: &Unreadable) -> Self {
-        Self {
-            code: if unreadable.credentials { Code::CredentialsRefused } else { Code::Unreadable },
-            why: unreadable.why.clone(),
-            next: vec![unreadable.next.clone()],
         }
     }
 }

@@ -17,6 +17,7 @@ use refusal::Code;
 pub mod action;
 mod assume;
 mod compare;
+pub mod counts;
 mod create;
 mod due;
 pub mod explain;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::live::Unreadable;
 use crate::model::untrusted::Untrusted;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,5 +146,15 @@ codes! {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl From<&Unreadable> for Refusal {
+    fn from(unreadable: &Unreadable) -> Self {
+        Self {
+            code: if unreadable.credentials { Code::CredentialsRefused } else { Code::Unreadable },
+            why: unreadable.why.clone(),
+            next: vec![unreadable.next.clone()],
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The last line: what a plan or a report amounts to, as one sentence that agrees with its numbers.
 
 use crate::apply::event::{Report, ReportOutcome, Step};
-use crate::plan::action::{Action, Adopted, Counts, Keep, Plan};
+use crate::plan::action::{Action, Adopted, Keep, Plan};
+use crate::plan::counts::Counts;
 use crate::plan::imburse::action::Imburse;
 
 use super::layout::{count, join_and};

@@ -11,10 +11,11 @@ use crate::model::live::LedgerFacts;
 use crate::model::record::{Intent, State};
 use crate::render;
 
-use super::super::args::{ApplyArgs, Format, ResolveHow};
+use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::estate::{self, Estate};
 use super::super::output::{Exit, Output, Problem};
+use super::super::words::ResolveHow;
 use super::{clock, hold, ledger, random};
 
 pub(in crate::cli) async fn run(

@@ -3,8 +3,8 @@
 use crate::config;
 use crate::render;
 
-use super::super::args::SchemaOf;
 use super::super::output::{Exit, Output, Problem};
+use super::super::words::SchemaOf;
 
 pub(in crate::cli) fn run(of: SchemaOf, output: &Output) -> Result<Exit, Problem> {
     let schema = match of {

@@ -191,9 +191,9 @@ fn unlooked<'a>(
             unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));
         }
     }
-    let mint = match delivered.as_slice() {
-        [good] if facts.replace => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
-        _ => here.is_empty().then_some(WhyMint::Missing),
+    let mint = match (delivered.as_slice(), facts.replace) {
+        ([good], true) => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
+        ([] | [_, ..], true | false) => here.is_empty().then_some(WhyMint::Missing),
     };
     let (reclaim, asked, left) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Judgement { good, mark: false, mint, reclaim, asked, unseen, left })

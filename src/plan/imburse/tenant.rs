@@ -136,7 +136,6 @@ fn decide<'a>(case: &Case<'a>, actions: &mut Vec<Action>, plan: &mut Plan) -> Re
             Err(in_doubt(case, intent).into())
         }
         // Only `settled` is ever written for Imburse: name and address go with the one POST.
-        // Only `settled` is ever written for Imburse: name and address go with the one POST.
         Some(State::Bound(binding) | State::Settled(binding)) => bound(case, account, binding, read, record, actions),
         Some(State::Settling(settling)) => bound(case, account, &settling.binding, read, record, actions),
     }

@@ -7,6 +7,7 @@ use crate::model::address::Address;
 use crate::model::desired::Origin;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action;
+use crate::plan::counts;
 use crate::plan::refusal::Refusal;
 use crate::plan::review;
 use crate::render::block::why_mint;
@@ -181,9 +182,9 @@ impl From<&action::Plan> for Plan {
     }
 }
 
-impl From<action::Counts> for Counts {
-    fn from(counts: action::Counts) -> Self {
-        let action::Counts {
+impl From<counts::Counts> for Counts {
+    fn from(counts: counts::Counts) -> Self {
+        let counts::Counts {
             tenants_to_create,
             tenants_to_settle,
             keys_to_create,

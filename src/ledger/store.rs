@@ -1,0 +1,75 @@
+//! Where a held ledger's files are read and replaced: in a locked folder, or in a bucket.
+
+#[cfg(feature = "object-store")]
+use crate::model::weak::Weakness;
+
+use super::contents::Folder;
+use super::durable::Locked;
+use super::error::LedgerError;
+use super::format::Found;
+#[cfg(feature = "object-store")]
+use super::object_store::{Before, Bucket, Stamp};
+
+/// Where a held ledger's files are.
+pub(super) enum Store {
+    Folder(Locked),
+    #[cfg(feature = "object-store")]
+    Bucket {
+        bucket: Bucket,
+        /// Of our own run's record.
+        ours: Stamp,
+    },
+}
+
+/// What was read of one file, and what a write has to replace.
+pub(super) struct Read {
+    pub(super) found: Option<Found>,
+    #[cfg(feature = "object-store")]
+    pub(super) before: Before,
+}
+
+impl Store {
+    /// Whether a test lets this store write over whatever stands there.
+    pub(super) fn overwrites(&self) -> bool {
+        match self {
+            Self::Folder(_) => false,
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => bucket.weak().is(Weakness::NoCompareAndSwap),
+        }
+    }
+
+    pub(super) fn read(&self, folder: Folder, name: &str) -> Result<Read, LedgerError> {
+        match self {
+            Self::Folder(locked) => Ok(Read {
+                found: locked.directory().read(folder, name)?,
+                #[cfg(feature = "object-store")]
+                before: Before::Nothing,
+            }),
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => Ok(match bucket.read(folder, name)? {
+                None => Read { found: None, before: Before::Nothing },
+                Some((found, stamp)) => Read { found: Some(found), before: Before::This(stamp) },
+            }),
+        }
+    }
+
+    /// Replaces what was read. Under a lock nobody else can have; a bucket refuses it where somebody did.
+    pub(super) fn replace(&self, folder: Folder, name: &str, read: &Read, bytes: &[u8]) -> Result<(), LedgerError> {
+        match self {
+            Self::Folder(locked) => {
+                let _ = read;
+                locked.put(folder, name, bytes)
+            }
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => bucket.put(folder, name, bytes, &read.before).map(drop),
+        }
+    }
+
+    pub(super) fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
+        match self {
+            Self::Folder(locked) => locked.remove(folder, name),
+            #[cfg(feature = "object-store")]
+            Self::Bucket { bucket, .. } => bucket.remove(folder, name),
+        }
+    }
+}
