@@ -303,8 +303,10 @@ impl<M: Maker> Way<'_, M> {
     async fn mark(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
         let Place { world, address, .. } = &self.place;
         let text = marker.with_letter(Letter::Delivered).describe(self.maker.text());
-        let marked = self.maker.mark(minted, &text).await;
-        let gone = matches!(&marked, Outcome::Rejected(rejection) if rejection.kind == RejectionKind::NotFound);
+        let marked = self.maker.mark(minted, &text).await?;
+        // Not every server that says so of a change has no such key.
+        let gone = matches!(&marked, Outcome::Rejected(rejection) if rejection.kind == RejectionKind::NotFound)
+            && matches!(self.maker.lives(self.maker.id(minted)).await, Ok(false));
         match known(marked) {
             Known::Done(Marked::Done) => {}
             Known::Done(Marked::Never(why)) => {
@@ -317,7 +319,7 @@ impl<M: Maker> Way<'_, M> {
                 });
             }
             Known::Not(failure) | Known::Unclear(failure) => {
-                let text = format!("delivered, and not marked so: {}; the next qlik-apply marks it", failure.why);
+                let text = format!("delivered, and not marked so: {}; a later qlik-apply sees to it", failure.why);
                 world.note(address, Step::Mark, text);
             }
         }

@@ -126,10 +126,16 @@ impl Maker for Key<'_> {
         })
     }
 
-    async fn mark(&self, minted: &MintedKey, text: &str) -> Outcome<Marked> {
+    async fn mark(&self, minted: &MintedKey, text: &str) -> Result<Outcome<Marked>, Failure> {
         let CreateKey { account, spec, .. } = self.create;
         let marked = self.world.qlik.describe(account, &self.host, &spec.owner, &minted.id, text).await;
-        marked.map(|()| Marked::Done)
+        Ok(marked.map(|()| Marked::Done))
+    }
+
+    async fn lives(&self, id: &str) -> Result<bool, ReadError> {
+        let key = self.world.qlik.key(&self.create.account, &self.host, id).await?;
+        let now = self.world.now();
+        Ok(key.is_some_and(|key| key.is_live(now)))
     }
 }
 

@@ -44,7 +44,13 @@ pub(super) trait Maker {
     async fn try_out(&self, minted: &Self::Minted) -> Result<Tried, ReadError>;
 
     /// Changes the key's text.
-    async fn mark(&self, minted: &Self::Minted, text: &str) -> Outcome<Marked>;
+    ///
+    /// # Errors
+    /// Our own trouble, with nothing that speaks of the vendor's answer.
+    async fn mark(&self, minted: &Self::Minted, text: &str) -> Result<Outcome<Marked>, Failure>;
+
+    /// Whether the vendor, asked for this one key, has it.
+    async fn lives(&self, id: &str) -> Result<bool, ReadError>;
 }
 
 /// How one vendor's users speak of keys.

@@ -144,10 +144,11 @@ impl Sink {
         }
     }
 
-    /// Whether it is written and read within this machine, so that nothing is seen late and no write outlives its run.
+    /// Whether it is written and read within this machine, so that nothing is seen late and no write outlives its run. What
+    /// machines share may be seen late.
     pub fn is_local(&self) -> bool {
         match self {
-            Self::File { .. } => true,
+            Self::File { shared, .. } => !shared,
             Self::Command(_) | Self::Vault(_) => false,
         }
     }

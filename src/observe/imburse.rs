@@ -79,7 +79,9 @@ async fn tenant(
     if let Observed::Present(listed) = &keys {
         for (key, _, _) in desired.imburse_keys(address) {
             let Some(entry) = base.sinks.get(key).and_then(|sink| sink.held()) else { continue };
-            if listed.contains_key(&entry.key_id) || looked_up.contains_key(&entry.key_id) {
+            // The vendor's documents write ids in either case.
+            let is_listed = listed.keys().any(|id| id.eq_ignore_ascii_case(&entry.key_id));
+            if is_listed || looked_up.contains_key(&entry.key_id) {
                 continue;
             }
             let read = match sources.imburse.get_key(&spec.account, id, &entry.key_id).await {

@@ -148,7 +148,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     };
     let mint = match (good, due(facts, good)) {
         (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
-        (Some(good), _) if facts.replace => Some(Mint::First(WhyMint::Replaced { key_id: good.id.clone() })),
+        (Some(good), _) if facts.replace => {
+            if letter(good) == Some(Letter::Undelivered) {
+                return Err(not_marked(facts.address, &Untrusted::from(good.id.as_str())));
+            }
+            Some(Mint::First(WhyMint::Replaced { key_id: good.id.clone() }))
+        }
         (Some(_), Some((good, expires))) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (Some(_), None) => leftovers
             .iter()
@@ -358,6 +363,19 @@ fn unmarked(key: &KeyLive) -> Stop {
             format!("if it is the one that is meant, declare it so: adopt: {{ key_id: {id} }} (its secret stays where it is)"),
         )
         .or("if it is another: give this key another description, or revoke that one"),
+    )
+}
+
+/// Once another key is in its place, it would be taken for a leftover and revoked, though somebody may still use it.
+pub(super) fn not_marked(address: &Address, id: &impl std::fmt::Display) -> Stop {
+    refuse(
+        Code::MarkMissing,
+        format!(
+            "key {id} is in the sink and not marked as delivered yet, so once it is replaced nobody could tell that it may be in use"
+        ),
+        format!(
+            "qlik-apply without --replace: it marks the key once the run that made it is over; then --replace {address} again"
+        ),
     )
 }
 

@@ -127,6 +127,8 @@ codes! {
     SeveralKeys = "QP0330",
     /// A leftover that does not expire and cannot be revoked safely.
     LeftoverKey = "QP0331",
+    /// A key that is to be replaced is not marked as delivered, so that it would be taken for a leftover.
+    MarkMissing = "QP0332",
 
     /// More creations than `limits:` allows.
     OverLimit = "QP0401",

@@ -25,6 +25,7 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "model",
             "plan::action",
+            "plan::counts",
             "plan::imburse::action",
             "plan::explain",
             "plan::facts",

@@ -271,6 +271,10 @@ fn where_the_vendor_lets_nobody_change_a_key_the_sink_decides() {
     let asked = |stage: &Stage| stage.requests().iter().filter(|request| request["method"] == json!("PUT")).count();
     assert_eq!(asked(&stage), 0);
     assert_eq!((sink(&stage, "admin"), tenants(&stage)[0]["keys"].clone()), before);
+    // Nor is such a key replaced: nobody could tell it from one that was never delivered.
+    let replace = ["--yes", "--replace", "imburse/uk-retail/admin"];
+    stage.apply(&replace).exits(1).says("QP0332").says("in the vendor's portal");
+    assert_eq!((sink(&stage, "admin"), tenants(&stage)[0]["keys"].clone()), before);
     // A month later it is asked once more, and a vendor that has learned it marks both.
     stage.control("POST", "/clock", &json!({ "advance": "P31D" }));
     stage.apply(&["--yes"]).exits(0).says("the sink decides");

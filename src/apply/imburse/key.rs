@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::ledger::LedgerError;
 use crate::model::address::{Address, Name};
 use crate::model::imburse::MarkRefused;
 use crate::model::marker::Marker;
@@ -11,7 +12,7 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::TenantRef;
 use crate::plan::imburse::action::{CreateKey, Mark, Reclaim};
-use crate::provider::http::{Outcome, ReadError, Trouble};
+use crate::provider::http::{Outcome, ReadError};
 use crate::provider::imburse::MintedKey;
 use crate::sink::payload::Payload;
 use crate::sink::payload::imburse::{self as payload, Parts};
@@ -23,7 +24,7 @@ use super::super::outcome::{Known, known};
 use super::super::world::World;
 
 /// A key of a tenant at Imburse.
-struct New<'a> {
+struct TenantKey<'a> {
     world: &'a World<'a>,
     create: &'a CreateKey,
     at: &'a TenantRef,
@@ -38,11 +39,11 @@ pub(super) async fn create(
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let found = Found::by(&create.why);
-    let place = Place::look(world, tenant, address, &create.spec.deliver_to, &found, &New::WORDS).await?;
-    place.fill(&New { world, create, at }, at).await
+    let place = Place::look(world, tenant, address, &create.spec.deliver_to, &found, &TenantKey::WORDS).await?;
+    place.fill(&TenantKey { world, create, at }, at).await
 }
 
-impl Maker for New<'_> {
+impl Maker for TenantKey<'_> {
     type Minted = MintedKey;
 
     const WORDS: Words = Words {
@@ -114,8 +115,21 @@ impl Maker for New<'_> {
         })
     }
 
-    async fn mark(&self, minted: &MintedKey, text: &str) -> Outcome<Marked> {
+    async fn mark(&self, minted: &MintedKey, text: &str) -> Result<Outcome<Marked>, Failure> {
         rename(self.world, &self.create.account, self.at.id.raw(), &minted.public_key, text, &minted.roles).await
+    }
+
+    async fn lives(&self, id: &str) -> Result<bool, ReadError> {
+        match self.world.imburse.get_key(&self.create.account, self.at.id.raw(), id).await {
+            Ok(_) => Ok(true),
+            Err(ReadError::NotFound(_)) => Ok(false),
+            Err(
+                error @ (ReadError::Unauthorized(_)
+                | ReadError::Disabled(_)
+                | ReadError::Rejected(_)
+                | ReadError::Trouble(_)),
+            ) => Err(error),
+        }
     }
 }
 
@@ -127,7 +141,7 @@ async fn rename(
     public_key: &str,
     name: &str,
     roles: &BTreeSet<Untrusted>,
-) -> Outcome<Marked> {
+) -> Result<Outcome<Marked>, Failure> {
     let roles: BTreeSet<String> = roles.iter().map(|role| role.raw().to_owned()).collect();
     let renamed = world.imburse.rename_key(account, tenant_id, public_key, name, &roles).await;
     let refused = match &renamed {
@@ -138,37 +152,34 @@ async fn rename(
         | Outcome::CommittedUnreadable(_)
         | Outcome::Unknown(_) => None,
     };
-    match refused.map(|why| remember(world, account, &why)) {
-        None => renamed.map(|()| Marked::Done),
-        Some(Ok(())) => {
-            Outcome::Committed(Marked::Never("the vendor does not change keys here; the sink decides".to_owned()))
-        }
-        Some(Err(failure)) => {
-            let next = failure.next.into_iter().next().unwrap_or_default();
-            Outcome::NotSent(Trouble { why: failure.why, next })
-        }
-    }
+    let Some(why) = refused else { return Ok(renamed.map(|()| Marked::Done)) };
+    remember(world, account, &why)?;
+    Ok(Outcome::Committed(Marked::Never("the vendor does not change keys here; the sink decides".to_owned())))
 }
 
 /// So that no later plan asks for it again.
 fn remember(world: &World<'_>, account: &Name, why: &str) -> Result<(), Failure> {
     let Some(facts) = world.desired.imburse.get(account) else { return Ok(()) };
-    world.held.refused_marking(&MarkRefused {
+    let kept = world.held.refused_marking(&MarkRefused {
         account: account.clone(),
         host: facts.host.clone(),
         api: facts.api,
         at: world.now(),
         run: world.held.run().clone(),
         why: Untrusted::new(why),
-    })?;
-    Ok(())
+    });
+    match kept {
+        // Another run learned it at the same time.
+        Ok(()) | Err(LedgerError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Marks our own key as delivered, because the sink holds it.
 pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failure> {
     let Mark { account, tenant_id, public_key, name, roles } = mark;
     let id = Untrusted::from(public_key.as_str());
-    match known(rename(world, account, tenant_id.raw(), public_key, name.raw(), roles).await) {
+    match known(rename(world, account, tenant_id.raw(), public_key, name.raw(), roles).await?) {
         Known::Done(Marked::Done) => Ok(id.to_string()),
         // The key is where it belongs; only the mark is missing.
         Known::Done(Marked::Never(why)) => Ok(format!("{id}: not marked, {why}")),

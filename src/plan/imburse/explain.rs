@@ -1,6 +1,6 @@
 //! How an Imburse object's actions come about.
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::imburse::{AccountRead, ImburseKey, ImburseTenant, TenantRead};
 use crate::model::live::{LedgerLive, Observed};
 use crate::model::marker::{KeyUid, Letter};
@@ -110,6 +110,9 @@ pub(in crate::plan) fn key(
             }
         },
     ));
+    if let Some(number) = scene.live.sinks.get(address).and_then(|sink| sink.number) {
+        read.push(fact("version", format!("{number} in {sink}")));
+    }
     let uid = record.zip(address.key.as_ref()).map(|(record, name)| KeyUid::of(&record.uid, name));
     let Some(Observed::Present(keys)) = &live.keys else { return };
     for key in keys.values() {
@@ -124,12 +127,20 @@ pub(in crate::plan) fn key(
                     Letter::Delivered => "marked as delivered",
                 };
                 let run = marker.nonce.run();
-                format!("{letter}, by run {run} ({})", life(facts.life_of_short(&run)))
+                let over = marker.over.map(|over| format!(", made over version {over}")).unwrap_or_default();
+                format!("{letter}, by run {run} ({}){over}", life(facts.life_of_short(&run)))
             }
             (Some(_), LedgerLive::Missing { .. }) => "with a marker of a ledger".to_owned(),
             (None, _) => "without a marker of ours".to_owned(),
         };
         read.push(fact("key", format!("{}: {marker}", key.public_key)));
+    }
+    if let LedgerLive::Present(facts) = &scene.live.ledger {
+        let of_account =
+            facts.marks_refused.iter().filter(|refused| tenant_account(scene, &tenant) == Some(&refused.account));
+        for refused in of_account {
+            read.push(fact("marks", format!("refused at {:.0}: {}", refused.at, refused.why.raw())));
+        }
     }
     let held = match entry {
         Some(Observed::Present(entry)) => keys.get(&entry.key_id),
@@ -139,4 +150,9 @@ pub(in crate::plan) fn key(
         Some(key) => format!("key {} is in the sink and listed: it is the one", key.public_key),
         None => "the sink holds no listed key of it: what carries its marker, or its name, decides".to_owned(),
     });
+}
+
+fn tenant_account<'a>(scene: &'a Scene<'_>, tenant: &Address) -> Option<&'a Name> {
+    let mut tenants = scene.desired.imburse_tenants();
+    tenants.find(|(address, _, _)| *address == tenant).map(|(_, spec, _)| &spec.account)
 }

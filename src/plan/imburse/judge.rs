@@ -15,7 +15,7 @@ use crate::model::untrusted::{Untrusted, escape};
 use crate::model::weak::{Weak, Weakness};
 
 use super::super::action::{Wait, WhyMint};
-use super::super::key::{Stop, foreign_entry, refuse};
+use super::super::key::{Stop, foreign_entry, not_marked, refuse};
 use super::super::refusal::{Code, Refusal};
 
 /// What is known of one key before a decision.
@@ -86,13 +86,15 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         let here: Vec<&Key> = marked.iter().copied().filter(|key| here(key)).collect();
         return unlooked(facts, &here, life, &strangers);
     }
-    // What nobody can look into is taken to hold a key that was delivered there; of several, nobody knows which.
+    let is_asked = |key: &Key| facts.asked.contains(&key.public_key.to_ascii_lowercase());
+    // What nobody can look into is taken to hold a key that was delivered there, and that nobody has given up; of several,
+    // nobody knows which.
+    let is_likely = |key: &&Key| here(key) && letter(key) == Some(Letter::Delivered) && !is_asked(key);
     let good = match blind {
-        true => marked.iter().copied().find(|key| here(key) && letter(key) == Some(Letter::Delivered)),
+        true => marked.iter().copied().find(is_likely),
         false => good_key(facts, keys, entry)?,
     };
     let is_good = |key: &Key| good.is_some_and(|good| good.public_key == key.public_key);
-    let is_asked = |key: &Key| facts.asked.contains(&key.public_key);
     let others: Vec<&Key> = marked.iter().copied().filter(|key| here(key) && !is_good(key)).collect();
     let looked_for = !facts.weak.is(Weakness::NoRecovery);
     let leftovers: Vec<&Key> = others
@@ -123,7 +125,9 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let is_overtaken = |key: &&Key| {
         let over = key.marker.as_ref().and_then(|marker| marker.over);
         // Its put was made for what the sink held then, and the sink has gone on: it is refused, however late it comes.
-        let refused = over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
+        // The number is of a place, and a renamed tenant's keys have another.
+        let stayed = facts.record.is_some_and(|record| record.formerly.is_empty());
+        let refused = stayed && over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
         // Its run is over, and its writes with it: what is not there now never will be.
         let ended = sink.local && life(key) == Life::Proven;
         (refused || ended) && !facts.weak.is(Weakness::NeverOvertaken)
@@ -134,14 +138,25 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         (Some(_), Some(leftover)) => Some(WhyMint::Supersede { key_id: leftover.public_key.clone() }),
         (Some(_), None) => None,
     };
-    if mint.is_some() && blind && facts.never_marked {
-        return Err(never_known(facts));
+    let asked: Vec<&Key> = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
+    if let (Some(good), true) = (good, facts.replace) {
+        may_be_replaced(facts, good)?;
     }
-    let asked = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
-    let mut left: Vec<(&Key, &'static str)> = delivered
-        .into_iter()
-        .map(|key| (key, "it was delivered once, another key is in the sink now, and it does not expire"))
-        .collect();
+    if mint.is_some() && blind && facts.never_marked {
+        return match asked.is_empty() {
+            true => Err(never_known(facts)),
+            // First what a person gave up; no successor is made, so nothing else goes.
+            false => {
+                let (reclaim, unseen, left) = (Vec::new(), Vec::new(), Vec::new());
+                Ok(Judgement { good, mark: false, mint: None, reclaim, asked, unseen, left })
+            }
+        };
+    }
+    let superseded = match blind {
+        true => "it was delivered, as others were, nobody can see which of them is in the sink, and it does not expire",
+        false => "it was delivered once, another key is in the sink now, and it does not expire",
+    };
+    let mut left: Vec<(&Key, &'static str)> = delivered.into_iter().map(|key| (key, superseded)).collect();
     left.extend(
         marked
             .iter()
@@ -157,6 +172,32 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     });
     let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
     Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen, left })
+}
+
+/// Once another key is in its place, a key that does not say it was delivered would be taken for a leftover and deleted, though
+/// somebody may still use it; and of two that say so, only a look into the sink tells which is which.
+fn may_be_replaced(facts: &Facts<'_>, good: &Key) -> Result<(), Stop> {
+    let (address, sink, id) = (facts.address, &facts.spec.deliver_to, id(good));
+    if facts.sink_facts.blind {
+        return Err(refuse(
+            Code::SinkRefuses,
+            format!("sink {sink} cannot be looked into, so nobody could tell afterwards which key replaced which"),
+            format!("delete key {id} in the vendor's portal, then qlik-apply: it makes and delivers another"),
+        ));
+    }
+    let is_marked = good.marker.as_ref().is_none_or(|marker| marker.letter == Letter::Delivered);
+    match (is_marked, facts.never_marked) {
+        (true, _) => Ok(()),
+        (false, false) => Err(not_marked(address, &id)),
+        (false, true) => Err(refuse(
+            Code::MarkMissing,
+            format!(
+                "the vendor does not let key {id} be marked as delivered, so once it is replaced nobody could tell that it may \
+                 be in use"
+            ),
+            format!("delete key {id} in the vendor's portal once nobody uses it, then qlik-apply: it makes another"),
+        )),
+    }
 }
 
 fn unseen(facts: &Facts<'_>, key: &Key) -> String {
@@ -175,7 +216,12 @@ fn unlooked<'a>(
         return Err(busy_with(busy));
     }
     let delivered: Vec<&Key> = with(Letter::Delivered).collect();
-    let good = delivered.first().copied();
+    let undelivered = with(Letter::Undelivered).count();
+    // Of several, nobody has looked which one it is.
+    let good = match delivered.as_slice() {
+        [one] => Some(*one),
+        [] | [_, _, ..] => None,
+    };
     if here.is_empty() && !strangers.is_empty() {
         return Err(unmarked(strangers));
     }
@@ -191,9 +237,13 @@ fn unlooked<'a>(
             unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));
         }
     }
-    let mint = match (delivered.as_slice(), facts.replace) {
-        ([good], true) => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
-        ([] | [_, ..], true | false) => here.is_empty().then_some(WhyMint::Missing),
+    let mint = match (good, facts.replace, undelivered) {
+        (Some(good), true, 0) => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
+        (None, true, _) if !here.is_empty() => {
+            unseen.push(format!("which key in sink {sink} --replace is about"));
+            None
+        }
+        (Some(_) | None, _, _) => here.is_empty().then_some(WhyMint::Missing),
     };
     let (reclaim, asked, left) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Judgement { good, mark: false, mint, reclaim, asked, unseen, left })
@@ -227,7 +277,9 @@ fn good_key<'a>(
     entry: Option<&SinkEntry>,
 ) -> Result<Option<&'a Key>, Stop> {
     let Some(entry) = entry else { return Ok(None) };
-    match (keys.get(&entry.key_id), facts.tenant.looked_up.get(&entry.key_id)) {
+    // The vendor's documents write ids in either case.
+    let listed = keys.values().find(|key| key.public_key.eq_ignore_ascii_case(&entry.key_id));
+    match (listed, facts.tenant.looked_up.get(&entry.key_id)) {
         // A list may be stale in either direction; a GET on the key is not.
         (_, Some(Observed::Present(key))) | (Some(key), None) => Ok(Some(key)),
         (_, Some(Observed::Absent)) => Ok(None),

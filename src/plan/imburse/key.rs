@@ -1,7 +1,7 @@
 //! One key of a tenant that is there or will be: the decision table's answer as actions.
 
 use crate::model::address::Address;
-use crate::model::imburse::{ImburseKey, Key, TENANT_ROLES};
+use crate::model::imburse::{ImburseKey, Key, MarkRefused, TENANT_ROLES};
 use crate::model::live::{LedgerFacts, LedgerLive, Observed};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
@@ -101,7 +101,7 @@ pub(super) fn judged<'a>(
         tenant: live,
         sink,
         sink_facts,
-        never_marked: never_marked(case, ledger),
+        never_marked: never_marked(case, ledger, sink_facts.blind),
         remint: scene.wishes.remint.contains(address),
         replace: scene.wishes.replace.contains(address),
         asked: &scene.wishes.reclaim,
@@ -109,11 +109,14 @@ pub(super) fn judged<'a>(
     })
 }
 
-fn never_marked(case: &Case<'_>, ledger: Option<&LedgerFacts>) -> bool {
+/// Whether the vendor refused to change a key of this account. With a sink that nobody can look into, for good: there the mark is
+/// all that tells a delivered key from a leftover.
+fn never_marked(case: &Case<'_>, ledger: Option<&LedgerFacts>, blind: bool) -> bool {
     let account = &case.spec.account;
     let facts = case.scene.desired.imburse.get(account);
     let refused = ledger.map(|ledger| ledger.marks_refused.as_slice()).unwrap_or_default();
-    facts.is_some_and(|facts| refused.iter().any(|one| one.holds(account, facts, case.scene.now)))
+    let holds = |one: &MarkRefused, facts| one.holds(account, facts, if blind { one.at } else { case.scene.now });
+    facts.is_some_and(|facts| refused.iter().any(|one| holds(one, facts)))
 }
 
 fn adopted(

@@ -14,7 +14,7 @@ use qlik_plan::model::marker::{KeyUid, Letter, Nonce};
 use qlik_plan::model::record::{Record, State};
 use qlik_plan::model::run::Life;
 use qlik_plan::model::spec::Spec;
-use qlik_plan::plan::action::{Action, Parent, Plan, Planned};
+use qlik_plan::plan::action::{Action, Parent, Plan, Planned, WhyMint};
 use qlik_plan::plan::imburse::action::{Imburse, Reclaim};
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::{Look, Verdict, json, text};
@@ -185,11 +185,14 @@ fn worlds() -> impl Strategy<Value = World> {
                     looked,
                     number,
                 });
-            let wishes =
-                (subsequence(declared.clone(), 0..=declared.len()), proptest::collection::btree_set(0_usize..5, 0..3));
+            let wishes = (
+                subsequence(declared.clone(), 0..=declared.len()),
+                subsequence(declared.clone(), 0..=declared.len()),
+                proptest::collection::btree_set(0_usize..5, 0..3),
+            );
             let entry = select(entries.clone());
             (proptest::collection::vec(read, addresses.len()), wishes, entry).prop_map(
-                move |(reads, (remint, reclaim), entry)| {
+                move |(reads, (remint, replace, reclaim), entry)| {
                     let mut live = Live {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
@@ -208,6 +211,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         .collect();
                     let wishes = Wishes {
                         remint: remint.into_iter().collect(),
+                        replace: replace.into_iter().collect(),
                         reclaim,
                         unmanaged: flags[1],
                         ..Wishes::default()
@@ -333,6 +337,21 @@ proptest! {
         }
     }
 
+    /// P4: what is replaced may be in use, so the next plan must know it from a leftover.
+    #[test]
+    fn at_imburse_only_a_key_that_says_it_was_delivered_is_replaced(world in worlds()) {
+        for planned in &world.plan().actions {
+            let Action::Imburse(Imburse::CreateKey(create)) = &planned.action else { continue };
+            let WhyMint::Replaced { key_id } = &create.why else { continue };
+            prop_assert!(world.wishes.replace.contains(&planned.address));
+            let key = &world.keys(&planned.address).unwrap()[key_id];
+            let marked = key.marker.as_ref().is_none_or(|marker| marker.letter == Letter::Delivered);
+            prop_assert!(marked, "{:?}", key);
+            let sink = &world.case.desired.sinks[&create.spec.deliver_to];
+            prop_assert!(!sink.blind || !world.live.sinks.contains_key(&planned.address), "nobody could tell the two apart");
+        }
+    }
+
     #[test]
     fn at_imburse_only_the_key_in_the_sink_is_marked(world in worlds()) {
         for planned in &world.plan().actions {
@@ -423,6 +442,7 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
             let Action::Imburse(action) = &planned.action else { continue };
             seen.insert(match action {
                 Imburse::CreateTenant(_) => "tenant",
+                Imburse::CreateKey(create) if matches!(create.why, WhyMint::Replaced { .. }) => "key, replaced",
                 Imburse::CreateKey(_) => "key",
                 Imburse::Mark(_) => "mark",
                 Imburse::Reclaim(reclaim) => match (reclaim.asked, reclaim.after_delivery) {
@@ -434,7 +454,15 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
             });
         }
     }
-    let all =
-        ["keep", "key", "mark", "reclaim, after a successor", "reclaim, asked for", "reclaim, with proof", "tenant"];
+    let all = [
+        "keep",
+        "key",
+        "key, replaced",
+        "mark",
+        "reclaim, after a successor",
+        "reclaim, asked for",
+        "reclaim, with proof",
+        "tenant",
+    ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }

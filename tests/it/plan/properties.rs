@@ -15,7 +15,7 @@ use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, Ten
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
 use qlik_plan::model::spec::Spec;
-use qlik_plan::plan::action::{Action, Parent, Plan};
+use qlik_plan::plan::action::{Action, Parent, Plan, WhyMint};
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::{Look, Verdict, json, text};
 
@@ -82,8 +82,9 @@ fn worlds() -> impl Strategy<Value = World> {
             );
             let sink = proptest::option::weighted(0.9, select(sinks.clone()));
             let remint = subsequence(addresses.clone(), 0..=count);
-            (proptest::collection::vec(tenant, count), proptest::collection::vec(sink, count), remint).prop_map(
-                move |(tenants, sinks, remint)| {
+            let replace = subsequence(addresses.clone(), 0..=count);
+            (proptest::collection::vec(tenant, count), proptest::collection::vec(sink, count), remint, replace)
+                .prop_map(move |(tenants, sinks, remint, replace)| {
                     let mut live = Live {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
@@ -106,6 +107,7 @@ fn worlds() -> impl Strategy<Value = World> {
                     }
                     let wishes = Wishes {
                         remint: remint.into_iter().collect(),
+                        replace: replace.into_iter().collect(),
                         unrehearsed: flags[1],
                         will_rehearse: flags[2],
                         unmanaged: flags[3],
@@ -113,8 +115,7 @@ fn worlds() -> impl Strategy<Value = World> {
                     };
                     let now = "2026-06-10T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hour);
                     World { desired: desired.clone(), live, wishes, now }
-                },
-            )
+                })
         },
     )
 }
@@ -216,12 +217,17 @@ proptest! {
                     prop_assert_eq!(held.map(|entry| &entry.key_id), Some(&key.id));
                     prop_assert_eq!(key.marker.unwrap().letter, Letter::Undelivered);
                 }
+                Action::CreateKey(create) => {
+                    // What is replaced may be in use, so the next plan must know it from a leftover.
+                    let WhyMint::Replaced { key_id } = &create.why else { continue };
+                    let letter = found(key_id).marker.map(|marker| marker.letter);
+                    prop_assert!(letter != Some(Letter::Undelivered), "it would be taken for a leftover");
+                }
                 Action::CreateTenant(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
                 | Action::CreateUser(_)
                 | Action::Grant(_)
-                | Action::CreateKey(_)
                 | Action::Renew(_)
                 | Action::Keep(_)
                 | Action::Drift(_)
