@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{APPLY, Run};
 
-use super::payments::{Ground, Person};
+use super::person::{Ground, Person};
 use super::place::Runner;
 use super::sweep::Story;
 
