@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod doubt;
 mod drift;
+mod earlier_formats;
 mod exits;
 mod explain;
 mod finding;

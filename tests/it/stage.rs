@@ -96,7 +96,13 @@ impl Stage {
     }
 
     pub(crate) fn with_settings(desired: &str, settings: &str) -> Self {
+        Self::prepared(desired, settings, |_| {})
+    }
+
+    /// The same in a folder that is prepared before the sandbox looks at it.
+    pub(crate) fn prepared(desired: &str, settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         let dir = TempDir::new().unwrap();
+        prepare(dir.path());
         std::fs::write(dir.path().join("desired.yaml"), desired).unwrap();
         std::fs::write(dir.path().join("qlik-plan.settings.yaml"), settings).unwrap();
         let mut server = clean(SANDBOX, dir.path())
