@@ -1,6 +1,7 @@
 //! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
 
 mod imburse;
+pub(super) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,6 +16,8 @@ use crate::provider::imburse::Account;
 use crate::provider::qlik::{Credentials, OwnerKey};
 
 use super::output::Problem;
+
+use self::text::{Carried, Ends, Fault};
 
 /// A file that holds one credential is small; anything larger is a mistake in the settings.
 const CREDENTIAL_MAX: u64 = 64 * 1024;
@@ -117,7 +120,7 @@ fn account_credentials(
         let Owner::Configured(owner) = owner else { continue };
         let Some(configured) = account.owners.get(owner) else { continue };
         let what = format!("accounts.{name}.owners.{owner}.api_key");
-        if let Some(api_key) = read(&what, &configured.api_key, missing) {
+        if let Some(api_key) = read(&what, &configured.api_key, Carried::Header, missing) {
             own.insert(owner.clone(), OwnerKey { tenant: configured.tenant.clone(), api_key });
         }
     }
@@ -126,59 +129,57 @@ fn account_credentials(
 }
 
 fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Secret, Secret)> {
-    let id = read(&format!("{what}.id"), &client.id, missing);
-    let secret = read(&format!("{what}.secret"), &client.secret, missing);
+    let id = read(&format!("{what}.id"), &client.id, Carried::Body, missing);
+    let secret = read(&format!("{what}.secret"), &client.secret, Carried::Body, missing);
     id.zip(secret)
 }
 
 /// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
 pub(super) fn of_sink(what: &str, reference: &Reference) -> Result<Secret, Unreadable> {
     let mut missing = Vec::new();
-    read(what, reference, &mut missing).ok_or_else(|| {
+    read(what, reference, Carried::Header, &mut missing).ok_or_else(|| {
         let (why, next) = missing.pop().unwrap_or_default();
         Unreadable { why: why.into(), next, credentials: false }
     })
 }
 
-fn read(what: &str, reference: &Reference, missing: &mut Missing) -> Option<Secret> {
-    let found = match reference {
-        Reference::Env(variable) => match std::env::var(variable) {
-            Ok(value) => Ok(value),
-            Err(std::env::VarError::NotPresent) => Err((
-                format!("{what}: the environment variable {variable} is not set"),
-                format!("export {variable}, or try without an account: --sandbox"),
-            )),
-            Err(std::env::VarError::NotUnicode(_)) => Err((
-                format!("{what}: the environment variable {variable} is not UTF-8"),
-                format!("export {variable} as plain text"),
-            )),
-        },
-        Reference::File(path) => read_file(path).map_err(|why| {
-            (
-                format!("{what}: {} cannot be read: {why}", path.display()),
-                format!("put the credential there, or correct {what} in settings"),
-            )
-        }),
-    };
-    match found {
-        Ok(value) => {
-            let secret = Secret::new(value.trim().to_owned());
-            // The copy that came from outside is wiped with this value.
-            drop(Secret::new(value));
-            if secret.is_empty() {
-                missing.push((format!("{what} is empty"), format!("set the value that {what} refers to")));
+fn read(what: &str, reference: &Reference, carried: Carried, missing: &mut Missing) -> Option<Secret> {
+    let (saved, place, save) = match reference {
+        Reference::Env(variable) => {
+            let Some(value) = std::env::var_os(variable) else {
+                missing.push((
+                    format!("{what}: the environment variable {variable} is not set"),
+                    format!("export {variable}, or try without an account: --sandbox"),
+                ));
+                return None;
+            };
+            (value.into_encoded_bytes(), format!("the environment variable {variable}"), format!("export {variable}"))
+        }
+        Reference::File(path) => match read_file(path) {
+            Ok(bytes) => (bytes, path.display().to_string(), format!("save {}", path.display())),
+            Err(why) => {
+                missing.push((
+                    format!("{what}: {} cannot be read: {why}", path.display()),
+                    format!("put the credential there, or correct {what} in settings"),
+                ));
                 return None;
             }
-            Some(secret)
+        },
+    };
+    match text::credential(saved, carried, Ends::Cut) {
+        Ok(secret) => return Some(secret),
+        Err(Fault::Empty) => {
+            missing.push((format!("{what} is empty"), format!("set the value that {what} refers to")));
         }
-        Err(problem) => {
-            missing.push(problem);
-            None
+        Err(Fault::Wrong(why)) => {
+            let next = format!("{save} as UTF-8 text: the credential alone, on one line");
+            missing.push((format!("{what}: {place} {why}"), next));
         }
     }
+    None
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let found = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
     if !found.is_file() {
         return Err("it is not a file".to_owned());
@@ -187,9 +188,5 @@ fn read_file(path: &Path) -> Result<String, String> {
     if size > CREDENTIAL_MAX {
         return Err(format!("it has {size} bytes, too many for a credential"));
     }
-    // The error would quote nothing of the contents, and still says only its kind.
-    std::fs::read_to_string(path).map_err(|error| {
-        let kind = error.kind();
-        if kind == std::io::ErrorKind::InvalidData { "it is not UTF-8 text".to_owned() } else { kind.to_string() }
-    })
+    std::fs::read(path).map_err(|error| error.kind().to_string())
 }

@@ -1,10 +1,12 @@
 //! Opens the ledger and the sinks of the settings, with what only the environment knows.
 
+mod bucket;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::ledger::Ledger;
-use crate::ledger::access::{Access, GOOGLE_FILE};
+use crate::ledger::access::Access;
 use crate::model::address::Name;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, Settings};
@@ -17,29 +19,10 @@ use super::output::Problem;
 
 /// The ledger; nothing is read or written yet.
 pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Problem> {
-    let mut credentials = Vec::new();
-    for name in Access::names(&settings.ledger) {
-        let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { continue };
-        let value = value.into_string().map_err(|_| {
-            Problem::new(
-                format!("the environment variable {name} is not UTF-8"),
-                format!("export {name} as plain text"),
-            )
-        })?;
-        let value = if *name == GOOGLE_FILE {
-            std::fs::read_to_string(&value).map_err(|error| {
-                Problem::new(
-                    format!("{GOOGLE_FILE}: {value} cannot be read: {}", error.kind()),
-                    format!("put the service account's key there, or correct {GOOGLE_FILE}"),
-                )
-            })?
-        } else {
-            value
-        };
-        credentials.push((*name, Secret::new(value)));
-    }
+    let passed_over = Access::passed_over(&settings.ledger).iter().copied();
     let access = Access {
-        credentials,
+        credentials: bucket::credentials(&settings.ledger)?,
+        passed_over: passed_over.filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect(),
         proxy: settings.network.proxy.clone(),
         ca_pem: estate::certificates(settings.network.ca_file.as_deref())?,
         ignore_env_proxy: settings.network.ignore_env_proxy,

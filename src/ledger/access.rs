@@ -8,8 +8,10 @@ use crate::model::settings::{self, StoreService};
 /// Credentials and the way through the network.
 #[derive(Default)]
 pub struct Access {
-    /// By the names that the store's own tools use; those of [`Access::names`] that are set.
+    /// By the names that the store's own tools use; those of the first of [`Access::ways`] of which any is set.
     pub credentials: Vec<(&'static str, Secret)>,
+    /// Those of [`Access::passed_over`] that are set: for a message.
+    pub passed_over: Vec<&'static str>,
     /// `http://host:port`. Loopback is always reached directly.
     pub proxy: Option<String>,
     /// Certificates to trust besides the system's.
@@ -23,24 +25,48 @@ pub struct Access {
 pub(super) const AWS_ID: &str = "AWS_ACCESS_KEY_ID";
 pub(super) const AWS_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 pub(super) const AWS_TOKEN: &str = "AWS_SESSION_TOKEN";
-pub(super) const AZURE_KEY: &str = "AZURE_STORAGE_ACCOUNT_KEY";
+pub const AZURE_KEY: &str = "AZURE_STORAGE_ACCOUNT_KEY";
 pub(super) const AZURE_ID: &str = "AZURE_CLIENT_ID";
 pub(super) const AZURE_SECRET: &str = "AZURE_CLIENT_SECRET";
 pub(super) const AZURE_TENANT: &str = "AZURE_TENANT_ID";
 /// The JSON of a service account's key.
-pub(super) const GOOGLE_KEY: &str = "GOOGLE_SERVICE_ACCOUNT_KEY";
+pub const GOOGLE_KEY: &str = "GOOGLE_SERVICE_ACCOUNT_KEY";
 /// A file with that JSON; here, what stands in it.
 pub const GOOGLE_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 impl Access {
-    /// The environment variables that hold a store's credentials, by the store's own names.
-    pub fn names(settings: &settings::Ledger) -> &'static [&'static str] {
+    /// The environment variables that hold a store's credentials, by the store's own names: one list a way to log in.
+    pub fn ways(settings: &settings::Ledger) -> &'static [&'static [&'static str]] {
         match settings {
             settings::Ledger::Directory { .. } => &[],
             settings::Ledger::ObjectStore(store) => match store.service {
-                StoreService::S3 { .. } => &[AWS_ID, AWS_SECRET, AWS_TOKEN],
-                StoreService::Azure { .. } => &[AZURE_KEY, AZURE_ID, AZURE_SECRET, AZURE_TENANT],
-                StoreService::Gcs => &[GOOGLE_KEY, GOOGLE_FILE],
+                StoreService::S3 { .. } => &[&[AWS_ID, AWS_SECRET, AWS_TOKEN]],
+                StoreService::Azure { .. } => &[&[AZURE_KEY], &[AZURE_ID, AZURE_SECRET, AZURE_TENANT]],
+                StoreService::Gcs => &[&[GOOGLE_KEY], &[GOOGLE_FILE]],
+            },
+        }
+    }
+
+    /// Variables by which the store's own tools log in, and which nobody heeds here.
+    pub fn passed_over(settings: &settings::Ledger) -> &'static [&'static str] {
+        match settings {
+            settings::Ledger::Directory { .. } => &[],
+            settings::Ledger::ObjectStore(store) => match store.service {
+                StoreService::S3 { .. } => &[
+                    "AWS_PROFILE",
+                    "AWS_DEFAULT_PROFILE",
+                    "AWS_WEB_IDENTITY_TOKEN_FILE",
+                    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                ],
+                StoreService::Azure { .. } => &[
+                    "AZURE_STORAGE_CONNECTION_STRING",
+                    "AZURE_STORAGE_SAS_TOKEN",
+                    "AZURE_STORAGE_KEY",
+                    "AZURE_FEDERATED_TOKEN_FILE",
+                    "AZURE_CLIENT_CERTIFICATE_PATH",
+                ],
+                StoreService::Gcs => &["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "CLOUDSDK_AUTH_ACCESS_TOKEN"],
             },
         }
     }

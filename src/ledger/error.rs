@@ -37,8 +37,10 @@ pub enum LedgerError {
         "the store of {place} replaces objects although it was told not to, so two runs could make the same tenant"
     )]
     Unconditional { place: String },
-    #[error("there are no credentials for {place}: {names} are not set")]
-    Credentials { place: String, names: &'static str },
+    #[error("there are no credentials for {place}: {names} are not set{}", unheeded(.passed_over))]
+    Credentials { place: String, names: &'static str, passed_over: Vec<&'static str>, next: &'static str },
+    #[error("the client of the store at {place} failed by a defect of its own")]
+    Defect { place: String },
     #[error("{place} cannot be used as a ledger: {why}")]
     Unusable { place: String, why: Untrusted },
     #[error("this program was built without object-store, which {place} needs")]
@@ -95,7 +97,13 @@ impl LedgerError {
                  Cloud Storage, or a newer version of your own"
                     .to_owned()
             }
-            Self::Credentials { names, .. } => format!("export {names}"),
+            Self::Credentials { next, .. } => (*next).to_owned(),
+            Self::Defect { place } => {
+                format!(
+                    "report this as a defect of qlik-plan, with the line that begins with `internal error`; nothing was \
+                     recorded at {place} that the next run does not find there"
+                )
+            }
             Self::Unusable { .. } => "correct `ledger:` in settings, or the credentials in the environment".to_owned(),
             Self::NotBuilt { .. } => "build it with the default features, or use a `directory` ledger".to_owned(),
             Self::NoRecord { .. } => "see the addresses that it has: qlik-apply ledger list".to_owned(),
@@ -110,6 +118,15 @@ impl LedgerError {
             }
             Self::Stopped { .. } => "see the first error of this run; when the disk is well, run this again".to_owned(),
         }
+    }
+}
+
+/// What is set and does not help.
+fn unheeded(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!(" ({one} is set, and is not heeded here)"),
+        several => format!(" ({} are set, and are not heeded here)", several.join(", ")),
     }
 }
 

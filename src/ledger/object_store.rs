@@ -205,7 +205,8 @@ impl Bucket {
             inner.stores.write.put_opts(&path, payload, PutOptions { mode, ..PutOptions::default() }).await
         });
         match put {
-            None => Err(Refusal::Not(self.thread_gone())),
+            // It may have failed over the answer.
+            None => Err(Refusal::Unclear(self.thread_gone())),
             Some(Ok(put)) => Ok(Stamp { e_tag: put.e_tag, version: put.version }),
             Some(Err(error)) => Err(self.refusal(folder, name, &error)),
         }
@@ -251,8 +252,7 @@ impl Bucket {
     }
 
     fn thread_gone(&self) -> LedgerError {
-        let source = std::io::ErrorKind::BrokenPipe.into();
-        LedgerError::Io { doing: "wait for the thread of", path: self.place(), source }
+        LedgerError::Defect { place: self.place() }
     }
 
     /// The names in a folder, sorted; at the top without the folders' own.

@@ -54,7 +54,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-fn is_hostile(c: char) -> bool {
+/// Whether a character could move a cursor, start an escape sequence, reorder a line or hide.
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'

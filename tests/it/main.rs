@@ -9,6 +9,7 @@ mod cloud;
 mod command_sink;
 mod config;
 mod crash;
+mod credentials;
 mod doubt;
 mod drift;
 mod earlier_formats;

@@ -4,11 +4,14 @@ use crate::model::address::Name;
 use crate::model::settings::ImburseAccount;
 use crate::provider::imburse::Account;
 
+use super::text::Carried;
 use super::{Missing, read};
 
 pub(super) fn account(name: &Name, account: &ImburseAccount, missing: &mut Missing) -> Option<Account> {
-    let public_key = read(&format!("accounts.{name}.account_key.public"), &account.public_key, missing);
-    let private_key = read(&format!("accounts.{name}.account_key.private"), &account.private_key, missing);
+    let public_key =
+        read(&format!("accounts.{name}.account_key.public"), &account.public_key, Carried::Header, missing);
+    let private_key =
+        read(&format!("accounts.{name}.account_key.private"), &account.private_key, Carried::Body, missing);
     Some(Account {
         host: account.host.clone(),
         account_id: account.account_id.clone(),

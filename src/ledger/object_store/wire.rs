@@ -25,6 +25,14 @@ use super::deepest;
 /// A read may be repeated; a write is repeated by us, who look first at what became of it.
 const READ_ATTEMPTS: usize = 4;
 
+/// `aws configure export-credentials` of AWS CLI 2 prints `export` lines for whatever profile or role it is set up with.
+const LOG_IN_TO_AWS: &str = "assume the role first: eval \"$(aws configure export-credentials --format env)\"; or export \
+                             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where they are temporary";
+const LOG_IN_TO_AZURE: &str = "export AZURE_STORAGE_ACCOUNT_KEY=\"$(az storage account keys list --account-name ACCOUNT \
+                               --query '[0].value' --output tsv)\"; or export the three variables of a client secret";
+const LOG_IN_TO_GOOGLE: &str = "name the file of a service account's key in GOOGLE_APPLICATION_CREDENTIALS: gcloud iam \
+                                service-accounts keys create FILE --iam-account=ACCOUNT";
+
 /// Two views of one store: where reads are repeated, and where nothing is.
 pub(super) struct Stores {
     pub(super) read: Arc<dyn ObjectStore>,
@@ -146,6 +154,12 @@ fn store<'a>(
                 }
                 StoreService::Gcs => "GOOGLE_APPLICATION_CREDENTIALS (a file) or GOOGLE_SERVICE_ACCOUNT_KEY (its JSON)",
             },
+            passed_over: access.passed_over.clone(),
+            next: match settings.service {
+                StoreService::S3 { .. } => LOG_IN_TO_AWS,
+                StoreService::Azure { .. } => LOG_IN_TO_AZURE,
+                StoreService::Gcs => LOG_IN_TO_GOOGLE,
+            },
         })
     };
     let need = |name: &'static str| present(access.credential(name));
@@ -236,5 +250,17 @@ impl Drop for Thread {
             // A runtime may not wait for another one's end.
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_fails_by_a_defect_is_told_and_does_not_end_the_thread() {
+        let thread = Thread::start().unwrap();
+        assert_eq!(thread.run(async { panic!("a defect of a library") }), None::<()>);
+        assert_eq!(thread.run(async { 1 }), Some(1));
     }
 }
