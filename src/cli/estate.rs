@@ -24,7 +24,7 @@ use crate::sink::access::Lock;
 use super::args::Common;
 use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
-use super::sources::{self, SETTINGS_NAME, SourceError};
+use super::sources::{self, Reading, SETTINGS_NAME, SourceError};
 use super::stores;
 use super::weaken::weak;
 
@@ -48,9 +48,14 @@ pub(super) fn in_ci() -> bool {
 pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Declared, Problem> {
     let cwd = working_directory()?;
     let (settings, settings_file) = settings(common, paths, &cwd, output)?;
-    let sources = sources::gather(paths, &cwd, Some(&settings_file)).map_err(unread)?;
+    let sources = sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(unread)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
     Ok(Declared { desired, settings, ci: in_ci() && !common.sandbox })
+}
+
+/// How desired state is read. In the sandbox nothing is at stake but this machine's files, and those are.
+pub(super) fn reading<'a>(_common: &Common, cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
+    Reading { cwd, settings_file, attended: !in_ci() }
 }
 
 /// Reads settings alone, for verbs that need no desired state.

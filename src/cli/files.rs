@@ -58,6 +58,10 @@ pub(super) fn load(path: &Path, option: &str) -> Result<String, Problem> {
     if found.len() > SIZE_MAX {
         return Err(problem("it is larger than 256 MiB".to_owned()));
     }
-    let bytes = fs::read(path).map_err(|error| problem(format!("it cannot be read: {error}")))?;
+    // No more than it has: what the kernel shows as files has no length, and may wait for one.
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(found.len()).read_to_end(&mut bytes))
+        .map_err(|error| problem(format!("it cannot be read: {error}")))?;
     String::from_utf8(bytes).map_err(|_| problem("it is no text".to_owned()))
 }

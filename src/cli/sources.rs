@@ -1,25 +1,30 @@
 //! Paths on the command line → files of desired state and settings, read whole.
 
+mod open;
+
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::Source;
 use crate::model::untrusted::escape;
+use open::Bound;
 
 /// A settings file of this name is found by itself, and is never desired state.
 pub(crate) const SETTINGS_NAME: &str = "qlik-plan.settings.yaml";
-/// Far above every legitimate file.
-const SIZE_MAX: u64 = 16 * 1024 * 1024;
 
-/// Why a path gives no file.
+/// Why a path gives no file. Of what a link leads to nothing is said: a change under review may have chosen it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
     #[error("{}: there is no such file or directory; check the path", shown(.0))]
     Missing(PathBuf),
     #[error("{}: is a link to {}, which is not there; correct the link", shown(.path), shown(.target))]
     Dangling { path: PathBuf, target: PathBuf },
+    #[error("{}: is a link that leads to no file inside {}, and nothing of it was read; put the file itself there, or name the file on the command line", shown(.path), shown(.folder))]
+    Leaves { path: PathBuf, folder: PathBuf },
+    #[error("{}: is a link that leads out of {}, which a change under review may have made, and nothing of it was read; name the place that it leads to", shown(.path), shown(.folder))]
+    NamedLeaves { path: PathBuf, folder: PathBuf },
     #[error("{}: cannot be read: {error}; check its permissions", shown(.path))]
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: is larger than 16 MiB; split it into several files, they are merged", shown(.0))]
@@ -38,16 +43,23 @@ fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
+/// How paths are read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) cwd: &'a Path,
+    pub(crate) settings_file: Option<&'a Path>,
+    /// A person is there, and answers for the links that the command line names.
+    pub(crate) attended: bool,
+}
+
 /// Reads desired state: files, and the `*.yaml` and `*.yml` of directories, without recursion and in sorted order.
 /// Without a path, the working directory. A settings file is left out of a directory; named itself, it is an error.
+/// No link leads out of a directory that is named.
 ///
 /// # Errors
 /// Everything that cannot be read, each with its path.
-pub(crate) fn gather(
-    paths: &[PathBuf],
-    cwd: &Path,
-    settings_file: Option<&Path>,
-) -> Result<Vec<Source>, Vec<SourceError>> {
+pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Vec<Source>, Vec<SourceError>> {
+    let Reading { cwd, settings_file, attended } = reading;
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let settings_file = settings_file.map(|path| resolved(&cwd.join(path)));
@@ -59,25 +71,29 @@ pub(crate) fn gather(
     let mut seen = BTreeSet::new();
     for path in paths {
         let full = cwd.join(path);
-        let files = match fs::metadata(&full) {
-            Err(error) => Err(unreadable(path, &full, error)),
-            Ok(found) if found.is_dir() => list(path, &full, is_settings),
-            Ok(_) if is_settings(&full) => Err(SourceError::IsSettings(path.clone())),
-            Ok(_) => Ok(vec![path.clone()]),
+        let bound = if attended { Bound::Free } else { open::bound_of_named(path, cwd) };
+        let files =
+            match bound.check(path, &full).and_then(|()| fs::metadata(&full).map_err(|e| unreadable(path, &full, e))) {
+                Err(error) => Err(error),
+                Ok(found) if found.is_dir() => list(path, &full, is_settings),
+                Ok(_) if is_settings(&full) => Err(SourceError::IsSettings(path.clone())),
+                Ok(_) => Ok((vec![path.clone()], bound)),
+            };
+        let (files, bound) = match files {
+            Ok(files) => files,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
         };
-        match files {
-            Ok(files) => {
-                for file in files {
-                    let full = cwd.join(&file);
-                    if seen.insert(resolved(&full)) {
-                        match read(&file, &full) {
-                            Ok(source) => sources.push(source),
-                            Err(error) => errors.push(error),
-                        }
-                    }
+        for file in files {
+            let full = cwd.join(&file);
+            if seen.insert(resolved(&full)) {
+                match open::read(&file, &full, &bound) {
+                    Ok(source) => sources.push(source),
+                    Err(error) => errors.push(error),
                 }
             }
-            Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() { Ok(sources) } else { Err(errors) }
@@ -88,7 +104,7 @@ pub(crate) fn gather(
 /// # Errors
 /// It is missing, unreadable, too large or no text.
 pub(crate) fn load_settings(path: &Path) -> Result<Source, SourceError> {
-    read(path, path)
+    open::read(path, path, &Bound::Free)
 }
 
 /// Why there is nothing to read at a path.
@@ -108,49 +124,42 @@ fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, SourceError> {
+/// The files of a directory, and where their links may lead.
+fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result<(Vec<PathBuf>, Bound), SourceError> {
     let unreadable = |error| unreadable(path, full, error);
     // `./a.yaml` reads as `a.yaml`.
     let shown = if path.components().all(|part| part == Component::CurDir) { Path::new("") } else { path };
+    let bound = Bound::folder(path, fs::canonicalize(full).map_err(unreadable)?);
     let mut files = Vec::new();
     for entry in fs::read_dir(full).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let name = PathBuf::from(entry.file_name());
         let is_yaml = name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         let is_hidden = name.as_os_str().as_encoded_bytes().starts_with(b".");
-        if is_yaml && !is_hidden && !entry.path().is_dir() && !is_settings(&entry.path()) {
+        // What a link leads to is looked at only after it is known to lie here.
+        let is_link = entry.file_type().map_err(unreadable)?.is_symlink();
+        if !is_yaml || is_hidden || name.as_os_str() == SETTINGS_NAME {
+            continue;
+        }
+        if (is_link && bound.check(path, &entry.path()).is_err())
+            || (!entry.path().is_dir() && !is_settings(&entry.path()))
+        {
             files.push(shown.join(name));
         }
     }
     files.sort();
-    if files.is_empty() { Err(SourceError::NoYaml(path.to_owned())) } else { Ok(files) }
-}
-
-/// `path` is what the user said, `full` where it is.
-fn read(path: &Path, full: &Path) -> Result<Source, SourceError> {
-    let unreadable = |error| unreadable(path, full, error);
-    // Before it is opened: opening a pipe would wait for somebody to write.
-    let found = fs::metadata(full).map_err(unreadable)?;
-    if !found.is_file() {
-        return Err(SourceError::NotAFile(path.to_owned()));
-    }
-    if found.len() > SIZE_MAX {
-        return Err(SourceError::TooLarge(path.to_owned()));
-    }
-    let mut bytes = Vec::new();
-    // It may have grown since.
-    File::open(full).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).is_ok_and(|read| read > SIZE_MAX) {
-        return Err(SourceError::TooLarge(path.to_owned()));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| SourceError::NotText { path: path.to_owned(), byte: error.utf8_error().valid_up_to() + 1 })?;
-    Ok(Source { name: path.to_string_lossy().into_owned(), text })
+    if files.is_empty() { Err(SourceError::NoYaml(path.to_owned())) } else { Ok((files, bound)) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+
+    fn reading<'a>(cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
+        Reading { cwd, settings_file, attended: true }
+    }
 
     fn names(sources: &[Source]) -> Vec<&str> {
         sources.iter().map(|source| source.name.as_str()).collect()
@@ -165,9 +174,9 @@ mod tests {
         }
         fs::create_dir_all(dir.path().join("below.yaml")).unwrap();
         write("below.yaml/c.yaml");
-        let found = gather(&[], dir.path(), Some(Path::new("own.yaml"))).unwrap();
+        let found = gather(&[], reading(dir.path(), Some(Path::new("own.yaml")))).unwrap();
         assert_eq!(names(&found), ["a.yaml", "b.yml"]);
-        let found = gather(&["b.yml".into(), ".".into(), "./b.yml".into()], dir.path(), None).unwrap();
+        let found = gather(&["b.yml".into(), ".".into(), "./b.yml".into()], reading(dir.path(), None)).unwrap();
         assert_eq!(names(&found), ["b.yml", "a.yaml", "own.yaml"]);
     }
 
@@ -179,7 +188,7 @@ mod tests {
         fs::write(dir.path().join(SETTINGS_NAME), "version: 1\n").unwrap();
         File::create(dir.path().join("huge.yaml")).unwrap().set_len(17 * 1024 * 1024).unwrap();
         let paths = ["missing.yaml", "empty", "latin.yaml", "huge.yaml", SETTINGS_NAME].map(PathBuf::from);
-        let errors = gather(&paths, dir.path(), None).err().unwrap();
+        let errors = gather(&paths, reading(dir.path(), None)).err().unwrap();
         let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(shown.len(), 5);
         for (error, start) in shown.iter().zip([
@@ -197,7 +206,7 @@ mod tests {
     fn a_file_of_exactly_the_limit_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("full.yaml");
-        fs::write(&path, vec![b'#'; usize::try_from(SIZE_MAX).unwrap()]).unwrap();
+        fs::write(&path, vec![b'#'; usize::try_from(open::SIZE_MAX).unwrap()]).unwrap();
         assert_eq!(load_settings(&path).unwrap().text.len(), 16 * 1024 * 1024);
     }
 }

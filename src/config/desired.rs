@@ -3,11 +3,12 @@
 use super::diagnostic::{Faults, code};
 use super::ignore;
 use super::imburse;
+use super::ours;
 use super::people;
 use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
-use super::syntax::{self, Entry, Node};
+use super::syntax::{Entry, Node};
 use crate::model::address::Name;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
@@ -89,7 +90,7 @@ impl profile::Key for Key {
 /// Reads one file; what is at fault is recorded and left out.
 pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     let mut file = File::default();
-    let Some(root) = syntax::parse(index, faults) else { return file };
+    let Some(root) = ours::parse(index, faults) else { return file };
     if !read::version(&root, faults) {
         return file;
     }

@@ -7,6 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin as Head, Renderer, Snippet};
 use serde::Serialize;
 
+use super::ours;
 use super::source::{Source, Span};
 use crate::model::untrusted::escape;
 
@@ -26,6 +27,7 @@ pub(crate) mod code {
     pub(crate) const DOCUMENTS: &str = "QP0105";
     pub(crate) const DEPTH: &str = "QP0106";
     pub(crate) const KEY_KIND: &str = "QP0107";
+    pub(crate) const FOREIGN: &str = "QP0108";
     pub(crate) const UNKNOWN_KEY: &str = "QP0110";
     pub(crate) const KIND: &str = "QP0111";
     pub(crate) const MISSING: &str = "QP0112";
@@ -108,6 +110,8 @@ pub(crate) struct Faults<'s> {
     hidden: Vec<(String, Range<usize>)>,
     /// In settings a secret may stand where it should not: what is not understood is not shown.
     guarded: bool,
+    /// Where a file may be another's: the words at its top that are shown.
+    familiar: Option<&'static [&'static str]>,
 }
 
 impl<'s> Faults<'s> {
@@ -123,7 +127,7 @@ impl<'s> Faults<'s> {
             help: None,
             secondary: None,
         };
-        Self { sources, list: Vec::new(), omitted: 0, spare, hidden: Vec::new(), guarded }
+        Self { sources, list: Vec::new(), omitted: 0, spare, hidden: Vec::new(), guarded, familiar: None }
     }
 
     /// How many there are so far.
@@ -174,6 +178,8 @@ impl<'s> Faults<'s> {
         };
         let help =
             if self.guarded { "name an account and a sink next" } else { "then come `qlik:` and its `tenants:`" };
+        // A comment may be all that is in it, and of whom.
+        self.mask(Span { end: usize::MAX, ..Span::top(file) });
         self.add(code::EMPTY, Span::top(file), message, "nothing stands here").help(help);
     }
 
@@ -186,6 +192,35 @@ impl<'s> Faults<'s> {
             // More than anybody shows: from here to the end nothing is.
             *last = (file, last.1.start.min(at.start)..usize::MAX);
         }
+    }
+
+    /// From here on, of keys that are not known only those near to these words are shown.
+    pub(crate) fn familiar_only(&mut self, words: &'static [&'static str]) {
+        self.familiar = Some(words);
+    }
+
+    /// Keys that are not known are shown again.
+    pub(crate) fn any_key(&mut self) {
+        self.familiar = None;
+    }
+
+    /// Whether all that was found since is that the file is empty.
+    pub(crate) fn is_empty_file(&self, before: usize) -> bool {
+        self.list.get(before..).is_some_and(|since| since.iter().all(|fault| fault.code == code::EMPTY))
+    }
+
+    /// Takes back what was found since there were `before`; the line and column of the last of it.
+    pub(crate) fn forget_since(&mut self, before: usize) -> Option<(u32, u32)> {
+        let last = self.list.get(before..).and_then(<[Fault]>::last).map(|fault| (fault.line, fault.column));
+        self.list.truncate(before);
+        self.omitted = before.saturating_sub(self.list.len());
+        last
+    }
+
+    /// From the line of a place to the end of its file: what stands there is no part of what is read.
+    pub(crate) fn hide_from(&mut self, at: Span) {
+        let (start, _) = line_around(self.text(at.file), at.start);
+        self.mask(Span { start, end: usize::MAX, ..at });
     }
 
     /// In settings, hides the line around a place where the YAML itself is broken: a secret may stand on it.
@@ -210,7 +245,8 @@ impl<'s> Faults<'s> {
     /// like a word is not shown.
     pub(crate) fn key(&mut self, key: &str, at: Span) -> String {
         let is_word = key.len() <= 32 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        if self.guarded && !is_word {
+        let is_strange = self.familiar.is_some_and(|familiar| !ours::is_familiar(key, familiar));
+        if self.guarded && !is_word || is_strange {
             self.mask(at);
             return "(not shown)".to_owned();
         }

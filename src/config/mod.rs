@@ -4,6 +4,7 @@ mod desired;
 mod diagnostic;
 mod ignore;
 mod imburse;
+mod ours;
 mod people;
 mod place;
 mod profile;

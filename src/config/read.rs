@@ -103,7 +103,13 @@ pub(crate) fn unknown_name<'c>(
 }
 
 pub(crate) fn wrong_kind<'f>(node: &Node, what: &str, expected: &str, faults: &'f mut Faults<'_>) -> &'f mut Fault {
-    if faults.is_guarded() {
+    // Text where no text belongs may be what somebody pasted by mistake, and so may what is in a list or a map.
+    let is_shown = match &node.value {
+        Value::Scalar { kind: Kind::Null, .. } => true,
+        Value::Scalar { .. } => !expected.starts_with("a map") && !expected.starts_with("a list"),
+        Value::Map(_) | Value::List(_) | Value::Broken => false,
+    };
+    if faults.is_guarded() || !is_shown {
         faults.mask(node.at);
     }
     let message = format!("{what}: {expected} is expected, found {}", node.found());
@@ -176,6 +182,7 @@ pub(crate) fn version(root: &Node, faults: &mut Faults<'_>) -> bool {
         }
         Value::Broken => true,
         Value::Scalar { .. } | Value::Map(_) | Value::List(_) => {
+            faults.mask(node.at);
             wrong_kind(node, "`version`", "a whole number", faults);
             true
         }
@@ -267,7 +274,7 @@ pub(crate) fn choice<'n>(
     };
     let known = keys.known.iter().find(|known| **known == entry.key);
     if known.is_none() {
-        let message = format!("unknown key {} in {what}", quote(&entry.key));
+        let message = format!("unknown key {} in {what}", faults.key(&entry.key, entry.key_at));
         let help = unknown(&entry.key, keys.known, keys.later);
         faults.add(code::UNKNOWN_KEY, entry.key_at, message, "not known here").help(help);
         faults.mask(entry.value.at);

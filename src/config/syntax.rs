@@ -116,7 +116,7 @@ impl Tree {
                     faults
                         .add(code::DOCUMENTS, at, "a second document begins here", "one file holds one document")
                         .help("put it into a file of its own: files are merged");
-                    faults.hide_line(at);
+                    faults.hide_from(at);
                     return false;
                 }
             }
@@ -203,8 +203,8 @@ impl Tree {
                     }
                     entries.push(Entry { key: text, key_at, value: node });
                 }
-                Some(Key::Dropped) if faults.is_guarded() => faults.mask(node.at),
-                Some(Key::Dropped) => {}
+                // Nobody looks at it, so nobody knows what it is.
+                Some(Key::Dropped) => faults.mask(node.at),
             },
         }
     }

@@ -21,6 +21,7 @@ mod formats;
 mod guards;
 mod imburse;
 mod incidents;
+mod links;
 mod offline;
 mod organization;
 mod papers;

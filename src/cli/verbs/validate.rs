@@ -14,13 +14,13 @@ pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -
     // With settings at hand, what refers into them is checked too; without, the rest.
     let (count, with_settings) = match estate::settings(common, paths, &cwd, output) {
         Ok((settings, file)) => {
-            let sources = sources::gather(paths, &cwd, Some(&file)).map_err(estate::unread)?;
+            let sources = sources::gather(paths, estate::reading(common, &cwd, Some(&file))).map_err(estate::unread)?;
             let desired = config::desired(&sources, &settings).map_err(|r| estate::faults(&r, &sources, output))?;
             (desired.items.len(), true)
         }
         Err(problem) if common.settings.is_some() || problem.faults.is_some() => return Err(problem),
         Err(_) => {
-            let sources = sources::gather(paths, &cwd, None).map_err(estate::unread)?;
+            let sources = sources::gather(paths, estate::reading(common, &cwd, None)).map_err(estate::unread)?;
             let count = config::validate(&sources).map_err(|r| estate::faults(&r, &sources, output))?;
             (count, false)
         }
