@@ -79,6 +79,7 @@ impl<'a> Place<'a> {
         if let Writable::No(unreadable) = sink.preflight(address).await {
             return Err(unreadable.into());
         }
+        sink.ready(address).await?;
         let former: Vec<Address> =
             record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
         let look = sink.look(address, &former).await;
@@ -104,6 +105,10 @@ impl<'a> Place<'a> {
     /// The key was not made, or was revoked again, or is left as undelivered for a later run to find.
     pub(super) async fn fill<M: Maker>(self, maker: &M, at: &TenantRef) -> Result<String, Failure> {
         let way = Way { place: self, maker, at };
+        // Something may have been waited for since this was begun.
+        if let Some(why) = (way.place.world.stop)() {
+            return Err(Failure::new(format!("{why}, and nothing was {}", M::WORDS.made), "qlik-apply again"));
+        }
         let (minted, marker) = way.make().await?;
         let id = Untrusted::from(maker.id(&minted));
         way.place.world.tell(way.place.address, Step::Mint, Happened::Succeeded { detail: id.clone() });

@@ -82,6 +82,10 @@ pub(super) async fn at_most_once<T>(
     kept: impl Fn(&T) -> (State, Untrusted),
 ) -> Result<T, Failure> {
     let doubt = request.doubt;
+    // Something may have been waited for since this was begun.
+    if let Some(why) = (world.stop)() {
+        return Err(Failure::new(format!("{why}, and no tenant was made"), "qlik-apply again"));
+    }
     let intent = intend(world, address, request)?;
     let weak = |weakness| world.weak.is(weakness);
     if !weak(Weakness::NoIntent) && !weak(Weakness::IntentAfterPost) {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::model::wait::Waits;
 
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
 ///
@@ -53,9 +54,6 @@ pub(super) struct ApplyArgs {
     /// Apply only if the plan of now has this hash: all of what was approved, or nothing.
     #[arg(long, value_name = "sha256:HASH", value_parser = plan_hash)]
     pub(super) approve: Option<String>,
-    /// Stop by itself after this long (ISO 8601). A run that is over longer than this ago is known to be over.
-    #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
-    pub(super) max_run: Duration,
     /// With `resolve`: the tenant in doubt is the one with this hostname.
     #[arg(long, value_name = "HOSTNAME", conflicts_with_all = ["not_created", "settle"])]
     pub(super) adopt: Option<String>,
@@ -136,6 +134,12 @@ pub(super) struct Common {
     /// How long one request may take, in seconds (a creation: four times as long).
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
+    /// Stop by itself after this long (ISO 8601). An apply that began longer ago than this is known to be over.
+    #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
+    pub(super) max_run: Duration,
+    /// What this run waits for, and whether it is to end.
+    #[arg(skip = super::watch::waits())]
+    pub(super) waits: Waits,
     /// Colour: NO_COLOR and CLICOLOR_FORCE are honoured too.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) color: ColourArg,

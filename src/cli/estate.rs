@@ -160,6 +160,8 @@ pub(super) struct Estate {
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
     output: Output,
+    /// How long the end of the run's tokens may take.
+    farewell: StdDuration,
     #[cfg(feature = "sandbox")]
     sandbox: Option<super::sandbox::Attached>,
 }
@@ -178,6 +180,7 @@ impl Estate {
                 create: StdDuration::from_secs(common.timeout * 4),
             },
             user_agent: user_agent(),
+            waits: common.waits.clone(),
         };
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
         let (mut proxy, mut ca_file) = (settings.network.proxy.clone(), settings.network.ca_file.clone());
@@ -215,6 +218,7 @@ impl Estate {
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
             output: Output::of(common),
+            farewell: StdDuration::from_secs(common.timeout),
             #[cfg(feature = "sandbox")]
             sandbox,
         })
@@ -236,7 +240,8 @@ impl Estate {
 
     /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
     pub(super) async fn close(self) {
-        self.qlik.revoke_tokens().await;
+        // What is not ended in time ends by itself.
+        drop(tokio::time::timeout(self.farewell, self.qlik.revoke_tokens()).await);
         if let Some(seconds) = self.imburse.clock_skew().filter(|seconds| seconds.abs() > CLOCK_TOLERANCE) {
             let (by, way) = (seconds.unsigned_abs(), if seconds > 0 { "behind" } else { "ahead of" });
             self.output.message(&format!(

@@ -17,6 +17,7 @@ mod signals;
 mod sources;
 mod stores;
 mod verbs;
+mod watch;
 mod weaken;
 mod words;
 

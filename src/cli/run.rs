@@ -7,11 +7,12 @@ use clap::{Parser as _, ValueEnum as _};
 
 use crate::render::Outcome;
 
-use super::args::{ApplyArgs, Format, PlanArgs};
+use super::args::{ApplyArgs, Common, Format, PlanArgs};
 use super::formats::{self, Told};
 use super::harden::harden;
 use super::output::{Exit, Output, Problem};
 use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
+use super::watch;
 use super::words::{ApplyVerb, PlanVerb};
 
 /// `qlik-plan`.
@@ -25,11 +26,11 @@ pub fn plan_main() -> ExitCode {
     let result =
         args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
             match verb {
-                PlanVerb::Plan(paths) => block(true, plan::run(&args, &paths, &output)),
+                PlanVerb::Plan(paths) => block(true, &args.common, &output, plan::run(&args, &paths, &output)),
                 PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
                 PlanVerb::Schema(of) => schema::run(of, &output),
                 PlanVerb::ExplainObject(address, paths) => {
-                    block(true, explain::object(&args, &address, &paths, &output))
+                    block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
                 }
                 PlanVerb::ExplainCode(code) => explain::code(code, &output),
             }
@@ -49,19 +50,26 @@ pub fn apply_main() -> ExitCode {
     let result =
         args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
             match verb {
-                ApplyVerb::Apply(paths) => block(false, apply::run(&args, &paths, &output)),
-                ApplyVerb::LedgerInit(paths) => block(false, ledger::init(&args.common, &paths, &output)),
+                ApplyVerb::Apply(paths) => block(false, &args.common, &output, apply::run(&args, &paths, &output)),
+                ApplyVerb::LedgerInit(paths) => {
+                    block(false, &args.common, &output, ledger::init(&args.common, &paths, &output))
+                }
                 ApplyVerb::LedgerMove { from, to, paths } => {
-                    block(false, rename::mv(&args, &from, &to, &paths, &output))
+                    block(false, &args.common, &output, rename::mv(&args, &from, &to, &paths, &output))
                 }
                 ApplyVerb::LedgerForget { address, paths } => {
-                    block(false, rename::forget(&args, &address, &paths, &output))
+                    block(false, &args.common, &output, rename::forget(&args, &address, &paths, &output))
                 }
-                ApplyVerb::LedgerList(paths) => ledger::list(&args.common, &paths, &output),
+                ApplyVerb::LedgerList(paths) => {
+                    watch::start(&args.common, output.beside());
+                    ledger::list(&args.common, &paths, &output)
+                }
                 ApplyVerb::Resolve { address, how, paths } => {
-                    block(false, resolve::run(&args, &address, how, &paths, &output))
+                    block(false, &args.common, &output, resolve::run(&args, &address, how, &paths, &output))
                 }
-                ApplyVerb::Rehearse { account, paths } => block(false, rehearse::run(&args, &account, &paths, &output)),
+                ApplyVerb::Rehearse { account, paths } => {
+                    block(false, &args.common, &output, rehearse::run(&args, &account, &paths, &output))
+                }
             }
         });
     end(result, &output)
@@ -74,7 +82,13 @@ fn end(result: Result<Exit, Problem>, output: &Output) -> ExitCode {
     }
 }
 
-fn block<T>(threads: bool, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+fn block<T>(
+    threads: bool,
+    common: &Common,
+    output: &Output,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    watch::start(common, output.beside());
     let mut builder = if threads {
         tokio::runtime::Builder::new_multi_thread()
     } else {

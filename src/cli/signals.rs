@@ -1,13 +1,15 @@
-//! SIGINT and SIGTERM: the first starts nothing new and lets what is in flight finish.
+//! SIGINT and SIGTERM: the first starts nothing new and lets what is in flight finish; the second waits for nothing any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::apply::event::{Event, Happened, Step};
 use crate::model::address::Address;
+use crate::model::wait::{Ending, Waits};
+
+use super::watch::ending;
 
 /// Keys that were minted and are not yet known to be in their sink: what a kill would lose now.
 #[derive(Clone, Default)]
@@ -51,43 +53,47 @@ impl Unsaved {
     }
 }
 
-/// How many signals have come.
+/// Asks the run to end, signal by signal.
 #[derive(Clone)]
-pub(super) struct Signals(watch::Receiver<usize>);
+pub(super) struct Signals(Waits);
 
 impl Signals {
-    /// Listens from now on. Needs a runtime.
-    pub(super) fn listen(unsaved: Unsaved, tell: impl Fn(&str) + Send + Sync + 'static) -> std::io::Result<Self> {
-        let (sender, receiver) = watch::channel(0_usize);
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
+    /// Listens from now on, on a thread of its own: also while the run stands still for the disk, a lock or the ledger's store.
+    pub(super) fn listen(
+        waits: &Waits,
+        unsaved: Unsaved,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let (mut interrupt, mut terminate) = {
+            let _in = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        let asked = waits.clone();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                let mut first = true;
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                    }
+                    if first {
+                        asked.end(Ending::Soon("a signal asked to stop".to_owned()));
+                        tell("stopping: nothing new is started; what is in flight is finished first");
+                    } else {
+                        asked.end(Ending::Now("a second signal asked to stop".to_owned()));
+                        tell(&unsaved.words());
+                    }
+                    first = false;
                 }
-                let first = *sender.borrow() == 0;
-                if first {
-                    tell("stopping: nothing new is started; what is in flight is finished first");
-                } else {
-                    tell(&unsaved.words());
-                }
-                sender.send_modify(|count| *count += 1);
-            }
+            });
         });
-        Ok(Self(receiver))
+        Ok(Self(waits.clone()))
     }
 
-    pub(super) fn has_come(&self) -> bool {
-        *self.0.borrow() > 0
-    }
-
-    /// Waits for the first.
+    /// Waits until the run is asked to end: by a signal, or since its time is over.
     pub(super) async fn come(&self) {
-        // The listener lives as long as the runtime; were it gone, no signal could come any more.
-        if self.0.clone().wait_for(|count| *count > 0).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        ending(&self.0).await;
     }
 }

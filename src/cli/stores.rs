@@ -28,6 +28,7 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
         user_agent: estate::user_agent(),
+        waits: common.waits.clone(),
     };
     Ok(Ledger::at(&settings.ledger, &access)?)
 }
@@ -54,6 +55,7 @@ fn sink_access(
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
         user_agent: estate::user_agent(),
+        waits: common.waits.clone(),
         ..access::Access::default()
     };
     match sink {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
+use crate::model::wait::Waits;
 
 /// Credentials and the way through the network.
 #[derive(Default)]
@@ -17,9 +18,11 @@ pub struct Access {
     /// Certificates to trust besides the system's.
     pub ca_pem: Option<Vec<u8>>,
     pub ignore_env_proxy: bool,
-    /// From start to the reply's last byte.
+    /// From start to the reply's last byte; and how long a lock is waited for.
     pub timeout: Duration,
     pub user_agent: String,
+    /// What the run waits for.
+    pub waits: Waits,
 }
 
 pub(super) const AWS_ID: &str = "AWS_ACCESS_KEY_ID";

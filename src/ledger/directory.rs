@@ -4,10 +4,13 @@ use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::model::untrusted::{Untrusted, escape};
+use crate::model::wait::{Lock, STEP, Stake, Waits};
 use crate::model::weak::{Weak, Weakness};
 
+use super::access::Access;
 use super::contents::{Folder, Shelf};
 use super::durable::{Locked, make_folder};
 use super::error::LedgerError;
@@ -35,12 +38,15 @@ pub(super) enum Watch {
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// How long a lock is waited for.
+    patience: Duration,
+    waits: Waits,
     weak: Weak,
 }
 
 impl Directory {
-    pub(super) fn at(path: PathBuf) -> Self {
-        Self { path, weak: Weak::default() }
+    pub(super) fn at(path: PathBuf, access: &Access) -> Self {
+        Self { path, patience: access.timeout, waits: access.waits.clone(), weak: Weak::default() }
     }
 
     pub(super) fn weakened(self, weak: Weak) -> Self {
@@ -160,13 +166,28 @@ impl Directory {
         let mut locked = self.try_lock()?;
         let path = self.path.join(ALIVE);
         let alive = open_lock(&path)?;
-        // Waits for readers only, and each of them holds it for an instant: `lock` keeps other runs away.
         if !self.weak.is(Weakness::NoLock) {
-            alive.lock().map_err(io_error("lock", &path))?;
+            self.wait_for(&alive, &path)?;
         }
         locked.keep(alive);
         locked.put(Folder::Top, HOLDER, &holder.to_bytes()?)?;
         Ok(locked)
+    }
+
+    /// Waits for readers only, since `lock` keeps other runs away. Each of them holds it for an instant; one that is stopped in
+    /// that instant, or a backup, holds it as long as it likes.
+    fn wait_for(&self, alive: &File, path: &Path) -> Result<(), LedgerError> {
+        let place = shown(path);
+        let mut lock = Lock::new(&self.waits, place.clone(), self.patience, Stake::Nothing);
+        loop {
+            match alive.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source)),
+            }
+            lock.again(alive).map_err(|why| LedgerError::Locked { place: place.clone(), why })?;
+            std::thread::sleep(STEP);
+        }
     }
 
     fn try_lock(&self) -> Result<Locked, LedgerError> {

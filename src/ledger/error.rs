@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::address::Address;
 use crate::model::run::RunId;
 use crate::model::untrusted::Untrusted;
+use crate::model::wait::NoLock;
 
 /// Why a ledger could not be made, read or written. Paths are already safe to print.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,8 @@ pub enum LedgerError {
     Busy { place: String, run: RunId, pid: u32, host: Untrusted, since: Timestamp },
     #[error("another process holds the ledger at {place} and has not said which run it is")]
     BusyUnnamed { place: String },
+    #[error("{}", why.words(place).0)]
+    Locked { place: String, why: NoLock },
     #[error("{file} is no whole file of a ledger: {why}")]
     Torn { file: String, why: Untrusted },
     #[error("{file} has format {found}; this program knows formats up to 1")]
@@ -74,7 +77,10 @@ impl LedgerError {
             Self::NotEmpty { place, .. } => {
                 format!("move them out of {place}, or name another path under `ledger:` in settings")
             }
-            Self::Busy { run, .. } => format!("wait until run {run} has ended, then run this again"),
+            Self::Busy { run, pid, .. } => {
+                format!("wait until run {run} has ended, then run this again; if it is stopped, `kill -CONT {pid}` lets it go on")
+            }
+            Self::Locked { place, why } => why.words(place).1,
             Self::BusyUnnamed { .. } => "wait until that process has ended, then run this again".to_owned(),
             Self::Torn { file, .. } => {
                 format!(

@@ -14,4 +14,5 @@ pub mod secret;
 pub mod settings;
 pub mod spec;
 pub mod untrusted;
+pub mod wait;
 pub mod weak;

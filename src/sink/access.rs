@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
+use crate::model::wait::Waits;
 
 /// Credentials, the way through the network, and what programs may see of the environment.
 #[derive(Default)]
@@ -18,9 +19,11 @@ pub struct Access {
     /// Certificates to trust besides the system's, each in PEM form.
     pub ca_pem: Vec<Vec<u8>>,
     pub ignore_env_proxy: bool,
-    /// From start to the reply's last byte.
+    /// From start to the reply's last byte; and how long a lock is waited for.
     pub timeout: Duration,
     pub user_agent: String,
+    /// What the run waits for.
+    pub waits: Waits,
 }
 
 /// What every program of a `command` may see, if it is set: without them most programs do not run.

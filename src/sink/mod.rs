@@ -88,7 +88,9 @@ impl Sink {
     /// The sink of the settings; nothing is read or written yet.
     pub fn of(settings: &settings::Sink, access: Access) -> Self {
         match settings {
-            settings::Sink::File { directory, .. } => Self::File(FileSink::at(directory.clone(), settings.hash())),
+            settings::Sink::File { directory, .. } => {
+                Self::File(FileSink::at(directory.clone(), settings.hash(), access))
+            }
             settings::Sink::Command(command) => Self::Command(CommandSink::of(command, settings.hash(), access)),
             settings::Sink::Vault(vault) => Self::Vault(VaultSink::of(vault, settings.hash(), access)),
         }
@@ -178,6 +180,18 @@ impl Sink {
         }
     }
 
+    /// Waits until a put at this address will not have to wait for somebody else's lock.
+    ///
+    /// # Errors
+    /// Somebody holds it, and will not give it up in time.
+    pub async fn ready(&self, address: &Address) -> Result<(), Unreadable> {
+        match self {
+            Self::File(file) => file.ready(address).await,
+            // A program takes its own locks, and a vault has none.
+            Self::Command(_) | Self::Vault(_) => Ok(()),
+        }
+    }
+
     /// Stores a payload if what stands there is still `version`.
     pub async fn put(&self, address: &Address, version: &Version, payload: &Payload, entry: &SinkEntry) -> Put {
         if entry.fingerprint != payload.fingerprint() || address.key.as_ref() != Some(&entry.key) {
@@ -185,7 +199,7 @@ impl Sink {
             return Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"));
         }
         let put = match self {
-            Self::File(file) => file.put(address, version, payload, entry),
+            Self::File(file) => file.put(address, version, payload, entry).await,
             Self::Command(command) => command.put(address, version, payload, entry).await,
             Self::Vault(vault) => vault.put(address, version, payload, entry).await,
         };

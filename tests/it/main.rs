@@ -38,4 +38,5 @@ mod shared_ledger;
 mod stage;
 mod trouble;
 mod vault;
+mod waits;
 mod watching;

@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::apply::event::Event;
 use crate::apply::world::World;
@@ -26,6 +25,7 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::{Signals, Unsaved};
+use super::super::watch::unless_ending;
 use super::super::weaken::weak;
 use super::{check_wishes, clock, hold, ledger, random, review, wishes};
 
@@ -37,23 +37,13 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let look = *output.stderr_look();
     let quiet = output.beside();
     let unsaved = Unsaved::default();
-    let signals = Signals::listen(unsaved.clone(), move |text| quiet.message(text))
+    let signals = Signals::listen(&common.waits, unsaved.clone(), move |text| quiet.message(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;
-    let began = Instant::now();
-    let held = hold(&estate.ledger, args.max_run)?;
+    let held = hold(&estate.ledger, common.max_run)?;
     estate.bequeath(&held)?;
-    let max_run = std::time::Duration::from_secs(args.max_run.seconds());
-    let stop = || {
-        if signals.has_come() {
-            Some("a signal asked to stop".to_owned())
-        } else if began.elapsed() > max_run {
-            Some("the run's own time is over (--max-run)".to_owned())
-        } else {
-            None
-        }
-    };
+    let stop = || common.waits.ending().why().map(str::to_owned);
     let emit = |event: Event| {
         unsaved.follow(&event);
         if let Some(line) = render::events::event(&event, &look) {
@@ -127,7 +117,8 @@ async fn work(
         leave: false,
         now: clock(),
     };
-    let mut live = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources).await;
+    let reading = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources);
+    let mut live = unless_ending(&common.waits, reading).await?;
     let now = || estate.server_time().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.

@@ -17,6 +17,7 @@ use super::super::estate::{self, Declared, Estate};
 use super::super::files;
 use super::super::formats::Told;
 use super::super::output::{Exit, Output, Problem};
+use super::super::watch::unless_ending;
 use super::{check_wishes, clock, ledger, read_ledger, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -95,8 +96,12 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         leave: true,
         now: clock(),
     };
-    let live = match read_ledger(&estate, declared) {
-        Ok(ledger) => observe(&declared.desired, ledger, wishes, &sources).await,
+    let read = match read_ledger(&estate, declared) {
+        Ok(ledger) => unless_ending(&common.waits, observe(&declared.desired, ledger, wishes, &sources)).await,
+        Err(problem) => Err(problem),
+    };
+    let live = match read {
+        Ok(live) => live,
         Err(problem) => {
             estate.close().await;
             return Err(problem);

@@ -39,8 +39,9 @@ pub(in crate::cli) async fn run(
     } else if estate.ledger.read()?.is_none() {
         return Err(ledger::missing(&estate.ledger));
     }
-    let held = hold(&estate.ledger, args.max_run)?;
-    let (stop, emit) = (|| None, |_| {});
+    let held = hold(&estate.ledger, common.max_run)?;
+    let stop = || common.waits.ending().why().map(str::to_owned);
+    let emit = |_| {};
     let world = World::new(
         &estate.qlik,
         &estate.imburse,

@@ -75,9 +75,10 @@ pub(in crate::cli) async fn forget(
             ));
         }
         let quiet = output.beside();
-        let signals = Signals::listen(Unsaved::default(), move |text| quiet.message(text)).map_err(|error| {
-            Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine")
-        })?;
+        let signals = Signals::listen(&args.common.waits, Unsaved::default(), move |text| quiet.message(text))
+            .map_err(|error| {
+                Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine")
+            })?;
         if !ask(&format!("Forget {address}?"), output, &signals).await? {
             return Err(Problem::new("not confirmed; nothing was changed", format!("{address} stays in the ledger")));
         }
@@ -114,7 +115,7 @@ fn change<T>(
     change: impl FnOnce(&Held) -> Result<T, LedgerError>,
 ) -> Result<T, Problem> {
     let ledger = stores::ledger(&declared.settings, &args.common)?;
-    let held = hold(&ledger, args.max_run)?;
+    let held = hold(&ledger, args.common.max_run)?;
     let result = change(&held);
     held.end(clock())?;
     Ok(result?)

@@ -60,8 +60,9 @@ pub(in crate::cli) async fn run(
         State::Pending(intent) => declared.desired.accounts.get(&intent.account).map(|facts| facts.region.clone()),
         State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => None,
     });
-    let held = hold(&estate.ledger, args.max_run)?;
-    let (stop, emit) = (|| None, |_| {});
+    let held = hold(&estate.ledger, common.max_run)?;
+    let stop = || common.waits.ending().why().map(str::to_owned);
+    let emit = |_| {};
     let world = World::new(
         &estate.qlik,
         &estate.imburse,

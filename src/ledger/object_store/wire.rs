@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use ::object_store::aws::AmazonS3Builder;
 use ::object_store::azure::MicrosoftAzureBuilder;
-use ::object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService};
+use ::object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
 use ::object_store::gcp::GoogleCloudStorageBuilder;
 use ::object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use crate::ledger::access::{AWS_ID, AWS_SECRET, AWS_TOKEN, AZURE_ID, AZURE_KEY, AZURE_SECRET, AZURE_TENANT, Access};
 use crate::ledger::error::LedgerError;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
+use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
 
 use super::deepest;
 
@@ -51,7 +54,7 @@ impl Clock {
 
     fn hear(&self, response: &HttpResponse) {
         let said = response.headers().get("date").and_then(|date| date.to_str().ok());
-        let said = said.and_then(|date| DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date.trim()).ok());
+        let said = said.and_then(http_date);
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = (*latest).max(said);
     }
@@ -61,6 +64,49 @@ impl Clock {
 struct Wire {
     client: reqwest::Client,
     clock: Clock,
+    /// `s3://bucket/prefix`.
+    place: String,
+    timeout: Duration,
+    waits: Waits,
+    /// Until when the store asks to be left alone.
+    quiet: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Wire {
+    /// Waits as long as the store asked for, if that is not too long; asked again too early, it only asks for more.
+    async fn heed(&self) -> Result<(), HttpError> {
+        let refused = |why: String| HttpError::new(HttpErrorKind::Decode, std::io::Error::other(why));
+        let mut waiting = None;
+        loop {
+            let quiet = *self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = quiet.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
+            let seconds = left.as_secs_f64().round();
+            if left.is_zero() {
+                return Ok(());
+            }
+            if left > PATIENCE {
+                return Err(refused(format!("the store asks for {seconds} s; run this again when they are over")));
+            }
+            if let Some(why) = self.waits.is_over(Stake::Nothing, left) {
+                return Err(refused(format!("{why}, and the store asks for {seconds} s")));
+            }
+            waiting.get_or_insert_with(|| self.waits.begin(format!("{}: it asks for {seconds} s", self.place), left));
+            tokio::time::sleep(left.min(STEP)).await;
+        }
+    }
+
+    fn hear(&self, response: &HttpResponse) {
+        if !matches!(response.status().as_u16(), 429 | 503) {
+            return;
+        }
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let date = header("date").and_then(http_date);
+        let asked = header("retry-after").and_then(|value| asked_to_wait(value, date));
+        let until = asked.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+        if let Some(until) = until {
+            *self.quiet.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+    }
 }
 
 impl HttpConnector for Wire {
@@ -79,8 +125,11 @@ impl HttpService for Wire {
         Self: 'b,
     {
         Box::pin(async move {
+            self.heed().await?;
+            let _waiting = self.waits.begin(format!("{}: no answer yet", self.place), self.timeout);
             let response = HttpService::call(&self.client, request).await?;
             self.clock.hear(&response);
+            self.hear(&response);
             Ok(response)
         })
     }
@@ -89,7 +138,14 @@ impl HttpService for Wire {
 /// Makes both views. Nothing is sent.
 pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Result<Stores, LedgerError> {
     let clock = Clock::default();
-    let wire = Wire { client: client(settings, access)?, clock: clock.clone() };
+    let wire = Wire {
+        client: client(settings, access)?,
+        clock: clock.clone(),
+        place: settings.url(),
+        timeout: access.timeout,
+        waits: access.waits.clone(),
+        quiet: Arc::default(),
+    };
     let make = |attempts: usize| {
         let retry = RetryConfig {
             backoff: BackoffConfig::default(),

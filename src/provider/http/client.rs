@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::model::secret::Secret;
+use crate::model::wait::{Waits, asked_to_wait, http_date};
 
 use super::classify::Body;
 use super::fault::{self, Fault};
-use super::gate;
 use super::target::Target;
 
 /// How the network is reached. Values; the settings and the environment were read elsewhere.
@@ -28,6 +28,8 @@ pub struct NetworkOptions {
     pub timeouts: Timeouts,
     /// `qlik-plan/0.1.0 (linux)`.
     pub user_agent: String,
+    /// What the run waits for.
+    pub waits: Waits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -129,11 +131,11 @@ impl Head {
     fn of(response: &Response) -> Self {
         let headers = response.headers();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let date = text(DATE.as_str()).and_then(gate::http_date);
+        let date = text(DATE.as_str()).and_then(http_date);
         Self {
             status: response.status().as_u16(),
             date,
-            retry_after: text(RETRY_AFTER.as_str()).and_then(|value| gate::retry_after(value, date)),
+            retry_after: text(RETRY_AFTER.as_str()).and_then(|value| asked_to_wait(value, date)),
             location: text(LOCATION.as_str()).map(str::to_owned),
             trace: text("x-b3-traceid").map(|id| id.chars().take(64).collect()),
             json: text(CONTENT_TYPE.as_str()).is_none_or(|kind| kind.to_ascii_lowercase().contains("json")),
@@ -157,6 +159,7 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 pub(crate) struct Wire {
     pooled: Client,
     single: Client,
+    pub(super) waits: Waits,
     timeouts: Timeouts,
     permits: Semaphore,
     clock: Mutex<Option<Timestamp>>,
@@ -169,6 +172,7 @@ impl Wire {
             // A host is read in one go; connections to it need not outlive that by much.
             pooled: build(network, |b| b.pool_idle_timeout(Duration::from_secs(2)).pool_max_idle_per_host(4))?,
             single: build(network, |b| b.pool_max_idle_per_host(0))?,
+            waits: network.waits.clone(),
             timeouts: network.timeouts,
             // A host that is worked on, and one that is being left, for each.
             permits: Semaphore::new(parallelism.saturating_mul(2).clamp(1, Semaphore::MAX_PERMITS)),
@@ -214,6 +218,7 @@ impl Wire {
         if let Some(body) = ask.body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
         }
+        let _waiting = self.waits.begin(format!("{}: no answer yet", ask.target.host()), limit);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -319,6 +324,7 @@ mod tests {
             ignore_env_proxy: true,
             timeouts: Timeouts::default(),
             user_agent: "qlik-plan/0 (test)".into(),
+            waits: Waits::default(),
         }
     }
 

@@ -1,14 +1,17 @@
 //! From request to outcome, for either vendor: patient with what may be repeated, once with what may not.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use crate::model::secret::Secret;
+use crate::model::wait::PATIENCE;
 
 use super::classify::{Class, Deed, class};
 use super::client::{Ask, Head, Lane, Reply, Verb, Wire};
 use super::envelope::Envelope;
 use super::fault::Fault;
-use super::gate::{Budget, GateKey, Gates, backoff, clamp};
+use super::gate::{Budget, GateKey, Gates, backoff, pause};
 use super::outcome::{Outcome, ReadError, Rejection, RejectionKind, Trouble};
 use super::target::Target;
 
@@ -79,10 +82,12 @@ impl Line {
         secrets: &[&Secret],
     ) -> Result<Answer, ReadError> {
         let gate = call.gate();
+        let mut left = PATIENCE;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            self.gates.pass(&gate).await;
+            let ended = |fault: Fault| ReadError::Trouble(call.fault(&fault));
+            self.gates.pass(&gate, &mut left, &self.wire.waits).await.map_err(|shut| ended(shut.into()))?;
             let authorization = authorize().map_err(ReadError::Trouble)?;
             let ask = Ask {
                 verb: call.verb(),
@@ -117,10 +122,12 @@ impl Line {
                         301 | 302 if call.redirects() => return Ok(Answer { head, body: whole }),
                         429 => {
                             let rejection = call.rejection(&head, envelope);
-                            if attempt >= TRIES {
+                            let asked = head.retry_after.unwrap_or(1);
+                            // Also those who ask for the same then know.
+                            self.gates.close(&gate, asked);
+                            if attempt >= TRIES || Duration::from_secs(asked) > left {
                                 return Err(ReadError::of(rejection));
                             }
-                            self.gates.close(&gate, clamp(head.retry_after.unwrap_or(1)));
                             continue;
                         }
                         408 | 500..=599 => (call.odd(&head, envelope), head.retry_after),
@@ -135,8 +142,17 @@ impl Line {
                 return Err(ReadError::Trouble(trouble));
             }
             match asked_to_wait {
-                Some(seconds) => self.gates.close(&gate, clamp(seconds)),
-                None => tokio::time::sleep(backoff(attempt - 1)).await,
+                Some(seconds) => {
+                    self.gates.close(&gate, seconds);
+                    if Duration::from_secs(seconds) > left {
+                        return Err(ReadError::Trouble(trouble));
+                    }
+                }
+                // Where the run ends meanwhile, what went wrong says more.
+                None => match self.back_off(call, attempt).await {
+                    true => {}
+                    false => return Err(ReadError::Trouble(trouble)),
+                },
             }
         }
     }
@@ -150,20 +166,29 @@ impl Line {
         read: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Outcome<T> {
         let tries = if change.deed == Deed::CreateTenant { 1 } else { TRIES_OF_CHANGE };
+        let mut left = PATIENCE;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let outcome = self.change_once(call, change, &read).await;
+            let outcome = self.change_once(call, change, &read, &mut left).await;
             let again = match &outcome {
                 (Outcome::NotSent(_), may_pass) => *may_pass,
-                (Outcome::Rejected(rejection), _) => rejection.kind == RejectionKind::RateLimited,
+                (Outcome::Rejected(rejection), _) => {
+                    let asked = Duration::from_secs(rejection.wait.unwrap_or(1).into());
+                    rejection.kind == RejectionKind::RateLimited && asked <= left
+                }
                 (Outcome::Committed(_) | Outcome::CommittedUnreadable(_) | Outcome::Unknown(_), _) => false,
             };
-            if !again || attempt >= tries {
+            if !again || attempt >= tries || !self.back_off(call, attempt).await {
                 return outcome.0;
             }
-            tokio::time::sleep(backoff(attempt - 1)).await;
         }
+    }
+
+    /// Lets some time pass before the next try; `false` where the run ends meanwhile.
+    async fn back_off<C: Exchange>(&self, call: &C, attempt: u32) -> bool {
+        let what = format!("{}: it does not answer well, and is asked again", call.target().host());
+        pause(&self.wire.waits, what, backoff(attempt - 1)).await.is_ok()
     }
 
     /// Also whether what was not sent may pass another time.
@@ -172,9 +197,12 @@ impl Line {
         call: &C,
         change: &Change<'_>,
         read: &impl Fn(&[u8]) -> Result<T, String>,
+        left: &mut Duration,
     ) -> (Outcome<T>, bool) {
         let gate = call.gate();
-        self.gates.pass(&gate).await;
+        if let Err(shut) = self.gates.pass(&gate, left, &self.wire.waits).await {
+            return (Outcome::NotSent(call.fault(&shut.into())), false);
+        }
         let lane = match change.deed {
             Deed::CreateTenant | Deed::CreateKey => Lane::Create,
             Deed::Change | Deed::Remove => Lane::Write,
@@ -197,7 +225,7 @@ impl Line {
             Reply::Answered(head, body) => (head, body),
         };
         if head.status == 429 {
-            self.gates.close(&gate, clamp(head.retry_after.unwrap_or(1)));
+            self.gates.close(&gate, head.retry_after.unwrap_or(1));
         }
         let state = head.body(&body);
         let envelope = body.as_ref().ok().and_then(|body| call.envelope(body, change.secrets));

@@ -4,6 +4,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use crate::model::wait::PATIENCE;
+
+use super::gate::Shut;
+
 /// Why there is no whole reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -22,6 +26,19 @@ pub(crate) enum Fault {
     BodyTimeout(Duration),
     BodyBroken,
     BodyTooLarge,
+    /// It asks to be left alone for so many seconds, which is longer than one request is waited for.
+    TooLong(u64),
+    /// The run ends, and nothing is waited for any more.
+    Ending(String),
+}
+
+impl From<Shut> for Fault {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::TooLong(seconds) => Self::TooLong(seconds),
+            Shut::Ending(why) => Self::Ending(why),
+        }
+    }
 }
 
 impl Fault {
@@ -40,6 +57,13 @@ impl Fault {
             Self::BodyTimeout(limit) => format!("the reply did not end within {} s", limit.as_secs()),
             Self::BodyBroken => "the reply was cut off".to_owned(),
             Self::BodyTooLarge => "the reply is larger than 16 MiB".to_owned(),
+            Self::TooLong(seconds) => {
+                format!(
+                    "the vendor asks for {seconds} s, and one request is waited for at most {} s",
+                    PATIENCE.as_secs()
+                )
+            }
+            Self::Ending(why) => format!("{why}, so it is not waited for any longer"),
         }
     }
 
@@ -65,13 +89,17 @@ impl Fault {
                 "run it again; if it stays so, look for a proxy or firewall that cuts connections"
             }
             Self::BodyTooLarge => "look for a proxy that answers in the vendor's place, or report it to the vendor",
+            Self::TooLong(_) => {
+                "run it again when that time is over; if it asks again, see who else uses these credentials, or say --parallelism 1"
+            }
+            Self::Ending(_) => "run it again: it begins with what is there then",
         }
     }
 
     /// Whether another try may end otherwise.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Certificate(_) | Self::Request(_) | Self::BodyTooLarge => false,
+            Self::Certificate(_) | Self::Request(_) | Self::BodyTooLarge | Self::TooLong(_) | Self::Ending(_) => false,
             Self::Name
             | Self::Refused
             | Self::Proxy(_)

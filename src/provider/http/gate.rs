@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::time::Instant;
+
+use crate::model::wait::{STEP, Stake, Waits};
 
 /// The vendor counts requests per tier: reading is 1, writing and tokens are 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,28 +19,62 @@ pub(crate) enum Tier {
 /// Host, user and tier: what the vendor's limit is counted by.
 pub(crate) type GateKey = (String, String, Tier);
 
-/// Until when nobody is to send.
+/// Until when nobody is to send, and how many seconds were asked for.
 #[derive(Default)]
-pub(crate) struct Gates(Mutex<HashMap<GateKey, Instant>>);
+pub(crate) struct Gates(Mutex<HashMap<GateKey, (Instant, u64)>>);
+
+/// Why a gate is not waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shut {
+    /// So many seconds are more than one request waits for.
+    TooLong(u64),
+    /// The run ends.
+    Ending(String),
+}
 
 impl Gates {
-    pub(crate) fn close(&self, key: &GateKey, wait: Duration) {
-        let until = Instant::now() + wait;
+    /// Nobody sends for so many seconds, at least half a second.
+    pub(crate) fn close(&self, key: &GateKey, seconds: u64) {
+        let until = Instant::now() + Duration::from_secs(seconds).max(Duration::from_millis(500));
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = gates.entry(key.clone()).or_insert(until);
-        *entry = (*entry).max(until);
+        let entry = gates.entry(key.clone()).or_insert((until, seconds));
+        *entry = (*entry).max((until, seconds));
     }
 
-    /// Waits until the gate is open. Those who waited do not all start at the same instant.
-    pub(crate) async fn pass(&self, key: &GateKey) {
-        while let Some(until) = self.closed_until(key) {
-            tokio::time::sleep_until(until + Duration::from_millis(200).mul_f64(fraction())).await;
+    /// Waits until the gate is open, and takes the time from what this request has `left` for it. Those who waited do not all
+    /// start at the same instant.
+    pub(crate) async fn pass(&self, key: &GateKey, left: &mut Duration, waits: &Waits) -> Result<(), Shut> {
+        while let Some((until, asked)) = self.closed_until(key) {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest > *left {
+                return Err(Shut::TooLong(rest.as_secs().saturating_add(1)));
+            }
+            *left -= rest;
+            let what = format!("{}: it asks for {asked} s", key.0);
+            pause(waits, what, rest + Duration::from_millis(200).mul_f64(fraction())).await?;
         }
+        Ok(())
     }
 
-    fn closed_until(&self, key: &GateKey) -> Option<Instant> {
+    fn closed_until(&self, key: &GateKey) -> Option<(Instant, u64)> {
         let gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.get(key).copied().filter(|until| *until > Instant::now())
+        gates.get(key).copied().filter(|(until, _)| *until > Instant::now())
+    }
+}
+
+/// Lets time pass; `what` is what for.
+pub(crate) async fn pause(waits: &Waits, what: String, how_long: Duration) -> Result<(), Shut> {
+    let _waiting = waits.begin(what, how_long);
+    let until = Instant::now() + how_long;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        if let Some(why) = waits.is_over(Stake::Nothing, left) {
+            return Err(Shut::Ending(why));
+        }
+        tokio::time::sleep(left.min(STEP)).await;
     }
 }
 
@@ -79,50 +113,10 @@ fn fraction() -> f64 {
     getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
 }
 
-/// `Retry-After` in seconds: a number, or a date seen from the reply's own `Date`.
-pub(crate) fn retry_after(value: &str, date: Option<Timestamp>) -> Option<u64> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(value.parse().unwrap_or(u64::MAX));
-    }
-    let until = http_date(value)?;
-    Some(u64::try_from(until.as_second().saturating_sub(date?.as_second())).unwrap_or(0))
-}
-
-/// How long we do wait when asked to wait so many seconds.
-pub(crate) fn clamp(seconds: u64) -> Duration {
-    Duration::from_secs(seconds).clamp(Duration::from_millis(500), Duration::from_secs(120))
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`.
-pub(crate) fn http_date(value: &str) -> Option<Timestamp> {
-    DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value.trim()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_servers_own_clock() {
-        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(date.unwrap().to_string(), "1994-11-06T08:49:37Z");
-        assert_eq!(retry_after("13", None), Some(13));
-        assert_eq!(retry_after(" 0 ", None), Some(0));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", date), Some(30));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", date), Some(0));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
-        for bad in ["", "-1", "soon", "1.5", "1e3"] {
-            assert_eq!(retry_after(bad, date), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn nobody_waits_shorter_than_half_a_second_or_longer_than_two_minutes() {
-        assert_eq!(clamp(0), Duration::from_millis(500));
-        assert_eq!(clamp(13), Duration::from_secs(13));
-        assert_eq!(clamp(retry_after("99999999999999999999999", None).unwrap()), Duration::from_secs(120));
-    }
+    use crate::model::wait::{Ending, PATIENCE};
 
     #[test]
     fn back_off_grows_and_stays_below_its_cap() {
@@ -143,15 +137,44 @@ mod tests {
         assert!(!budget.spend());
     }
 
+    fn key(tier: Tier) -> GateKey {
+        ("h".to_owned(), "u".to_owned(), tier)
+    }
+
     #[tokio::test]
     async fn a_closed_gate_holds_everyone_of_its_user_and_nobody_else() {
-        let gates = Gates::default();
-        let key = ("h".to_owned(), "u".to_owned(), Tier::One);
-        gates.close(&key, Duration::from_millis(40));
+        let (gates, waits) = (Gates::default(), Waits::default());
+        gates.close(&key(Tier::One), 0);
         let start = Instant::now();
-        gates.pass(&("h".to_owned(), "u".to_owned(), Tier::Two)).await;
-        assert!(gates.closed_until(&key).is_some());
-        gates.pass(&key).await;
-        assert!(start.elapsed() >= Duration::from_millis(40));
+        let mut left = PATIENCE;
+        gates.pass(&key(Tier::Two), &mut left, &waits).await.unwrap();
+        assert_eq!(left, PATIENCE);
+        assert!(gates.closed_until(&key(Tier::One)).is_some());
+        gates.pass(&key(Tier::One), &mut left, &waits).await.unwrap();
+        assert!(start.elapsed() >= Duration::from_millis(450) && left < PATIENCE);
+    }
+
+    #[tokio::test]
+    async fn what_asks_for_more_than_there_is_patience_is_not_waited_for() {
+        let (gates, waits) = (Gates::default(), Waits::default());
+        for asked in [121, 99_999_999, 315_360_000] {
+            let gate = (asked.to_string(), "u".to_owned(), Tier::One);
+            gates.close(&gate, asked);
+            let shut = gates.pass(&gate, &mut PATIENCE.clone(), &waits).await;
+            assert_eq!(shut, Err(Shut::TooLong(asked)), "{asked}");
+        }
+        // It was patient before, and has no more left.
+        gates.close(&key(Tier::One), 100);
+        let shut = gates.pass(&key(Tier::One), &mut Duration::from_secs(50), &waits).await;
+        assert_eq!(shut, Err(Shut::TooLong(100)));
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_the_wait() {
+        let (gates, waits) = (Gates::default(), Waits::default());
+        gates.close(&key(Tier::One), 100);
+        waits.end(Ending::Soon("enough".to_owned()));
+        let shut = gates.pass(&key(Tier::One), &mut PATIENCE.clone(), &waits).await;
+        assert_eq!(shut, Err(Shut::Ending("enough".to_owned())));
     }
 }

@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufRead
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use crate::model::wait::Waits;
+
 use super::{NetworkOptions, Timeouts};
 
 /// One request as it came.
@@ -98,6 +100,7 @@ pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
             create: Duration::from_millis(700),
         },
         user_agent: "qlik-plan/0 (test)".into(),
+        waits: Waits::default(),
     }
 }
 

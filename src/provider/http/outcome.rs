@@ -90,7 +90,8 @@ impl Rejection {
         let title = if self.title.raw().is_empty() { String::new() } else { format!(": {}", self.title) };
         let trace =
             self.trace.as_ref().map(|trace| format!(" ({} {trace})", self.trace_name.as_str())).unwrap_or_default();
-        format!("{} was answered with {}{code}{title}{trace}", self.asked, self.status)
+        let wait = self.wait.map(|seconds| format!(", and asks for {seconds} s")).unwrap_or_default();
+        format!("{} was answered with {}{code}{title}{trace}{wait}", self.asked, self.status)
     }
 
     pub fn trouble(&self) -> Trouble {

@@ -27,6 +27,10 @@ impl Target {
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }
+
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
 }
 
 /// Whether an id from outside can stand in a path without changing its shape.

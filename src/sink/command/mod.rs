@@ -16,6 +16,7 @@ use crate::model::marker::SinkHash;
 use crate::model::secret::{Fingerprint, Secret};
 use crate::model::settings;
 use crate::model::untrusted::{Untrusted, escape};
+use crate::model::wait::Waits;
 
 use super::access::{Access, Lock};
 use super::payload::Payload;
@@ -43,6 +44,7 @@ struct Inner {
     folder: PathBuf,
     environment: Vec<(String, Secret)>,
     hash: SinkHash,
+    waits: Waits,
 }
 
 impl std::fmt::Debug for CommandSink {
@@ -71,6 +73,7 @@ impl CommandSink {
             folder: settings.folder.clone(),
             environment: access.environment,
             hash,
+            waits: access.waits,
         };
         Self(Arc::new(inner), None)
     }
@@ -232,6 +235,7 @@ impl CommandSink {
     ) -> Result<Ran, Unreadable> {
         let program = self.program(&argv);
         let (inner, lock) = (Arc::clone(&self.0), self.1.clone());
+        let _waiting = self.0.waits.begin(format!("{program}: it is at work"), self.0.timeout);
         let ran = tokio::task::spawn_blocking(move || {
             Program {
                 argv: &argv,

@@ -5,16 +5,19 @@ mod journal;
 mod safety;
 mod worktree;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::model::address::Address;
 use crate::model::live::{Observed, SinkEntry, Unreadable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
 use crate::model::untrusted::{Untrusted, escape};
+use crate::model::wait::{Lock, STEP, Stake, Waits};
 
+use super::access::Access;
 use super::payload::Payload;
 use super::{Put, ReadBack, Version, unreadable};
 
@@ -25,6 +28,9 @@ use self::disk::Written;
 pub struct FileSink {
     directory: PathBuf,
     hash: SinkHash,
+    /// How long another process's lock is waited for.
+    patience: Duration,
+    waits: Waits,
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
 }
@@ -40,9 +46,10 @@ struct Spot {
 }
 
 impl FileSink {
-    pub(super) fn at(directory: PathBuf, hash: SinkHash) -> Self {
+    pub(super) fn at(directory: PathBuf, hash: SinkHash, access: Access) -> Self {
         // Without a slash at the end, which would make a link look like the folder that it points to.
-        Self { directory: directory.components().collect(), hash, sync: File::sync_all }
+        let directory = directory.components().collect();
+        Self { directory, hash, patience: access.timeout, waits: access.waits, sync: File::sync_all }
     }
 
     pub(super) fn hash(&self) -> SinkHash {
@@ -104,7 +111,7 @@ impl FileSink {
         self.look_at(&spot, address).map(drop)
     }
 
-    pub(super) fn put(
+    pub(super) async fn put(
         &self,
         address: &Address,
         version: &Version,
@@ -114,16 +121,39 @@ impl FileSink {
         let spot = self.spot(address).map_err(Put::Refused)?;
         safety::check(&self.directory, &spot).map_err(Put::Refused)?;
         disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
-        // Between comparing and replacing, nobody else of ours replaces. Where a file system cannot lock a folder, the
-        // ledger's lock has to do.
-        let folder = File::open(&spot.folder).map_err(|error| Put::Refused(failed("open", &spot.folder, &error)))?;
-        let _ = folder.lock();
+        // Between comparing and replacing, nobody else of ours replaces.
+        let _folder = self.lock(&spot.folder, Stake::Secret).await.map_err(Put::Refused)?;
         let current = self.look_at(&spot, address).map_err(Put::Refused)?;
         if version_of(current.as_ref()) != *version {
             return Err(Put::Conflict);
         }
         self.journal(&spot, entry, current)?;
         self.deliver(&spot, version, payload)
+    }
+
+    /// Whether the lock that a put takes can be had; where the folder is still to be made, nobody has it.
+    pub(super) async fn ready(&self, address: &Address) -> Result<(), Unreadable> {
+        let spot = self.spot(address)?;
+        if spot.folder.exists() { self.lock(&spot.folder, Stake::Nothing).await.map(drop) } else { Ok(()) }
+    }
+
+    /// The folder's lock, as long as the value lives. Others may hold it as long as they like (a backup, a run that is stopped),
+    /// so it is waited for with a limit, and beside everything else that this process waits for.
+    async fn lock(&self, folder: &Path, stake: Stake) -> Result<File, Unreadable> {
+        let file = File::open(folder).map_err(|error| failed("open", folder, &error))?;
+        let mut lock = Lock::new(&self.waits, shown(folder), self.patience, stake);
+        loop {
+            match file.try_lock() {
+                // Where a file system cannot lock a folder, the ledger's lock has to do.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            lock.again(&file).map_err(|why| {
+                let (why, next) = why.words(&shown(folder));
+                unreadable(why, next)
+            })?;
+            tokio::time::sleep(STEP).await;
+        }
     }
 
     /// Step 1: the journal names the new payload before it is there, and the present one as long as it is.

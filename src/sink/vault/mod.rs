@@ -15,6 +15,7 @@ use crate::model::marker::SinkHash;
 use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
+use crate::model::wait::PATIENCE;
 
 use super::access::Access;
 use super::payload::Payload;
@@ -22,7 +23,7 @@ use super::redact::said;
 use super::{Put, ReadBack, Version, of_key, unreadable};
 
 use self::form::Found;
-use self::wire::{Reply, Wire};
+use self::wire::{Answer, Reply, Wire};
 
 /// A read may be repeated. A write never is: what became of it is read back.
 const READ_ATTEMPTS: u32 = 3;
@@ -140,7 +141,7 @@ impl VaultSink {
         let (status, answer) = match wire.send(Method::POST, &path, token, Some(body)).await {
             Reply::NotSent(why) => return Err(Put::Refused(self.out_of_reach(&why))),
             Reply::Lost(why) => return Err(Put::Unknown(self.out_of_reach(&why))),
-            Reply::Answered(status, answer) => (status, answer),
+            Reply::Answered(answer) => (answer.status, answer.body),
         };
         let words = self.words(&answer, &[payload.token()]);
         let refused = |why: String, next: String| Err(Put::Refused(unreadable(why, next)));
@@ -205,18 +206,23 @@ impl VaultSink {
         body: Option<Vec<u8>>,
     ) -> Result<(u16, Zeroizing<Vec<u8>>), Unreadable> {
         let (wire, token) = self.way()?;
+        let mut left = PATIENCE;
         let mut attempt = 1;
         loop {
             let body = body.clone().map(Zeroizing::new);
-            let trouble = match wire.send(method.clone(), path, token, body).await {
-                Reply::Answered(status @ (429 | 500..=599), body) => self.odd(status, &body),
-                Reply::Answered(status, body) => return Ok((status, body)),
-                Reply::NotSent(why) | Reply::Lost(why) => self.out_of_reach(&why),
+            let (trouble, asked) = match wire.send(method.clone(), path, token, body).await {
+                Reply::Answered(Answer { status: status @ (429 | 500..=599), body, wait }) => {
+                    (self.overloaded(status, &body, wait), wait)
+                }
+                Reply::Answered(Answer { status, body, .. }) => return Ok((status, body)),
+                Reply::NotSent(why) | Reply::Lost(why) => (self.out_of_reach(&why), None),
             };
-            if attempt == READ_ATTEMPTS {
+            let pause = asked.map_or(Duration::from_millis(100) * 4_u32.pow(attempt), Duration::from_secs);
+            // Asked again too early, it only asks for more.
+            if attempt == READ_ATTEMPTS || pause > left || !wire.pause(pause).await {
                 return Err(trouble);
             }
-            tokio::time::sleep(Duration::from_millis(100) * 4_u32.pow(attempt)).await;
+            left -= pause;
             attempt += 1;
         }
     }
@@ -270,6 +276,14 @@ impl VaultSink {
             404 => format!("check `mount: {}`: a KV engine of version 2 belongs there", self.0.settings.mount),
             _ => format!("see the log of {address}, then run this again"),
         }
+    }
+
+    /// It is asked too much, or not well.
+    fn overloaded(&self, status: u16, body: &[u8], wait: Option<u64>) -> Unreadable {
+        let Unreadable { why, next, credentials } = self.odd(status, body);
+        let Some(seconds) = wait else { return Unreadable { why, next, credentials } };
+        let why = format!("{}, and asks for {seconds} s", why.raw());
+        Unreadable { why: why.into(), next: format!("{next}, when {seconds} s are over"), credentials }
     }
 
     fn odd(&self, status: u16, body: &[u8]) -> Unreadable {

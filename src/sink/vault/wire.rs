@@ -3,12 +3,14 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, Proxy};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
+use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
 use crate::sink::access::Access;
 
 /// Far more than any secret.
@@ -20,7 +22,14 @@ pub(super) enum Reply {
     NotSent(String),
     /// It left, and nobody knows what became of it.
     Lost(String),
-    Answered(u16, Zeroizing<Vec<u8>>),
+    Answered(Answer),
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Zeroizing<Vec<u8>>,
+    /// It asks to be left alone for so many seconds, as a quota does.
+    pub(super) wait: Option<u64>,
 }
 
 pub(super) struct Wire {
@@ -28,13 +37,14 @@ pub(super) struct Wire {
     origin: Origin,
     namespace: Option<String>,
     timeout: Duration,
+    waits: Waits,
 }
 
 impl Wire {
     pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
         // A machine without system roots (a slim image): take the ones we carry.
         let client = build(&origin, access, false).or_else(|_| build(&origin, access, true))?;
-        Ok(Self { client, origin, namespace, timeout: access.timeout })
+        Ok(Self { client, origin, namespace, timeout: access.timeout, waits: access.waits.clone() })
     }
 
     /// Sends one request once. `path` begins after `/v1/`.
@@ -64,6 +74,7 @@ impl Wire {
             let json = HeaderValue::from_static("application/json");
             request = request.header(CONTENT_TYPE, json).body(body.to_vec());
         }
+        let _waiting = self.waits.begin(format!("{}: no answer yet", self.origin), self.timeout);
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -73,6 +84,9 @@ impl Wire {
             }
         };
         let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let date = header(DATE.as_str()).and_then(http_date);
+        let wait = header(RETRY_AFTER.as_str()).and_then(|value| asked_to_wait(value, date));
         let mut body = Zeroizing::new(Vec::new());
         loop {
             match response.chunk().await {
@@ -80,9 +94,26 @@ impl Wire {
                     return Reply::Lost("the reply is larger than 4 MiB".to_owned());
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Reply::Answered(status, body),
+                Ok(None) => return Reply::Answered(Answer { status, body, wait }),
                 Err(error) => return Reply::Lost(self.words(&error.without_url())),
             }
+        }
+    }
+
+    /// Lets time pass before it is asked again; `false` where the run ends meanwhile.
+    pub(super) async fn pause(&self, how_long: Duration) -> bool {
+        let seconds = how_long.as_secs();
+        let _waiting = self.waits.begin(format!("{}: it asks for {seconds} s", self.origin), how_long);
+        let began = Instant::now();
+        loop {
+            let left = how_long.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            if self.waits.is_over(Stake::Nothing, left).is_some() {
+                return false;
+            }
+            tokio::time::sleep(left.min(STEP)).await;
         }
     }
 
