@@ -31,6 +31,46 @@ pub struct Live {
     pub sinks: BTreeMap<Address, SinkLive>,
     #[serde(default, skip_serializing_if = "ImburseLive::is_empty")]
     pub imburse: ImburseLive,
+    /// Keys of ours in tenants that the ledger binds and nothing declares, as far as anybody looked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub undeclared: BTreeMap<Address, Observed<Undeclared>>,
+}
+
+/// What is known of a tenant that is bound and no longer declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undeclared {
+    pub keys: Vec<OurKey>,
+    pub seen: Seen,
+}
+
+/// Where keys were seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// The vendor lists them.
+    Vendor,
+    /// Sinks hold them; what the vendor says was not read.
+    Sinks,
+}
+
+/// A key that this ledger's runs made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OurKey {
+    pub id: String,
+    /// Its description at the vendor, or its name in desired state.
+    pub name: Untrusted,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+impl OurKey {
+    pub fn of(key: &KeyLive) -> Self {
+        Self { id: key.id.clone(), name: key.text.clone(), expires: key.expiry }
+    }
+
+    pub fn of_imburse(key: &super::imburse::Key) -> Self {
+        Self { id: key.public_key.clone(), name: key.text.clone(), expires: None }
+    }
 }
 
 /// What became of reading one thing.

@@ -72,6 +72,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         tenants: BTreeMap::new(),
         sinks,
         imburse: ImburseLive::default(),
+        undeclared: BTreeMap::new(),
     };
     let (mut done, total) = (0, desired.qlik_tenants().count());
     (sources.told)(done, total);

@@ -12,6 +12,7 @@ use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
 use super::facts::Facts;
+use super::finding::Finding;
 use super::imburse::action::Imburse;
 use super::refusal::Refusal;
 
@@ -24,6 +25,9 @@ pub struct Plan {
     /// The live facts that the actions rest on: part of the plan's hash.
     #[serde(default)]
     pub facts: Facts,
+    /// What is not as it should be, and no action. Like notices, it is no part of the hash.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// What a reader should know and nothing is done about.
     pub notices: Vec<Notice>,
     /// What these credentials, or this way of running, could not check.
@@ -299,7 +303,14 @@ pub struct Unchecked {
 
 impl Plan {
     pub fn empty(now: Timestamp) -> Self {
-        Self { now, actions: Vec::new(), facts: Facts::new(), notices: Vec::new(), unchecked: Vec::new() }
+        Self {
+            now,
+            actions: Vec::new(),
+            facts: Facts::new(),
+            findings: Vec::new(),
+            notices: Vec::new(),
+            unchecked: Vec::new(),
+        }
     }
 
     /// Whether `apply` has anything to send.
@@ -313,6 +324,11 @@ impl Plan {
 
     pub fn has_drift(&self) -> bool {
         self.actions.iter().any(|planned| matches!(planned.action, Action::Drift(_)))
+    }
+
+    /// Whether something differs or was found: then it is not clean, however little there is to do.
+    pub fn is_amiss(&self) -> bool {
+        self.has_drift() || !self.findings.is_empty()
     }
 }
 

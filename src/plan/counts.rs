@@ -21,11 +21,13 @@ pub struct Counts {
     pub drifted: usize,
     pub waiting: usize,
     pub refused: usize,
+    #[serde(default)]
+    pub findings: usize,
 }
 
 impl Plan {
     pub fn counts(&self) -> Counts {
-        let mut n = Counts::default();
+        let mut n = Counts { findings: self.findings.len(), ..Counts::default() };
         for planned in &self.actions {
             let slot = match &planned.action {
                 Action::CreateTenant(_) => &mut n.tenants_to_create,

@@ -11,6 +11,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Planned};
 use super::facts::Fact;
+use super::finding::Finding;
 use super::imburse;
 use super::key::{Judgement, Mint, Stop};
 use super::mint::judge;
@@ -46,12 +47,18 @@ pub fn explain(
         Spec::ImburseTenant(spec) => imburse::explain::tenant(&scene, address, spec, &mut read, &mut path),
         Spec::ImburseKey(spec) => imburse::explain::key(&scene, address, spec, &mut read, &mut path),
     }
+    let is_its = |of: &Option<Address>| of.as_ref() == Some(address);
+    let found = plan.findings.into_iter().filter(|finding| is_its(&finding.address)).map(|finding| {
+        let Finding { code, address, at, why, next } = finding;
+        Notice { address, at, text: format!("{code}: {}; next: {}", why.raw(), next.join("; or: ")).into() }
+    });
+    let noticed = plan.notices.into_iter().filter(|notice| is_its(&notice.address));
     Some(Explanation {
         address: address.clone(),
         read,
         path,
         actions: plan.actions.into_iter().filter(|planned| planned.address == *address).collect(),
-        notices: plan.notices.into_iter().filter(|notice| notice.address.as_ref() == Some(address)).collect(),
+        notices: found.chain(noticed).collect(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::address::{Address, Vendor};
+use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::duration::Duration;
 use crate::model::live::{LedgerLive, Live, TenantRead};
@@ -12,6 +12,7 @@ use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weak;
 
 use action::{Action, Notice, Plan, Planned};
+use finding::Finding;
 use refusal::Code;
 
 pub mod action;
@@ -22,6 +23,7 @@ mod create;
 mod due;
 pub mod explain;
 pub mod facts;
+pub mod finding;
 mod found;
 mod headroom;
 mod ignore;
@@ -34,6 +36,7 @@ mod rename;
 pub mod review;
 mod role;
 mod tenant;
+mod undeclared;
 mod unmanaged;
 
 pub(crate) use mint::judge;
@@ -62,6 +65,8 @@ pub struct Wishes {
     pub warn_within: Option<Duration>,
     /// `--unmanaged`: name the tenants that nobody manages here.
     pub unmanaged: bool,
+    /// Found before anything was planned, as by whoever read the files.
+    pub findings: Vec<Finding>,
 }
 
 /// Compares what is declared with what is there.
@@ -91,6 +96,8 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     }
     role::warn(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
+    plan.findings.extend(wishes.findings.iter().cloned());
+    undeclared::find(&scene, &mut plan);
     unmanaged::notices(&Scene::of(desired, read, wishes, now), &mut plan);
     plan
 }
@@ -144,26 +151,7 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
                 });
             }
         }
-        LedgerLive::Present(facts) => {
-            for (address, record) in &facts.records {
-                if let (false, Some(binding)) = (scene.desired.items.contains_key(address), record.state.binding()) {
-                    plan.notices.push(Notice {
-                        address: Some(address.clone()),
-                        at: None,
-                        text: format!(
-                            "bound to {} in the ledger and no longer declared; nothing is deleted. \
-                             Declare it again; if it was renamed: qlik-apply ledger mv {address} NEW; \
-                             if it is given up: qlik-apply ledger forget {address}",
-                            match address.vendor {
-                                Vendor::Qlik => binding.hostname.to_string(),
-                                Vendor::Imburse => format!("tenant {}", binding.tenant_id),
-                            }
-                        )
-                        .into(),
-                    });
-                }
-            }
-        }
+        LedgerLive::Present(_) => {}
     }
 }
 

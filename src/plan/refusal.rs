@@ -1,4 +1,5 @@
-//! Why a plan will not act on an object, and the way out. Codes are stable: scripts and pages refer to them.
+//! Why a plan will not act on an object, and the way out. Codes are stable: scripts and pages refer to them, and findings have
+//! them too.
 
 use std::fmt;
 
@@ -30,7 +31,8 @@ impl Refusal {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans.
+        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans;
+        /// `QP06…` findings, which refuse nothing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
@@ -143,6 +145,9 @@ codes! {
     Moved = "QP0501",
     /// Not part of what was reviewed.
     NotReviewed = "QP0502",
+
+    /// Bound in the ledger, and no longer declared.
+    Undeclared = "QP0601",
 }
 
 impl fmt::Display for Code {

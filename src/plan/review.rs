@@ -203,7 +203,7 @@ fn refuse(plan: Plan, mut refusals: BTreeMap<Address, (Origin, Refusal)>) -> Pla
         let refusal = depends(&address.parent().to_string());
         refusals.insert(address, (at, refusal));
     }
-    let Plan { now, actions, facts, notices, mut unchecked } = plan;
+    let Plan { now, actions, facts, findings, notices, mut unchecked } = plan;
     unchecked.retain(|unchecked| !refusals.contains_key(&unchecked.address));
     let mut actions: Vec<Planned> =
         actions.into_iter().filter(|planned| !refusals.contains_key(&planned.address)).collect();
@@ -214,7 +214,7 @@ fn refuse(plan: Plan, mut refusals: BTreeMap<Address, (Origin, Refusal)>) -> Pla
     }));
     // Stable: the actions of one object keep their order.
     actions.sort_by(|a, b| a.address.cmp(&b.address));
-    Plan { now, actions, facts, notices, unchecked }
+    Plan { now, actions, facts, findings, notices, unchecked }
 }
 
 fn no_longer(moved: &Moved) -> Refusal {

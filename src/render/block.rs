@@ -14,6 +14,7 @@ use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
     Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
 };
+use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
 
 use super::drift;
@@ -26,7 +27,7 @@ pub(super) struct Block {
     pub(super) address: String,
     /// `create tenant`.
     pub(super) what: String,
-    /// `desired.yaml:12`.
+    /// `desired.yaml:12`; empty where a finding has no place.
     pub(super) at: String,
     pub(super) lines: Vec<Line>,
 }
@@ -42,6 +43,20 @@ impl Block {
         let Planned { address, at, action } = planned;
         let (what, lines) = describe(action, now);
         Self { sign: Sign::of(action), address: address.to_string(), what, at: place(at), lines }
+    }
+
+    /// A finding looks like what it stands beside: a refusal, that refuses nothing.
+    pub(super) fn found(finding: &Finding) -> Self {
+        let Finding { code, address, at, why, next } = finding;
+        let mut lines = vec![line("why", why.to_string())];
+        lines.extend(next.iter().map(|step| line("next", escape(step))));
+        Self {
+            sign: Sign::Drift,
+            address: address.as_ref().map_or_else(|| "estate".to_owned(), ToString::to_string),
+            what: format!("found, {code}"),
+            at: at.as_ref().map(place).unwrap_or_default(),
+            lines,
+        }
     }
 }
 

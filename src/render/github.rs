@@ -45,6 +45,7 @@ pub fn report(plan: &Plan, report: &Report) -> String {
     }
     all.extend(stopped.iter().map(|why| general(Level::Error, "qlik-apply stopped early", &escape(why))));
     all.extend(of_actions(plan).into_iter().filter(|annotation| annotation.level != Level::Notice));
+    all.extend(of_findings(plan));
     lines(&held(all))
 }
 
@@ -62,6 +63,7 @@ pub fn annotations(plan: &Plan) -> Vec<Annotation> {
     let sum = format!("{}\n{}", summary::plan(plan), json::hash(plan));
     let mut all = vec![general(Level::Notice, "qlik-plan", &sum)];
     all.extend(of_actions(plan));
+    all.extend(of_findings(plan));
     let places = places(plan);
     for Notice { address, at, text } in &plan.notices {
         let (declared, title) = match address {
@@ -90,6 +92,17 @@ fn of_actions(plan: &Plan) -> Vec<Annotation> {
         }
     }
     all.into_iter().map(|(_, annotation)| annotation).collect()
+}
+
+/// On the line of the object, where it is declared.
+fn of_findings(plan: &Plan) -> impl Iterator<Item = Annotation> {
+    let places = places(plan);
+    plan.findings.iter().map(move |finding| {
+        let Block { sign: _, address, what, at: _, lines } = Block::found(finding);
+        let said: Vec<String> = lines.iter().map(|line| format!("{}: {}", line.label, line.value)).collect();
+        let declared = finding.address.as_ref().and_then(|address| places.get(address).copied());
+        annotation(Level::Warning, finding.at.as_ref().or(declared), &format!("{address}: {what}"), &said.join("\n"))
+    })
 }
 
 fn level(sign: Sign) -> Option<Level> {

@@ -113,6 +113,7 @@ pub fn report(plan: &Plan, report: &Report, moved: &[Moved], page: &Page) -> Str
         Group::closed("Skipped", skipped),
         Group::closed("Made", made),
     ];
+    groups.push(found(plan));
     let quiet = |sign: Sign| matches!(sign, Sign::Refuse | Sign::Drift | Sign::Wait);
     groups.extend(of_signs(plan, quiet));
     page_of(page, head, groups)
@@ -148,6 +149,8 @@ fn page_of(page: &Page, head: Vec<String>, groups: Vec<Group>) -> String {
 /// What matters most stands first, and is shortened last.
 fn plan_groups(plan: &Plan) -> Vec<Group> {
     let mut groups = of_signs(plan, |_| true);
+    // Of all that there is only what is refused matters more.
+    groups.insert(groups.len().min(1), found(plan));
     let kept = groups.pop_if(|group| group.title == title(Sign::Keep));
     let notice = |Notice { address, at, text }: &Notice| {
         let address = address.as_ref().map(|address| format!("{address}  ")).unwrap_or_default();
@@ -159,6 +162,11 @@ fn plan_groups(plan: &Plan) -> Vec<Group> {
     groups.push(Group::closed("Not checked", plan.unchecked.iter().map(unchecked).collect()));
     groups.extend(kept);
     groups
+}
+
+/// Findings stand open, as refusals do: nothing else in a plan without work says that it is not clean.
+fn found(plan: &Plan) -> Group {
+    Group::open("Findings", plan.findings.iter().map(|finding| Item::of(&Block::found(finding))).collect())
 }
 
 fn of_signs(plan: &Plan, wanted: impl Fn(Sign) -> bool) -> Vec<Group> {

@@ -23,6 +23,7 @@ pub fn plan(plan: &Plan) -> String {
         drifted,
         waiting,
         refused,
+        findings,
     } = plan.counts();
     let adoptions = adoptions_to_record(plan);
     let work = phrases(&[
@@ -35,7 +36,10 @@ pub fn plan(plan: &Plan) -> String {
         (&[(to_trust, "trust")], ""),
         (&[(adoptions, "adoption")], " to record"),
     ]);
-    let trouble = states(&[(drifted, "drifted"), (waiting, "waiting"), (refused, "refused")]);
+    let mut trouble = states(&[(drifted, "drifted"), (waiting, "waiting"), (refused, "refused")]);
+    if findings > 0 {
+        trouble.push(count(findings, "finding"));
+    }
     if work.is_empty() && trouble.is_empty() {
         return match kept {
             0 => "Nothing to do: nothing is declared.".into(),
@@ -43,10 +47,10 @@ pub fn plan(plan: &Plan) -> String {
             n => format!("Nothing to do. {n} objects are as declared."),
         };
     }
-    let work = if work.is_empty() { "nothing to do".to_owned() } else { work.join(", ") };
     let mut rest = states(&[(kept.saturating_sub(adoptions), "unchanged")]);
     rest.extend(trouble);
-    if rest.is_empty() { format!("Plan: {work}.") } else { format!("Plan: {work}; {}.", rest.join(", ")) }
+    let parts = [work.join(", "), rest.join(", ")].into_iter().filter(|part| !part.is_empty());
+    format!("Plan: {}.", parts.collect::<Vec<_>>().join("; "))
 }
 
 /// Adopted tenants that apply writes into the ledger; nothing is sent for them.

@@ -64,6 +64,8 @@ fn document(plan: &Plan) -> Document {
         kinds.insert(document::kind(&first.address));
         rest = others;
     }
+    // As with Terraform's own check blocks: one that fails is a warning, and the plan is whole.
+    document.checks.extend(plan.findings.iter().map(change::found));
     kinds.extend(document.resource_changes.iter().map(ResourceChange::kind));
     document.configuration = Configuration {
         root_module: ModuleConfiguration { resources: kinds.into_iter().map(ResourceConfiguration::of).collect() },

@@ -13,7 +13,7 @@ pub enum Outcome {
     Clean,
     /// Something is missing or due.
     Changes,
-    /// Nothing is to be done, and something differs or is nobody's.
+    /// Nothing is to be done or is left to do, and something differs, was found, or is nobody's.
     Drift,
     /// Something was refused or is in doubt.
     Refused,
@@ -85,7 +85,7 @@ impl Outcome {
             refused
         } else if plan.has_work() {
             Self::Changes
-        } else if plan.has_drift() {
+        } else if plan.is_amiss() {
             Self::Drift
         } else {
             Self::Clean
@@ -95,7 +95,8 @@ impl Outcome {
     /// Of an apply: what was left undone counts before what was refused.
     pub fn of_report(plan: &Plan, report: &Report) -> Self {
         if report.is_clean() {
-            return refused(plan).unwrap_or(Self::Clean);
+            let done = if plan.is_amiss() { Self::Drift } else { Self::Clean };
+            return refused(plan).unwrap_or(done);
         }
         let is_done = |outcome: &ReportOutcome| match outcome {
             ReportOutcome::Done { detail: _ } => true,

@@ -14,6 +14,7 @@ use crate::model::desired::Origin;
 use crate::plan::Wishes;
 use crate::plan::action::{Action, Notice, Plan, Planned, Unchecked};
 use crate::plan::facts::Fact;
+use crate::plan::finding::Finding;
 use crate::render::json;
 
 use super::PROGRAM;
@@ -51,6 +52,8 @@ struct File {
     new: BTreeSet<Address>,
     unrehearsed: bool,
     objects: Vec<Object>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Finding>,
     notices: Vec<Notice>,
     unchecked: Vec<Unchecked>,
     /// Of all the rest.
@@ -73,7 +76,7 @@ struct Object {
 /// # Errors
 /// The plan cannot be written as JSON; no plan is like that.
 pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Error> {
-    let Plan { now, actions, facts, notices, unchecked } = plan;
+    let Plan { now, actions, facts, findings, notices, unchecked } = plan;
     let mut objects: Vec<Object> = Vec::new();
     for Planned { address, at, action } in actions {
         match objects.last_mut().filter(|last| last.address == *address) {
@@ -102,6 +105,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Er
         new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
         objects,
+        findings: findings.clone(),
         notices: notices.clone(),
         unchecked: unchecked.clone(),
         sum: String::new(),
@@ -127,7 +131,8 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
     }
     check_sums(name, text, &value)?;
     let file: File = serde_json::from_value(value).map_err(|_| edited(name))?;
-    let mut plan = Plan { notices: file.notices, unchecked: file.unchecked, ..Plan::empty(file.now) };
+    let mut plan =
+        Plan { findings: file.findings, notices: file.notices, unchecked: file.unchecked, ..Plan::empty(file.now) };
     for Object { address, at, actions, facts, sum: _ } in file.objects {
         plan.actions.extend(actions.into_iter().map(|action| Planned {
             address: address.clone(),

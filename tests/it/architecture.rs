@@ -29,6 +29,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "plan::imburse::action",
             "plan::explain",
             "plan::facts",
+            "plan::finding",
             "plan::refusal",
             "plan::review",
             "apply::event",

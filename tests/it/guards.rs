@@ -117,9 +117,9 @@ fn what_is_bound_and_no_longer_declared_is_named_and_left() {
     stage.settle();
     stage.write_desired(ONE_TENANT);
     stage.forget_requests();
-    for run in [stage.plan(&["--detailed-exitcode"]), stage.apply(&["--yes"])] {
-        run.exits(0)
-            .says("qlik/globex")
+    for (run, exit) in [(stage.plan(&["--detailed-exitcode"]), 2), (stage.apply(&["--yes"]), 0)] {
+        run.exits(exit)
+            .says("qlik/globex  found, QP0601")
             .says("in the ledger and no longer declared; nothing is deleted")
             .says("qlik-apply ledger mv qlik/globex NEW")
             .says("qlik-apply ledger forget qlik/globex");

@@ -5,6 +5,7 @@ mod also;
 mod apply;
 mod architecture;
 mod bad_input;
+mod clean;
 mod cloud;
 mod command_sink;
 mod config;

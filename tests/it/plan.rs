@@ -19,7 +19,7 @@ use qlik_plan::plan::action::{Action, Plan};
 use qlik_plan::plan::imburse::action::Imburse;
 use qlik_plan::plan::refusal::Code;
 use qlik_plan::plan::{Wishes, plan};
-use qlik_plan::render::{Look, Verdict, json, text};
+use qlik_plan::render::{Look, Outcome, Verdict, json, text};
 
 /// What a person asked of the run, in `wishes.json`.
 #[derive(Default, Deserialize)]
@@ -117,7 +117,13 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
     for case in cases() {
         let name = case.folder.file_name().unwrap().to_string_lossy().into_owned();
         let mut own = BTreeSet::new();
-        for planned in case.plan().actions {
+        let plan = case.plan();
+        for finding in &plan.findings {
+            assert!(!finding.next.is_empty(), "{name}");
+            assert_eq!(Outcome::of_plan(&Plan { actions: Vec::new(), ..plan.clone() }), Outcome::Drift, "{name}");
+            own.insert(finding.code);
+        }
+        for planned in plan.actions {
             actions.insert(kind(&planned.action));
             if let Action::Refuse(refusal) = planned.action {
                 assert!(!refusal.next.is_empty(), "{name}");

@@ -63,7 +63,7 @@ fn a_tenant_that_is_new_is_made_once_a_person_says_so() {
     stage.apply(&["--yes", "--new", "qlik/acme-corp"]).exits(0);
     assert_eq!(stage.tenants().len(), 2);
     // Recorded now, so nobody has to say it again.
-    stage.plan(&["--detailed-exitcode"]).exits(0).says("qlik-apply ledger mv qlik/acme NEW");
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("qlik-apply ledger mv qlik/acme NEW");
 }
 
 #[test]

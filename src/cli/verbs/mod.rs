@@ -60,6 +60,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         weak: weak(),
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,
+        findings: Vec::new(),
     }
 }
 

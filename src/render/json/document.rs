@@ -37,6 +37,8 @@ pub(super) struct PlanDocument {
     pub(super) counts: Counts,
     /// In the order of doing.
     pub(super) actions: Vec<Action>,
+    /// What is not as it should be and no action. A plan that has one is not `clean`.
+    pub(super) findings: Vec<Finding>,
     /// What a reader should know and nothing is done about.
     pub(super) notices: Vec<Notice>,
     /// What could not be checked.
@@ -158,6 +160,8 @@ pub(super) struct Plan {
     pub(super) counts: Counts,
     /// In the order of doing.
     pub(super) actions: Vec<Action>,
+    /// What is not as it should be and no action. A plan that has one is not `clean`.
+    pub(super) findings: Vec<Finding>,
     /// What a reader should know and nothing is done about.
     pub(super) notices: Vec<Notice>,
     /// What could not be checked.
@@ -179,6 +183,7 @@ pub(super) struct Counts {
     pub(super) drifted: usize,
     pub(super) waiting: usize,
     pub(super) refused: usize,
+    pub(super) findings: usize,
 }
 
 /// One action.
@@ -262,6 +267,20 @@ pub(super) struct MovedFact {
     pub(super) reviewed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) now: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Finding {
+    /// Stable; `docs/operations.md` explains it.
+    pub(super) code: &'static str,
+    /// None where it is about the estate or its files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<Place>,
+    pub(super) why: String,
+    /// Commands or steps, best first.
+    pub(super) next: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -8,6 +8,7 @@ use crate::model::desired::Origin;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action;
 use crate::plan::counts;
+use crate::plan::finding;
 use crate::plan::refusal::Refusal;
 use crate::plan::review;
 use crate::render::block::why_mint;
@@ -15,8 +16,8 @@ use crate::render::block::why_mint;
 use crate::model::record::Record;
 
 use super::document::{
-    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Kind, LedgerRecord, Moved, MovedFact, Notice,
-    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
+    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Finding, Kind, LedgerRecord, Moved, MovedFact,
+    Notice, Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
 use super::imburse;
@@ -25,7 +26,7 @@ const VERSION: u8 = 1;
 
 impl PlanDocument {
     pub(super) fn of(plan: &action::Plan, verdict: &crate::render::Verdict) -> Self {
-        let Plan { now, hash, counts, actions, notices, unchecked } = plan.into();
+        let Plan { now, hash, counts, actions, findings, notices, unchecked } = plan.into();
         Self {
             format: "qlik-plan/plan",
             version: VERSION,
@@ -33,6 +34,7 @@ impl PlanDocument {
             hash,
             counts,
             actions,
+            findings,
             notices,
             unchecked,
             verdict: verdict.into(),
@@ -157,12 +159,13 @@ impl From<crate::render::Outcome> for Word {
 
 impl From<&action::Plan> for Plan {
     fn from(plan: &action::Plan) -> Self {
-        let action::Plan { now, actions, facts: _, notices, unchecked } = plan; // the hash covers the facts
+        let action::Plan { now, actions, facts: _, findings, notices, unchecked } = plan; // the hash covers the facts
         Self {
             now: *now,
             hash: super::hash(plan),
             counts: plan.counts().into(),
             actions: actions.iter().map(Action::from).collect(),
+            findings: findings.iter().map(Finding::from).collect(),
             notices: notices
                 .iter()
                 .map(|action::Notice { address, at, text }| Notice {
@@ -198,6 +201,7 @@ impl From<counts::Counts> for Counts {
             drifted,
             waiting,
             refused,
+            findings,
         } = counts;
         Self {
             tenants_to_create,
@@ -213,6 +217,7 @@ impl From<counts::Counts> for Counts {
             drifted,
             waiting,
             refused,
+            findings,
         }
     }
 }
@@ -285,6 +290,19 @@ fn said(action: &action::Action) -> Said {
         | action::Action::Reclaim(_)
         | action::Action::Keep(_)
         | action::Action::Drift(_) => Said::default(),
+    }
+}
+
+impl From<&finding::Finding> for Finding {
+    fn from(finding: &finding::Finding) -> Self {
+        let finding::Finding { code, address, at, why, next } = finding;
+        Self {
+            code: code.as_str(),
+            address: address.as_ref().map(ToString::to_string),
+            at: at.as_ref().map(Place::from),
+            why: why.raw().to_owned(),
+            next: next.clone(),
+        }
     }
 }
 

@@ -49,7 +49,8 @@ impl Item {
                 format!("    {} {}", pad(&shown, labels), cut(value))
             })
             .collect();
-        Self { head: format!("{} {address}  {}  ({})", sign.mark(), cut(what), cut(at)), lines }
+        let at = if at.is_empty() { String::new() } else { format!("  ({})", cut(at)) };
+        Self { head: format!("{} {address}  {}{at}", sign.mark(), cut(what)), lines }
     }
 
     fn harmless(self) -> Self {

@@ -9,6 +9,7 @@ use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
     Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
 };
+use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
 use crate::render::block::{place, shape_text};
 
@@ -336,6 +337,18 @@ fn check(address: &Address, status: Status, message: String) -> Check {
     let place = CheckAddress { kind: "resource", to_display: full(address) };
     let instance = CheckInstance { address: place.clone(), status, problems: vec![Problem { message }] };
     Check { address: place, status, instances: vec![instance] }
+}
+
+/// Nothing is refused for it, so it is a check and not a check of the resource.
+pub(super) fn found(finding: &Finding) -> Check {
+    let Finding { code, address, at, why, next } = finding;
+    let name = format!("check.{}", code.to_string().to_ascii_lowercase());
+    let place = CheckAddress { kind: "check", to_display: name };
+    let object = address.as_ref().map(|address| format!("{}: ", full(address))).unwrap_or_default();
+    let at = at.as_ref().map(|at| format!(" [{}]", self::place(at))).unwrap_or_default();
+    let message = format!("{object}{code}: {}; next: {}{at}", why.raw(), next.join("; or: "));
+    let instance = CheckInstance { address: place.clone(), status: Status::Fail, problems: vec![Problem { message }] };
+    Check { address: place, status: Status::Fail, instances: vec![instance] }
 }
 
 /// Of a run that came to no plan.

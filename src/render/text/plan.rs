@@ -14,7 +14,7 @@ const KEPT_LISTED: usize = 20;
 
 /// The whole plan, ending with a newline.
 pub fn plan(plan: &Plan, look: &Look) -> String {
-    let Plan { now, actions, facts: _, notices, unchecked } = plan; // facts are for saved plans and `explain`
+    let Plan { now, actions, facts: _, findings, notices, unchecked } = plan; // facts are for saved plans and `explain`
     let blocks: Vec<Block> = actions.iter().map(|planned| Block::of(planned, *now)).collect();
     let kept = blocks.iter().filter(|block| block.sign == Sign::Keep).count();
     let listed: Vec<&Block> = blocks.iter().filter(|block| block.sign != Sign::Keep || kept <= KEPT_LISTED).collect();
@@ -24,6 +24,12 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     if kept > KEPT_LISTED {
         separate(&mut lines);
         lines.push(format!("  {} {} are as declared and not listed.", Sign::Keep.mark(), count(kept, "object")));
+    }
+    let found: Vec<Block> = findings.iter().map(Block::found).collect();
+    if !found.is_empty() {
+        separate(&mut lines);
+        lines.push(paint("Findings:", STRONG, look));
+        lines.extend(lay(&found.iter().collect::<Vec<_>>(), look));
     }
     section(&mut lines, "Notices:", notices.iter().map(notice).collect(), look);
     section(&mut lines, "Not checked:", unchecked.iter().map(not_checked).collect(), look);
@@ -64,7 +70,8 @@ fn lay(blocks: &[&Block], look: &Look) -> Vec<String> {
         let indent = " ".repeat(addresses.saturating_sub(width(&block.address)));
         let address = format!("{}{indent}", paint(&block.address, STRONG, look));
         let what = paint(&block.what, block.sign.style(), look);
-        lines.push(format!("  {sign} {address}  {what}{gap}{}", paint(&block.at, FAINT, look)));
+        let head = format!("  {sign} {address}  {what}{gap}{}", paint(&block.at, FAINT, look));
+        lines.push(head.trim_end().to_owned());
         lines.extend(details(&block.lines, look));
         after_detail = !block.lines.is_empty();
     }

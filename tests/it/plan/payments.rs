@@ -200,6 +200,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
                         imburse: Default::default(),
+                        undeclared: BTreeMap::new(),
                     };
                     live.imburse.accounts.clone_from(&accounts);
                     for (address, read) in addresses.iter().zip(reads) {
@@ -435,7 +436,7 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = worlds();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    for _ in 0..1_000 {
+    for _ in 0..2_000 {
         let world = strategy.new_tree(&mut runner).unwrap().current();
         let plan = world.plan();
         for planned in &plan.actions {

@@ -92,6 +92,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
                         imburse: ImburseLive::default(),
+                        undeclared: BTreeMap::new(),
                     };
                     for ((address, (tenant, keys)), sink) in addresses.iter().zip(tenants).zip(sinks) {
                         if let (true, Some(mut tenant)) = (address.is_tenant(), tenant) {

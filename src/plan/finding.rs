@@ -1,0 +1,49 @@
+//! What is not as it should be and is no action: each with a code, a reason and a way out. Nothing is refused or sent for it, it
+//! counts by exit code, and a plan that has one is never clean.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::address::Address;
+use crate::model::desired::Origin;
+use crate::model::untrusted::Untrusted;
+
+use super::refusal::Code;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub code: Code,
+    /// The object it is about; `None`: the estate, or the files it is declared in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// The place in desired state, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Origin>,
+    /// One sentence, lower case, without a full stop.
+    pub why: Untrusted,
+    /// Commands or steps, best first. Never empty.
+    pub next: Vec<String>,
+}
+
+impl Finding {
+    pub fn new(code: Code, why: impl Into<Untrusted>, next: impl Into<String>) -> Self {
+        Self { code, address: None, at: None, why: why.into(), next: vec![next.into()] }
+    }
+
+    #[must_use]
+    pub fn or(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    #[must_use]
+    pub fn of(mut self, address: &Address) -> Self {
+        self.address = Some(address.clone());
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, at: &Origin) -> Self {
+        self.at = Some(at.clone());
+        self
+    }
+}
