@@ -123,13 +123,18 @@ impl Contents {
     }
 
     pub(super) fn judged(self, place: String, alive: &Alive) -> LedgerFacts {
+        // Runs are read after records, so one that said `ended` may have done so after a record was read that names it. Its lock,
+        // or that nobody knows whose the lock is, tells that this may be so.
+        let named = self.named_runs();
         let life = |run: &Run| match alive {
             Alive::Clock { ours: Some(ours), .. } if run.id == *ours => Life::Alive,
+            Alive::Holder(holder) if run.id == *holder => Life::Alive,
+            Alive::Anybody if named.contains(&run.id) => Life::Alive,
             _ if run.ended.is_some() => Life::Proven,
             Alive::Nobody => Life::Proven,
-            Alive::Holder(holder) if run.id != *holder => Life::Proven,
+            Alive::Holder(_) => Life::Proven,
             Alive::Clock { now: Some(now), .. } if is_past(run, *now) => Life::OverByClock,
-            Alive::Holder(_) | Alive::Anybody | Alive::Clock { .. } => Life::Alive,
+            Alive::Anybody | Alive::Clock { .. } => Life::Alive,
         };
         LedgerFacts {
             id: self.id,

@@ -13,6 +13,11 @@ use crate::model::untrusted::Untrusted;
 
 use super::*;
 
+/// As a program gives it: other tests' readers hold a lock for an instant, and a busy machine makes instants long.
+fn patient() -> Access {
+    Access { timeout: std::time::Duration::from_secs(60), ..Access::default() }
+}
+
 struct Estate {
     root: TempDir,
     ledger: Ledger,
@@ -23,8 +28,7 @@ impl Estate {
     fn bare() -> Self {
         let root = TempDir::new().unwrap();
         let ledger =
-            Ledger::at(&settings::Ledger::Directory { path: root.path().join("deep/ledger") }, &Access::default())
-                .unwrap();
+            Ledger::at(&settings::Ledger::Directory { path: root.path().join("deep/ledger") }, &patient()).unwrap();
         Self { root, ledger }
     }
 
@@ -552,11 +556,9 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
         assert!(!listed.contains(machine), "{listed}");
     }
     git(&["checkout-index", "-a", "--prefix=copy/"]);
-    let copy = Ledger::at(
-        &settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger") },
-        &Access::default(),
-    )
-    .unwrap();
+    let copy =
+        Ledger::at(&settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger") }, &patient())
+            .unwrap();
     assert_eq!(copy.read().unwrap().unwrap().records, estate.facts().records);
     copy.open(run(2)).unwrap().rehearsed(&rehearsal(Way::Client, None)).unwrap();
 }
