@@ -255,6 +255,14 @@ impl<M: Maker> Way<'_, M> {
         let mut acknowledged = false;
         match sink.put(address, version, &payload, &entry).await {
             Put::Stored => acknowledged = true,
+            Put::StoredUntil(until) => {
+                acknowledged = true;
+                if entry.expiry.is_none_or(|end| until < end) {
+                    let end = entry.expiry.map_or_else(|| "never".to_owned(), |end| end.to_string());
+                    let text = format!("{} deletes it at {until}, and the key expires {end}", sink.place(address));
+                    world.note(address, Step::Deliver, text);
+                }
+            }
             Put::Refused(_) | Put::Conflict | Put::Unknown(_) if world.weak.is(Weakness::SuccessBeforeReadBack) => {
                 return Ok(());
             }

@@ -29,6 +29,9 @@ pub struct Live {
     /// By key address.
     #[serde(default)]
     pub sinks: BTreeMap<Address, SinkLive>,
+    /// By sink: what is known of its store as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stores: BTreeMap<Name, StoreLive>,
     #[serde(default, skip_serializing_if = "ImburseLive::is_empty")]
     pub imburse: ImburseLive,
     /// Keys of ours in tenants that the ledger binds and nothing declares, as far as anybody looked.
@@ -394,6 +397,58 @@ pub struct SinkLive {
     /// `None`: not checked.
     #[serde(default)]
     pub writable: Option<Writable>,
+    /// When the store deletes what is there by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What was there and was deleted, where the store remembers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deleted>,
+    /// Git has the key's files in its index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracked: Option<Tracked>,
+}
+
+/// A version that a store has deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    pub version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The command that brings it back; `None` where nothing can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+}
+
+/// A file of a sink that git would commit again with every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracked {
+    /// The work tree.
+    pub root: Untrusted,
+    /// The file, from there.
+    pub file: Untrusted,
+    /// It is the secret itself and not only what is said of it.
+    pub secret: bool,
+}
+
+/// What is known of a sink's store as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreLive {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenLive>,
+    /// It deletes everything after as many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps_seconds: Option<u64>,
+}
+
+/// A token that a store is reached with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenLive {
+    /// `None`: it lives for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+    /// `None`: it may be used without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses_left: Option<u64>,
 }
 
 impl SinkLive {

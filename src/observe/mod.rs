@@ -9,7 +9,8 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::imburse::ImburseLive;
 use crate::model::live::{
-    AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable, Writable,
+    AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead, Unreadable,
+    Writable,
 };
 use crate::model::record::State;
 use crate::model::settings;
@@ -65,12 +66,14 @@ pub struct Sources<'a> {
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
     let sinks = look_into_sinks(desired, &ledger, sources).await;
+    let stores = ask_stores(desired, sources).await;
     let base = Live {
         ledger,
         ledger_forgets: sources.ci && !sources.ledger_is_durable,
         accounts: BTreeMap::new(),
         tenants: BTreeMap::new(),
         sinks,
+        stores,
         imburse: ImburseLive::default(),
         undeclared: BTreeMap::new(),
     };
@@ -154,8 +157,13 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
             .collect();
         let refusal = not_durable(sources, deliver_to).map(Writable::No);
         looks.push(async move {
+            // Git's index may be read by everybody who may plan, so what it has is seen in every plan.
+            let (tracked, refusal) = match sink.tracked(address, &former) {
+                Ok(tracked) => (tracked, refusal),
+                Err(unreadable) => (None, refusal.or(Some(Writable::No(unreadable)))),
+            };
             let live = match sources.preflight {
-                Preflight::Read => SinkLive { writable: refusal, ..SinkLive::default() },
+                Preflight::Read => SinkLive { writable: refusal, tracked, ..SinkLive::default() },
                 Preflight::Full => {
                     let look = sink.look(address, &former).await;
                     SinkLive {
@@ -165,6 +173,9 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
                             Some(refusal) => Some(refusal),
                             None => Some(sink.preflight(address).await),
                         },
+                        until: look.until,
+                        deleted: look.deleted,
+                        tracked,
                     }
                 }
             };
@@ -172,6 +183,23 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
         });
     }
     stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
+}
+
+/// What the stores of the declared keys say of themselves.
+async fn ask_stores(desired: &Desired, sources: &Sources<'_>) -> BTreeMap<Name, StoreLive> {
+    if sources.preflight == Preflight::Read {
+        return BTreeMap::new();
+    }
+    let names: BTreeSet<&Name> = desired.deliveries().map(|(_, name)| name).collect();
+    let mut stores = BTreeMap::new();
+    for name in names {
+        if let Some(sink) = sources.sinks.get(name)
+            && let Some(store) = sink.store().await
+        {
+            stores.insert(name.clone(), store);
+        }
+    }
+    stores
 }
 
 fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {

@@ -12,7 +12,7 @@ use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
 use super::mint::Case;
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, trust_in};
-use super::{Scene, role};
+use super::{Scene, role, store};
 
 /// What one tenant has room for, counted down as keys are planned.
 pub(super) struct Slots {
@@ -145,7 +145,7 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
     let Case { scene, address, spec, ground, .. } = *case;
     let mut unchecked = Vec::new();
     let sink = scene.live.sinks.get(address);
-    sink_takes(sink, &spec.deliver_to, &mut unchecked)?;
+    sink_takes(sink, address, &spec.deliver_to, &mut unchecked)?;
     if let Some(refusal) = &slots.unread {
         return Err(refusal.clone());
     }
@@ -179,7 +179,13 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
     Ok(unchecked)
 }
 
-pub(super) fn sink_takes(sink: Option<&SinkLive>, name: &Name, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
+pub(super) fn sink_takes(
+    sink: Option<&SinkLive>,
+    address: &Address,
+    name: &Name,
+    unchecked: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    sink.map_or(Ok(()), |sink| store::not_tracked(sink, address))?;
     match sink.map(|sink| (&sink.entry, &sink.writable)) {
         Some((_, Some(Writable::No(unreadable)))) => {
             Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })

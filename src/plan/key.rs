@@ -19,6 +19,7 @@ use crate::model::weak::{Weak, Weakness};
 
 use super::action::{Wait, WhyMint, remaining};
 use super::refusal::{Code, Refusal};
+use super::store;
 
 /// What is known of one key before a decision.
 pub(crate) struct Facts<'a> {
@@ -241,6 +242,7 @@ fn busy_with(key: &KeyLive) -> Stop {
 
 /// The sink's entry, if it is one of this key.
 fn entry_of<'a>(facts: &Facts<'a>) -> Result<Option<&'a SinkEntry>, Stop> {
+    store::not_tracked(facts.sink, facts.address).map_err(Stop::Refuse)?;
     let entry = match &facts.sink.entry {
         None | Some(Observed::Absent) => return Ok(None),
         Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
@@ -337,21 +339,13 @@ fn whose(facts: &Facts, key: &KeyLive) -> Stop {
 }
 
 fn delivered_elsewhere(facts: &Facts, key: &KeyLive) -> Stop {
-    Stop::Refuse(
-        Refusal::new(
-            Code::DeliveredElsewhere,
-            format!(
-                "key {} was delivered, lives, and is not in sink {} any more",
-                Untrusted::from(key.id.as_str()),
-                facts.spec.deliver_to
-            ),
-            "restore the secret to its sink, if somebody moved it",
-        )
-        .or(format!(
-            "qlik-apply --remint {}   (mints and delivers another; this one is left to expire)",
-            facts.address
-        )),
-    )
+    let id = Untrusted::from(key.id.as_str());
+    let (how, back) = store::deletion(facts.sink);
+    let why = format!("key {id} was delivered, lives, and is not in sink {} any more{how}", facts.spec.deliver_to);
+    let back = back.unwrap_or_else(|| "restore the secret to its sink, if somebody moved it".to_owned());
+    let remint =
+        format!("qlik-apply --remint {}   (mints and delivers another; this one is left to expire)", facts.address);
+    Stop::Refuse(Refusal::new(Code::DeliveredElsewhere, why, back).or(remint))
 }
 
 fn unmarked(key: &KeyLive) -> Stop {

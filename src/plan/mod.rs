@@ -35,6 +35,7 @@ pub mod refusal;
 mod rename;
 pub mod review;
 mod role;
+mod store;
 mod tenant;
 mod undeclared;
 mod unmanaged;
@@ -95,6 +96,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
         due::warn(&scene, within, &mut plan);
     }
     role::warn(&scene, &mut plan);
+    store::notices(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
     plan.findings.extend(wishes.findings.iter().cloned());
     undeclared::find(&scene, &mut plan);

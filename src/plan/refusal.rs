@@ -125,6 +125,8 @@ codes! {
     OwnerInactive = "QP0312",
     /// A grant names a user or a group who is not there.
     GranteeMissing = "QP0313",
+    /// Git tracks the files of a delivered secret.
+    SecretTracked = "QP0314",
     /// Several keys have the declared name and no marker of ours.
     SeveralKeys = "QP0330",
     /// A leftover that does not expire and cannot be revoked safely.

@@ -7,8 +7,10 @@ pub mod payload;
 mod redact;
 mod vault;
 
+use jiff::Timestamp;
+
 use crate::model::address::Address;
-use crate::model::live::{Observed, SinkEntry, Unreadable, Writable};
+use crate::model::live::{Deleted, Observed, SinkEntry, StoreLive, Tracked, Unreadable, Writable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
 use crate::model::settings;
@@ -40,6 +42,24 @@ pub struct Look {
     pub version: Version,
     /// The address that the entry was found under: the one asked for, or one it had before a rename.
     pub at: Address,
+    /// When the sink deletes what is there by itself.
+    pub until: Option<Timestamp>,
+    /// What was deleted there, where the sink remembers it.
+    pub deleted: Option<Deleted>,
+}
+
+/// What stands at one address.
+struct Seen {
+    entry: Option<Observed<SinkEntry>>,
+    version: Version,
+    until: Option<Timestamp>,
+    deleted: Option<Deleted>,
+}
+
+impl Seen {
+    fn new(entry: Option<Observed<SinkEntry>>, version: Version) -> Self {
+        Self { entry, version, until: None, deleted: None }
+    }
 }
 
 /// What stood at an address, to be compared before it is replaced.
@@ -63,6 +83,8 @@ pub enum Version {
 pub enum Put {
     /// Stored and durable.
     Stored,
+    /// Stored and durable, and the sink deletes it by itself at this time.
+    StoredUntil(Timestamp),
     /// Definitely not stored.
     Refused(Unreadable),
     /// Something else stands there than was looked at. Definitely not stored.
@@ -125,7 +147,7 @@ impl Sink {
 
     /// What is there for a key; where nothing is, at the addresses it had before, the latest first.
     pub async fn look(&self, address: &Address, formerly: &[Address]) -> Look {
-        let (entry, version) = self.look_at(address).await;
+        let Seen { entry, version, until, deleted } = self.look_at(address).await;
         if entry == Some(Observed::Absent) {
             for former in formerly.iter().rev() {
                 // A rename is a tenant's; its keys keep their names.
@@ -133,13 +155,31 @@ impl Sink {
                     (None, Some(key)) => former.with_key(key.clone()),
                     (Some(_), _) | (None, None) => former.clone(),
                 };
-                let (entry, _) = self.look_at(&former).await;
+                let Seen { entry, until, .. } = self.look_at(&former).await;
                 if entry != Some(Observed::Absent) {
-                    return Look { entry, version, at: former };
+                    return Look { entry, version, at: former, until, deleted: None };
                 }
             }
         }
-        Look { entry, version, at: address.clone() }
+        Look { entry, version, at: address.clone(), until, deleted }
+    }
+
+    /// What git has in its index of the key's files, at any of its addresses. Asks for no right but to read the work tree.
+    pub fn tracked(&self, address: &Address, formerly: &[Address]) -> Result<Option<Tracked>, Unreadable> {
+        match self {
+            Self::File(file) => {
+                std::iter::once(address).chain(formerly).find_map(|at| file.tracked(at).transpose()).transpose()
+            }
+            Self::Command(_) | Self::Vault(_) => Ok(None),
+        }
+    }
+
+    /// What is known of the store as a whole; `None` where it says nothing of itself.
+    pub async fn store(&self) -> Option<StoreLive> {
+        match self {
+            Self::Vault(vault) => Some(vault.store().await),
+            Self::File(_) | Self::Command(_) => None,
+        }
     }
 
     /// The sink's own number for what stands at an address, where it has one. It grows with every change, and a put that comes
@@ -153,17 +193,17 @@ impl Sink {
         }
     }
 
-    async fn look_at(&self, address: &Address) -> (Option<Observed<SinkEntry>>, Version) {
+    async fn look_at(&self, address: &Address) -> Seen {
         match self {
             Self::File(file) => {
                 let (entry, version) = file.look(address);
-                (Some(entry), version)
+                Seen::new(Some(entry), version)
             }
-            Self::Command(command) => command.look(address).await,
-            Self::Vault(vault) => {
-                let (entry, version) = vault.look(address).await;
-                (Some(entry), version)
+            Self::Command(command) => {
+                let (entry, version) = command.look(address).await;
+                Seen::new(entry, version)
             }
+            Self::Vault(vault) => vault.look(address).await,
         }
     }
 
@@ -201,7 +241,11 @@ impl Sink {
         let put = match self {
             Self::File(file) => file.put(address, version, payload, entry).await,
             Self::Command(command) => command.put(address, version, payload, entry).await,
-            Self::Vault(vault) => vault.put(address, version, payload, entry).await,
+            Self::Vault(vault) => match vault.put(address, version, payload, entry).await {
+                Ok(None) => Ok(()),
+                Ok(Some(until)) => return Put::StoredUntil(until),
+                Err(outcome) => Err(outcome),
+            },
         };
         match put {
             Ok(()) => Put::Stored,

@@ -47,22 +47,22 @@ impl Payload {
 
 /// Makes the payload.
 pub fn render(shape: Shape, parts: &Parts<'_>, token: &Secret) -> Payload {
-    // A context says the tenant twice.
-    let said =
-        [parts.tenant, parts.tenant, parts.region, parts.server, parts.key_id, parts.description, token.expose()];
+    let Parts { tenant, region, server, key_id, description, expiry: _ } = *parts;
+    // A context says the tenant twice, and variables say the server twice.
+    let said = [tenant, tenant, region, server, server, key_id, description, token.expose()];
     // Room for every byte escaped, so that no copy of the token is left behind in memory by growing.
     let room = said.iter().map(|text| text.len()).sum::<usize>() * 6 + 512;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     match shape {
-        Shape::Token => {
-            bytes.extend_from_slice(token.expose().as_bytes());
-            bytes.push(b'\n');
-        }
+        // Nothing after it: most who read it put it into a header as it is, and a header takes no line end.
+        Shape::Token => bytes.extend_from_slice(token.expose().as_bytes()),
         Shape::Env => {
             for (name, value) in [
                 ("QLIK_TENANT", parts.tenant),
                 ("QLIK_REGION", parts.region),
                 ("QLIK_SERVER", parts.server),
+                // What scripts that take a URL call it.
+                ("QLIK_TENANT_URL", parts.server),
                 ("QLIK_API_KEY", token.expose()),
             ] {
                 assign(&mut bytes, name, value);
@@ -134,18 +134,37 @@ fn escape(bytes: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// `NAME='value'`, for any POSIX shell: within single quotes everything stands for itself but the single quote.
+/// `NAME=value`, which all who read such files read alike; quoted only where a character asks for it, because some of them
+/// (`docker --env-file`, `kubectl --from-env-file`) take quotes for a part of the value. Within single quotes everything
+/// stands for itself but the single quote, for any POSIX shell.
 fn assign(bytes: &mut Vec<u8>, name: &str, value: &str) {
     bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(b"='");
-    for byte in value.bytes() {
-        if byte == b'\'' {
-            bytes.extend_from_slice(br"'\''");
-        } else {
-            bytes.push(byte);
+    bytes.push(b'=');
+    if value.bytes().all(is_plain) {
+        bytes.extend_from_slice(value.as_bytes());
+    } else if value.contains('\'') && !value.contains(['"', '$', '`', '\\', '!', '\n', '\r']) {
+        // An escaped single quote is read in five ways, one between double quotes in one.
+        bytes.push(b'"');
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.push(b'"');
+    } else {
+        bytes.push(b'\'');
+        for byte in value.bytes() {
+            if byte == b'\'' {
+                bytes.extend_from_slice(br"'\''");
+            } else {
+                bytes.push(byte);
+            }
         }
+        bytes.push(b'\'');
     }
-    bytes.extend_from_slice(b"'\n");
+    bytes.push(b'\n');
+}
+
+/// What means nothing but itself to any of them. Not `~`, which a shell expands; host names, https URLs, UUIDs, base64 and
+/// tokens are made of these.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/+=@,".contains(&byte)
 }
 
 #[derive(Serialize)]
@@ -194,10 +213,11 @@ mod tests {
 
     #[test]
     fn each_shape_reads_as_documented() {
-        assert_eq!(text(Shape::Token, "ey.J"), "ey.J\n");
+        assert_eq!(text(Shape::Token, "ey.J"), "ey.J", "a header takes no line end");
         assert_eq!(
             text(Shape::Env, "ey.J"),
-            "QLIK_TENANT='xzoau8'\nQLIK_REGION='us'\nQLIK_SERVER='https://xzoau8.us.qlikcloud.com'\nQLIK_API_KEY='ey.J'\n"
+            "QLIK_TENANT=xzoau8\nQLIK_REGION=us\nQLIK_SERVER=https://xzoau8.us.qlikcloud.com\n\
+             QLIK_TENANT_URL=https://xzoau8.us.qlikcloud.com\nQLIK_API_KEY=ey.J\n"
         );
         assert_eq!(
             text(Shape::Json, "ey.J"),
@@ -290,13 +310,45 @@ contexts:
         }
     }
 
+    /// The file that `tests/clients/env-readers.sh` shows to all readers.
+    #[test]
+    fn quotes_stand_where_a_character_asks_for_them() {
+        let mut bytes = Vec::new();
+        for (name, value) in [
+            ("SPACE", "two words"),
+            ("HASH", "a #b"),
+            ("DOLLAR", "a$HOME"),
+            ("DOUBLE", "say \"hi\""),
+            ("BACKSLASH", "a\\nb"),
+            ("TILDE", "~/x"),
+            ("APOSTROPHE", "it's"),
+            ("BOTH", "it's $5"),
+        ] {
+            assign(&mut bytes, name, value);
+        }
+        assert_eq!(String::from_utf8(bytes).unwrap(), include_str!("../../tests/clients/env-readers/quoted.env"));
+    }
+
     #[test]
     fn a_shell_reads_every_value_as_it_is() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("key.env");
-        for token in
-            ["ey.J_-", "it's", "''", "a b\n\tc", "$HOME`id`$(id)\\", "\"!*?[~#;&|<>", "Größe 漢字", "'\\''", "-n"]
-        {
+        for token in [
+            "ey.J_-",
+            "it's",
+            "''",
+            "a b\n\tc",
+            "$HOME`id`$(id)\\",
+            "\"!*?[~#;&|<>",
+            "Größe 漢字",
+            "'\\''",
+            "-n",
+            "~",
+            "a:~",
+            "",
+            "a=b+/==",
+            "%40",
+        ] {
             std::fs::write(&file, text(Shape::Env, token)).unwrap();
             let script = r#". "$0" && printf '%s|%s' "$QLIK_API_KEY" "$QLIK_SERVER""#;
             let output = Command::new("/bin/sh").arg("-euc").arg(script).arg(&file).output().unwrap();
@@ -311,8 +363,8 @@ contexts:
             for token in ["'".repeat(4_000), "\u{1}".repeat(4_000)] {
                 let secret = Secret::new(token);
                 let payload = render(shape, &parts("\u{1}\u{1}"), &secret);
-                let said =
-                    ["xzoau8", "xzoau8", "us", "https://xzoau8.us.qlikcloud.com", "k1", "\u{1}\u{1}", secret.expose()];
+                let server = "https://xzoau8.us.qlikcloud.com";
+                let said = ["xzoau8", "xzoau8", "us", server, server, "k1", "\u{1}\u{1}", secret.expose()];
                 let room = said.iter().map(|text| text.len()).sum::<usize>() * 6 + 512;
                 assert!(payload.bytes.capacity() == room && payload.bytes.len() <= room);
             }

@@ -70,10 +70,16 @@ impl Shop {
     /// One key lives, it is the one in the store, and it works.
     #[track_caller]
     fn is_whole(&self) {
+        self.is_whole_beside(0);
+    }
+
+    /// The same, with as many older keys that are left to expire.
+    #[track_caller]
+    fn is_whole_beside(&self, older: usize) {
         let metadata: Value = serde_json::from_str(&self.stored("metadata.json")).unwrap();
         let live = self.0.live_keys();
-        assert_eq!(live.len(), 1, "{live:#?}");
-        assert_eq!(live[0]["id"], metadata["key_id"]);
+        assert_eq!(live.len(), 1 + older, "{live:#?}");
+        assert!(live.iter().any(|key| key["id"] == metadata["key_id"]));
         let script = r#". store/qlik/acme/ci/payload
 curl -sSf -H "Authorization: Bearer $QLIK_API_KEY" "$QLIK_SERVER/api/v1/users/me" > /dev/null"#;
         self.0.shell(script).exits(0);
@@ -100,6 +106,31 @@ fn the_example_delivers_renews_and_says_what_is_there() {
     // Somebody edits what is stored.
     std::fs::write(shop.0.dir().join("store/qlik/acme/ci/payload"), "x").unwrap();
     shop.run(PLAN, &[]).exits(1).says("did not write").says("move what is there away");
+}
+
+#[test]
+fn the_example_keeps_no_earlier_payload() {
+    let shop = Shop::new(SETTINGS);
+    let payloads = || {
+        let found = shop.0.shell("find store -type f -name payload | wc -l").exits(0);
+        found.out.trim().to_owned()
+    };
+    shop.settles();
+    for _ in 0..2 {
+        shop.run(APPLY, &["--yes", "--replace", "qlik/acme/ci"]).exits(0);
+        assert_eq!(payloads(), "1");
+    }
+    // A delivery that finds something else there than it was told, and one that was cut short before it switched.
+    let put = r#"printf lost | env QLIK_PLAN_VENDOR=qlik QLIK_PLAN_TENANT=acme QLIK_PLAN_KEY=ci QLIK_PLAN_METADATA=x \
+STORE="$PWD/store" QLIK_PLAN_EXPECTED=absent ./put-secret"#;
+    assert_eq!(shop.0.shell(put).code, Some(111));
+    assert_eq!(payloads(), "1");
+    shop.0.shell("mkdir store/qlik/acme/.new.killed && echo lost > store/qlik/acme/.new.killed/payload").exits(0);
+    shop.is_whole_beside(2);
+    shop.run(APPLY, &["--yes", "--replace", "qlik/acme/ci"]).exits(0);
+    assert_eq!(payloads(), "1");
+    shop.is_whole_beside(3);
+    shop.settles();
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Service {
 }
 
 /// Where `tests/clients/install.sh` puts them.
-fn installed(program: &str) -> Option<PathBuf> {
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let path = target.join("services/bin").join(program);
     if path.exists() {

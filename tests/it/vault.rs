@@ -1,5 +1,7 @@
 //! Keys in a real OpenBao, the ledger in a real S3 API: runners that keep nothing, two at once, and trouble at the vault.
 
+mod ways;
+
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -84,6 +86,16 @@ ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{}'
         made["auth"]["client_token"].as_str().unwrap().to_owned()
     }
 
+    /// A token that may do this where the keys are, and what else is asked of it.
+    fn token_with(&self, wishes: &Value) -> String {
+        let policy = r#"path "secret/data/+/+/+" { capabilities = ["create", "read", "update"] }
+path "secret/config" { capabilities = ["read"] }"#;
+        assert_eq!(bao(&self.vault, "PUT", "sys/policies/acl/qlik", &json!({ "policy": policy })).0, 204);
+        let (status, made) = bao(&self.vault, "POST", "auth/token/create", wishes);
+        assert_eq!(status, 200, "{made}");
+        made["auth"]["client_token"].as_str().unwrap().to_owned()
+    }
+
     /// What the vault holds of a key: the data of a version (0: the newest), and how many versions there are.
     fn secret(&self, key: &str, version: u64) -> (Value, u64) {
         let (_, found) =
@@ -107,7 +119,7 @@ ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{}'
         let host = self.stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
         let script = format!(
             "curl -sSf -H 'Authorization: Bearer {}' https://{host}/api/v1/users/me > /dev/null",
-            token["value"].as_str().unwrap().trim()
+            token["value"].as_str().unwrap()
         );
         self.stage.shell(&script).exits(0);
     }

@@ -17,6 +17,7 @@ use crate::model::weak::{Weak, Weakness};
 use super::super::action::{Wait, WhyMint};
 use super::super::key::{Stop, foreign_entry, not_marked, refuse};
 use super::super::refusal::{Code, Refusal};
+use super::super::store;
 
 /// What is known of one key before a decision.
 pub(super) struct Facts<'a> {
@@ -251,6 +252,7 @@ fn unlooked<'a>(
 
 /// The sink's entry, if it is one of this key.
 fn entry_of<'a>(facts: &Facts<'a>) -> Result<Option<&'a SinkEntry>, Stop> {
+    store::not_tracked(facts.sink, facts.address).map_err(Stop::Refuse)?;
     let entry = match &facts.sink.entry {
         None | Some(Observed::Absent) => return Ok(None),
         Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
@@ -312,11 +314,12 @@ fn busy_with(key: &Key) -> Stop {
 }
 
 fn delivered_elsewhere(facts: &Facts, key: &Key) -> Stop {
+    let (how, back) = store::deletion(facts.sink);
     Stop::Refuse(
         Refusal::new(
             Code::DeliveredElsewhere,
-            format!("key {} was delivered, lives, and is not in sink {} any more", id(key), facts.spec.deliver_to),
-            "restore the secret to its sink, if somebody moved it",
+            format!("key {} was delivered, lives, and is not in sink {} any more{how}", id(key), facts.spec.deliver_to),
+            back.unwrap_or_else(|| "restore the secret to its sink, if somebody moved it".to_owned()),
         )
         .or(format!("qlik-apply --remint {}   (makes and delivers another; this one stays)", facts.address))
         .or(format!("qlik-apply --reclaim {}   (nobody uses it: deletes it)", id(key))),

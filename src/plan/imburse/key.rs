@@ -185,7 +185,7 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
         None => false,
         Some(why) => {
             let mut unchecked = Vec::new();
-            if let Err(refusal) = sink_takes(scene.live.sinks.get(address), &spec.deliver_to, &mut unchecked) {
+            if let Err(refusal) = sink_takes(scene.live.sinks.get(address), address, &spec.deliver_to, &mut unchecked) {
                 // A leftover may only be revoked after its successor, and there will be none.
                 return push(plan, scene, address, Action::Refuse(refusal));
             }

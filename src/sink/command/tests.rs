@@ -124,7 +124,7 @@ fn why(put: Put) -> String {
             assert!(!why.next.is_empty());
             why.why.to_string()
         }
-        Put::Stored | Put::Conflict => panic!("{put:?}"),
+        Put::Stored | Put::StoredUntil(_) | Put::Conflict => panic!("{put:?}"),
     }
 }
 
@@ -136,7 +136,7 @@ fn what_is_delivered_is_read_back() {
     assert_eq!((empty.entry, empty.version.clone()), (Some(Observed::Absent), Version::Nothing));
     assert_eq!(place.read_back(1), ReadBack::Absent);
     assert_eq!(place.put(&empty.version, 1), Put::Stored);
-    assert_eq!(place.file("ci"), format!("{TOKEN}\n"));
+    assert_eq!(place.file("ci"), TOKEN);
     assert_eq!(place.read_back(1), ReadBack::Same);
     assert!(matches!(place.read_back(2), ReadBack::Other(why) if why.contains("key-1")));
     let look = place.look();
@@ -165,7 +165,7 @@ fn the_program_sees_the_allow_list_and_its_order_and_the_secret_only_on_its_inpu
     let about = ["QLIK_PLAN_ADDRESS", "QLIK_PLAN_KEY", "QLIK_PLAN_METADATA", "QLIK_PLAN_TENANT", "QLIK_PLAN_VENDOR"];
     assert_eq!(given, [&["PATH"][..], &about].concat());
     assert!(place.file("argv").ends_with("/put|one arg|"));
-    assert_eq!(place.file("stdin"), format!("{TOKEN}\n"));
+    assert_eq!(place.file("stdin"), TOKEN);
     assert!(!place.file("env").contains(TOKEN) && !place.file("argv").contains(TOKEN));
     assert_eq!(Path::new(place.file("cwd").trim()), place.root.path().canonicalize().unwrap());
     assert_eq!(place.look().entry, None);

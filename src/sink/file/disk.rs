@@ -15,6 +15,9 @@ use super::{failed, shown, stranger, unreadable};
 /// Far more than any payload or journal; what is larger is not ours.
 const LARGEST: u64 = 1 << 20;
 
+/// As ledger and sandbox do: whoever adds all to git adds no secret.
+const IGNORED: &[u8] = b"*\n";
+
 /// What became of replacing a file.
 pub(super) enum Written {
     Yes,
@@ -133,10 +136,10 @@ fn is_definite(kind: ErrorKind) -> bool {
     .contains(&kind)
 }
 
-/// Makes a folder, and those above it, of mode 0700, each durable in its parent.
-pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
+/// Makes a folder, and those above it, of mode 0700, each durable in its parent. Says whether it was not there before.
+pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<bool, Unreadable> {
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(found) if found.is_dir() => return Ok(false),
         Ok(_) => return Err(failed("use as a folder", path, &ErrorKind::NotADirectory.into())),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed("look at", path, &error)),
@@ -145,11 +148,28 @@ pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Res
     make_folder(parent, sync)?;
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         Err(error) => return Err(failed("create", path, &error)),
     }
     fs::set_permissions(path, Permissions::from_mode(0o700))
         .and_then(|()| File::open(parent))
         .and_then(|folder| sync(&folder))
+        .map(|()| true)
         .map_err(|error| failed("make durable", path, &error))
+}
+
+/// Makes the folder of the settings, if it is not there, so that git ignores all of it. One that was there before is left as it is.
+pub(super) fn make_private(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
+    if !make_folder(path, sync)? {
+        return Ok(());
+    }
+    let (ignore, temporary) = (path.join(".gitignore"), path.join(".gitignore.tmp"));
+    match replace(&ignore, &temporary, IGNORED, sync, || Ok(true)) {
+        Written::Yes | Written::Moved => Ok(()),
+        Written::No(why) | Written::Perhaps(why) => {
+            // So that the next run makes both. If something is in it already, the work tree's rules are asked instead.
+            let _ = fs::remove_dir(path);
+            Err(why)
+        }
+    }
 }

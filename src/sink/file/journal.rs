@@ -24,9 +24,9 @@ struct Version {
     format: u64,
 }
 
-/// The entries; none where there is no journal.
-pub(super) fn read(path: &Path) -> Result<Vec<SinkEntry>, Unreadable> {
-    let Some(bytes) = disk::read(path)? else { return Ok(Vec::new()) };
+/// The entries; `None` where there is no journal.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<SinkEntry>>, Unreadable> {
+    let Some(bytes) = disk::read(path)? else { return Ok(None) };
     // The parser's own words would quote what it found, and nobody knows what a stranger has put there.
     let torn = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<SinkEntry>, Unreadable> {
             "use the newer qlik-plan that wrote it",
         ));
     }
-    serde_json::from_slice::<Journal>(&bytes).map(|journal| journal.entries).map_err(torn)
+    serde_json::from_slice::<Journal>(&bytes).map(|journal| Some(journal.entries)).map_err(torn)
 }
 
 /// The journal's bytes.

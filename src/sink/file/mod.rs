@@ -1,6 +1,7 @@
 //! The sink `file`: one file per key in a folder of ours, replaced whole, with a journal of what it holds beside it.
 
 mod disk;
+mod index;
 mod journal;
 mod safety;
 mod worktree;
@@ -8,10 +9,11 @@ mod worktree;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::address::Address;
-use crate::model::live::{Observed, SinkEntry, Unreadable};
+use crate::model::live::{Observed, SinkEntry, Tracked, Unreadable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
 use crate::model::untrusted::{Untrusted, escape};
@@ -22,6 +24,7 @@ use super::payload::Payload;
 use super::{Put, ReadBack, Version, unreadable};
 
 use self::disk::Written;
+use self::index::Indexes;
 
 /// A folder of secrets.
 #[derive(Clone, Debug)]
@@ -33,6 +36,7 @@ pub struct FileSink {
     waits: Waits,
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
+    indexes: Arc<Indexes>,
 }
 
 /// The files of one key: `DIRECTORY/qlik/acme/ci` and `DIRECTORY/qlik/acme/.ci.meta.json`. Names have no dot, so they never meet.
@@ -49,7 +53,14 @@ impl FileSink {
     pub(super) fn at(directory: PathBuf, hash: SinkHash, access: Access) -> Self {
         // Without a slash at the end, which would make a link look like the folder that it points to.
         let directory = directory.components().collect();
-        Self { directory, hash, patience: access.timeout, waits: access.waits, sync: File::sync_all }
+        Self {
+            directory,
+            hash,
+            patience: access.timeout,
+            waits: access.waits,
+            sync: File::sync_all,
+            indexes: Arc::default(),
+        }
     }
 
     pub(super) fn hash(&self) -> SinkHash {
@@ -93,7 +104,8 @@ impl FileSink {
     fn look_at(&self, spot: &Spot, address: &Address) -> Result<Option<SinkEntry>, Unreadable> {
         safety::folders_are_folders(&self.directory, spot)?;
         let Some(found) = disk::fingerprint(&spot.payload)? else { return Ok(None) };
-        let entry = journal::read(&spot.journal)?.into_iter().find(|entry| entry.fingerprint == found);
+        let entries = journal::read(&spot.journal)?.ok_or_else(|| without_metadata(spot))?;
+        let entry = entries.into_iter().find(|entry| entry.fingerprint == found);
         let entry = entry.ok_or_else(|| stranger(&spot.payload))?;
         if address.key.as_ref() != Some(&entry.key) {
             return Err(unreadable(
@@ -104,9 +116,14 @@ impl FileSink {
         Ok(Some(entry))
     }
 
+    /// What git has in its index of the key's files.
+    pub(super) fn tracked(&self, address: &Address) -> Result<Option<Tracked>, Unreadable> {
+        safety::tracked(&self.directory, &self.spot(address)?, &self.indexes)
+    }
+
     pub(super) fn preflight(&self, address: &Address) -> Result<(), Unreadable> {
         let spot = self.spot(address)?;
-        safety::check(&self.directory, &spot)?;
+        self.is_safe(&spot)?;
         safety::can_write(&spot)?;
         self.look_at(&spot, address).map(drop)
     }
@@ -119,7 +136,8 @@ impl FileSink {
         entry: &SinkEntry,
     ) -> Result<(), Put> {
         let spot = self.spot(address).map_err(Put::Refused)?;
-        safety::check(&self.directory, &spot).map_err(Put::Refused)?;
+        self.is_safe(&spot).map_err(Put::Refused)?;
+        disk::make_private(&self.directory, self.sync).map_err(Put::Refused)?;
         disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
         // Between comparing and replacing, nobody else of ours replaces.
         let _folder = self.lock(&spot.folder, Stake::Secret).await.map_err(Put::Refused)?;
@@ -156,6 +174,17 @@ impl FileSink {
         }
     }
 
+    fn is_safe(&self, spot: &Spot) -> Result<(), Unreadable> {
+        safety::check(&self.directory, spot)?;
+        match safety::tracked(&self.directory, spot, &self.indexes)? {
+            None => Ok(()),
+            Some(Tracked { root, file, .. }) => Err(unreadable(
+                format!("{file} is tracked by git in {root}, and would be committed with every change"),
+                format!("git -C {root} rm --cached --force -- {file}, then ignore it and commit"),
+            )),
+        }
+    }
+
     /// Step 1: the journal names the new payload before it is there, and the present one as long as it is.
     fn journal(&self, spot: &Spot, entry: &SinkEntry, current: Option<SinkEntry>) -> Result<(), Put> {
         let entries: Vec<SinkEntry> = [Some(entry.clone()), current].into_iter().flatten().collect();
@@ -185,7 +214,8 @@ impl FileSink {
     pub(super) fn read_back(&self, address: &Address, entry: &SinkEntry) -> ReadBack {
         let found = self.spot(address).and_then(|spot| {
             safety::folders_are_folders(&self.directory, &spot)?;
-            Ok((disk::fingerprint(&spot.payload)?, journal::read(&spot.journal), shown(&spot.payload)))
+            let entries = journal::read(&spot.journal).map(Option::unwrap_or_default);
+            Ok((disk::fingerprint(&spot.payload)?, entries, shown(&spot.payload)))
         });
         match found {
             Err(why) | Ok((Some(_), Err(why), _)) => ReadBack::Unreadable(why),
@@ -227,6 +257,18 @@ fn stranger(path: &Path) -> Unreadable {
     unreadable(
         format!("a file that qlik-plan did not write, or that was changed since, stands at {}", path.display()),
         format!("move {} away, then run this again", shown(path)),
+    )
+}
+
+/// Names that begin with a dot are easily left behind.
+fn without_metadata(spot: &Spot) -> Unreadable {
+    let (payload, journal) = (shown(&spot.payload), shown(&spot.journal));
+    unreadable(
+        format!("{} stands there without its metadata: {} is missing", spot.payload.display(), spot.journal.display()),
+        format!(
+            "restore {journal} from where {payload} came from: `cp …/*` leaves it out, and so does an artifact without \
+             `include-hidden-files: true`; where it is lost, or if qlik-plan did not write {payload}: move that away"
+        ),
     )
 }
 

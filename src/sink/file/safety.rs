@@ -7,9 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::Access;
 
-use crate::model::live::Unreadable;
+use crate::model::live::{Tracked, Unreadable};
 
 use super::disk::link;
+use super::index::Indexes;
 use super::worktree::{self, Exposure};
 use super::{Spot, failed, shown, unreadable};
 
@@ -30,10 +31,14 @@ pub(super) fn check(directory: &Path, spot: &Spot) -> Result<(), Unreadable> {
             is_not_everybodys(above, &found)?;
         }
     }
-    // The same files by their real path: a link above the folder may lead into a work tree.
+    // A folder that we make ignores all of itself. The same files by their real path: a link above the folder may lead into
+    // a work tree.
+    let there = look(directory)?.is_some();
     for path in [&spot.payload, &spot.payload_temporary, &spot.journal] {
         let below = path.strip_prefix(directory).unwrap_or(path);
-        is_not_committed(&real.join(below), directory)?;
+        if there {
+            is_not_committed(&real.join(below), directory)?;
+        }
     }
     for (path, is) in [(&spot.payload, "the secret"), (&spot.journal, "its metadata")] {
         if let Some(found) = look(path)?
@@ -49,6 +54,34 @@ pub(super) fn check(directory: &Path, spot: &Spot) -> Result<(), Unreadable> {
         }
     }
     Ok(())
+}
+
+/// The first of the key's files that a work tree tracks, the secret itself before what is said of it.
+pub(super) fn tracked(directory: &Path, spot: &Spot, indexes: &Indexes) -> Result<Option<Tracked>, Unreadable> {
+    let real = resolve(directory)?;
+    for (path, secret) in [(&spot.payload, true), (&spot.payload_temporary, true), (&spot.journal, false)] {
+        let path = real.join(path.strip_prefix(directory).unwrap_or(path));
+        let root = indexes.tracks(&path, &real).map_err(|(file, error)| {
+            unreadable(
+                format!(
+                    "whether git tracks {} is said in {}, which cannot be read: {error}",
+                    path.display(),
+                    file.display()
+                ),
+                format!(
+                    "see `git ls-files --error-unmatch {}`, repair {} (`git update-index --really-refresh`, \
+                     `git sparse-checkout reapply --no-sparse-index`), or name a `directory:` outside of the work tree",
+                    shown(&path),
+                    shown(&file)
+                ),
+            )
+        })?;
+        if let Some(root) = root {
+            let file = path.strip_prefix(&root).unwrap_or(&path);
+            return Ok(Some(Tracked { file: shown(file).into(), root: shown(&root).into(), secret }));
+        }
+    }
+    Ok(None)
 }
 
 /// The least that reading asks for: no link leads elsewhere.

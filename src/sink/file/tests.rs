@@ -1,5 +1,7 @@
 //! What the file sink keeps and refuses, each on a folder of its own.
 
+mod git;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -29,7 +31,7 @@ struct Look {
 
 impl Still {
     fn look(&self, address: &Address, formerly: &[Address]) -> Look {
-        let sink::Look { entry, version, at } = at_once(self.0.look(address, formerly));
+        let sink::Look { entry, version, at, .. } = at_once(self.0.look(address, formerly));
         Look { entry: entry.unwrap(), version, at }
     }
 
@@ -166,7 +168,7 @@ fn a_key_is_stored_found_read_back_and_replaced() {
     assert_eq!(place.sink.read_back(&ci(), &entry(1)), ReadBack::Absent);
 
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
-    assert_eq!(fs::read_to_string(place.path("qlik/acme/ci")).unwrap(), "eyJ.token.1\n");
+    assert_eq!(fs::read_to_string(place.path("qlik/acme/ci")).unwrap(), "eyJ.token.1");
     assert_eq!(place.sink.place(&ci()), place.path("qlik/acme/ci").to_string_lossy());
     let look = place.look();
     assert_eq!(look.entry, Observed::Present(entry(1)));
@@ -244,7 +246,7 @@ fn a_put_cut_short_between_its_steps_leaves_the_old_key_in_force() {
     // The next put clears the remains, and the key that never came is forgotten.
     assert_eq!(place.put(&place.look().version, 3), Put::Stored);
     assert!(!spot.payload_temporary.exists() && !spot.journal_temporary.exists());
-    assert_eq!(journal::read(&spot.journal).unwrap(), [entry(3), entry(1)]);
+    assert_eq!(journal::read(&spot.journal).unwrap().unwrap(), [entry(3), entry(1)]);
     // Cut short after the rename: the new key is in force.
     place.file().journal(&spot, &entry(4), Some(entry(3))).unwrap();
     place.file().deliver(&spot, &Version::Payload(payload(3).fingerprint()), &payload(4)).unwrap();
@@ -257,7 +259,7 @@ fn a_payload_or_metadata_that_we_did_not_write_is_never_replaced() {
     let spoil: [Spoil<'_>; 7] = [
         (&|p| fs::write(p.path("qlik/acme/ci"), "mine").unwrap(), "did not write"),
         (&|p| fs::write(p.path("qlik/acme/ci"), vec![b'x'; 2 << 20]).unwrap(), "did not write"),
-        (&|p| fs::remove_file(p.path("qlik/acme/.ci.meta.json")).unwrap(), "did not write"),
+        (&|p| fs::remove_file(p.path("qlik/acme/.ci.meta.json")).unwrap(), ".ci.meta.json is missing"),
         (&|p| fs::write(p.path("qlik/acme/.ci.meta.json"), "{\"format\": 1, \"ent").unwrap(), "no whole metadata"),
         (&|p| fs::write(p.path("qlik/acme/.ci.meta.json"), "{\"format\": 2}").unwrap(), "format 2"),
         (
@@ -431,33 +433,11 @@ fn a_missing_right_is_seen_before_anything_is_written() {
 }
 
 #[test]
-fn a_git_work_tree_that_would_commit_secrets_is_refused() {
-    let place = Place::new();
-    let git = |arguments: &[&str]| {
-        let status = std::process::Command::new("git").args(arguments).current_dir(place.root.path()).status().unwrap();
-        assert!(status.success());
-    };
-    git(&["init", "-q"]);
-    let why = place.refusal();
-    assert!(why.why.raw().contains("git work tree") && why.next.starts_with("add /secrets/ to "), "{}", why.next);
-    assert!(!place.path("").exists());
-    // The secret's name alone is not enough: a temporary stands beside it.
-    fs::write(place.root.path().join(".gitignore"), "ci\n").unwrap();
-    assert!(place.refusal().why.raw().contains(".ci.tmp"));
-    fs::write(place.root.path().join(".gitignore"), "/secrets/\n").unwrap();
-    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
-    git(&["add", "-A"]);
-    let listed =
-        std::process::Command::new("git").args(["ls-files"]).current_dir(place.root.path()).output().unwrap().stdout;
-    assert_eq!(String::from_utf8(listed).unwrap(), ".gitignore\n");
-}
-
-#[test]
 fn a_link_above_does_not_hide_a_work_tree() {
     let place = Place::below("link/secrets");
     fs::create_dir_all(place.root.path().join("repository/.git")).unwrap();
     fs::write(place.root.path().join("repository/.git/HEAD"), "").unwrap();
-    fs::create_dir(place.root.path().join("repository/deep")).unwrap();
+    fs::create_dir_all(place.root.path().join("repository/deep/secrets")).unwrap();
     symlink("repository/deep", place.root.path().join("link")).unwrap();
     assert!(place.refusal().next.contains("add /deep/secrets/ to "));
 }
@@ -504,6 +484,52 @@ fn of_many_puts_that_saw_the_same_version_one_stores() {
 fn whatever_a_name_is_made_of_it_stays_one_file_name() {
     assert_eq!(encoded("acme-1"), "acme-1");
     assert_eq!(encoded("../A.b%ä"), "%2e%2e%2f%41%2eb%25%c3%a4");
+}
+
+/// As releases before this one delivered a token.
+#[test]
+fn a_token_that_was_delivered_with_a_line_end_is_still_ours() {
+    let place = Place::new();
+    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
+    let (payload, journal) = (place.path("qlik/acme/ci"), place.path("qlik/acme/.ci.meta.json"));
+    let old = format!("{}\n", token(1));
+    let fingerprint = Fingerprint::of(old.as_bytes());
+    fs::write(&payload, &old).unwrap();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replace(entry(1).fingerprint.as_str(), fingerprint.as_str())).unwrap();
+    let held = SinkEntry { fingerprint: fingerprint.clone(), ..entry(1) };
+    let look = place.look();
+    assert_eq!((look.entry, &look.version), (Observed::Present(held.clone()), &Version::Payload(fingerprint)));
+    assert_eq!(place.sink.read_back(&ci(), &held), ReadBack::Same);
+    assert_eq!(place.put(&look.version, 2), Put::Stored);
+    assert_eq!(fs::read_to_string(&payload).unwrap(), token(2));
+}
+
+#[test]
+fn metadata_that_was_left_behind_is_missed_by_name() {
+    let place = Place::new();
+    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
+    let kept = fs::read(place.path("qlik/acme/.ci.meta.json")).unwrap();
+    // What `cp secrets/qlik/acme/* …` and an artifact without hidden files do.
+    fs::remove_file(place.path("qlik/acme/.ci.meta.json")).unwrap();
+    let why = place.refusal();
+    assert!(why.why.raw().contains("ci stands there without its metadata") && why.next.starts_with("restore "));
+    assert!(why.next.contains("include-hidden-files: true"), "{}", why.next);
+    fs::write(place.path("qlik/acme/.ci.meta.json"), kept).unwrap();
+    assert_eq!(place.look().entry, Observed::Present(entry(1)));
+}
+
+#[test]
+fn what_others_keep_beside_a_secret_stays() {
+    let place = Place::new();
+    assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
+    for name in ["qlik/acme/ci.note", "qlik/acme/.hidden", "readme"] {
+        fs::write(place.path(name), "theirs").unwrap();
+    }
+    assert_eq!(place.put(&place.look().version, 2), Put::Stored);
+    for name in ["qlik/acme/ci.note", "qlik/acme/.hidden", "readme"] {
+        assert_eq!(fs::read_to_string(place.path(name)).unwrap(), "theirs");
+    }
 }
 
 fn under_umask() {

@@ -20,22 +20,37 @@ pub(super) enum Exposure {
 
 /// Of a file that need not exist; the path is absolute and without links.
 pub(super) fn exposure(path: &Path) -> Exposure {
-    let (root, private) = match work_tree(path) {
+    let tree = match work_tree(path) {
         Ok(Some(found)) => found,
         Ok(None) => return Exposure::None,
         Err((file, error)) => return Exposure::Unknown(file, error),
     };
-    match is_ignored(path, &root, &private) {
+    match is_ignored(path, &tree.root, &tree.common) {
         Ok(true) => Exposure::None,
-        Ok(false) => Exposure::In(root),
+        Ok(false) => Exposure::In(tree.root),
         Err((file, error)) => Exposure::Unknown(file, error),
     }
 }
 
-type Fault = (PathBuf, io::Error);
+pub(super) type Fault = (PathBuf, io::Error);
 
-/// The root of the innermost work tree, and git's own folder that holds `info/exclude`.
-fn work_tree(path: &Path) -> Result<Option<(PathBuf, PathBuf)>, Fault> {
+/// A work tree and where git keeps what belongs to it.
+pub(super) struct Tree {
+    pub(super) root: PathBuf,
+    /// Of this work tree alone: its index is here.
+    pub(super) git: PathBuf,
+    /// Of all work trees of the repository: `config` and `info/exclude` are here.
+    pub(super) common: PathBuf,
+}
+
+impl Tree {
+    fn new(root: &Path, git: PathBuf) -> Result<Self, Fault> {
+        Ok(Self { root: root.to_owned(), common: common(&git)?, git })
+    }
+}
+
+/// The innermost work tree that a path lies in.
+pub(super) fn work_tree(path: &Path) -> Result<Option<Tree>, Fault> {
     for root in path.ancestors().skip(1) {
         let git = root.join(".git");
         let found = match fs::metadata(&git) {
@@ -45,12 +60,12 @@ fn work_tree(path: &Path) -> Result<Option<(PathBuf, PathBuf)>, Fault> {
         };
         // As git does: a folder without HEAD is no repository, and the search goes on above it.
         if found.is_dir() && git.join("HEAD").symlink_metadata().is_ok() {
-            return Ok(Some((root.to_owned(), common(&git)?)));
+            return Tree::new(root, git).map(Some);
         }
         if found.is_file() {
             let text = fs::read_to_string(&git).map_err(|error| (git.clone(), error))?;
             if let Some(elsewhere) = text.strip_prefix("gitdir:") {
-                return Ok(Some((root.to_owned(), common(&root.join(elsewhere.trim()))?)));
+                return Tree::new(root, root.join(elsewhere.trim())).map(Some);
             }
         }
     }
@@ -132,7 +147,7 @@ fn as_git_reads(line: &str) -> String {
     }
 }
 
-fn is_nothing(error: &io::Error) -> bool {
+pub(super) fn is_nothing(error: &io::Error) -> bool {
     error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory
 }
 

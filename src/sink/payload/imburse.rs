@@ -119,8 +119,8 @@ mod tests {
         );
         assert_eq!(
             text(Shape::Env),
-            "IMBURSE_BASE_URL='https://sandbox-api.imbursepayments.com'\nIMBURSE_ACCOUNT_ID='acc'\n\
-             IMBURSE_TENANT_ID='ten'\nIMBURSE_PUBLIC_KEY='pub'\nIMBURSE_PRIVATE_KEY='c2VjcmV0='\n"
+            "IMBURSE_BASE_URL=https://sandbox-api.imbursepayments.com\nIMBURSE_ACCOUNT_ID=acc\n\
+             IMBURSE_TENANT_ID=ten\nIMBURSE_PUBLIC_KEY=pub\nIMBURSE_PRIVATE_KEY=c2VjcmV0=\n"
         );
         let json: serde_json::Value = serde_json::from_str(&text(Shape::Json)).unwrap();
         assert_eq!((json["private_key"].as_str(), json["tenant_id"].as_str()), (Some("c2VjcmV0="), Some("ten")));

@@ -6,11 +6,12 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use zeroize::Zeroizing;
 
 use crate::model::address::Address;
-use crate::model::live::{Observed, SinkEntry, Unreadable};
+use crate::model::live::{Deleted, Observed, SinkEntry, StoreLive, Unreadable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Secret;
 use crate::model::settings;
@@ -20,13 +21,16 @@ use crate::model::wait::PATIENCE;
 use super::access::Access;
 use super::payload::Payload;
 use super::redact::said;
-use super::{Put, ReadBack, Version, of_key, unreadable};
+use super::{Put, ReadBack, Seen, Version, of_key, unreadable};
 
-use self::form::Found;
+use self::form::{Found, Others};
 use self::wire::{Answer, Reply, Wire};
 
 /// A read may be repeated. A write never is: what became of it is read back.
 const READ_ATTEMPTS: u32 = 3;
+
+/// Where a token is told about itself.
+const SELF: &str = "auth/token/lookup-self";
 
 /// A KV v2 engine.
 #[derive(Clone)]
@@ -61,21 +65,48 @@ impl VaultSink {
         format!("{}/{} at {}", self.0.settings.mount, self.path(address), self.0.settings.address)
     }
 
-    pub(super) async fn look(&self, address: &Address) -> (Observed<SinkEntry>, Version) {
+    pub(super) async fn look(&self, address: &Address) -> Seen {
+        let seen = |entry, version| Seen::new(Some(entry), version);
         match self.read(address).await {
-            Err(why) => (Observed::Unreadable(why), Version::Unknown),
-            Ok(None) => (Observed::Absent, Version::Nothing),
-            Ok(Some(Found::Nothing(version))) => (Observed::Absent, Version::Number(version)),
-            Ok(Some(Found::Ours { version, entry, stored })) if entry.fingerprint == stored => {
+            Err(why) => seen(Observed::Unreadable(why), Version::Unknown),
+            Ok(None) => seen(Observed::Absent, Version::Nothing),
+            Ok(Some(Found::Nothing(deleted))) => {
+                let version = Version::Number(deleted.version);
+                Seen { deleted: Some(self.deleted(address, deleted)), ..seen(Observed::Absent, version) }
+            }
+            Ok(Some(Found::Ours { version, entry, stored, until })) if entry.fingerprint == stored => {
                 match of_key(address, *entry, &self.place(address)) {
-                    Ok(entry) => (Observed::Present(entry), Version::Number(version)),
-                    Err(why) => (Observed::Unreadable(why), Version::Unknown),
+                    Ok(entry) => Seen { until, ..seen(Observed::Present(entry), Version::Number(version)) },
+                    Err(why) => seen(Observed::Unreadable(why), Version::Unknown),
                 }
             }
             Ok(Some(Found::Ours { .. } | Found::Stranger)) => {
-                (Observed::Unreadable(self.stranger(address)), Version::Unknown)
+                seen(Observed::Unreadable(self.stranger(address)), Version::Unknown)
             }
         }
+    }
+
+    fn deleted(&self, address: &Address, deleted: form::Deleted) -> Deleted {
+        let form::Deleted { version, at, destroyed } = deleted;
+        let (mount, path) = (&self.0.settings.mount, self.path(address));
+        let undo = format!("bao kv undelete -mount={mount} -versions={version} {path}");
+        Deleted { version, at, undo: (!destroyed).then_some(undo) }
+    }
+
+    /// What the token and the engine say of themselves. What they do not tell is left out: deliveries do not depend on it.
+    pub(super) async fn store(&self) -> StoreLive {
+        let token = match self.ask(Method::GET, SELF, None).await {
+            Ok((200, body)) => form::token(&body),
+            Ok(_) => None,
+            // Out of reach or sealed: the looks have said so, and nobody waits for it again.
+            Err(_) => return StoreLive::default(),
+        };
+        let config = format!("{}/config", self.0.settings.mount);
+        let keeps_seconds = match self.ask(Method::GET, &config, None).await {
+            Ok((200, body)) => form::keeps(&body),
+            Ok(_) | Err(_) => None,
+        };
+        StoreLive { token, keeps_seconds }
     }
 
     /// Writes nothing: asks what the token may do there, and what the mount is.
@@ -86,14 +117,9 @@ impl VaultSink {
         let may = match (status, form::capabilities(&body)) {
             (200, Some(may)) => may,
             (403, _) => {
-                return Err(unreadable(
-                    format!("{} refuses the token (403){}", self.0.settings.address, self.words(&body, &[])),
-                    format!(
-                        "check that {} is a live token{}, with the policy `default`",
-                        self.token_name(),
-                        self.in_namespace()
-                    ),
-                ));
+                let why = format!("{} refuses the token (403){}", self.0.settings.address, self.words(&body, &[]));
+                let next = format!("give the token of {} the policy `default`", self.token_name());
+                return Err(self.refused(why, next).await);
             }
             (status, _) => return Err(self.odd(status, &body)),
         };
@@ -105,15 +131,38 @@ impl VaultSink {
             let why = format!("the token may not {} {path} at {}", missing.join(" or "), self.0.settings.address);
             return Err(unreadable(why, self.policy()));
         }
-        let mount = format!("sys/internal/ui/mounts/{}", self.0.settings.mount);
-        match self.ask(Method::GET, &mount, None).await? {
-            (200, body) if form::is_kv2(&body) == Some(false) => Err(unreadable(
-                format!("{} at {} is no KV engine of version 2", self.0.settings.mount, self.0.settings.address),
-                "name the mount of one in settings; `bao secrets enable -version=2 kv` makes one",
-            )),
+        let mount = &self.0.settings.mount;
+        match self.ask(Method::GET, &format!("sys/internal/ui/mounts/{mount}"), None).await? {
+            (200, body) => form::mount(&body).map_or(Ok(()), |found| self.is_the_mount(&found)),
             // Not every token may ask; the first read tells as well.
             (_, _) => Ok(()),
         }
+    }
+
+    /// The engine is one of version 2 and is mounted where settings say, not somewhere above.
+    fn is_the_mount(&self, found: &form::Mount) -> Result<(), Unreadable> {
+        let settings::VaultSink { mount, address, path, .. } = &self.0.settings;
+        if !found.is_kv2 {
+            return Err(unreadable(
+                format!("{mount} at {address} is no KV engine of version 2"),
+                "name the mount of one in settings; `bao secrets enable -version=2 kv` makes one",
+            ));
+        }
+        let Some(real) = found.path.as_deref().filter(|real| *real != mount) else { return Ok(()) };
+        let real = Untrusted::from(real);
+        let rest = mount.strip_prefix(real.raw()).unwrap_or_default().trim_start_matches('/');
+        // As in the paths of the API, which nobody writes in `bao kv get`.
+        let of_api = ["data", "metadata"].into_iter().find_map(|word| {
+            let deeper = rest.strip_prefix(word)?;
+            (deeper.is_empty() || deeper.starts_with('/')).then(|| (word, deeper.trim_start_matches('/')))
+        });
+        let (why, rest) = match of_api {
+            Some((word, deeper)) => (format!(" (`/{word}` belongs to the API's paths)"), deeper),
+            None => (String::new(), rest),
+        };
+        let path = if rest.is_empty() { String::new() } else { format!(", and `path: \"{rest}/{path}\"`") };
+        let next = format!("say `mount: {real}` in settings{why}{path}");
+        Err(unreadable(format!("{mount} at {address} is no mount: the engine there is mounted at {real}"), next))
     }
 
     pub(super) async fn put(
@@ -122,7 +171,7 @@ impl VaultSink {
         version: &Version,
         payload: &Payload,
         entry: &SinkEntry,
-    ) -> Result<(), Put> {
+    ) -> Result<Option<Timestamp>, Put> {
         let cas = match version {
             Version::Nothing => 0,
             Version::Number(number) => *number,
@@ -132,7 +181,14 @@ impl VaultSink {
                 return Err(Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written")));
             }
         };
-        let body = form::write(cas, payload.bytes(), entry).ok_or_else(|| {
+        // What others keep in the same secret stays: the write says which version it was read of.
+        let there = if cas == 0 { None } else { Some(self.fetch(address).await.map_err(Put::Refused)?.1) };
+        let others = match there.as_ref().map(|body| form::others(body)) {
+            None => Others::default(),
+            Some(Some((version, others))) if version == cas => others,
+            Some(Some(_) | None) => return Err(Put::Conflict),
+        };
+        let body = form::write(cas, payload.bytes(), entry, &others).ok_or_else(|| {
             let why = "the payload does not become JSON";
             Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"))
         })?;
@@ -146,21 +202,25 @@ impl VaultSink {
         let words = self.words(&answer, &[payload.token()]);
         let refused = |why: String, next: String| Err(Put::Refused(unreadable(why, next)));
         match status {
-            200..=299 => Ok(()),
+            200..=299 => Ok(form::written_until(&answer)),
             400 if form::errors(&answer).contains("check-and-set") => Err(Put::Conflict),
-            403 => refused(format!("{} refuses the write (403){words}", self.0.settings.address), self.policy()),
+            403 => {
+                let why = format!("{} refuses the write (403){words}", self.0.settings.address);
+                Err(Put::Refused(self.refused(why, self.policy()).await))
+            }
             // Of a standby, or of somebody who stands before it: nothing was done there.
             300..=399 => refused(
                 format!("{} sends elsewhere ({status}), and secrets do not follow", self.0.settings.address),
                 "name the active node, or a load balancer that knows it, as `address`".to_owned(),
             ),
             // A request that timed out there may have been begun.
-            400..=499 if status != 408 => {
-                refused(format!("{} refuses the write ({status}){words}", self.0.settings.address), self.next(status))
-            }
+            400..=499 if status != 408 => refused(
+                format!("{} refuses the write ({status}){words}", self.0.settings.address),
+                self.next(status, &answer),
+            ),
             _ => Err(Put::Unknown(unreadable(
                 format!("{} answers {status}{words}", self.0.settings.address),
-                self.next(status),
+                self.next(status, &answer),
             ))),
         }
     }
@@ -184,17 +244,40 @@ impl VaultSink {
 
     /// What stands at a key's path; `None` where nothing ever stood.
     async fn read(&self, address: &Address) -> Result<Option<Found>, Unreadable> {
-        let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
-        let (status, body) = self.ask(Method::GET, &path, None).await?;
+        let (status, body) = self.fetch(address).await?;
         match (status, form::found(&body)) {
             // A version that was deleted is answered with 404 and its number.
             (200, Some(found)) | (404, Some(found @ Found::Nothing(_))) => Ok(Some(found)),
             (404, _) if form::errors(&body).is_empty() => Ok(None),
-            (403, _) => Err(unreadable(
-                format!("{} refuses to read {path} (403){}", self.0.settings.address, self.words(&body, &[])),
-                self.policy(),
-            )),
             (status, _) => Err(self.odd(status, &body)),
+        }
+    }
+
+    /// The answer to a read that was not refused.
+    async fn fetch(&self, address: &Address) -> Result<(u16, Zeroizing<Vec<u8>>), Unreadable> {
+        let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
+        let (status, body) = self.ask(Method::GET, &path, None).await?;
+        if status == 403 {
+            let why = format!("{} refuses to read {path} (403){}", self.0.settings.address, self.words(&body, &[]));
+            return Err(self.refused(why, self.policy()).await);
+        }
+        Ok((status, body))
+    }
+
+    /// A 403 is said of a right that is missing and of a token that is dead. Whether it may look at itself tells which.
+    async fn refused(&self, why: String, right: String) -> Unreadable {
+        let dead = match self.ask(Method::GET, SELF, None).await {
+            Ok((403, body)) => form::is_of_no_token(&form::errors(&body)),
+            Ok(_) | Err(_) => false,
+        };
+        if !dead {
+            return unreadable(why, right);
+        }
+        let (address, token, namespace) = (&self.0.settings.address, self.token_name(), self.in_namespace());
+        Unreadable {
+            why: format!("the token of {token} is not alive at {address}{namespace} (403): it has ended, was revoked, has no use left, or never was one there").into(),
+            next: format!("log in again and give {token} the new token; `bao token lookup` says how long it lives"),
+            credentials: true,
         }
     }
 
@@ -268,8 +351,14 @@ impl VaultSink {
         }
     }
 
-    fn next(&self, status: u16) -> String {
+    fn next(&self, status: u16, body: &[u8]) -> String {
         let address = &self.0.settings.address;
+        match (status, &self.0.settings.namespace) {
+            (404, Some(namespace)) if form::errors(body).contains("namespace") => {
+                return format!("check `namespace: {namespace}`; `bao namespace list` says which there are");
+            }
+            (_, _) => {}
+        }
         match status {
             503 => format!("unseal or start {address} (`bao status`), then run this again"),
             429 => format!("{address} is asked too often: see its rate limit quotas, then run this again"),
@@ -290,7 +379,7 @@ impl VaultSink {
         // What comes with a success is no message.
         let words = if status >= 400 { self.words(body, &[]) } else { String::new() };
         let why = format!("{} answers {status}{words}", self.0.settings.address);
-        unreadable(why, self.next(status))
+        unreadable(why, self.next(status, body))
     }
 
     /// What it said of an error, for a message.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::origin::Origin;
 use crate::model::record::{LedgerId, Uid};
+use crate::model::secret::Fingerprint;
 use crate::model::spec::Shape;
 use crate::sink::Sink;
 use crate::sink::payload::{Parts, render};
@@ -122,19 +123,35 @@ fn put(server: &Server, version: &Version) -> Put {
 
 #[test]
 fn a_write_says_what_it_replaces_and_is_sent_once() {
+    // An answer for the read and for the write: somebody keeps fields of their own in the same secret.
+    let theirs = r#"{"limits":{"a":[1.50,12345678901234567890]},"note":"Größe"}"#;
+    let there = format!(r#"{{"data":{{"data":{theirs},"metadata":{{"version":7}},"version":8}}}}"#);
     for (version, cas) in [(Version::Nothing, 0), (Version::Number(7), 7)] {
-        let server = Server::saying(200, "", r#"{"data":{"version":8}}"#);
+        let server = Server::saying(200, "", &there);
         assert_eq!(put(&server, &version), Put::Stored);
-        let [asked] = server.asked().try_into().unwrap();
+        let mut asked = server.asked();
+        let asked = asked.pop().unwrap();
+        assert_eq!(server.asked().len(), if cas == 0 { 1 } else { 2 });
         let (head, body) = asked.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /v1/kv/prod/data/of/ci/acme/qlik HTTP/1.1\r\n"), "{head}");
         let head = head.to_ascii_lowercase();
         assert!(head.contains(&format!("x-vault-token: {TOKEN}")) && head.contains("x-vault-namespace: team/qlik"));
+        // What others keep there is written again as it was read, to the digit.
+        let kept = body.contains(theirs.trim_matches(['{', '}']));
+        assert_eq!(kept, cas == 7, "{body}");
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["options"], serde_json::json!({ "cas": cas }));
-        assert_eq!(body["data"]["value"], format!("{KEY}\n"));
+        assert_eq!(body["data"]["value"], KEY);
         assert_eq!(body["data"]["qlik_plan"], serde_json::to_value(entry()).unwrap());
     }
+    // Another version than was looked at: nothing is written.
+    let server = Server::saying(200, "", &there);
+    assert_eq!(put(&server, &Version::Number(6)), Put::Conflict);
+    assert!(server.asked().iter().all(|asked| asked.starts_with("GET ")));
+    // The engine deletes it by itself.
+    let until = r#"{"data":{"version":1,"deletion_time":"2026-11-27T23:51:21.49413928Z"}}"#;
+    let until = put(&Server::saying(200, "", until), &Version::Nothing);
+    assert_eq!(until, Put::StoredUntil("2026-11-27T23:51:21.49413928Z".parse().unwrap()));
     // What was not looked at is not replaced.
     for version in [Version::Unknown, Version::Unseen, Version::Payload(entry().fingerprint)] {
         let server = Server::saying(200, "", "{}");
@@ -205,16 +222,33 @@ fn what_is_read_is_ours_or_nothing_or_a_strangers() {
         let data = serde_json::json!({ "value": value, "qlik_plan": entry });
         serde_json::json!({ "data": { "data": data, "metadata": { "version": 3 } } }).to_string()
     };
-    let found = look(200, &holds(&format!("{KEY}\n"), &entry()));
+    let found = look(200, &holds(KEY, &entry()));
     assert_eq!((found.entry, found.version), (Some(Observed::Present(entry())), Version::Number(3)));
     let nothing = look(404, r#"{"errors":[]}"#);
     assert_eq!((nothing.entry, nothing.version), (Some(Observed::Absent), Version::Nothing));
     let deleted = look(404, r#"{"data":{"data":null,"metadata":{"version":4,"deletion_time":"x"}}}"#);
     assert_eq!((deleted.entry, deleted.version), (Some(Observed::Absent), Version::Number(4)));
+    let gone = |version, at: Option<&str>, undo: Option<&str>| {
+        Some(Deleted { version, at: at.map(|at| at.parse().unwrap()), undo: undo.map(ToOwned::to_owned) })
+    };
+    // As OpenBao 2.7.2 answers. What is destroyed keeps a time at which it would have been deleted.
+    let metadata = |rest: &str| format!(r#"{{"data":{{"data":null,"metadata":{{"version":4,{rest}}}}}}}"#);
+    let undo = Some("bao kv undelete -mount=kv/prod -versions=4 of/ci/acme/qlik");
+    let at = "2026-11-27T15:51:21.568270178Z";
+    for (rest, expected) in [
+        (format!(r#""deletion_time":"{at}","destroyed":false"#), gone(4, Some(at), undo)),
+        (format!(r#""deletion_time":"{at}","destroyed":true"#), gone(4, None, None)),
+        (r#""deletion_time":"","destroyed":false"#.to_owned(), gone(4, None, undo)),
+    ] {
+        assert_eq!(look(404, &metadata(&rest)).deleted, expected);
+    }
+    // As releases before this one delivered a token: with a line end.
+    let old = SinkEntry { fingerprint: Fingerprint::of(format!("{KEY}\n").as_bytes()), ..entry() };
+    assert_eq!(look(200, &holds(&format!("{KEY}\n"), &old)).entry, Some(Observed::Present(old)));
     let elsewhere = SinkEntry { key: "another".parse().unwrap(), ..entry() };
     for (status, body) in [
         (200, holds("edited", &entry())),
-        (200, holds(&format!("{KEY}\n"), &elsewhere)),
+        (200, holds(KEY, &elsewhere)),
         (200, r#"{"data":{"data":{"value":"x"},"metadata":{"version":1}}}"#.to_owned()),
         (200, r#"{"data":{"data":{"value":{"a":1},"qlik_plan":7},"metadata":{"version":1}}}"#.to_owned()),
         (200, "{}".to_owned()),

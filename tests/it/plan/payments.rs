@@ -199,6 +199,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         accounts: BTreeMap::new(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
+                        stores: BTreeMap::new(),
                         imburse: Default::default(),
                         undeclared: BTreeMap::new(),
                     };
@@ -241,7 +242,7 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
         let looked = looked && !desired.sinks[&spec.deliver_to].blind;
         // Only a vault counts.
         let number = number.filter(|_| desired.sinks[&spec.deliver_to].compares_versions);
-        let mut sink = SinkLive { entry: looked.then_some(Observed::Absent), number, writable: None };
+        let mut sink = SinkLive { entry: looked.then_some(Observed::Absent), number, ..SinkLive::default() };
         let named = keys.get(held).filter(|key| key.marker.is_some());
         if let (true, Some(named), LedgerLive::Present(facts)) =
             (looked && first.as_ref() == Some(key), named, &live.ledger)

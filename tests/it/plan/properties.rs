@@ -91,6 +91,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         accounts: accounts.clone(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
+                        stores: BTreeMap::new(),
                         imburse: ImburseLive::default(),
                         undeclared: BTreeMap::new(),
                     };

@@ -1,0 +1,118 @@
+//! What a sink's store says of itself and of a key's place: what has happened to a key there, and what will.
+
+use crate::model::address::{Address, Name};
+use crate::model::duration::Duration;
+use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Tracked};
+use crate::model::spec::Spec;
+use crate::model::untrusted::Untrusted;
+
+use super::Scene;
+use super::action::{Notice, Plan};
+use super::refusal::{Code, Refusal};
+
+/// As long as a run may last where `--max-run` does not say otherwise.
+const RUN: Duration = Duration::from_seconds(3_600);
+
+/// What one key may ask of its store in a plan and the apply after it: looks, rights, mount, delivery, read-back.
+const REQUESTS_PER_KEY: u64 = 12;
+
+/// Git has the key's files, whoever looks at the repository has them too.
+pub(super) fn not_tracked(sink: &SinkLive, address: &Address) -> Result<(), Refusal> {
+    let Some(Tracked { root, file, secret }) = &sink.tracked else { return Ok(()) };
+    let untrack = format!("git -C {root} rm --cached --force -- {file}, ignore it (.gitignore), and commit");
+    let refusal = |what: &str| {
+        Refusal::new(Code::SecretTracked, format!("{file} is {what} and is tracked by git in {root}"), untrack.clone())
+    };
+    Err(if *secret {
+        refusal("its secret").or(format!(
+            "then qlik-apply --replace {address}, and revoke the key that was there: who has a copy of the repository has it"
+        ))
+    } else {
+        refusal("the metadata of its secret")
+    })
+}
+
+/// Where a store remembers what was deleted there: a clause for the sentence that misses it, and the way back.
+pub(super) fn deletion(sink: &SinkLive) -> (String, Option<String>) {
+    let Some(Deleted { version, at, undo }) = &sink.deleted else { return (String::new(), None) };
+    let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
+    let how = if undo.is_some() { "deleted" } else { "destroyed" };
+    (format!(": version {version} there was {how}{at}"), undo.clone())
+}
+
+/// Whatever will end before a key does.
+pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
+    for (address, sink) in &scene.live.sinks {
+        let (Some(until), Some(held)) = (sink.until, sink.entry.as_ref().and_then(Observed::present)) else { continue };
+        let lives = |end| end > scene.now;
+        if held.expiry.is_none_or(|end| lives(end) && until < end) {
+            let end = held.expiry.map_or_else(|| "never".to_owned(), |end| end.to_string());
+            plan.notices.push(Notice::of(
+                address,
+                format!(
+                    "its store deletes it at {until}, and key {} expires {end}: raise delete_version_after there, or renew earlier",
+                    Untrusted::from(held.key_id.as_str())
+                ),
+            ));
+        }
+    }
+    for (name, store) in &scene.live.stores {
+        let StoreLive { token, keeps_seconds } = store;
+        plan.notices.extend(token.iter().flat_map(|token| of_token(scene, name, token)));
+        plan.notices.extend(keeps_seconds.and_then(|seconds| of_retention(scene, name, seconds)));
+    }
+}
+
+fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
+    let TokenLive { seconds_left, uses_left } = token;
+    let keys = scene.desired.deliveries().filter(|(_, sink)| *sink == name).count();
+    let needed = REQUESTS_PER_KEY.saturating_mul(u64::try_from(keys).unwrap_or(u64::MAX));
+    let short = seconds_left.filter(|left| *left < RUN.seconds()).map(|left| {
+        format!(
+            "the token of sink {name} ends in {}, and a run of qlik-apply may last {RUN} (--max-run): log in again before it",
+            Duration::from_seconds(left)
+        )
+    });
+    let few = uses_left.filter(|left| *left < needed).map(|left| {
+        format!(
+            "the token of sink {name} may be used {left} more times, and a plan and an apply of {keys} keys may take {needed}: \
+             take a token without `num_uses`"
+        )
+    });
+    [short, few].into_iter().flatten().map(Notice::general).collect()
+}
+
+fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
+    let outlives = |address: &Address| match scene.desired.items.get(address).map(|declared| &declared.spec) {
+        Some(Spec::QlikKey(key)) => key.expires_in.seconds() > seconds,
+        // They do not expire.
+        Some(Spec::ImburseKey(_)) => true,
+        Some(Spec::QlikTenant(_) | Spec::ImburseTenant(_)) | None => false,
+    };
+    let (address, _) = scene.desired.deliveries().find(|(address, sink)| *sink == name && outlives(address))?;
+    let after = Duration::from_seconds(seconds);
+    let text = format!(
+        "sink {name} deletes every version after {after} (delete_version_after of its mount), and {address} lives longer: \
+         raise it for these keys (`bao kv metadata put -delete-version-after=…`), or declare shorter ones"
+    );
+    Some(Notice::general(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_is_told_with_the_way_back_if_there_is_one() {
+        let at = Some("2027-01-15T08:00:00Z".parse().unwrap());
+        let sink = |deleted| SinkLive { deleted, ..SinkLive::default() };
+        assert_eq!(deletion(&sink(None)), (String::new(), None));
+        let undo = Some("undo it".to_owned());
+        assert_eq!(
+            deletion(&sink(Some(Deleted { version: 3, at, undo: undo.clone() }))),
+            (": version 3 there was deleted at 2027-01-15T08:00:00Z".to_owned(), undo)
+        );
+        let (words, none) = deletion(&sink(Some(Deleted { version: 3, at: None, undo: None })));
+        assert_eq!((words.as_str(), none), (": version 3 there was destroyed", None));
+    }
+}
