@@ -75,7 +75,7 @@ fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
     });
     let few = uses_left.filter(|left| *left < needed).map(|left| {
         format!(
-            "the token of sink {name} may be used {left} more times, and a plan and an apply of {keys} keys may take {needed}: \
+            "the token of sink {name} may be used {left} more times, and a plan and an apply of all keys there may take {needed}: \
              take a token without `num_uses`"
         )
     });

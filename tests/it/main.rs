@@ -21,6 +21,7 @@ mod first_minute;
 mod formats;
 mod guards;
 mod imburse;
+mod in_git;
 mod incidents;
 mod links;
 mod offline;

@@ -266,9 +266,9 @@ pub struct User {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
 pub enum DeliverAs {
-    /// The token and a newline.
+    /// The token and nothing else, not even a line end.
     Token,
-    /// `QLIK_TENANT`, `QLIK_REGION`, `QLIK_SERVER`, `QLIK_API_KEY`, for a shell.
+    /// `QLIK_TENANT`, `QLIK_REGION`, `QLIK_SERVER`, `QLIK_TENANT_URL`, `QLIK_API_KEY`: `NAME=value`, one a line.
     Env,
     /// One JSON object.
     Json,

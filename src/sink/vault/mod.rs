@@ -118,7 +118,7 @@ impl VaultSink {
             (200, Some(may)) => may,
             (403, _) => {
                 let why = format!("{} refuses the token (403){}", self.0.settings.address, self.words(&body, &[]));
-                let next = format!("give the token of {} the policy `default`", self.token_name());
+                let next = format!("{}, and the policy `default`", self.policy());
                 return Err(self.refused(why, next).await);
             }
             (status, _) => return Err(self.odd(status, &body)),

@@ -97,7 +97,7 @@ fn a_mount_that_is_a_path_of_the_api_is_refused_with_the_mount_that_is_meant() {
     }
     // A path that was put into the mount: no such thing is served there.
     let runner = estate.runner_of(ROOT).with("mount: secret,", "mount: secret/prod,");
-    runner.apply(&["--yes"]).exits(1).says("KV engine of version 2");
+    runner.apply(&["--yes"]).exits(1).says("say `mount: secret`").says("and `path: \"prod/{vendor}/{tenant}/{key}\"`");
     // A mount may be called so.
     let kv2 = json!({ "type": "kv", "options": { "version": "2" } });
     assert_eq!(bao(&estate.vault, "POST", "sys/mounts/team/data", &kv2).0, 204);
@@ -112,7 +112,7 @@ fn an_engine_that_deletes_before_the_key_ends_is_named_and_what_it_deleted_comes
     // The keys live for a week.
     assert_eq!(bao(&estate.vault, "POST", "secret/config", &json!({ "delete_version_after": "8h" })).0, 204);
     let curious = || estate.runner_of(&estate.token_with(&json!({ "policies": ["qlik"] })));
-    curious().plan(&FULL).exits(2).says("sink vault deletes every version after 8 hours").says("lives longer");
+    curious().plan(&FULL).exits(2).says("sink vault deletes every version after PT8H").says("lives longer");
     estate.runner().apply(&["--yes"]).exits(0).says("deletes it at");
     curious().plan(&FULL).exits(0).says("its store deletes it at").says("delete_version_after");
 
