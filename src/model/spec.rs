@@ -218,7 +218,7 @@ pub enum Shape {
     /// The token and a newline.
     #[default]
     Token,
-    /// `QLIK_TENANT`, `QLIK_REGION`, `QLIK_SERVER`, `QLIK_API_KEY`, quoted for any POSIX shell.
+    /// `QLIK_TENANT`, `QLIK_REGION`, `QLIK_SERVER`, `QLIK_TENANT_URL`, `QLIK_API_KEY`: `NAME=value`, one a line.
     Env,
     /// One JSON object.
     Json,

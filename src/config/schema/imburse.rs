@@ -122,7 +122,7 @@ pub struct AdoptImburseKey {
 pub enum ImburseShape {
     /// The JSON that the vendor prints for a new key.
     Imburse,
-    /// `IMBURSE_BASE_URL`, `IMBURSE_ACCOUNT_ID`, `IMBURSE_TENANT_ID`, `IMBURSE_PUBLIC_KEY`, `IMBURSE_PRIVATE_KEY`, for a shell.
+    /// `IMBURSE_BASE_URL`, `IMBURSE_ACCOUNT_ID`, `IMBURSE_TENANT_ID`, `IMBURSE_PUBLIC_KEY`, `IMBURSE_PRIVATE_KEY`: `NAME=value`, one a line.
     Env,
     /// One JSON object.
     Json,
