@@ -20,7 +20,10 @@ const LARGEST: usize = 1 << 30;
 
 /// The indexes that were read, each until its file changes: many keys lie in one work tree.
 #[derive(Debug, Default)]
-pub(super) struct Indexes(Mutex<BTreeMap<PathBuf, (Stamp, Arc<Vec<Entry>>)>>);
+pub(super) struct Indexes(Mutex<BTreeMap<PathBuf, Kept>>);
+
+/// What was read of an index, and of which file.
+type Kept = (Stamp, Arc<Vec<Entry>>);
 
 /// Tells a file from what stood in its place before: git replaces its index, and does not write into it.
 #[derive(Debug, PartialEq, Eq)]
