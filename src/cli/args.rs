@@ -9,6 +9,8 @@ use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::wait::Waits;
 
+use super::attended::Presence;
+
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
 ///
 /// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
@@ -32,7 +34,7 @@ pub(super) struct PlanArgs {
     /// Plans from a snapshot: with settings, without credentials and without a network.
     #[arg(long, value_name = "FILE")]
     pub(super) live: Option<PathBuf>,
-    /// Whether sinks are checked for writing. Default: full, and read with CI set.
+    /// Whether sinks are checked for writing. Default: full, and read where nobody is at a terminal, or in CI.
     #[arg(long, value_enum, value_name = "HOW")]
     pub(super) preflight: Option<PreflightArg>,
 }
@@ -80,8 +82,8 @@ pub(super) struct Common {
     /// Desired state: files, or directories read without recursion; or a verb.
     #[arg(value_name = "PATH|VERB")]
     pub(super) words: Vec<String>,
-    /// The settings file. Outside CI also found as qlik-plan.settings.yaml in the directory given, or the working directory.
-    #[arg(long, value_name = "FILE", env = "QLIK_PLAN_SETTINGS", hide_env_values = true)]
+    /// The settings file; also QLIK_PLAN_SETTINGS. At a terminal outside CI also found as qlik-plan.settings.yaml in the working directory, or the directory given.
+    #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,
     /// Use a stand-in for Qlik Cloud on this machine (state in ./.qlik-sandbox); no account is needed, nothing real is touched.
     #[arg(long)]
@@ -107,7 +109,7 @@ pub(super) struct Common {
     /// How many tenants are worked on side by side.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) parallelism: u16,
-    /// With CI set: the ledger's folder outlives this runner.
+    /// The ledger's folder outlives this machine, as `durable: true` says in settings. It may not lie in a Git work tree.
     #[arg(long)]
     pub(super) ledger_is_durable: bool,
     /// Create tenants with keys although minting was never rehearsed.
@@ -143,6 +145,16 @@ pub(super) struct Common {
     /// Colour: NO_COLOR and CLICOLOR_FORCE are honoured too.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) color: ColourArg,
+    /// Whether a person is there.
+    #[arg(skip = Presence::of_this_run())]
+    pub(super) presence: Presence,
+}
+
+impl Common {
+    /// Why nobody is there, where that matters: in the sandbox nothing is at stake.
+    pub(super) fn unattended(&self) -> Option<&str> {
+        if self.sandbox { None } else { self.presence.absence() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

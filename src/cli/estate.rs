@@ -24,7 +24,8 @@ use crate::sink::access::Lock;
 use super::args::Common;
 use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
-use super::sources::{self, Reading, SETTINGS_NAME, SourceError};
+use super::pickup::{self, Found};
+use super::sources::{self, Reading, SourceError};
 use super::stores;
 use super::weaken::weak;
 
@@ -35,13 +36,6 @@ pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
 pub(super) struct Declared {
     pub(super) desired: Desired,
     pub(super) settings: Settings,
-    /// With CI set, and not in the sandbox.
-    pub(super) ci: bool,
-}
-
-/// Whether the environment says that this is a CI runner.
-pub(super) fn in_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 
 /// Reads settings and desired state.
@@ -50,12 +44,12 @@ pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> R
     let (settings, settings_file) = settings(common, paths, &cwd, output)?;
     let sources = sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(unread)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
-    Ok(Declared { desired, settings, ci: in_ci() && !common.sandbox })
+    Ok(Declared { desired, settings })
 }
 
 /// How desired state is read. In the sandbox nothing is at stake but this machine's files, and those are.
-pub(super) fn reading<'a>(_common: &Common, cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
-    Reading { cwd, settings_file, attended: !in_ci() }
+pub(super) fn reading<'a>(common: &Common, cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
+    Reading { cwd, settings_file, attended: common.presence.absence().is_none() }
 }
 
 /// Reads settings alone, for verbs that need no desired state.
@@ -65,7 +59,24 @@ pub(super) fn settings(
     cwd: &Path,
     output: &Output,
 ) -> Result<(Settings, PathBuf), Problem> {
-    let file = settings_file(common, paths, cwd)?;
+    found(common, pickup::find(common, paths, cwd)?, cwd, output)
+}
+
+/// Reads the settings file that was found, and says which it is where nobody named it.
+pub(super) fn found(
+    common: &Common,
+    found: Found,
+    cwd: &Path,
+    output: &Output,
+) -> Result<(Settings, PathBuf), Problem> {
+    let file = match found {
+        Found::Named(file) => file,
+        Found::PickedUp(file) => {
+            output.message(&pickup::line(&file));
+            file
+        }
+        Found::Nowhere(problem) => return Err(problem),
+    };
     let source = sources::load_settings(&file).map_err(|error| unread(vec![error]))?;
     let absolute = cwd.join(&file);
     let base = absolute.parent().unwrap_or(cwd);
@@ -82,36 +93,6 @@ pub(super) fn working_directory() -> Result<PathBuf, Problem> {
         .map_err(|error| Problem::new(format!("the working directory is not there: {error}"), "cd to one that is"))
 }
 
-fn settings_file(common: &Common, paths: &[PathBuf], cwd: &Path) -> Result<PathBuf, Problem> {
-    if let Some(file) = &common.settings {
-        return Ok(file.clone());
-    }
-    if in_ci() && !common.sandbox {
-        return Err(Problem::new(
-            "with CI set, settings are never picked up from beside the desired state",
-            "say --settings FILE, or set QLIK_PLAN_SETTINGS: from the base branch or the runner, not from the change under review",
-        ));
-    }
-    let mut looked = Vec::new();
-    let folders = paths.iter().map(|path| if path.is_dir() { path.clone() } else { parent(path) });
-    for folder in folders.chain([PathBuf::new()]) {
-        let file = folder.join(SETTINGS_NAME);
-        if cwd.join(&file).is_file() {
-            return Ok(file);
-        }
-        looked.push(file.display().to_string());
-    }
-    looked.dedup();
-    Err(Problem::new(
-        format!("there are no settings at {}", looked.join(" or ")),
-        "say --settings FILE; examples/quickstart has one to start from",
-    ))
-}
-
-fn parent(path: &Path) -> PathBuf {
-    path.parent().map(Path::to_path_buf).unwrap_or_default()
-}
-
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
     for account in settings.accounts.values_mut() {
@@ -122,7 +103,7 @@ fn move_into_sandbox(settings: &mut Settings, state: &Path) {
         *sink =
             settings::Sink::File { directory: state.join("sinks").join(name.as_str()), durable: true, shared: false };
     }
-    settings.ledger = settings::Ledger::Directory { path: state.join("ledger") };
+    settings.ledger = settings::Ledger::Directory { path: state.join("ledger"), durable: true };
     settings.network.ignore_env_proxy = true;
 }
 

@@ -2,13 +2,16 @@
 #![expect(clippy::disallowed_methods, reason = "the one room that touches the environment and the clock")]
 
 mod args;
+mod attended;
 mod credentials;
 mod estate;
 mod files;
 mod formats;
 mod github;
 mod harden;
+mod ledger_place;
 mod output;
+mod pickup;
 mod progress;
 mod run;
 #[cfg(feature = "sandbox")]

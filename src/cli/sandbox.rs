@@ -163,7 +163,7 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
         child.env_remove(name);
     }
     for (name, _) in std::env::vars_os() {
-        if environment::PREFIXES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if environment::is_of_the_vendors(&name.to_string_lossy()) {
             child.env_remove(name);
         }
     }

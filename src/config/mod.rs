@@ -91,7 +91,10 @@ mod tests {
 
         let smallest = super::settings(&source("version: 1"), Path::new("/etc/plan")).unwrap();
         assert_eq!(smallest.limits, Limits::default());
-        assert_eq!(smallest.ledger, Ledger::Directory { path: PathBuf::from("/etc/plan/.qlik-plan/ledger") });
+        assert_eq!(
+            smallest.ledger,
+            Ledger::Directory { path: PathBuf::from("/etc/plan/.qlik-plan/ledger"), durable: false }
+        );
     }
 
     #[test]

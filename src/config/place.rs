@@ -9,7 +9,7 @@ use super::syntax::{Entry, Node, Value};
 use crate::model::settings::{Ledger, ObjectStore, StoreService};
 
 const LEDGERS: Keys = Keys { known: &["directory", "object-store"], later: &[] };
-const DIRECTORY: Keys = Keys { known: &["kind", "path"], later: &[] };
+const DIRECTORY: Keys = Keys { known: &["kind", "path", "durable"], later: &[] };
 const OBJECT_STORE: Keys = Keys { known: &["kind", "url", "region", "account", "endpoint"], later: &[] };
 
 pub(super) const LEDGER_PATH: &str = ".qlik-plan/ledger";
@@ -38,7 +38,11 @@ pub(super) fn ledger(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
         Some(node) => path(node, "`path`", base, faults),
         None => Some(join(base, LEDGER_PATH)),
     };
-    Some(Ledger::Directory { path: path? })
+    let durable = match fields.get("durable") {
+        Some(node) => read::boolean(node, "`durable`", faults),
+        None => Some(false),
+    };
+    Some(Ledger::Directory { path: path?, durable: durable? })
 }
 
 fn object_store(entry: &Entry, faults: &mut Faults<'_>) -> Option<ObjectStore> {

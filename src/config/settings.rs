@@ -64,7 +64,7 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
         read::named(node, "`sinks`", "sink", faults, |what, entry, faults| sinks::sink(what, entry, base, faults))
     });
     let ledger = root.entry("ledger").map(|entry| place::ledger(entry, base, faults));
-    let default = Ledger::Directory { path: join(base, place::LEDGER_PATH) };
+    let default = Ledger::Directory { path: join(base, place::LEDGER_PATH), durable: false };
     let limits = root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default();
     let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {

@@ -23,8 +23,8 @@ const LOCK: &str = "lock";
 const ALIVE: &str = "alive";
 const HOLDER: &str = "holder.json";
 const GITIGNORE: &str = ".gitignore";
-/// A ledger may be kept in git; who holds its lock belongs to this machine.
-const IGNORED: &[u8] = b"/lock\n/alive\n/holder.json\n.*.tmp\n";
+/// A clone is a copy of a ledger, not the ledger: none is to have one by an `add --all`.
+const IGNORED: &[u8] = b"*\n";
 
 /// What a reader sees of the lock.
 #[derive(Debug, PartialEq, Eq)]

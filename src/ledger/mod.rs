@@ -56,7 +56,9 @@ impl Ledger {
     /// A store that cannot be reached like this: credentials are missing, or this program was built without it.
     pub fn at(settings: &settings::Ledger, access: &Access) -> Result<Self, LedgerError> {
         match settings {
-            settings::Ledger::Directory { path } => Ok(Self::Directory(Directory::at(path.clone(), access))),
+            settings::Ledger::Directory { path, durable: _ } => {
+                Ok(Self::Directory(Directory::at(path.clone(), access)))
+            }
             #[cfg(feature = "object-store")]
             settings::Ledger::ObjectStore(store) => Bucket::at(store, access).map(Self::Bucket),
             #[cfg(not(feature = "object-store"))]

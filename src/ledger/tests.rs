@@ -27,8 +27,11 @@ impl Estate {
     /// A folder with no ledger in it.
     fn bare() -> Self {
         let root = TempDir::new().unwrap();
-        let ledger =
-            Ledger::at(&settings::Ledger::Directory { path: root.path().join("deep/ledger") }, &patient()).unwrap();
+        let ledger = Ledger::at(
+            &settings::Ledger::Directory { path: root.path().join("deep/ledger"), durable: false },
+            &patient(),
+        )
+        .unwrap();
         Self { root, ledger }
     }
 
@@ -556,9 +559,11 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
         assert!(!listed.contains(machine), "{listed}");
     }
     git(&["checkout-index", "-a", "--prefix=copy/"]);
-    let copy =
-        Ledger::at(&settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger") }, &patient())
-            .unwrap();
+    let copy = Ledger::at(
+        &settings::Ledger::Directory { path: estate.root.path().join("copy/deep/ledger"), durable: false },
+        &patient(),
+    )
+    .unwrap();
     assert_eq!(copy.read().unwrap().unwrap().records, estate.facts().records);
     copy.open(run(2)).unwrap().rehearsed(&rehearsal(Way::Client, None)).unwrap();
 }

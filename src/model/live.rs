@@ -19,9 +19,13 @@ use super::untrusted::Untrusted;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     pub ledger: LedgerLive,
-    /// In CI, a ledger that lives on the runner alone and was not declared durable: no tenant is created with it.
+    /// In an unattended run, a ledger that lives on this machine alone and was not declared durable, or one that others
+    /// get copies of: no tenant is created with it.
     #[serde(default)]
     pub ledger_forgets: bool,
+    /// The Git work tree or checkout that the ledger's folder lies in, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_lies_in: Option<Untrusted>,
     #[serde(default)]
     pub accounts: BTreeMap<Name, AccountLive>,
     #[serde(default)]
@@ -107,7 +111,7 @@ pub struct Unreadable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerLive {
-    /// There is none at `place`. With `strict` (in CI) that is never taken for a new estate.
+    /// There is none at `place`. With `strict` (unattended) that is never taken for a new estate.
     Missing {
         place: String,
         strict: bool,

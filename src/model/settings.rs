@@ -80,7 +80,7 @@ pub enum Sink {
     File {
         /// Absolute.
         directory: PathBuf,
-        /// Whether the folder outlives the machine; asked for in CI.
+        /// Whether the folder outlives the machine; asked for in unattended runs.
         durable: bool,
         /// Whether every machine that runs with these settings sees the same folder.
         shared: bool,
@@ -177,9 +177,11 @@ impl Sink {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ledger {
-    /// Absolute.
     Directory {
+        /// Absolute.
         path: PathBuf,
+        /// Whether the folder outlives the machine; asked for in unattended runs.
+        durable: bool,
     },
     ObjectStore(ObjectStore),
 }

@@ -15,6 +15,7 @@ use crate::model::live::{
 use crate::model::record::State;
 use crate::model::settings;
 use crate::model::spec::Way;
+use crate::model::untrusted::Untrusted;
 use crate::plan::Wishes;
 use crate::provider::imburse::Imburse;
 use crate::provider::qlik::Qlik;
@@ -41,6 +42,14 @@ pub enum Breadth {
     All,
 }
 
+/// How well the place of the ledger keeps it.
+pub struct LedgerPlace {
+    /// It is shared, or somebody says that it outlives the machine.
+    pub durable: bool,
+    /// The work tree or checkout around it, in words: others get copies of what lies there.
+    pub lies_in: Option<Untrusted>,
+}
+
 /// What is read from, and how.
 pub struct Sources<'a> {
     pub qlik: &'a Qlik,
@@ -49,9 +58,9 @@ pub struct Sources<'a> {
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
     pub breadth: Breadth,
-    /// With CI set: a file sink must be declared durable, and so must a ledger on the runner.
-    pub ci: bool,
-    pub ledger_is_durable: bool,
+    /// Whether nobody is there: then a file sink must be declared durable, and so must a ledger on this machine.
+    pub unattended: bool,
+    pub ledger: LedgerPlace,
     /// How many tenants are read side by side.
     pub parallelism: usize,
     /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
@@ -69,7 +78,8 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let stores = ask_stores(desired, sources).await;
     let base = Live {
         ledger,
-        ledger_forgets: sources.ci && !sources.ledger_is_durable,
+        ledger_forgets: sources.unattended && (!sources.ledger.durable || sources.ledger.lies_in.is_some()),
+        ledger_lies_in: sources.ledger.lies_in.clone(),
         accounts: BTreeMap::new(),
         tenants: BTreeMap::new(),
         sinks,
@@ -211,9 +221,9 @@ fn former_addresses(ledger: &LedgerLive, tenant: &Address) -> Vec<Address> {
 
 fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
     match sources.settings.get(sink) {
-        Some(settings::Sink::File { durable: false, directory, .. }) if sources.ci => Some(Unreadable {
+        Some(settings::Sink::File { durable: false, directory, .. }) if sources.unattended => Some(Unreadable {
             why: format!(
-                "sink {sink} is a folder of this runner ({}), and with CI set a secret is only delivered where it outlives the runner",
+                "sink {sink} is a folder of this machine ({}), and an unattended run delivers a secret only where it outlives the machine",
                 directory.display()
             )
             .into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::address::Address;
-use crate::model::live::{LedgerFacts, Observed, TenantRead};
+use crate::model::live::{LedgerFacts, Live, Observed, TenantRead};
 use crate::model::spec::{QlikTenant, Way};
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
@@ -19,13 +19,7 @@ pub(super) fn may_create(
     ledger: Option<&LedgerFacts>,
 ) -> Result<(), Refusal> {
     let account = &spec.account;
-    if scene.live.ledger_forgets {
-        return Err(Refusal::new(
-            Code::LedgerNotDurable,
-            "with CI set, a tenant is created only with a ledger that outlives the runner, and this one is a folder on it",
-            "keep the folder somewhere durable (a volume, the repository) and say --ledger-is-durable",
-        ));
-    }
+    refuse_forgetful(scene.live)?;
     if !scene.desired.accounts.get(account).is_some_and(|facts| facts.has_source_tenant) {
         return Err(Refusal::new(
             Code::NoSourceTenant,
@@ -134,6 +128,31 @@ fn words(way: &Way) -> String {
     }
 }
 
+/// Unattended, nothing is created with a ledger that the next run may not have: this run would leave a tenant that nobody
+/// knows of.
+pub(super) fn refuse_forgetful(live: &Live) -> Result<(), Refusal> {
+    const DURABLE: &str = "say so in settings: ledger: { kind: directory, path: …, durable: true }";
+    if !live.ledger_forgets {
+        return Ok(());
+    }
+    Err(match &live.ledger_lies_in {
+        Some(there) => Refusal::new(
+            Code::LedgerNotDurable,
+            format!(
+                "the ledger lies in {there}; a clone is a copy of a ledger, not the ledger, and the next run would not know \
+                 what this one creates"
+            ),
+            format!("move the folder out of every checkout, to storage that all runs share, and {DURABLE}"),
+        ),
+        None => Refusal::new(
+            Code::LedgerNotDurable,
+            "an unattended run creates a tenant only with a ledger that outlives the machine, and this one is a folder on it",
+            format!("keep the folder on storage that all runs share, outside of every checkout, and {DURABLE}"),
+        ),
+    }
+    .or("or keep the ledger in a bucket: ledger: { kind: object-store, url: … }"))
+}
+
 /// A missing ledger is not an empty one.
 pub(super) fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
     let ours = scene.live.sinks.values().find_map(|sink| sink.held());
@@ -141,9 +160,11 @@ pub(super) fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result
         Some(entry) => {
             format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())
         }
-        None if strict => format!("there is no ledger at {place}, and with CI set that is not taken for a new estate"),
+        None if strict => {
+            format!("there is no ledger at {place}, and an unattended run does not take that for a new estate")
+        }
         None => return Ok(()),
     };
-    Err(Refusal::new(Code::LedgerMissing, why, format!("restore the ledger to {place} from its backup or repository"))
+    Err(Refusal::new(Code::LedgerMissing, why, format!("restore the ledger to {place} from its backup"))
         .or("if there never was one: qlik-apply ledger init"))
 }

@@ -272,7 +272,7 @@ pub(super) fn foreign_entry(entry: &SinkEntry, ledger: &LedgerFacts) -> Option<R
                 entry.ledger.short(),
                 ledger.id.short()
             ),
-            format!("restore ledger {}… to {} (from its backup or repository)", entry.ledger.short(), ledger.place),
+            format!("restore ledger {}… to {} (from its backup)", entry.ledger.short(), ledger.place),
         )
         .or("if that estate is given up: move the old secrets out of the sink; its keys are left to expire")
     })

@@ -139,6 +139,13 @@ fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
 
 /// What concerns the estate and no single action.
 fn estate_notices(scene: &Scene, plan: &mut Plan) {
+    // An unattended run refuses to create with it, and says so there.
+    if let Some(there) = scene.live.ledger_lies_in.as_ref().filter(|_| plan.counts().tenants_to_create > 0) {
+        plan.notices.push(Notice::general(format!(
+            "the ledger lies in {there}; a clone is a copy of a ledger, not the ledger, and a run with an older copy would \
+             create the same tenants again. Keep it out of every checkout"
+        )));
+    }
     match &scene.live.ledger {
         LedgerLive::Missing { place, .. } => {
             let taken_for_lost = plan.actions.iter().any(

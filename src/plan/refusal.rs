@@ -77,7 +77,7 @@ codes! {
     NoSourceTenant = "QP0213",
     /// What it depends on is refused or waits.
     Depends = "QP0214",
-    /// In CI, creating needs a ledger that outlives the runner.
+    /// Unattended, creating needs a ledger that outlives the machine and lies in no work tree.
     LedgerNotDurable = "QP0215",
 
     /// A tenant answers at the declared alias, and nothing binds it.

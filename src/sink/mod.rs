@@ -22,6 +22,8 @@ use self::file::FileSink;
 use self::payload::Payload;
 use self::vault::VaultSink;
 
+pub use self::file::enclosing as work_tree;
+
 /// One sink of the settings.
 #[derive(Clone, Debug)]
 pub enum Sink {

@@ -115,7 +115,7 @@ git -C "$origin" init --quiet --initial-branch main
 git -C "$origin" -c user.name=x -c user.email=x@x.example add .
 git -C "$origin" -c user.name=x -c user.email=x@x.example commit --quiet -m estate
 "$programs/qlik-apply" ledger init --settings "$origin/qlik-plan.settings.yaml" "$origin/tenants/" >/dev/null
-"$programs/qlik-apply" rehearse us-oem --settings "$origin/qlik-plan.settings.yaml" --ledger-is-durable "$origin/tenants/" >/dev/null
+"$programs/qlik-apply" rehearse us-oem --settings "$origin/qlik-plan.settings.yaml" "$origin/tenants/" >/dev/null
 
 # ---- GitHub: plan, comment, apply, drift ----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SETTINGS, Stage, clean};
+use crate::terminal::at_a_terminal;
 
 /// Stands wherever a value must not be repeated.
 const CANARY: &str = "canary-5up3r-53cr37";
@@ -351,32 +352,30 @@ fn refuses_line(stage: &Stage, program: &str, args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn settings_are_picked_up_beside_the_desired_state_but_never_in_ci() {
+fn at_a_terminal_settings_are_picked_up_beside_the_desired_state() {
     let stage = Stage::new(ONE_TENANT);
     let below = stage.dir().join("estate");
     std::fs::create_dir(&below).unwrap();
     for file in ["desired.yaml", "qlik-plan.settings.yaml"] {
         std::fs::rename(stage.dir().join(file), below.join(file)).unwrap();
     }
-    let run = |args: &[&str], env: &[(&str, &str)]| {
-        Run::of(&stage.command(PLAN).args(args).envs(env.iter().copied()).output().unwrap())
+    let command = |args: &[&str]| {
+        let mut command = stage.command(PLAN);
+        command.args(args).env_remove("QLIK_PLAN_SETTINGS");
+        command
     };
+    let run = |args: &[&str]| at_a_terminal(command(args), "");
     let found = "the environment variable QLIK_CLIENT_ID is not set";
-    run(&["estate"], &[]).exits(1).says(found);
-    run(&["estate/desired.yaml"], &[]).exits(1).says(found);
-    run(&[], &[]).exits(1).says("there are no settings at qlik-plan.settings.yaml").says("--settings FILE");
-
-    let ci = ("CI", "true");
-    let never = "with CI set, settings are never picked up from beside the desired state";
-    run(&["estate"], &[ci]).exits(1).says(never).says("QLIK_PLAN_SETTINGS");
-    run(&["estate", "--settings", "estate/qlik-plan.settings.yaml"], &[ci]).exits(1).says(found);
-    run(&["estate"], &[ci, ("QLIK_PLAN_SETTINGS", "estate/qlik-plan.settings.yaml")]).exits(1).says(found);
-    run(&["estate"], &[("CI", "false")]).exits(1).says(found);
-    run(&["estate"], &[("CI", "")]).exits(1).says(found);
-    // Nothing real is at stake there.
-    run(&["estate", "--sandbox"], &[ci]).exits(0).says("1 tenant and 2 keys to create");
+    run(&["estate"]).exits(1).says("settings: estate/qlik-plan.settings.yaml").says(found);
+    run(&["estate/desired.yaml"]).exits(1).says(found);
+    run(&[]).exits(1).says("there are no settings at qlik-plan.settings.yaml").says("--settings FILE");
     // The settings file is no desired state, by whatever path.
-    run(&["estate/qlik-plan.settings.yaml"], &[]).exits(1).says("is the settings file, not desired state");
+    run(&["estate/qlik-plan.settings.yaml"]).exits(1).says("is the settings file, not desired state");
+
+    let unattended = |args: &[&str]| Run::of(&command(args).output().unwrap());
+    unattended(&["estate", "--settings", "estate/qlik-plan.settings.yaml"]).exits(1).says(found);
+    // Nothing real is at stake there.
+    unattended(&["estate", "--sandbox"]).exits(0).says("1 tenant and 2 keys to create");
 }
 
 #[test]

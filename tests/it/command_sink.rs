@@ -39,7 +39,11 @@ impl Shop {
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = self.0.command(SANDBOX);
         command.env("STORE", self.0.dir().join("store")).env("NOT_ALLOWED", "x");
-        command.args(["exec", "--", program]).args(args);
+        // The example keeps its ledger beside its settings, as a person would.
+        command.args(["exec", "--", program, "--ledger-is-durable"]).args(args);
+        if program == PLAN {
+            command.arg("--preflight=full");
+        }
         command
     }
 

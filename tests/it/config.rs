@@ -546,6 +546,8 @@ fn schema_and_decoder_agree_on_every_value() {
     for body in [
         "{ kind: directory }",
         "{ kind: directory, path: a }",
+        "{ kind: directory, path: a, durable: true }",
+        "{ kind: directory, durable: yes }",
         "{ path: a }",
         "{ kind: object-store }",
         "{}",

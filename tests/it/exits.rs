@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SETTINGS, Stage, clean};
+use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SETTINGS, Stage};
 
 /// The exit code with fine codes, and the word in JSON.
 fn fine(stage: &Stage, apply: bool, args: &[&str]) -> (i32, String) {
@@ -47,9 +47,9 @@ fn over_a_limit_has_its_own_code() {
 fn missing_and_refused_credentials_have_their_own_code() {
     let stage = Stage::new(ONE_TENANT);
     let run = |command: &mut std::process::Command| Run::of(&command.output().unwrap());
-    run(clean(PLAN, stage.dir()).args(["--exit-codes", "fine"])).exits(7).says("QLIK_CLIENT_ID is not set");
-    run(&mut clean(PLAN, stage.dir())).exits(1);
-    run(clean(APPLY, stage.dir()).args(["ledger", "init"])).exits(0);
+    run(stage.command(PLAN).args(["--exit-codes", "fine"])).exits(7).says("QLIK_CLIENT_ID is not set");
+    run(&mut stage.command(PLAN)).exits(1);
+    run(stage.command(APPLY).args(["ledger", "init"])).exits(0);
     // The sandbox is the cloud here, reached as the real one is; the secret is wrong.
     let script = format!("export QLIK_CLIENT_SECRET=wrong; '{PLAN}' --exit-codes fine --format json");
     let run = stage.shell(&script).exits(7);

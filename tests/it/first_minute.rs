@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::stage::{APPLY, PLAN, Run, SANDBOX, clean};
+use crate::terminal::at_a_terminal;
 
 /// A working copy with the examples, as `git clone` leaves it; its owner's umask is one of those that distributions set.
 struct Copy {
@@ -130,7 +131,11 @@ fn without_a_terminal_apply_does_not_guess_an_answer() {
     let copy = Copy::new("022", &[], "clone");
     let run = copy.run(&format!("{APPLY} --sandbox examples/quickstart")).exits(1);
     assert!(run.out.contains("Plan: 1 tenant and 2 keys to create"), "{}", run.out);
-    assert!(run.err.contains("nobody at a terminal to confirm it; nothing was sent"), "{}", run.err);
+    assert!(
+        run.err.contains("nobody at a terminal to confirm it (standard input is not a terminal); nothing was sent"),
+        "{}",
+        run.err
+    );
     assert!(run.err.contains("--yes"), "{}", run.err);
     copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/quickstart")).exits(2);
 }
@@ -157,9 +162,9 @@ fn the_readmes_first_plan_against_qlik_cloud_works_as_written() {
         r#"PATH={programs}:$PATH; printf %s "$QLIK_KEY_CLIENT_SECRET" > key-client
         {commands} qlik-plan --detailed-exitcode tenants.yaml"#
     );
-    let run =
-        copy.line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &copy.cwd).env("SCRIPT", script).output();
-    let run = Run::of(&run.unwrap()).exits(0);
+    let mut command = copy.line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &copy.cwd);
+    command.env("SCRIPT", script);
+    let run = at_a_terminal(command, "").exits(0);
     for said in
         ["Valid: 2 objects", "Made ledger", "Rehearsed account us-oem", "Applied: 1 tenant and 1 key", "Nothing to do."]
     {

@@ -262,13 +262,19 @@ fn a_lost_ledger_is_missed_and_no_new_one_is_made_over_it() {
 
     let settings = cloud.settings_file();
     let in_ci = ["--settings", settings.to_str().unwrap(), "--ledger-is-durable"];
-    let restore = "from its backup or repository";
-    cloud.plan(&[]).exits(1).says("QP0201").says("and a sink holds keys of ledger ").says("restore the ledger to");
+    let restore = "from its backup";
+    cloud
+        .plan(&["--preflight=full"])
+        .exits(1)
+        .says("QP0201")
+        .says("and a sink holds keys of ledger ")
+        .says("restore the ledger to");
     // A plan in CI looks into no sink, and does not need to.
-    let run = cloud.in_ci(PLAN, &in_ci).exits(1).says("QP0201").says("with CI set that is not taken for a new estate");
+    let run =
+        cloud.in_ci(PLAN, &in_ci).exits(1).says("QP0201").says("an unattended run does not take that for a new estate");
     drop(run.says("restore the ledger to").says(restore));
     for run in [cloud.apply(&["--yes"]), cloud.in_ci(APPLY, &[&in_ci[..], &["--yes"]].concat())] {
-        run.exits(1).says("there is no ledger at").says("restore it from its backup or repository");
+        run.exits(1).says("there is no ledger at").says("restore it from its backup");
     }
     for run in [cloud.apply(&["ledger", "init"]), cloud.in_ci(APPLY, &[&in_ci[..], &["ledger", "init"]].concat())] {
         run.exits(1)
@@ -284,7 +290,7 @@ fn a_lost_ledger_is_missed_and_no_new_one_is_made_over_it() {
     let other = Cloud::new("version: 1\nqlik: { tenants: {} }\n");
     other.apply(&["ledger", "init"]).exits(0);
     copy(&other.stage.dir().join(".qlik-plan/ledger"), &ledger);
-    for run in [cloud.plan(&[]), cloud.apply(&["--yes"])] {
+    for run in [cloud.plan(&["--preflight=full"]), cloud.apply(&["--yes"])] {
         run.exits(1).says("QP0202").says("its sink holds a key that ledger ").says("restore ledger ");
     }
     assert_eq!((stage.changes(), stage.tenants().len()), (Vec::new(), 1));

@@ -4,8 +4,10 @@
 mod also;
 mod apply;
 mod architecture;
+mod attended;
 mod bad_input;
 mod clean;
+mod cloned_ledger;
 mod cloud;
 mod command_sink;
 mod config;
@@ -38,6 +40,7 @@ mod saved;
 mod service;
 mod shared_ledger;
 mod stage;
+mod terminal;
 mod trouble;
 mod vault;
 mod waits;

@@ -24,6 +24,7 @@ impl Elsewhere {
 
     fn command(&self) -> Command {
         let mut command = clean(PLAN, self.dir.path());
+        command.env("QLIK_PLAN_SETTINGS", "qlik-plan.settings.yaml");
         // A connection would be refused, and say so.
         command.env("HTTPS_PROXY", "http://127.0.0.1:9");
         command

@@ -38,7 +38,7 @@ accounts:
     key_client: { id: { env: QLIK_KEY_CLIENT_ID }, secret: { env: QLIK_KEY_CLIENT_SECRET } }
 sinks:
   files: { kind: file, directory: ./secrets, durable: true }
-ledger: { kind: directory, path: .qlik-plan/ledger }
+ledger: { kind: directory, path: .qlik-plan/ledger, durable: true }
 ";
 
 /// How long a control call may take.
@@ -123,9 +123,10 @@ impl Stage {
         self.dir.path()
     }
 
-    /// A program in this folder with a clean environment.
+    /// A program in this folder with a clean environment. Nobody is at a terminal, so settings are named, as in a pipeline.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = clean(program, self.dir());
+        command.env("QLIK_PLAN_SETTINGS", "qlik-plan.settings.yaml");
         command.envs(self.environment.iter().copied());
         command
     }

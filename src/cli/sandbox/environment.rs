@@ -26,7 +26,13 @@ pub(super) fn default_seed() -> Seed {
 }
 
 /// Names that lead a program to one of the vendors: the caller's are not the command's.
-pub(super) const PREFIXES: [&str; 2] = ["QLIK_", "IMBURSE_"];
+const PREFIXES: [&str; 2] = ["QLIK_", "IMBURSE_"];
+
+/// Whether a variable may hold somebody's real credentials or place. The name of a settings file is neither, and without it
+/// an unattended run has none.
+pub(super) fn is_of_the_vendors(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && name != "QLIK_PLAN_SETTINGS"
+}
 
 pub(super) fn variables(
     proxy: &str,

@@ -1,6 +1,6 @@
 //! `qlik-apply [PATH…]`: makes what is missing.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,18 +20,21 @@ use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
+use super::super::attended::Presence;
 use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::formats::Told;
+use super::super::ledger_place;
 use super::super::output::{Exit, Output, Problem};
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
 use super::super::weaken::weak;
-use super::{check_wishes, clock, hold, ledger, random, review, wishes};
+use super::{check_wishes, clock, hold, ledger, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
+    tell_absence(common, output);
     check_wishes(common, &declared)?;
     let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
@@ -110,8 +113,8 @@ async fn work(
         settings: &declared.settings.sinks,
         preflight: Preflight::Full,
         breadth: Breadth::Needed,
-        ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
+        unattended: common.unattended().is_some(),
+        ledger: ledger_place::of(common, &declared.settings),
         parallelism: usize::from(common.parallelism),
         told: &told,
         leave: false,
@@ -138,7 +141,7 @@ async fn work(
         output.result(&format!("{}{moved}", render::text::plan(&plan, output.look())))?;
     }
     let agreed = args.yes || args.plan.is_some() || args.approve.is_some();
-    if plan.has_work() && !agreed && !confirmed(output, signals).await? {
+    if plan.has_work() && !agreed && !confirmed(&common.presence, output, signals).await? {
         return Err(Problem::new("not confirmed; nothing was sent", "qlik-apply again, and answer yes"));
     }
     let report = apply::apply(&plan, world).await;
@@ -173,7 +176,7 @@ async fn make_ledger(
     if estate.ledger.read()?.is_some() {
         return Ok(());
     }
-    if declared.ci || args.yes || !std::io::stdin().is_terminal() {
+    if args.yes || args.common.presence.absence().is_some() {
         return Err(ledger::missing(&estate.ledger));
     }
     let question =
@@ -185,10 +188,10 @@ async fn make_ledger(
     Ok(())
 }
 
-async fn confirmed(output: &Output, signals: &Signals) -> Result<bool, Problem> {
-    if !std::io::stdin().is_terminal() {
+async fn confirmed(presence: &Presence, output: &Output, signals: &Signals) -> Result<bool, Problem> {
+    if let Some(rule) = presence.absence() {
         return Err(Problem::new(
-            "there is something to do, and nobody at a terminal to confirm it; nothing was sent",
+            format!("there is something to do, and nobody at a terminal to confirm it ({rule}); nothing was sent"),
             "review the plan, then say --yes",
         ));
     }

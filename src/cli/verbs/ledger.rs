@@ -14,6 +14,7 @@ use crate::sink::Sink;
 
 use super::super::args::{Common, Format};
 use super::super::estate::{self, Declared, Estate};
+use super::super::ledger_place;
 use super::super::output::{Exit, Output, Problem};
 use super::super::stores;
 use super::super::weaken::weak;
@@ -30,6 +31,12 @@ pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Ou
         format!("Made ledger {id} at {place}. Keep it: it is what prevents a second tenant.\n")
     };
     output.result(&text)?;
+    if let Some(there) = ledger_place::of(common, &declared.settings).lies_in {
+        output.message(&format!(
+            "warning: it lies in {there}; a clone is a copy of a ledger, not the ledger, and unattended runs create nothing with one"
+        ));
+        output.message("  next: move the folder out of every checkout, and name its place under ledger: in settings");
+    }
     Ok(Exit::Done)
 }
 
@@ -50,7 +57,7 @@ pub(super) async fn make(
                     "sink {deliver_to} holds a key of {address} that ledger {} delivered; a new ledger would forget that estate",
                     entry.ledger.short()
                 ),
-                format!("restore that ledger to {} from its backup or repository", ledger.place()),
+                format!("restore that ledger to {} from its backup", ledger.place()),
             ));
         }
     }
@@ -85,7 +92,7 @@ pub(super) fn missing(ledger: &Ledger) -> Problem {
     Problem {
         message: format!("there is no ledger at {}", ledger.place()),
         next: vec![
-            "restore it from its backup or repository: it says which tenants exist".to_owned(),
+            "restore it from its backup: it says which tenants exist".to_owned(),
             "if there never was one: qlik-apply ledger init".to_owned(),
         ],
         rendered: None,

@@ -25,7 +25,7 @@ use crate::plan::Wishes;
 
 use super::args::Common;
 use super::estate::{Declared, Estate};
-use super::output::Problem;
+use super::output::{Output, Problem};
 use super::weaken::weak;
 
 /// The local clock; vendors' dates take its place once one is heard.
@@ -64,11 +64,18 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
     }
 }
 
+/// Says that nobody is taken to be there, and by which rule: sinks are not looked into then, and more must be declared.
+fn tell_absence(common: &Common, output: &Output) {
+    if let Some(rule) = common.unattended() {
+        output.message(&format!("unattended: {rule}"));
+    }
+}
+
 /// The ledger as a reader sees it.
-fn read_ledger(estate: &Estate, declared: &Declared) -> Result<LedgerLive, Problem> {
+fn read_ledger(estate: &Estate, common: &Common) -> Result<LedgerLive, Problem> {
     Ok(match estate.ledger.read()? {
         Some(facts) => LedgerLive::Present(facts),
-        None => LedgerLive::Missing { place: estate.ledger.place(), strict: declared.ci },
+        None => LedgerLive::Missing { place: estate.ledger.place(), strict: common.unattended().is_some() },
     })
 }
 

@@ -16,9 +16,10 @@ use super::super::credentials::Needs;
 use super::super::estate::{self, Declared, Estate};
 use super::super::files;
 use super::super::formats::Told;
+use super::super::ledger_place;
 use super::super::output::{Exit, Output, Problem};
 use super::super::watch::unless_ending;
-use super::{check_wishes, clock, ledger, read_ledger, wishes};
+use super::{check_wishes, clock, ledger, read_ledger, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -72,6 +73,7 @@ pub(super) async fn reading(
 
 async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Output) -> Result<Read, Problem> {
     let common = &args.common;
+    tell_absence(common, output);
     let estate = Estate::open(common, declared, &Needs::of(&declared.desired)).await?;
     if common.sandbox {
         ledger::init_sandbox(&estate, declared).await?;
@@ -85,18 +87,18 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         preflight: match args.preflight {
             Some(PreflightArg::Read) => Preflight::Read,
             Some(PreflightArg::Full) => Preflight::Full,
-            None if declared.ci => Preflight::Read,
+            None if common.unattended().is_some() => Preflight::Read,
             None => Preflight::Full,
         },
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
-        ci: declared.ci,
-        ledger_is_durable: common.ledger_is_durable || declared.settings.ledger.is_shared(),
+        unattended: common.unattended().is_some(),
+        ledger: ledger_place::of(common, &declared.settings),
         parallelism: usize::from(common.parallelism),
         told: &told,
         leave: true,
         now: clock(),
     };
-    let read = match read_ledger(&estate, declared) {
+    let read = match read_ledger(&estate, common) {
         Ok(ledger) => unless_ending(&common.waits, observe(&declared.desired, ledger, wishes, &sources)).await,
         Err(problem) => Err(problem),
     };

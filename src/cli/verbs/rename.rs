@@ -1,6 +1,5 @@
 //! `qlik-apply ledger mv OLD NEW` and `ledger forget ADDRESS`: a person's word on what the ledger holds. Nothing is sent.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use crate::ledger::{Held, LedgerError};
@@ -68,9 +67,9 @@ pub(in crate::cli) async fn forget(
     }
     output.message(&escape(&consequence));
     if !args.yes {
-        if !std::io::stdin().is_terminal() {
+        if let Some(rule) = args.common.presence.absence() {
             return Err(Problem::new(
-                format!("nobody at a terminal to confirm that {address} is forgotten; nothing was changed"),
+                format!("nobody at a terminal to confirm that {address} is forgotten ({rule}); nothing was changed"),
                 format!("if that is what you want: qlik-apply ledger forget {address} --yes"),
             ));
         }

@@ -7,19 +7,20 @@ use crate::config;
 use super::super::args::{Common, Format};
 use super::super::estate;
 use super::super::output::{Exit, Output, Problem};
+use super::super::pickup::{self, Found};
 use super::super::sources;
 
 pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let cwd = estate::working_directory()?;
     // With settings at hand, what refers into them is checked too; without, the rest.
-    let (count, with_settings) = match estate::settings(common, paths, &cwd, output) {
-        Ok((settings, file)) => {
+    let (count, with_settings) = match pickup::find(common, paths, &cwd)? {
+        found @ (Found::Named(_) | Found::PickedUp(_)) => {
+            let (settings, file) = estate::found(common, found, &cwd, output)?;
             let sources = sources::gather(paths, estate::reading(common, &cwd, Some(&file))).map_err(estate::unread)?;
             let desired = config::desired(&sources, &settings).map_err(|r| estate::faults(&r, &sources, output))?;
             (desired.items.len(), true)
         }
-        Err(problem) if common.settings.is_some() || problem.faults.is_some() => return Err(problem),
-        Err(_) => {
+        Found::Nowhere(_) => {
             let sources = sources::gather(paths, estate::reading(common, &cwd, None)).map_err(estate::unread)?;
             let count = config::validate(&sources).map_err(|r| estate::faults(&r, &sources, output))?;
             (count, false)
@@ -27,7 +28,7 @@ pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -
     };
     let noun = if count == 1 { "object" } else { "objects" };
     let rest =
-        if with_settings { "" } else { "; references into settings were not checked, since there are none here" };
+        if with_settings { "" } else { "; references into settings were not checked, since none were named or found" };
     let text = if output.format == Format::Json {
         crate::render::json::valid(count, with_settings)
     } else {

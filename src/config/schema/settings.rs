@@ -119,7 +119,7 @@ pub enum Sink {
     File {
         /// The folder, relative to the settings file.
         directory: PathText,
-        /// Whether the folder outlives the machine; asked for in CI.
+        /// Whether the folder outlives the machine; asked for where nobody is at a terminal, and in CI.
         #[schemars(default)]
         durable: bool,
         /// With a shared ledger: whether every machine sees the same folder.
@@ -169,6 +169,10 @@ pub enum Ledger {
     Directory {
         /// The folder, relative to the settings file; `.qlik-plan/ledger` if left out.
         path: Option<PathText>,
+        /// Whether the folder outlives the machine; asked for where nobody is at a terminal, and in CI. It may not lie in a
+        /// Git work tree then: a clone is a copy of a ledger, not the ledger.
+        #[schemars(default)]
+        durable: bool,
     },
     /// A bucket that runs of several machines share. Credentials come from the environment, by the store's own names.
     ObjectStore {

@@ -7,6 +7,7 @@ use crate::model::untrusted::{Untrusted, escape};
 use crate::model::weak::Weakness;
 
 use super::super::action::{Notice, Plan, Unchecked};
+use super::super::create::refuse_forgetful;
 use super::super::refusal::{Code, Refusal};
 use super::super::{key, rename};
 use super::Case;
@@ -21,13 +22,7 @@ pub(super) fn may_create(
 ) -> Result<(), Refusal> {
     let Case { scene, address, spec } = *case;
     let account = &spec.account;
-    if scene.live.ledger_forgets {
-        return Err(Refusal::new(
-            Code::LedgerNotDurable,
-            "with CI set, a tenant is created only with a ledger that outlives the runner, and this one is a folder on it",
-            "keep the folder somewhere durable (a volume, the repository) and say --ledger-is-durable",
-        ));
-    }
+    refuse_forgetful(scene.live)?;
     rename::refuse(scene, address, ledger)?;
     for (key, _, _) in scene.desired.imburse_keys(address) {
         let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());

@@ -26,6 +26,8 @@ use super::{Put, ReadBack, Version, unreadable};
 use self::disk::Written;
 use self::index::Indexes;
 
+pub use self::worktree::enclosing;
+
 /// A folder of secrets.
 #[derive(Clone, Debug)]
 pub struct FileSink {

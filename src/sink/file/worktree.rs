@@ -34,6 +34,20 @@ pub(super) fn exposure(path: &Path) -> Exposure {
 
 pub(super) type Fault = (PathBuf, io::Error);
 
+/// The innermost work tree that a folder is in, or is the root of. The path is absolute; it may lead through links, and need
+/// not exist.
+///
+/// # Errors
+/// A `.git` above it cannot be read.
+pub fn enclosing(folder: &Path) -> Result<Option<PathBuf>, Fault> {
+    let real = folder.ancestors().find_map(|above| {
+        let rest = folder.strip_prefix(above).ok()?;
+        Some(fs::canonicalize(above).ok()?.join(rest))
+    });
+    let inside = real.unwrap_or_else(|| folder.to_owned()).join("any");
+    Ok(work_tree(&inside)?.map(|tree| tree.root))
+}
+
 /// A work tree and where git keeps what belongs to it.
 pub(super) struct Tree {
     pub(super) root: PathBuf,

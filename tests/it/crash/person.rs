@@ -24,7 +24,7 @@ accounts:
     account_key: { public: { env: IMBURSE_PUBLIC_KEY }, private: { env: IMBURSE_PRIVATE_KEY } }
 sinks:
   files: { kind: file, directory: ./secrets, durable: true }
-ledger: { kind: directory, path: .qlik-plan/ledger }
+ledger: { kind: directory, path: .qlik-plan/ledger, durable: true }
 ";
 
 const DESIRED: &str = "version: 1

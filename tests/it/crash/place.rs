@@ -236,7 +236,7 @@ impl Shared {
             self.prefix,
             self.gate(who).host
         );
-        let settings = settings.replace("ledger: { kind: directory, path: .qlik-plan/ledger }", &ledger);
+        let settings = settings.replace("ledger: { kind: directory, path: .qlik-plan/ledger, durable: true }", &ledger);
         assert!(settings.contains(&ledger));
         settings
     }

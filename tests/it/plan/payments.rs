@@ -196,6 +196,7 @@ fn worlds() -> impl Strategy<Value = World> {
                     let mut live = Live {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
+                        ledger_lies_in: None,
                         accounts: BTreeMap::new(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),

@@ -88,6 +88,7 @@ fn worlds() -> impl Strategy<Value = World> {
                     let mut live = Live {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
+                        ledger_lies_in: None,
                         accounts: accounts.clone(),
                         tenants: BTreeMap::new(),
                         sinks: BTreeMap::new(),
