@@ -79,9 +79,12 @@ fn plan_hash(text: &str) -> Result<String, String> {
 
 #[derive(Args)]
 pub(super) struct Common {
-    /// Desired state: files, or directories read without recursion; or a verb.
+    /// Desired state: files, or directories (with --recursive, those below too); or a verb.
     #[arg(value_name = "PATH|VERB")]
     pub(super) words: Vec<String>,
+    /// Read the folders below a directory too. Without it, YAML there that looks like desired state is named.
+    #[arg(long)]
+    pub(super) recursive: bool,
     /// The settings file; also QLIK_PLAN_SETTINGS. At a terminal outside CI also found as qlik-plan.settings.yaml in the working directory, or the directory given.
     #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,

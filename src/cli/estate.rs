@@ -25,7 +25,7 @@ use super::args::Common;
 use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
 use super::pickup::{self, Found};
-use super::sources::{self, Reading, SourceError};
+use super::sources::{self, Gathered, Reading, SourceError};
 use super::stores;
 use super::weaken::weak;
 
@@ -42,14 +42,18 @@ pub(super) struct Declared {
 pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Declared, Problem> {
     let cwd = working_directory()?;
     let (settings, settings_file) = settings(common, paths, &cwd, output)?;
-    let sources = sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(unread)?;
+    let Gathered { sources, unread } =
+        sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(self::unread)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
+    if let Some((why, next)) = sources::not_read(&unread) {
+        output.message(&format!("notice: {why}\n  next: {}", next.join("\n        ")));
+    }
     Ok(Declared { desired, settings })
 }
 
 /// How desired state is read. In the sandbox nothing is at stake but this machine's files, and those are.
 pub(super) fn reading<'a>(common: &Common, cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
-    Reading { cwd, settings_file, attended: common.presence.absence().is_none() }
+    Reading { cwd, settings_file, attended: common.presence.absence().is_none(), recursive: common.recursive }
 }
 
 /// Reads settings alone, for verbs that need no desired state.

@@ -1,11 +1,12 @@
 //! Paths on the command line → files of desired state and settings, read whole.
 
+mod folder;
 mod open;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::config::Source;
 use crate::model::untrusted::escape;
@@ -33,14 +34,52 @@ pub(crate) enum SourceError {
     NotText { path: PathBuf, byte: usize },
     #[error("{}: is neither a file nor a directory; name a YAML file", shown(.0))]
     NotAFile(PathBuf),
-    #[error("{}: the directory holds no desired state (*.yaml or *.yml); name a file, or another directory", shown(.0))]
-    NoYaml(PathBuf),
+    #[error("{}: the directory holds no desired state (*.yaml or *.yml){}; name a file, or another directory", shown(.path), hint(*.below))]
+    NoYaml { path: PathBuf, below: usize },
     #[error("{}: is the settings file, not desired state; name it with --settings", shown(.0))]
     IsSettings(PathBuf),
 }
 
 fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
+}
+
+fn hint(below: usize) -> String {
+    match below {
+        0 => String::new(),
+        1 => {
+            ", and below it or spelled otherwise is 1 file that looks like it: say --recursive, or rename it".to_owned()
+        }
+        n => format!(
+            ", and below it or spelled otherwise are {n} files that look like it: say --recursive, or rename them"
+        ),
+    }
+}
+
+/// Desired state as it was read.
+pub(crate) struct Gathered {
+    pub(crate) sources: Vec<Source>,
+    /// Files that look like desired state, lie where it was looked for, and were not read. As shown, in order.
+    pub(crate) unread: Vec<PathBuf>,
+}
+
+/// What to say of files that were not read, and what to do about them.
+pub(crate) fn not_read(unread: &[PathBuf]) -> Option<(String, Vec<String>)> {
+    const NAMED: usize = 5;
+    let mut names: Vec<String> = unread.iter().take(NAMED).map(|path| shown(path)).collect();
+    let (noun, them) = match unread.len() {
+        0 => return None,
+        1 => ("1 file that looks like desired state was", "it"),
+        n => (&*format!("{n} files that look like desired state were"), "them"),
+    };
+    if unread.len() > NAMED {
+        names.push(format!("{} more", unread.len() - NAMED));
+    }
+    let next = vec![
+        format!("--recursive, to read folders below; a file is called NAME.yaml or NAME.yml to be read"),
+        format!("or name {them} on the command line, or move {them} away"),
+    ];
+    Some((format!("{noun} not read: {}", names.join(", ")), next))
 }
 
 /// How paths are read.
@@ -50,23 +89,26 @@ pub(crate) struct Reading<'a> {
     pub(crate) settings_file: Option<&'a Path>,
     /// A person is there, and answers for the links that the command line names.
     pub(crate) attended: bool,
+    /// `--recursive`.
+    pub(crate) recursive: bool,
 }
 
-/// Reads desired state: files, and the `*.yaml` and `*.yml` of directories, without recursion and in sorted order.
+/// Reads desired state: files, and the `*.yaml` and `*.yml` of directories, in sorted order; what lies below them too, if
+/// that was asked for.
 /// Without a path, the working directory. A settings file is left out of a directory; named itself, it is an error.
 /// No link leads out of a directory that is named.
 ///
 /// # Errors
 /// Everything that cannot be read, each with its path.
-pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Vec<Source>, Vec<SourceError>> {
-    let Reading { cwd, settings_file, attended } = reading;
+pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Gathered, Vec<SourceError>> {
+    let Reading { cwd, settings_file, attended, recursive } = reading;
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let settings_file = settings_file.map(|path| resolved(&cwd.join(path)));
     let is_settings = |path: &Path| {
         path.file_name().is_some_and(|name| name == SETTINGS_NAME) || settings_file.as_ref() == Some(&resolved(path))
     };
-    let (mut sources, mut errors) = (Vec::new(), Vec::new());
+    let (mut sources, mut errors, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     // A file that is named twice, or named and in a named directory, is one file.
     let mut seen = BTreeSet::new();
     for path in paths {
@@ -75,7 +117,10 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Vec<Sour
         let files =
             match bound.check(path, &full).and_then(|()| fs::metadata(&full).map_err(|e| unreadable(path, &full, e))) {
                 Err(error) => Err(error),
-                Ok(found) if found.is_dir() => list(path, &full, is_settings),
+                Ok(found) if found.is_dir() => folder::list(path, &full, recursive, is_settings).map(|listed| {
+                    unread.extend(listed.unread);
+                    (listed.files, listed.bound)
+                }),
                 Ok(_) if is_settings(&full) => Err(SourceError::IsSettings(path.clone())),
                 Ok(_) => Ok((vec![path.clone()], bound)),
             };
@@ -96,7 +141,13 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Vec<Sour
             }
         }
     }
-    if errors.is_empty() { Ok(sources) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    unread.retain(|path| !seen.contains(&resolved(&cwd.join(path))));
+    unread.sort();
+    unread.dedup();
+    Ok(Gathered { sources, unread })
 }
 
 /// Reads the settings file.
@@ -124,33 +175,6 @@ fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The files of a directory, and where their links may lead.
-fn list(path: &Path, full: &Path, is_settings: impl Fn(&Path) -> bool) -> Result<(Vec<PathBuf>, Bound), SourceError> {
-    let unreadable = |error| unreadable(path, full, error);
-    // `./a.yaml` reads as `a.yaml`.
-    let shown = if path.components().all(|part| part == Component::CurDir) { Path::new("") } else { path };
-    let bound = Bound::folder(path, fs::canonicalize(full).map_err(unreadable)?);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(full).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let name = PathBuf::from(entry.file_name());
-        let is_yaml = name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        let is_hidden = name.as_os_str().as_encoded_bytes().starts_with(b".");
-        // What a link leads to is looked at only after it is known to lie here.
-        let is_link = entry.file_type().map_err(unreadable)?.is_symlink();
-        if !is_yaml || is_hidden || name.as_os_str() == SETTINGS_NAME {
-            continue;
-        }
-        if (is_link && bound.check(path, &entry.path()).is_err())
-            || (!entry.path().is_dir() && !is_settings(&entry.path()))
-        {
-            files.push(shown.join(name));
-        }
-    }
-    files.sort();
-    if files.is_empty() { Err(SourceError::NoYaml(path.to_owned())) } else { Ok((files, bound)) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -158,7 +182,7 @@ mod tests {
     use super::*;
 
     fn reading<'a>(cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
-        Reading { cwd, settings_file, attended: true }
+        Reading { cwd, settings_file, attended: true, recursive: false }
     }
 
     fn names(sources: &[Source]) -> Vec<&str> {
@@ -174,9 +198,9 @@ mod tests {
         }
         fs::create_dir_all(dir.path().join("below.yaml")).unwrap();
         write("below.yaml/c.yaml");
-        let found = gather(&[], reading(dir.path(), Some(Path::new("own.yaml")))).unwrap();
+        let found = gather(&[], reading(dir.path(), Some(Path::new("own.yaml")))).unwrap().sources;
         assert_eq!(names(&found), ["a.yaml", "b.yml"]);
-        let found = gather(&["b.yml".into(), ".".into(), "./b.yml".into()], reading(dir.path(), None)).unwrap();
+        let found = gather(&["b.yml".into(), ".".into(), "./b.yml".into()], reading(dir.path(), None)).unwrap().sources;
         assert_eq!(names(&found), ["b.yml", "a.yaml", "own.yaml"]);
     }
 

@@ -9,9 +9,10 @@ use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{Entry, Node};
+use super::texts::sent;
 use crate::model::address::Name;
 use crate::model::duration::Duration;
-use crate::model::host::Label;
+use crate::model::host::{Label, RESERVED};
 use crate::model::marker::Marker;
 use crate::model::spec::{Grants, KeyLimits, ManageApiKeys, Owner, QlikKey, Shape};
 
@@ -123,13 +124,13 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
     let taking = profile::taking(&fields, faults);
     let display_name = fields
         .get("display_name")
-        .and_then(|node| line(node, "`display_name`", DISPLAY_NAME_MAX, faults))
+        .and_then(|node| sent(node, "`display_name`", DISPLAY_NAME_MAX, faults))
         .map(ToOwned::to_owned);
-    let alias = fields.get("alias").and_then(|node| read::label(node, "`alias`", HOST_REST, faults));
+    let alias = fields.get("alias").and_then(|node| host(node, "`alias`", faults));
     let adopt = fields.get("adopt").and_then(|node| {
         let example = "{ hostname: xzoau8xi93gyfo0 }";
         let (_, entry) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, example, faults)?;
-        read::label(&entry.value, "`hostname`", HOST_REST, faults)
+        host(&entry.value, "`hostname`", faults)
     });
     Some(Tenant { shared, taking, display_name, alias, adopt })
 }
@@ -215,6 +216,17 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
     Some(Key { overrides, spec: whole(), deliver_to: sink, configured_owner })
 }
 
+/// One label, and none of those at which the vendor has services of its own: a credential would be tried there.
+fn host(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<At<Label>> {
+    let label = read::label(node, what, HOST_REST, faults)?;
+    if RESERVED.contains(&label.value.as_str()) {
+        let message = format!("{what}: `{}` is a host of the vendor's own, where no tenant is", label.value);
+        faults.add(code::LABEL, node.at, message, "reserved").help("name the tenant, as in `acme` or `acme-analytics`");
+        return None;
+    }
+    Some(label)
+}
+
 /// What was read, or the default where nothing was written.
 fn or<T>(read: Option<Option<T>>, default: Option<T>) -> Option<T> {
     match read {
@@ -241,7 +253,7 @@ pub(crate) fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Fau
 }
 
 fn description(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let text = line(node, "`description`", DESCRIPTION_MAX, faults)?;
+    let text = sent(node, "`description`", DESCRIPTION_MAX, faults)?;
     if Marker::is_in(text) {
         let message = "`description` holds what begins like this program's own marker";
         faults.add(code::TEXT, node.at, message, "`[qp1:` is reserved").help("leave `[qp1:` out");

@@ -28,6 +28,7 @@ pub(crate) mod code {
     pub(crate) const DEPTH: &str = "QP0106";
     pub(crate) const KEY_KIND: &str = "QP0107";
     pub(crate) const FOREIGN: &str = "QP0108";
+    pub(crate) const SIZE: &str = "QP0109";
     pub(crate) const UNKNOWN_KEY: &str = "QP0110";
     pub(crate) const KIND: &str = "QP0111";
     pub(crate) const MISSING: &str = "QP0112";
@@ -133,6 +134,11 @@ impl<'s> Faults<'s> {
     /// How many there are so far.
     pub(crate) fn count(&self) -> usize {
         self.list.len() + self.omitted
+    }
+
+    /// What is added from here on is counted and not shown: nobody need find a hint for it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= FAULTS_MAX
     }
 
     pub(crate) fn is_clean(&self) -> bool {

@@ -8,7 +8,7 @@ use super::desired::line;
 use super::diagnostic::{Faults, code};
 use super::read::{self, Keys};
 use super::source::{At, Span};
-use super::suggest::nearest;
+use super::suggest::{AMONG_MAX, nearest};
 use super::syntax::{Node, Value};
 use crate::model::address::Address;
 use crate::model::desired::{Declared, Ignore};
@@ -90,12 +90,12 @@ fn date(node: &Node, faults: &mut Faults<'_>) -> Option<Date> {
 
 /// The entries that name something that is declared; every other one is at fault.
 pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, faults: &mut Faults<'_>) -> Vec<Ignore> {
-    let mut checked: Vec<(Span, Ignore)> = Vec::new();
+    let mut checked: Vec<Ignore> = Vec::new();
+    let mut seen: BTreeMap<(Address, String), Span> = BTreeMap::new();
     for Entry { address, field, reason, until, at } in entries {
         let Some(declared) = items.get(&address.value) else {
             let message = format!("`{}` is not declared, so nothing of it can be ignored", address.value);
-            let known: Vec<String> = items.keys().map(ToString::to_string).collect();
-            let help = match nearest(&address.value.to_string(), known.iter().map(String::as_str)) {
+            let help = match (!faults.is_full()).then(|| near(&address.value, items)).flatten() {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name a declared tenant or key, or remove the entry".to_owned(),
             };
@@ -115,15 +115,28 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
             faults.add(code::IGNORE, field.at, message, "not known here").help(help);
             continue;
         }
-        let again = checked.iter().find(|(_, one)| one.address == address.value && one.field == field.value);
-        if let Some((first, _)) = again {
+        if let Some(first) = seen.get(&(address.value.clone(), field.value.clone())) {
             let first = faults.place(*first);
             let message = format!("`{}` of {} is ignored twice", field.value, address.value);
             faults.add(code::DECLARED_TWICE, at, message, "again here").also(first, "first here").help("keep one");
             continue;
         }
         let origin = at.origin(faults.sources());
-        checked.push((at, Ignore { address: address.value, field: field.value, reason, until, at: origin }));
+        seen.insert((address.value.clone(), field.value.clone()), at);
+        checked.push(Ignore { address: address.value, field: field.value, reason, until, at: origin });
     }
-    checked.into_iter().map(|(_, ignore)| ignore).collect()
+    checked
+}
+
+/// The declared address that is nearest; of a key, among the keys of its tenant where that is declared.
+fn near(address: &Address, items: &BTreeMap<Address, Declared>) -> Option<String> {
+    let tenant = address.parent();
+    let of_tenant = address.key.is_some() && items.contains_key(&tenant);
+    let known: Vec<String> = items
+        .keys()
+        .filter(|one| one.key.is_some() == address.key.is_some() && (!of_tenant || one.parent() == tenant))
+        .take(AMONG_MAX + 1)
+        .map(ToString::to_string)
+        .collect();
+    nearest(&address.to_string(), known.iter().map(String::as_str)).map(str::to_owned)
 }

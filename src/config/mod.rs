@@ -14,9 +14,11 @@ mod resolve;
 pub mod schema;
 mod settings;
 mod sinks;
+mod size;
 mod source;
 pub(crate) mod suggest;
 mod syntax;
+mod texts;
 
 use std::path::Path;
 
@@ -45,6 +47,11 @@ pub fn desired(sources: &[Source], settings: &model::settings::Settings) -> Resu
     let files = (0..sources.len()).map(|index| desired::file(index, &mut faults)).collect();
     let items = resolve::items(files, Some(settings), &mut faults);
     faults.finish(Some(resolve::join(items, settings)))
+}
+
+/// Whether a text, read as far as it is there, says at its top that it is desired state. It need not be valid.
+pub fn looks_like_desired_state(text: &str) -> bool {
+    ours::looks_like_desired_state(text)
 }
 
 /// Checks desired state without settings, and counts its objects: all but the references into settings.
@@ -87,7 +94,7 @@ mod tests {
             panic!("no file")
         };
         assert_eq!((directory.as_path(), *durable), (Path::new("/etc/plan/secrets"), true));
-        assert_eq!(settings.limits, Limits { create_tenants: 0, mint_keys: 1_000_000 });
+        assert_eq!(settings.limits, Limits { create_tenants: 0, mint_keys: 1_000_000, objects: 200_000 });
 
         let smallest = super::settings(&source("version: 1"), Path::new("/etc/plan")).unwrap();
         assert_eq!(smallest.limits, Limits::default());

@@ -1,9 +1,9 @@
 //! Users, roles and groups as desired state names them: who owns a key, and who is granted a permission.
 
-use super::desired::line;
 use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, Keys};
 use super::syntax::{Entry, Node, Value};
+use super::texts::sent;
 use crate::model::spec::{RoleGrant, User};
 
 const OWNER: Keys = Keys { known: &["subject", "email", "id", "name"], later: &[] };
@@ -45,11 +45,11 @@ fn whole(read: Option<Option<String>>) -> Option<Option<String>> {
 }
 
 fn text(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
-    line(node, what, TEXT_MAX, faults).map(ToOwned::to_owned)
+    sent(node, what, TEXT_MAX, faults).map(ToOwned::to_owned)
 }
 
 fn email(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let word = line(node, "`email`", TEXT_MAX, faults)?;
+    let word = sent(node, "`email`", TEXT_MAX, faults)?;
     let (before, after) = word.split_once('@').unwrap_or_default();
     if before.is_empty() || after.is_empty() || word.contains(char::is_whitespace) {
         faults.add(code::TEXT, node.at, "`email` is no e-mail address", "no address").help("as in `it@acme.example`");

@@ -1,6 +1,6 @@
 //! Profiles, and what a tenant takes from one: inherited, omitted, overridden. One rule for every vendor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, unknown_name};
@@ -34,6 +34,13 @@ pub(crate) struct Taking {
     /// Whether `profile:` is written, right or wrong.
     pub(crate) names_profile: bool,
     omit: Vec<At<Name>>,
+}
+
+impl Taking {
+    /// The profile's name, if it is one.
+    pub(crate) fn profile_name(&self) -> Option<&Name> {
+        self.profile.as_ref().map(|profile| &profile.value)
+    }
 }
 
 /// The profile that a tenant takes from.
@@ -130,7 +137,7 @@ pub(crate) fn sinks<K: Key, M>(shared: &Shared<K, M>, settings: &Settings, fault
             && !settings.sinks.contains_key(&sink.value)
         {
             let message = format!("no sink in settings is called `{}`", sink.value);
-            let help = unknown_name(&sink.value, settings.sinks.keys(), "sinks in settings:");
+            let help = unknown_name(&sink.value, settings.sinks.keys(), "sinks in settings:", faults);
             faults.add(code::UNKNOWN_SINK, sink.at, message, "not in settings").help(help);
         }
     }
@@ -145,7 +152,7 @@ pub(crate) fn find<'p, S>(taking: &Taking, profiles: &'p Named<S>, faults: &mut 
         return Profile::Found(name, shared);
     }
     let message = format!("no profile is called `{}`", wanted.value);
-    let help = unknown_name(&wanted.value, profiles.keys(), "profiles:");
+    let help = unknown_name(&wanted.value, profiles.keys(), "profiles:", faults);
     faults.add(code::UNKNOWN_PROFILE, wanted.at, message, "not declared").help(help);
     Profile::AtFault
 }
@@ -198,15 +205,16 @@ pub(crate) fn keys<'k, K: Key, M>(
         }
         let names = inherited.iter().map(|(name, _)| &name.value);
         let help = match profile {
-            Profile::Found(..) => unknown_name(&omitted.value, names, "the profile's keys:"),
+            Profile::Found(..) => unknown_name(&omitted.value, names, "the profile's keys:", faults),
             Profile::None => "this tenant has no profile; leave `omit` out".to_owned(),
             Profile::AtFault => continue,
         };
         let message = format!("`omit` names `{}`, and the profile has no such key", omitted.value);
         faults.add(code::OMIT, omitted.at, message, "nothing to omit").help(help);
     }
+    let all_omitted: BTreeSet<&Name> = taking.omit.iter().map(|omitted| &omitted.value).collect();
     for (name, key) in &own.keys {
-        let omitted = taking.omit.iter().any(|omitted| omitted.value == name.value);
+        let omitted = all_omitted.contains(&name.value);
         match (keys.get(&name.value), key.overrides()) {
             (Some((inherited, _)), None) => {
                 let inherited = faults.place(*inherited);

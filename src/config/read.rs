@@ -6,6 +6,7 @@ use super::diagnostic::{Fault, Faults, code, quote};
 use super::source::{At, Span};
 use super::suggest::nearest;
 use super::syntax::{Entry, Kind, Node, Value};
+use super::texts::template;
 use crate::model::address::Name;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
@@ -94,7 +95,11 @@ pub(crate) fn unknown_name<'c>(
     name: &Name,
     candidates: impl Iterator<Item = &'c Name> + Clone,
     where_: &str,
+    faults: &Faults<'_>,
 ) -> String {
+    if faults.is_full() {
+        return String::new();
+    }
     if let Some(near) = nearest(name.as_str(), candidates.clone().map(Name::as_str)) {
         return format!("did you mean `{near}`?");
     }
@@ -199,6 +204,9 @@ fn a_name(word: &str, at: Span, what: &str, faults: &mut Faults<'_>) -> Option<N
                 .map(|c| if c == '_' || c == ' ' || c == '.' { '-' } else { c.to_ascii_lowercase() })
                 .collect();
             fault.help(match Name::parse(slug.trim_start_matches('-')) {
+                _ if template(word).is_some() => {
+                    "nothing is filled in by this program: write the name itself".to_owned()
+                }
                 Ok(slug) => format!("`{slug}` would do"),
                 Err(_) => "as in `acme` or `us-oem-2`".to_owned(),
             });

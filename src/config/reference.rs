@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, Keys};
 use super::syntax::{Entry, Kind, Node, Value};
+use super::texts::template;
 use crate::model::origin::Origin;
 use crate::model::settings::Reference;
 
@@ -28,6 +29,13 @@ pub(super) fn reference(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> 
         && let [only] = entries.as_slice()
         && let Value::Scalar { text, kind: Kind::Text } = &only.value.value
     {
+        if only.key == "file"
+            && let Some((message, help)) = not_a_place(text)
+        {
+            faults.mask(node.at);
+            faults.add(code::PLACE, node.at, format!("`{key}`: {message}"), "not shown").help(help);
+            return None;
+        }
         match only.key.as_str() {
             "env" if is_variable(text) => return Some(Reference::Env(text.clone())),
             "file" if is_path(text) => return Some(Reference::File(join(base, text))),
@@ -80,7 +88,41 @@ pub(super) fn path(node: &Node, what: &str, base: &Path, faults: &mut Faults<'_>
         faults.add(code::PLACE, node.at, message, "not a path").help("as in `./secrets`, relative to this file");
         return None;
     }
+    if let Some((message, help)) = not_a_place(text) {
+        // An address may hold a password.
+        faults.mask(node.at);
+        faults.add(code::PLACE, node.at, format!("{what}: {message}"), "not shown").help(help);
+        return None;
+    }
     Some(join(base, text))
+}
+
+/// What a shell or another program would make a path of, and this one does not: a folder called `~` would hold the secrets.
+/// It is not expanded either, since settings are for whoever runs with them: a person, a pipeline, a service have other homes.
+pub(super) fn not_a_place(text: &str) -> Option<(&'static str, &'static str)> {
+    const WHOLE: &str = "write the path itself: absolute, or relative to this file";
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+    });
+    if text.starts_with('~') {
+        return Some((
+            "`~` is not taken for anybody's home",
+            "write the path itself, or `./~` for a folder of that name",
+        ));
+    }
+    if text.trim() != text {
+        return Some(("the path begins or ends with a space", WHOLE));
+    }
+    if text.contains('\\') {
+        return Some(("a backslash divides no path here", "divide folders by `/`"));
+    }
+    if scheme.is_some() {
+        return Some(("this is an address, and a path is expected", WHOLE));
+    }
+    let dollar =
+        text.split('$').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c)));
+    (dollar || template(text).is_some()).then_some(("no variable is filled in here", WHOLE))
 }
 
 /// `text` under `base`, with `.` and `..` taken out by their names alone: nothing is read.

@@ -8,11 +8,12 @@ use super::ignore;
 use super::imburse;
 use super::profile::{self, Named};
 use super::read::unknown_name;
+use super::size::Size;
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::{AccountFacts, Declared, Desired, Ignore, SinkFacts};
 use crate::model::host::Label;
-use crate::model::settings::Settings;
+use crate::model::settings::{Limits, Settings};
 use crate::model::spec::{QlikTenant, Spec};
 
 type Items = BTreeMap<Address, Declared>;
@@ -30,6 +31,17 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
     }
     let profiles = once(profiles, "profile", faults);
     let tenants = once(tenants, "tenant", faults);
+    let profiles_of_imburse = once(of_imburse.profiles, "profile", faults);
+    let tenants_of_imburse = once(of_imburse.tenants, "tenant", faults);
+    let mut size = Size::default();
+    size.add(tenants.values().map(|(at, tenant)| (*at, &tenant.taking, &tenant.shared)), &profiles);
+    size.add(
+        tenants_of_imburse.values().map(|(at, tenant)| (*at, &tenant.taking, &tenant.shared)),
+        &profiles_of_imburse,
+    );
+    if !size.fits(settings.map_or(Limits::default(), |settings| settings.limits).objects, faults) {
+        return (Items::new(), Vec::new());
+    }
     if let Some(settings) = settings {
         let shared = profiles.values().map(|(_, profile)| profile);
         for shared in shared.chain(tenants.values().map(|(_, tenant)| &tenant.shared)) {
@@ -78,9 +90,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         });
         items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
     }
-    let profiles = once(of_imburse.profiles, "profile", faults);
-    let tenants = once(of_imburse.tenants, "tenant", faults);
-    imburse::items(&profiles, tenants, settings, &mut items, faults);
+    imburse::items(&profiles_of_imburse, tenants_of_imburse, settings, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
     (items, ignore)
@@ -151,7 +161,7 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
             true => format!("account `{}` is not of vendor qlik", account.value),
             false => format!("no account in settings is called `{}`", account.value),
         };
-        let help = unknown_name(&account.value, settings.accounts.keys(), "accounts in settings:");
+        let help = unknown_name(&account.value, settings.accounts.keys(), "accounts in settings:", faults);
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }
     profile::sinks(shared, settings, faults);
@@ -164,7 +174,7 @@ fn owner(key: &Key, account: &Name, settings: &Settings, seen: &mut BTreeSet<(Sp
         return;
     }
     let message = format!("account `{account}` has no owner called `{}`", owner.value);
-    let help = unknown_name(&owner.value, found.owners.keys(), "its owners in settings:");
+    let help = unknown_name(&owner.value, found.owners.keys(), "its owners in settings:", faults);
     faults.add(code::UNKNOWN_OWNER, owner.at, message, "not in settings").help(help);
 }
 

@@ -19,6 +19,12 @@ const LABEL: &str = "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 const DURATION: &str = "^P(([0-9]+W([0-9]+D)?|[0-9]+D)(T([0-9]+H([0-9]+M)?([0-9]+S)?|[0-9]+M([0-9]+S)?|[0-9]+S))?|T([0-9]+H([0-9]+M)?([0-9]+S)?|[0-9]+M([0-9]+S)?|[0-9]+S))$";
 const LINE: &str =
     "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$";
+/// What `LINE` takes, without spaces at its ends or two in a row, and without characters that nobody sees and that join nothing.
+const SENT: &str = "^(?!\\s)(?!.*\\s\\s)(?!.*\\s$)(?!.*[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0d\\ufeff\\uffa0\\ufff0-\\ufffb])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+/// What the templates of common tools look like when nobody filled them in.
+const TEMPLATE: &str = "\\$\\{(?!\\s*\\}).*\\}|\\{\\{(?!\\s*\\}\\}).*\\}\\}|\\{%(?!\\s*%\\}).*%\\}|<%(?!\\s*%>).*%>|#\\{(?!\\s*\\}).*\\}|\\$\\(\\s*[A-Za-z_][A-Za-z0-9_. -]*\\)|##\\s*[A-Za-z_][A-Za-z0-9_. -]*##|%[A-Z_][A-Z0-9_]*%";
+/// What `LINE` takes, without what only a shell or another program would make a path of.
+const PATH: &str = "^(?!~)(?!\\s)(?!.*\\s$)(?!.*\\\\)(?![A-Za-z][A-Za-z0-9+.-]*:)(?!.*\\$[A-Za-z_{(])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
 const DOMAIN: &str =
     "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?$";
 const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
@@ -41,7 +47,38 @@ pub fn settings() -> Value {
 fn publish<T: JsonSchema>() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
     refuse_null(&mut schema);
+    for_every_reader(&mut schema);
     schema
+}
+
+/// What JavaScript's usual validator (Ajv 8) needs besides: none of Rust's own number formats, which it refuses to compile
+/// (`minimum` and `maximum` say the same); and a title for each branch, by which editors name it in their messages.
+fn for_every_reader(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(for_every_reader),
+        Value::Object(map) => {
+            if map.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int")) {
+                map.remove("format");
+            }
+            if let Some(Value::Array(branches)) = map.get_mut("oneOf") {
+                branches.iter_mut().filter_map(Value::as_object_mut).for_each(entitle);
+            }
+            map.values_mut().for_each(for_every_reader);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `vendor: qlik` or `client`: what tells a branch from the others.
+fn entitle(branch: &mut serde_json::Map<String, Value>) {
+    let properties = branch.get("properties").and_then(Value::as_object);
+    let constant = properties.into_iter().flatten().find_map(|(key, value)| Some((key, value.get("const")?.as_str()?)));
+    let title = match (constant, branch.get("required").and_then(Value::as_array).map(Vec::as_slice)) {
+        (Some((key, value)), _) => format!("{key}: {value}"),
+        (None, Some([Value::String(only)])) => only.clone(),
+        (None, _) => return,
+    };
+    branch.entry("title").or_insert(Value::String(title));
 }
 
 /// An optional key may be left out, and may not be empty: where derived schemas allow null, ours do not.
@@ -70,6 +107,22 @@ fn refuse_null(schema: &mut Value) {
     }
 }
 
+/// The reserved labels, in whatever case.
+fn reserved() -> String {
+    let letter = |c: char| format!("[{}{c}]", c.to_ascii_uppercase());
+    let words: Vec<String> =
+        crate::model::host::RESERVED.iter().map(|word| word.chars().map(letter).collect()).collect();
+    format!("^({})$", words.join("|"))
+}
+
+fn each_place_once() -> Value {
+    let once = |place: &str| {
+        let pattern = format!("\\{{{place}\\}}");
+        json!({ "pattern": pattern, "not": { "pattern": format!("{pattern}.*{pattern}") } })
+    };
+    ["vendor", "tenant", "key"].map(once).into()
+}
+
 /// A map of named things.
 fn named<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = generator.subschema_for::<BTreeMap<String, T>>();
@@ -95,7 +148,12 @@ macro_rules! patterned {
                 let mut schema = json_schema!({ "type": "string" });
                 if let Value::Object(extra) = $extra {
                     for (key, value) in extra {
-                        schema.insert(key, value);
+                        // Of several types: Ajv takes no union where it is strict.
+                        if value.is_null() {
+                            schema.remove(&key);
+                        } else {
+                            schema.insert(key, value);
+                        }
                     }
                 }
                 schema
@@ -117,24 +175,40 @@ patterned!(
     Duration, json!({ "pattern": DURATION, "examples": ["PT24H", "P7D", "P30D"] })
 );
 patterned!(
+    /// A duration of some length; of a key's life, at least a minute.
+    Life, json!({ "pattern": DURATION, "allOf": [{ "pattern": "[1-9]" }, { "not": { "pattern": "^PT0*[1-5]?[0-9]S$" } }], "examples": ["PT24H", "P7D", "P30D"] })
+);
+patterned!(
+    /// How long a program may take.
+    Timeout, json!({ "pattern": DURATION, "allOf": [{ "pattern": "[1-9]" }], "examples": ["PT1M"] })
+);
+patterned!(
     /// A description of a key.
-    Description, json!({ "pattern": LINE, "maxLength": 150, "not": { "pattern": "\\[qp1:" } })
+    Description, json!({ "pattern": SENT, "maxLength": 150, "not": { "anyOf": [{ "pattern": "\\[qp1:" }, { "pattern": TEMPLATE }] } })
 );
 patterned!(
     /// A name for people.
-    DisplayName, json!({ "pattern": LINE, "maxLength": 255 })
+    DisplayName, json!({ "pattern": SENT, "maxLength": 255, "not": { "pattern": TEMPLATE } })
+);
+patterned!(
+    /// Why something is so.
+    Reason, json!({ "pattern": LINE, "maxLength": 255 })
+);
+patterned!(
+    /// One DNS label, and none at which the vendor has services of its own.
+    TenantLabel, json!({ "pattern": LABEL, "not": { "pattern": reserved() } })
 );
 patterned!(
     /// What somebody is called elsewhere: a subject, the name of a person or a group.
-    PersonText, json!({ "pattern": LINE, "maxLength": 256 })
+    PersonText, json!({ "pattern": SENT, "maxLength": 256, "not": { "pattern": TEMPLATE } })
 );
 patterned!(
     /// The name of a custom role.
-    RoleName, json!({ "pattern": LINE, "maxLength": 256, "not": { "const": "UserDefault" } })
+    RoleName, json!({ "pattern": SENT, "maxLength": 256, "not": { "anyOf": [{ "const": "UserDefault" }, { "pattern": TEMPLATE }] } })
 );
 patterned!(
     /// An e-mail address.
-    Email, json!({ "pattern": "^[^@\\s\\p{Cc}]+@[^\\s\\p{Cc}]+$", "maxLength": 256 })
+    Email, json!({ "pattern": "^[^@\\s\\p{Cc}]+@[^\\s\\p{Cc}]+$", "maxLength": 256, "not": { "pattern": TEMPLATE } })
 );
 patterned!(
     /// An address.
@@ -142,15 +216,15 @@ patterned!(
 );
 patterned!(
     /// The name of a key at Imburse.
-    KeyName, json!({ "pattern": LINE, "maxLength": 80, "not": { "pattern": "\\[qp1:" } })
+    KeyName, json!({ "pattern": SENT, "maxLength": 80, "not": { "anyOf": [{ "pattern": "\\[qp1:" }, { "pattern": TEMPLATE }] } })
 );
 patterned!(
     /// A role at Imburse.
-    Role, json!({ "pattern": LINE, "maxLength": 64, "examples": crate::model::imburse::TENANT_ROLES })
+    Role, json!({ "pattern": SENT, "maxLength": 64, "not": { "pattern": TEMPLATE }, "examples": crate::model::imburse::TENANT_ROLES })
 );
 patterned!(
     /// A line of a postal address.
-    AddressLine, json!({ "pattern": LINE, "maxLength": 255 })
+    AddressLine, json!({ "pattern": SENT, "maxLength": 255, "not": { "pattern": TEMPLATE } })
 );
 patterned!(
     /// An id at Imburse.
@@ -158,7 +232,7 @@ patterned!(
 );
 patterned!(
     /// A generation of Imburse's API.
-    ImburseApi, json!({ "type": ["string", "integer"], "enum": ["v2", "v1", "2019", 2019] })
+    ImburseApi, json!({ "type": null, "enum": ["v2", "v1", "2019", 2019] })
 );
 patterned!(
     /// Where Imburse is.
@@ -178,7 +252,7 @@ patterned!(
 );
 patterned!(
     /// A path.
-    PathText, json!({ "pattern": LINE })
+    PathText, json!({ "pattern": PATH, "not": { "pattern": TEMPLATE } })
 );
 patterned!(
     /// The name of an environment variable.
@@ -212,7 +286,10 @@ patterned!(
 );
 patterned!(
     /// Where each key's secret is.
-    PathTemplate, json!({ "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$") })
+    PathTemplate, json!({
+        "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$"),
+        "allOf": each_place_once()
+    })
 );
 
 /// The format's version.

@@ -33,12 +33,14 @@ const ACCOUNT: Keys = Keys {
 const VENDORS: Keys = Keys { known: &["qlik", "imburse"], later: &[] };
 const CLIENT: Keys = Keys { known: &["id", "secret"], later: &[] };
 const OWNER: Keys = Keys { known: &["tenant", "api_key"], later: &[] };
-const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys"], later: &[] };
+const LIMITS: Keys = Keys { known: &["create_tenants", "mint_keys", "objects"], later: &[] };
 const NETWORK: Keys = Keys { known: &["proxy", "ca_file", "ignore_env_proxy"], later: &[] };
 
 const HOST_REST: &str = "comes from `region` and `domain`";
 /// More than any run should make; a typing error is caught.
 const LIMIT_MAX: u32 = 1_000_000;
+/// Some ten gigabytes.
+const OBJECTS_MAX: u32 = 10_000_000;
 
 /// Reads the one settings file. `None` only where a fault is recorded.
 pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option<Settings> {
@@ -186,12 +188,14 @@ fn domain(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
 fn limits(entry: &Entry, faults: &mut Faults<'_>) -> Limits {
     let default = Limits::default();
     let Some(fields) = read::fields(&entry.value, "`limits`", entry.key_at, &LIMITS, faults) else { return default };
-    let mut read = |key: &str, default: u32| {
-        fields.get(key).and_then(|node| read::number(node, &format!("`{key}`"), LIMIT_MAX, faults)).unwrap_or(default)
+    let mut read_to = |key: &str, default: u32, most: u32| {
+        fields.get(key).and_then(|node| read::number(node, &format!("`{key}`"), most, faults)).unwrap_or(default)
     };
+    let mut read = |key: &str, default: u32| read_to(key, default, LIMIT_MAX);
     Limits {
         create_tenants: read("create_tenants", default.create_tenants),
         mint_keys: read("mint_keys", default.mint_keys),
+        objects: read_to("objects", default.objects, OBJECTS_MAX),
     }
 }
 

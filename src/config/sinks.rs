@@ -5,7 +5,7 @@ use std::path::Path;
 use super::diagnostic::{Faults, code};
 use super::place::{is_segment, kind};
 use super::read::{self, Fields, Keys};
-use super::reference::{is_variable, origin, path, required_reference};
+use super::reference::{is_variable, not_a_place, origin, path, required_reference};
 use super::syntax::{Entry, Node, Value};
 use crate::model::duration::Duration;
 use crate::model::settings::{CommandSink, Sink, VaultSink};
@@ -82,6 +82,13 @@ fn argv(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Vec<String>>
         faults
             .add(code::PLACE, node.at, format!("{what} names no program"), "empty")
             .help("the program and its arguments, as in `[./put-secret, prod]`; no shell is involved");
+        return None;
+    }
+    if let Some((message, help)) = words.first().and_then(|program| not_a_place(program)) {
+        faults.mask(node.at);
+        faults
+            .add(code::PLACE, node.at, format!("the program of {what}: {message}"), "no shell is involved")
+            .help(help);
         return None;
     }
     Some(words)

@@ -1,16 +1,26 @@
 //! "Did you mean": the known word that is nearest to what was written.
 
+/// Among more than these nobody is helped by one: a list of names that was mistyped throughout would take minutes.
+pub(crate) const AMONG_MAX: usize = 2_000;
+
 /// The candidate within a third of the word's length, if there is one; the nearest, then the first.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(80).collect();
     let allowed = (word.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for (number, candidate) in candidates.into_iter().enumerate() {
+        if number >= AMONG_MAX {
+            return None;
+        }
+        // A letter has at most four bytes: what is this long is too long by letters, too.
+        if candidate.len() > 4 * (word.len() + allowed) || 4 * candidate.len() < word.len().saturating_sub(allowed) {
+            continue;
+        }
         let letters: Vec<char> = candidate.chars().collect();
         if letters.len().abs_diff(word.len()) > allowed {
             continue;
         }
-        let distance = distance(&word, &letters);
+        let distance = distance(&word, &letters, allowed);
         if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -18,8 +28,8 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     best.map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours.
-fn distance(a: &[char], b: &[char]) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours; anything above `allowed` where there are more.
+fn distance(a: &[char], b: &[char], allowed: usize) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -32,6 +42,11 @@ fn distance(a: &[char], b: &[char]) -> usize {
                 least = least.min(at(&before, j - 1) + 1);
             }
             row.push(least);
+        }
+        // No later row has less than the least of two neighbours.
+        let least = |row: &[usize]| row.iter().min().copied().unwrap_or_default();
+        if least(&row) > allowed && least(&last) > allowed {
+            return allowed + 1;
         }
         before = std::mem::replace(&mut last, row);
     }

@@ -325,6 +325,11 @@ fn broken(error: &ScanError, file: usize, faults: &mut Faults<'_>) {
         ("a colon stands where no value can begin".to_owned(), "put text that holds `: ` in quotes")
     } else if matches!(kind, ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey) {
         ("a key is not followed by a colon".to_owned(), "a key ends with a colon and a space")
+    } else if matches!(kind, ErrorKind::DirectiveDisallowed) {
+        (
+            "a directive (`%YAML`, `%TAG`) is not taken".to_owned(),
+            "leave the line out, and the `---` below it: this is read as YAML 1.2",
+        )
     } else if matches!(kind, ErrorKind::UnexpectedCharacter { .. }) {
         ("no text without quotes begins with this character".to_owned(), "put the text in quotes")
     } else {

@@ -48,6 +48,11 @@ impl<'de> Deserialize<'de> for Label {
     }
 }
 
+/// Labels at which Qlik Cloud has services of its own: `register.us.qlikcloud.com` creates tenants, `console.qlikcloud.com`
+/// lists them, `api.qlikcloud.com` stands in its links, `login.qlikcloud.com` is where people sign in. The last three are
+/// what such a service is called elsewhere: the vendor publishes no list.
+pub const RESERVED: [&str; 7] = ["api", "console", "login", "register", "auth", "oauth", "www"];
+
 /// Where Qlik Cloud is, but for the governments' own; settings may say another.
 pub const QLIK_CLOUD: &str = "qlikcloud.com";
 

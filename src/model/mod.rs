@@ -5,6 +5,7 @@ pub mod desired;
 pub mod duration;
 pub mod host;
 pub mod imburse;
+pub mod likeness;
 pub mod live;
 pub mod marker;
 pub mod origin;

@@ -233,12 +233,20 @@ impl ObjectStore {
 pub struct Limits {
     pub create_tenants: u32,
     pub mint_keys: u32,
+    /// Tenants and keys that a desired state may declare, inherited keys included.
+    #[serde(default = "objects_max")]
+    pub objects: u32,
+}
+
+/// Far above every estate that one program run can look after, and made in a second.
+const fn objects_max() -> u32 {
+    200_000
 }
 
 impl Default for Limits {
     /// Small enough that a mistake is cheap, large enough for a first estate.
     fn default() -> Self {
-        Self { create_tenants: 5, mint_keys: 50 }
+        Self { create_tenants: 5, mint_keys: 50, objects: objects_max() }
     }
 }
 

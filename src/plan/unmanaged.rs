@@ -2,6 +2,7 @@
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::AccountFacts;
+use crate::model::likeness::folded;
 use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
 use crate::model::spec::QlikTenant;
 
@@ -48,6 +49,7 @@ pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenan
     if let Some(Observed::Unreadable(unreadable)) = listed {
         return Err(unreadable.into());
     }
+    refuse_a_name_like_it(scene, address, spec)?;
     let unmanaged = unmanaged(scene, &spec.account);
     if let (Some(label), Some(facts)) = (&spec.alias, scene.desired.accounts.get(&spec.account)) {
         let alias = facts.region.host(label);
@@ -73,6 +75,38 @@ pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenan
         "if one of them is this tenant: adopt: { hostname: … }",
     )
     .or(format!("if they are nobody's concern here: accounts.{}.ignore_tenants in settings", spec.account)))
+}
+
+/// The organization lists a tenant of this name, but for case or white space, that is recorded and no longer declared.
+fn refuse_a_name_like_it(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
+    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
+    let (Some(Observed::Present(listed)), LedgerLive::Present(ledger), Some(name)) =
+        (listed, &scene.live.ledger, &spec.display_name)
+    else {
+        return Ok(());
+    };
+    let wanted = folded(name);
+    let undeclared = ledger
+        .records
+        .iter()
+        .filter(|(other, _)| other.vendor == address.vendor && !scene.desired.items.contains_key(other));
+    let mut like = undeclared.filter_map(|(other, record)| {
+        let binding = record.state.binding()?;
+        let tenant = listed.iter().find(|one| one.id == binding.tenant_id)?;
+        (tenant.is_active() && folded(tenant.name.raw()) == wanted).then_some((other, tenant))
+    });
+    match like.next() {
+        Some((other, tenant)) if !scene.wishes.new.contains(address) => Err(Refusal::new(
+            Code::Renamed,
+            format!(
+                "its name is that of {other} (\"{}\"), which is recorded and no longer declared; was it renamed?",
+                tenant.name
+            ),
+            format!("qlik-apply ledger mv {other} {address}   (it was renamed: nothing is created, its keys stay)"),
+        )
+        .or(format!("qlik-apply --new {address}   (it is another tenant, and is to be created)"))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A tenant that only its alias leads to.

@@ -122,5 +122,21 @@ pub(super) fn line(document: &impl serde::Serialize) -> String {
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Document>();
     schema.insert("title".to_owned(), Value::from("qlik-plan output, version 1"));
-    schema.to_value()
+    let mut schema = schema.to_value();
+    without_foreign_formats(&mut schema);
+    schema
+}
+
+/// `uint32` and the like are Rust's own, and JavaScript's usual validator refuses to compile what it does not know.
+fn without_foreign_formats(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(without_foreign_formats),
+        Value::Object(map) => {
+            if map.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int")) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(without_foreign_formats);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

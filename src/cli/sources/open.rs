@@ -12,6 +12,9 @@ use super::{SourceError, unreadable};
 /// Far above every legitimate file.
 pub(super) const SIZE_MAX: u64 = 16 * 1024 * 1024;
 
+/// So far into a file the words are that say what it is.
+const HEAD: u64 = 64 * 1024;
+
 /// Where a path may lead, over whatever links.
 pub(super) enum Bound {
     /// Wherever it leads: a person chose it.
@@ -100,6 +103,17 @@ pub(super) fn read(path: &Path, full: &Path, bound: &Bound) -> Result<Source, So
     let text = String::from_utf8(bytes)
         .map_err(|error| SourceError::NotText { path: path.to_owned(), byte: error.utf8_error().valid_up_to() + 1 })?;
     Ok(Source { name: path.to_string_lossy().into_owned(), text })
+}
+
+/// Whether a file has desired state of its own at its top. It is not read as such, so what cannot be read has none.
+pub(super) fn looks_like_desired_state(full: &Path) -> bool {
+    let options = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let flags = i32::try_from(options.bits()).unwrap_or_default();
+    let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(full) else { return false };
+    let Some(found) = file.metadata().ok().filter(fs::Metadata::is_file) else { return false };
+    let mut head = Vec::new();
+    let read = file.take(found.len().min(HEAD)).read_to_end(&mut head);
+    read.is_ok() && crate::config::looks_like_desired_state(&String::from_utf8_lossy(&head))
 }
 
 /// The length of what was opened, which is looked at and not the path: that may be another file by now.

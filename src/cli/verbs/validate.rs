@@ -8,22 +8,24 @@ use super::super::args::{Common, Format};
 use super::super::estate;
 use super::super::output::{Exit, Output, Problem};
 use super::super::pickup::{self, Found};
-use super::super::sources;
+use super::super::sources::{self, Gathered};
 
 pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let cwd = estate::working_directory()?;
     // With settings at hand, what refers into them is checked too; without, the rest.
-    let (count, with_settings) = match pickup::find(common, paths, &cwd)? {
+    let (count, unread, with_settings) = match pickup::find(common, paths, &cwd)? {
         found @ (Found::Named(_) | Found::PickedUp(_)) => {
             let (settings, file) = estate::found(common, found, &cwd, output)?;
-            let sources = sources::gather(paths, estate::reading(common, &cwd, Some(&file))).map_err(estate::unread)?;
+            let Gathered { sources, unread } =
+                sources::gather(paths, estate::reading(common, &cwd, Some(&file))).map_err(estate::unread)?;
             let desired = config::desired(&sources, &settings).map_err(|r| estate::faults(&r, &sources, output))?;
-            (desired.items.len(), true)
+            (desired.items.len(), unread, true)
         }
         Found::Nowhere(_) => {
-            let sources = sources::gather(paths, estate::reading(common, &cwd, None)).map_err(estate::unread)?;
+            let Gathered { sources, unread } =
+                sources::gather(paths, estate::reading(common, &cwd, None)).map_err(estate::unread)?;
             let count = config::validate(&sources).map_err(|r| estate::faults(&r, &sources, output))?;
-            (count, false)
+            (count, unread, false)
         }
     };
     let noun = if count == 1 { "object" } else { "objects" };
@@ -35,5 +37,8 @@ pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -
         format!("Valid: {count} {noun} declared{rest}.\n")
     };
     output.result(&text)?;
+    if let Some((why, next)) = sources::not_read(&unread) {
+        output.message(&format!("notice: {why}\n  next: {}", next.join("\n        ")));
+    }
     Ok(Exit::Done)
 }

@@ -5,12 +5,12 @@ mod resolve;
 
 use std::collections::BTreeSet;
 
-use super::desired::line;
 use super::diagnostic::{Faults, code};
 use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
 use super::syntax::{Entry, Node, Value};
+use super::texts::sent;
 use crate::model::address::Name;
 use crate::model::imburse::{ImburseKey, PostalAddress, Shape};
 use crate::model::marker::Marker;
@@ -52,8 +52,8 @@ pub(crate) type Shared = profile::Shared<Key, Option<Address>>;
 
 /// One tenant as it was written.
 pub(crate) struct Tenant {
-    shared: Shared,
-    taking: Taking,
+    pub(in crate::config) shared: Shared,
+    pub(in crate::config) taking: Taking,
     display_name: Option<At<String>>,
     /// Whether `adopt` is written, right or wrong: the tenant exists, and needs nothing to be created with.
     adopts: bool,
@@ -120,7 +120,7 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
         None => fields.require("display_name", "Acme Corp", faults),
     };
     let display_name = name.and_then(|node| {
-        let text = line(node, "`display_name`", DISPLAY_NAME_MAX, faults)?;
+        let text = sent(node, "`display_name`", DISPLAY_NAME_MAX, faults)?;
         Some(At { value: text.to_owned(), at: node.at })
     });
     match &shared.more {
@@ -149,7 +149,7 @@ fn address(entry: &Entry, faults: &mut Faults<'_>) -> Address {
     address.missing.extend(REQUIRED.iter().filter(|(key, _)| fields.get(key).is_none()));
     let mut part = |key: &str| {
         let node = fields.get(key)?;
-        line(node, &format!("`{key}`"), ADDRESS_LINE_MAX, faults).map(str::to_owned)
+        sent(node, &format!("`{key}`"), ADDRESS_LINE_MAX, faults).map(str::to_owned)
     };
     address.value = PostalAddress {
         street_address: part("street_address"),
@@ -213,7 +213,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
 }
 
 fn key_name(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let text = line(node, "`name`", KEY_NAME_MAX, faults)?;
+    let text = sent(node, "`name`", KEY_NAME_MAX, faults)?;
     if Marker::is_in(text) {
         let message = "`name` holds what begins like this program's own marker";
         faults.add(code::TEXT, node.at, message, "`[qp1:` is reserved").help("leave `[qp1:` out");
@@ -234,7 +234,7 @@ fn roles(node: &Node, faults: &mut Faults<'_>) -> Option<BTreeSet<String>> {
     };
     let mut roles = BTreeSet::new();
     for item in items {
-        let Some(role) = line(item, "a role", ROLE_MAX, faults) else { continue };
+        let Some(role) = sent(item, "a role", ROLE_MAX, faults) else { continue };
         if !roles.insert(role.to_owned()) {
             let message = format!("role {} is named twice", faults.quote(role));
             faults.add(code::TEXT, item.at, message, "again here").help("name each role once");

@@ -10,6 +10,7 @@ use super::{ADDRESS_EXAMPLE, Key, Shared, Tenant};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::Declared;
 use crate::model::imburse::{ImburseFacts, ImburseTenant};
+use crate::model::likeness::folded;
 use crate::model::settings::Settings;
 use crate::model::spec::Spec;
 
@@ -127,7 +128,7 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
             (message, unknown_name_among(settings))
         } else {
             let message = format!("no account in settings is called `{}`", account.value);
-            (message, unknown_name(&account.value, settings.imburse.keys(), "accounts of imburse in settings:"))
+            (message, unknown_name(&account.value, settings.imburse.keys(), "accounts of imburse in settings:", faults))
         };
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }
@@ -154,10 +155,14 @@ impl Claims {
         claim: &At<String>,
         faults: &mut Faults<'_>,
     ) {
-        let key = (noun, account.clone(), claim.value.clone());
+        // Names that differ as a hand slips are one name to whoever looks for the tenant.
+        let is_name = noun == "display_name";
+        let compared = if is_name { folded(&claim.value) } else { claim.value.clone() };
+        let key = (noun, account.clone(), compared);
         if let Some((other, at)) = self.seen.get(&key) {
             let place = faults.place(*at);
-            let message = format!("tenants `{other}` and `{tenant}` have the same `{noun}`");
+            let but_for = if is_name { ", or one that differs in case or white space only" } else { "" };
+            let message = format!("tenants `{other}` and `{tenant}` have the same `{noun}`{but_for}");
             faults.add(code::SAME_ID, claim.at, message, "again here").also(place, "first here").help(
                 "a tenant that no ledger knows yet is found by its name, so each of an account has one of its own",
             );

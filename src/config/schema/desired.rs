@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 
 use super::imburse::Imburse;
 use super::{
-    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Label, Name, PersonText, RoleName, Version,
-    named,
+    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Life, Name, PersonText, Reason, RoleName,
+    TenantLabel, Version, named,
 };
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
@@ -34,7 +34,7 @@ pub struct IgnoreEntry {
     /// The field that differs, as the plan names it.
     pub field: IgnoredField,
     /// Why it is left.
-    pub reason: DisplayName,
+    pub reason: Reason,
     /// The last day on which it is ignored; from the next on it counts as drift again.
     pub until: Option<Day>,
 }
@@ -109,7 +109,7 @@ pub struct Tenant {
     /// The tenant's name as people see it.
     pub display_name: Option<DisplayName>,
     /// One DNS label for people to reach it by; the rest comes from the account's region.
-    pub alias: Option<Label>,
+    pub alias: Option<TenantLabel>,
     /// The tenant exists; it is never created.
     pub adopt: Option<AdoptTenant>,
     /// Limits on API keys, set once while a tenant that we made is settled. Replaces the profile's as a whole.
@@ -130,7 +130,7 @@ pub struct Tenant {
 #[schemars(deny_unknown_fields)]
 pub struct AdoptTenant {
     /// The first label of its own hostname (not of an alias).
-    pub hostname: Label,
+    pub hostname: TenantLabel,
 }
 
 #[derive(JsonSchema)]
@@ -205,7 +205,15 @@ pub struct Nothing {}
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
-    extend("anyOf" = [{ "required": ["adopt"] }, { "required": ["description", "owner", "expires_in", "deliver_to"] }])
+    extend("anyOf" = [
+        {
+            "title": "a key that is made",
+            "type": "object",
+            "required": ["description", "owner", "expires_in", "deliver_to"],
+            "properties": { "description": true, "owner": true, "expires_in": true, "deliver_to": true }
+        },
+        { "title": "a key that exists", "type": "object", "required": ["adopt"], "properties": { "adopt": true } }
+    ])
 )]
 pub struct ApiKey {
     /// What the key is for, as the tenant shows it.
@@ -213,7 +221,7 @@ pub struct ApiKey {
     /// As whom it is minted.
     pub owner: Option<Owner>,
     /// How long it lives; at least a minute.
-    pub expires_in: Option<Duration>,
+    pub expires_in: Option<Life>,
     /// A key that expires within this gets a successor. Shorter than `expires_in`; a quarter of it if left out.
     pub renew_before: Option<Duration>,
     /// A sink named in settings.
@@ -251,7 +259,11 @@ pub enum Owner {
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
-    extend("anyOf" = [{ "required": ["subject"] }, { "required": ["email"] }, { "required": ["id"] }])
+    extend("anyOf" = [
+        { "title": "by subject", "type": "object", "required": ["subject"], "properties": { "subject": true } },
+        { "title": "by e-mail", "type": "object", "required": ["email"], "properties": { "email": true } },
+        { "title": "by id", "type": "object", "required": ["id"], "properties": { "id": true } }
+    ])
 )]
 pub struct User {
     /// What the tenant's identity provider calls the user. Unique in a tenant, and the same in every tenant.

@@ -38,12 +38,24 @@ pub struct ImburseProfile {
 #[schemars(
     deny_unknown_fields,
     extend("anyOf" = [
-        { "required": ["adopt"] },
         {
+            "title": "a tenant that is made",
+            "type": "object",
             "required": ["display_name"],
-            "properties": { "address": { "required": ["street_address", "locality", "post_code", "country"] } },
-            "anyOf": [{ "required": ["address"] }, { "required": ["profile"] }]
-        }
+            "properties": {
+                "display_name": true,
+                "address": {
+                    "type": "object",
+                    "required": ["street_address", "locality", "post_code", "country"],
+                    "properties": { "street_address": true, "locality": true, "post_code": true, "country": true }
+                }
+            },
+            "anyOf": [
+                { "title": "with an address", "type": "object", "required": ["address"], "properties": { "address": true } },
+                { "title": "with a profile", "type": "object", "required": ["profile"], "properties": { "profile": true } }
+            ]
+        },
+        { "title": "a tenant that exists", "type": "object", "required": ["adopt"], "properties": { "adopt": true } }
     ])
 )]
 pub struct ImburseTenant {
@@ -90,7 +102,15 @@ pub struct AdoptImburseTenant {
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
-    extend("anyOf" = [{ "required": ["adopt"] }, { "required": ["name", "roles", "deliver_to"] }])
+    extend("anyOf" = [
+        {
+            "title": "a key that is made",
+            "type": "object",
+            "required": ["name", "roles", "deliver_to"],
+            "properties": { "name": true, "roles": true, "deliver_to": true }
+        },
+        { "title": "a key that exists", "type": "object", "required": ["adopt"], "properties": { "adopt": true } }
+    ])
 )]
 pub struct ImburseKey {
     /// What the key is called at the vendor.

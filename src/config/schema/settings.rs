@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::{
-    Argument, BaseUrl, CloudWord, Domain, Duration, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText,
-    Proxy, Segments, StoreUrl, Variable, Version, named,
+    Argument, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText, Proxy,
+    Segments, StoreUrl, Timeout, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -136,7 +136,7 @@ pub enum Sink {
         #[schemars(length(min = 1))]
         check: Option<Vec<Argument>>,
         /// How long a program may take, at most PT1H; PT1M if left out.
-        timeout: Option<Duration>,
+        timeout: Option<Timeout>,
         /// Variables of the environment that the programs may see, besides PATH, HOME, LANG, LC_ALL and TMPDIR.
         #[schemars(default)]
         allow_env: Vec<Variable>,
@@ -175,6 +175,27 @@ pub enum Ledger {
         durable: bool,
     },
     /// A bucket that runs of several machines share. Credentials come from the environment, by the store's own names.
+    #[schemars(extend("allOf" = [
+        {
+            "if": { "type": "object", "properties": { "url": { "type": "string", "pattern": "^s3:" } } },
+            "then": {
+                "type": "object",
+                "properties": { "region": true, "endpoint": true, "account": false },
+                "anyOf": [
+                    { "title": "with a region", "type": "object", "required": ["region"], "properties": { "region": true } },
+                    { "title": "with an endpoint", "type": "object", "required": ["endpoint"], "properties": { "endpoint": true } }
+                ]
+            }
+        },
+        {
+            "if": { "type": "object", "properties": { "url": { "type": "string", "pattern": "^az:" } } },
+            "then": { "type": "object", "required": ["account"], "properties": { "account": true, "region": false } }
+        },
+        {
+            "if": { "type": "object", "properties": { "url": { "type": "string", "pattern": "^gs:" } } },
+            "then": { "type": "object", "properties": { "account": false, "region": false } }
+        }
+    ]))]
     ObjectStore {
         /// `s3://bucket/prefix`, `az://container/prefix` or `gs://bucket/prefix`.
         url: StoreUrl,
@@ -197,6 +218,9 @@ pub struct Limits {
     /// API keys. 50 if left out.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub mint_keys: Option<u32>,
+    /// Tenants and keys that a desired state may declare, inherited keys included. 200000 if left out.
+    #[schemars(range(min = 0, max = 10_000_000))]
+    pub objects: Option<u32>,
 }
 
 #[derive(JsonSchema)]

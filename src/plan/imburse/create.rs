@@ -2,6 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
+use crate::model::likeness::folded;
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
 use crate::model::weak::Weakness;
@@ -42,7 +43,10 @@ pub(super) fn may_create(
     }
     let live = scene.live.imburse.accounts.get(account);
     match live.and_then(|live| live.tenants.as_ref()) {
-        Some(Observed::Present(tenants)) => of_that_name(case, name, tenants)?,
+        Some(Observed::Present(tenants)) => {
+            of_that_name(case, name, tenants)?;
+            of_a_name_like_it(case, name, tenants, ledger)?;
+        }
         Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
         Some(Observed::Absent) | None => {
             return Err(Refusal::new(
@@ -114,6 +118,64 @@ fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), R
             .or("if it is none of them: declare another display_name"))
         }
     }
+}
+
+/// A name that differs from a tenant's only as a hand slips (case, white space, another form of a letter), or that a recorded
+/// tenant has which is declared under another address no more: a tenant cannot be deleted, so a person says that it is new.
+fn of_a_name_like_it(
+    case: &Case<'_>,
+    name: &str,
+    tenants: &[Tenant],
+    ledger: Option<&LedgerFacts>,
+) -> Result<(), Refusal> {
+    let Case { scene, address, .. } = *case;
+    if scene.wishes.new.contains(address) {
+        return Ok(());
+    }
+    let wanted = folded(name);
+    let mut like = tenants
+        .iter()
+        .filter(|tenant| tenant.standing() != Standing::Deleted && folded(tenant.name.raw()) == wanted)
+        // In the order of ids: the vendor's list may have another every day.
+        .collect::<Vec<_>>();
+    like.sort_by(|a, b| a.id.raw().cmp(b.id.raw()));
+    let Some(one) = like.first() else { return Ok(()) };
+    let new = format!("qlik-apply --new {address}   (it is another tenant, and is to be created)");
+    let bound = ledger.into_iter().flat_map(|ledger| &ledger.records).find(|(_, record)| {
+        record.state.binding().is_some_and(|b| b.tenant_id.raw().eq_ignore_ascii_case(one.id.raw()))
+    });
+    match bound {
+        Some((other, _)) if !scene.desired.items.contains_key(other) => Err(Refusal::new(
+            Code::Renamed,
+            format!(
+                "its name is that of {other} ({}), which is recorded and no longer declared; was it renamed?",
+                shown(one)
+            ),
+            format!("qlik-apply ledger mv {other} {address}   (it was renamed: nothing is created, its keys stay)"),
+        )
+        .or(new)),
+        Some((other, _)) => Err(Refusal::new(
+            Code::FoundByName,
+            format!("its name is that of {other} ({}), which is declared too, but for case or white space", shown(one)),
+            format!("remove one of {address} and {other}   (they are one tenant)"),
+        )
+        .or(new)),
+        None => Err(Refusal::new(
+            Code::FoundByName,
+            format!(
+                "the account has a tenant whose name is the same but for case or white space ({}, id {})",
+                shown(one),
+                one.id
+            ),
+            format!("if it is {address}: adopt: {{ tenant_id: {} }}", escape(one.id.raw())),
+        )
+        .or(new)),
+    }
+}
+
+/// In quotes, so that a space at its end is seen.
+fn shown(tenant: &Tenant) -> String {
+    format!("\"{}\"", tenant.name)
 }
 
 pub(super) fn rejected(tenant: &Tenant) -> Refusal {
