@@ -30,12 +30,12 @@ if [[ ! -x $tools/python/bin/python ]] || ! cmp -s "$here/requirements.txt" "$to
 fi
 python=$tools/python/bin/python
 if ! cmp -s "$here/package.json" "$tools/node/package.json"; then
-    say "installing the npm package"
+    say "installing the npm packages"
     mkdir -p "$tools/node"
     cp "$here/package.json" "$tools/node/package.json"
     npm install --prefix "$tools/node" --no-package-lock --no-audit --no-fund --ignore-scripts --silent || {
         rm "$tools/node/package.json"
-        fail "npm could not install @actions/core; see that npm is there and works"
+        fail "npm could not install @actions/core and ajv; see that npm is there and works"
     }
 fi
 browser=$(command -v chromium || command -v chromium-browser || true)
@@ -69,6 +69,10 @@ if check_schema "$work/wrong.json" >/dev/null 2>&1; then
     fail "the schema takes an action of a kind that there is not"
 fi
 say "${#documents[@]} golden documents and the one of now are valid"
+
+say "JSON Schema: Ajv, as it comes and strict"
+cp "$here/schemas.mjs" "$tools/node/schemas.mjs"
+node "$tools/node/schemas.mjs" schemas "$work/plan.json" || fail "Ajv does not take the published schemas"
 
 say "GitHub: the toolkit"
 mkdir -p "$tools/node"

@@ -9,7 +9,8 @@ const ACCOUNT: &str = "53ca62f5-b124-447d-b593-2f7ea4fecdcc";
 /// One tenant at Imburse, under this address and of this name.
 fn retail(address: &str, name: &str) -> String {
     format!(
-        "version: 1\nimburse:\n  tenants:\n    {address}:\n      account: payments\n      display_name: {name:?}\n      address: {{ street_address: 1 High Street, locality: London, post_code: N1 1AA, country: GB }}\n"
+        "version: 1\nimburse:\n  tenants:\n    {address}:\n      account: payments\n      display_name: {}\n      address: {{ street_address: 1 High Street, locality: London, post_code: N1 1AA, country: GB }}\n",
+        Value::from(name)
     )
 }
 
