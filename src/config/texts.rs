@@ -50,6 +50,9 @@ fn has_double_space(text: &str) -> bool {
     })
 }
 
+/// Whether what stands between two marks belongs there.
+type Fits<'f> = &'f dyn Fn(&str) -> bool;
+
 /// What stands in the templates of common tools where a value belongs, with its marks.
 pub(crate) fn template(text: &str) -> Option<&str> {
     let anything = |inner: &str| !inner.trim().is_empty();
@@ -63,7 +66,7 @@ pub(crate) fn template(text: &str) -> Option<&str> {
             && inner.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     };
     // Shells, GitHub, Helm, Jinja, Ansible, ERB, Azure Pipelines, auth0-deploy-cli, Octopus, Windows.
-    let marks: [(&str, &str, &dyn Fn(&str) -> bool); 8] = [
+    let marks: [(&str, &str, Fits<'_>); 8] = [
         ("${", "}", &anything),
         ("{{", "}}", &anything),
         ("{%", "%}", &anything),
@@ -77,7 +80,7 @@ pub(crate) fn template(text: &str) -> Option<&str> {
 }
 
 /// The first stretch from `open` to `close` whose inside fits.
-fn between<'t>(text: &'t str, open: &str, close: &str, fits: &dyn Fn(&str) -> bool) -> Option<&'t str> {
+fn between<'t>(text: &'t str, open: &str, close: &str, fits: Fits<'_>) -> Option<&'t str> {
     let mut from = 0;
     while let Some(start) = text.get(from..)?.find(open).map(|at| from + at) {
         let inside = start + open.len();
