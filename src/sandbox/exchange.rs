@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::{Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -26,8 +26,10 @@ pub(super) type Body = BoxBody<Bytes, io::Error>;
 #[error("the connection is dropped")]
 pub(super) struct Dropped;
 
-/// No call of the vendor's takes more.
+/// No call of the vendor's takes more: 413.
 const BODY_LIMIT: usize = 1 << 20;
+/// What is read of a larger body, so that its sender hears the answer.
+const READ_LIMIT: usize = 64 << 20;
 
 /// Answers one request that came through the tunnel to `host`.
 pub(super) async fn exchange(
@@ -36,7 +38,7 @@ pub(super) async fn exchange(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Dropped> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(|_| Dropped)?.to_bytes();
+    let body = received(body).await?;
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let (number, fault, latency) = cloud.arrive(parts.method.as_str(), host, &path, &query);
 
@@ -57,8 +59,13 @@ pub(super) async fn exchange(
                 Before::Instead(reply) => return Some(reply),
                 Before::GoOn => {}
             }
+            let Some(body) = body else {
+                return Some(vendor.problem(413, "HTTP-413", "Payload Too Large", cloud.sandbox_now()));
+            };
+            // HEAD is answered as GET is; the server leaves the body out.
+            let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
             let mut call = Call {
-                method: &parts.method,
+                method,
                 host: &host,
                 path: &path,
                 query: &query,
@@ -82,6 +89,22 @@ pub(super) async fn exchange(
         finish.status.store(response.status().as_u16(), Ordering::Relaxed);
     }
     outcome
+}
+
+/// The body; `None`: it is larger than anything that is taken.
+async fn received(mut body: Incoming) -> Result<Option<Vec<u8>>, Dropped> {
+    let (mut bytes, mut size) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else { continue };
+        size += data.len();
+        if size > READ_LIMIT {
+            return Err(Dropped);
+        }
+        if size <= BODY_LIMIT {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok((size <= BODY_LIMIT).then_some(bytes))
 }
 
 /// A request is over when the vendor has acted and the answer is on its way, or its client has left: whichever of the

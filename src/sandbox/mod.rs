@@ -44,6 +44,7 @@ pub use self::files::FileError;
 pub use self::imburse::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
 use self::jwt::Signer;
 pub use self::seed::{Seed, SeedAccount, SeedError, SeedOwner, Seeded, SeededAccount, SeededClient, SeededOwner};
+pub use self::store::LoadError;
 use self::store::Store;
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -80,6 +81,8 @@ pub enum SandboxError {
     },
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    State(#[from] LoadError),
     #[error(transparent)]
     Seed(#[from] SeedError),
 }

@@ -28,6 +28,13 @@ pub(super) struct User {
     pub(super) created: Timestamp,
     #[serde(default)]
     pub(super) updated: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) preferred_locale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) preferred_zoneinfo: Option<String>,
+    /// As a caller said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) invite_expiry: Option<String>,
 }
 
 fn active() -> String {
@@ -48,6 +55,9 @@ impl User {
             scopes: BTreeSet::new(),
             created: now,
             updated: None,
+            preferred_locale: None,
+            preferred_zoneinfo: None,
+            invite_expiry: None,
         }
     }
 

@@ -1,6 +1,5 @@
 //! The proxy on loopback: CONNECT to the vendor's hosts, TLS with our own certificates, HTTP/1.1 inside.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,8 +47,13 @@ async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream)
     let service = {
         let cloud = Arc::clone(&cloud);
         service_fn(move |request| {
-            let response = connect(&cloud, &authority, request);
-            async { Ok::<_, Infallible>(response) }
+            let (cloud, authority) = (Arc::clone(&cloud), Arc::clone(&authority));
+            async move {
+                match whole_url(&request) {
+                    Some(host) => exchange::exchange(&cloud, &host, request).await,
+                    None => Ok(connect(&cloud, &authority, request)),
+                }
+            }
         })
     };
     let connection =
@@ -61,7 +65,20 @@ async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream)
     }
 }
 
-/// The only thing the proxy does for its clients; everything else is refused, and nothing is ever passed on.
+/// A request for a whole `https://` URL, as axios sends it to a proxy in the place of a tunnel. It stays on loopback, so it is
+/// answered; a proxy of the real world would open the tunnel itself.
+fn whole_url(request: &Request<Incoming>) -> Option<String> {
+    let uri = request.uri();
+    let authority =
+        uri.authority().filter(|_| uri.scheme_str() == Some("https") && request.method() != Method::CONNECT)?;
+    let host = authority.as_str().to_ascii_lowercase();
+    let host = host.strip_suffix(":443").map(str::to_owned).unwrap_or(host);
+    let named = request.headers().get(HOST).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+    let agrees = named.is_none_or(|named| named.strip_suffix(":443").unwrap_or(&named) == host);
+    (agrees && played(&host).is_some()).then_some(host)
+}
+
+/// The only thing the proxy does for its clients besides; everything else is refused, and nothing is ever passed on.
 fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<Incoming>) -> Response<Body> {
     let target = request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase());
     let target = target.unwrap_or_default();

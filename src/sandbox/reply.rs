@@ -21,9 +21,9 @@ impl Reply {
     }
 
     /// The `…/me` calls: a redirect with a page for browsers.
-    pub(super) fn found(location: String) -> Self {
+    pub(super) fn found(status: u16, location: String) -> Self {
         Self {
-            status: 302,
+            status,
             headers: vec![("location", location)],
             content_type: "text/html; charset=utf-8",
             body: b"<a href=\"#\">Found</a>.\n".to_vec(),

@@ -12,9 +12,19 @@ use super::random;
 use super::switches::Switches;
 use crate::model::secret::hex;
 
+/// The format of the files that this program writes, and the latest that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+fn first_format() -> u32 {
+    1
+}
+
 /// What is kept in one file; each tenant has a file of its own, so that a request's cost does not grow with the estate.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Main {
+    /// Grows when an older program could not read the files any more. Before it was written it was 1.
+    #[serde(default = "first_format")]
+    pub(super) format: u32,
     #[serde(default)]
     pub(super) clock: Clock,
     #[serde(default)]
@@ -23,6 +33,18 @@ pub(super) struct Main {
     pub(super) subscriptions: Vec<Subscription>,
     #[serde(default)]
     pub(super) organization: Option<Organization>,
+}
+
+impl Default for Main {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            clock: Clock::default(),
+            switches: Switches::default(),
+            subscriptions: Vec::new(),
+            organization: None,
+        }
+    }
 }
 
 /// How the sandbox's time follows from the real one.

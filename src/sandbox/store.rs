@@ -8,7 +8,32 @@ use serde::de::DeserializeOwned;
 
 use super::files::{self, FileError};
 use super::imburse::{self, Imburse};
-use super::state::{Changed, Main, State, Tenant};
+use super::state::{Changed, FORMAT, Main, State, Tenant};
+
+/// Why a state cannot be gone on with. Nothing is deleted for it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(
+        "{} is missing, and {} is there: restore it, or remove the whole folder to begin anew",
+        main.display(),
+        part.display()
+    )]
+    Missing { main: PathBuf, part: PathBuf },
+    #[error(
+        "{} is a tenant of a subscription that {} does not know: one of them is of another state; put back the one that belongs \
+         there",
+        part.display(),
+        main.display()
+    )]
+    Foreign { main: PathBuf, part: PathBuf },
+    #[error(
+        "{} has format {format}, which a later version wrote: use that version, or --state for a folder of its own",
+        main.display()
+    )]
+    Later { main: PathBuf, format: u32 },
+}
 
 /// The open, locked state directory.
 pub(super) struct Store {
@@ -33,20 +58,46 @@ impl Store {
         Ok(Some(Self { directory: directory.to_owned(), _lock: lock }))
     }
 
-    pub(super) fn load(&self) -> Result<State, FileError> {
-        let main: Main = files::read_json(&self.main())?.unwrap_or_default();
+    /// A file of some tenant or account; a state without its main file has none.
+    fn first_part(&self) -> Result<Option<PathBuf>, FileError> {
+        for part in imburse::PARTS.into_iter().chain(["tenants"]) {
+            let mut paths = files::names(&self.directory.join(part))?;
+            paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+            if let Some(path) = paths.into_iter().min() {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn load(&self) -> Result<State, LoadError> {
+        let main = match files::read_json::<Main>(&self.main())? {
+            Some(main) if main.format > FORMAT => {
+                return Err(LoadError::Later { main: self.main(), format: main.format });
+            }
+            Some(main) => main,
+            None => match self.first_part()? {
+                Some(part) => return Err(LoadError::Missing { main: self.main(), part }),
+                // From now on a folder without this file has lost it.
+                None => {
+                    let main = Main::default();
+                    files::write(&self.main(), &json(&main))?;
+                    main
+                }
+            },
+        };
         let mut tenants = BTreeMap::new();
         for path in files::names(&self.directory.join("tenants"))? {
             // A write that a kill cut short leaves a file that ends otherwise; it says nothing.
             if path.extension().is_some_and(|end| end == "json")
                 && let Some(tenant) = files::read_json::<Tenant>(&path)?
             {
-                // Seeding that was killed before its last file: the tenant is nobody's.
                 if main.subscriptions.iter().any(|subscription| subscription.id == tenant.subscription) {
                     tenants.insert(tenant.id.clone(), tenant);
-                } else {
-                    files::remove(&path)?;
+                } else if !tenant.source {
+                    return Err(LoadError::Foreign { main: self.main(), part: path });
                 }
+                // A source tenant of no subscription: seeding was killed before its last file. It is nobody's.
             }
         }
         Ok(State::new(main, tenants.into_values(), self.load_imburse()?))

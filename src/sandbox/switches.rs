@@ -21,6 +21,10 @@ pub(super) struct Switches {
     pub(super) quota_reached: bool,
     pub(super) token_cap: usize,
     pub(super) tenants_me_location: LocationForm,
+    pub(super) users_me_status: u16,
+    pub(super) users_see_users: bool,
+    pub(super) strict_scopes: bool,
+    pub(super) roles_order: RolesOrder,
     pub(super) alias_taken: BTreeSet<String>,
     pub(super) patch_meta_array: bool,
     pub(super) list_lag: u32,
@@ -49,6 +53,15 @@ pub(super) enum LastPage {
     Null,
     /// A link to nowhere.
     Empty,
+}
+
+/// The order of roles where a request names none.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RolesOrder {
+    /// The vendor's own scripts take `TenantAdmin` from the first page.
+    AdminsFirst,
+    Name,
 }
 
 /// The two forms that the documents show for the links of the organization's list.
@@ -110,6 +123,11 @@ impl Default for Switches {
             quota_reached: false,
             token_cap: 100,
             tenants_me_location: LocationForm::Relative,
+            // As the reference has it; 302 is what it has for `tenants/me`.
+            users_me_status: 301,
+            users_see_users: true,
+            strict_scopes: false,
+            roles_order: RolesOrder::AdminsFirst,
             alias_taken: BTreeSet::new(),
             patch_meta_array: false,
             list_lag: 0,

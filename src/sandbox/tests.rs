@@ -1,5 +1,6 @@
 //! Stories through the real proxy, with a client that shares no type with the sandbox.
 
+mod readings;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -128,7 +129,7 @@ async fn document_000_works_step_by_step() {
     let (id, host) = place.create().await;
     let token = place.token(&host).await;
     let me = place.call(&token, "GET", &host, "/api/v1/users/me", Value::Null).await;
-    assert_eq!(me.status, 302);
+    assert_eq!(me.status, 301);
     let me = place.call(&token, "GET", &host, me.header("location").unwrap(), Value::Null).await.json();
     assert_eq!(me["tenantId"], id.as_str());
     assert_eq!(me["roles"], json!(["TenantAdmin"]));
@@ -354,6 +355,10 @@ async fn an_owner_has_a_key_of_their_own_and_no_more_rights_than_theirs() {
     let list = format!("/api/v1/api-keys?sub={}", owner.user_id);
     assert_eq!(place.call(&owner.token, "GET", SOURCE, &list, Value::Null).await.status, 200);
     assert_eq!(place.call(&owner.token, "GET", SOURCE, "/api/v1/api-keys", Value::Null).await.status, 403);
+    assert_eq!(place.call(&owner.token, "GET", SOURCE, "/api/v1/roles", Value::Null).await.status, 200);
+    assert_eq!(place.call(&owner.token, "POST", SOURCE, "/api/v1/roles", json!({ "name": "X" })).await.status, 403);
+    // The strict side of what no document settles.
+    place.control("POST", "/control/switches", json!({ "users_see_users": false })).await;
     assert_eq!(place.call(&owner.token, "GET", SOURCE, "/api/v1/roles", Value::Null).await.status, 403);
     assert_eq!(place.mint(&owner.token, SOURCE, json!({ "description": "next" })).await.status, 201);
     place.control("POST", "/control/switches", json!({ "source_permission": false })).await;
@@ -411,8 +416,8 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!((&after.client.secret, &after.owners[0].token), (&before.client.secret, &before.owners[0].token));
     let place = Place { running, account: after, directory };
     let answer = place.call(key["token"].as_str().unwrap(), "GET", &host, "/api/v1/users/me", Value::Null).await;
-    assert_eq!(answer.status, 302);
-    assert_eq!(place.call(&token, "GET", &host, "/api/v1/users/me", Value::Null).await.status, 302);
+    assert_eq!(answer.status, 301);
+    assert_eq!(place.call(&token, "GET", &host, "/api/v1/users/me", Value::Null).await.status, 301);
     place.stop().await;
 }
 

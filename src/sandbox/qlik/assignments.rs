@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::licences::units;
 use super::list::{self, Page};
 use super::reply::{Reply, licence_problem};
+use super::scim::{self, Attributes, Filter, Operator::Co, Operator::Eq, TIME};
 use crate::sandbox::people::Seat;
 use crate::sandbox::state::{State, Tenant};
 
@@ -22,32 +23,74 @@ fn tenant<'a>(state: &'a State, caller: &Caller) -> Result<&'a Tenant, Reply> {
     state.tenant(&caller.tenant).ok_or_else(|| licence_problem(404, "Not found"))
 }
 
-/// Both lists name their cursor `page`, and go forward only; `filter`, `sort` and `orphans` are not served.
-fn page(call: &Call<'_>, limit_max: usize) -> Result<Page, Reply> {
-    let mut page = Page::new("page", "").limited_to(limit_max);
+const ATTRIBUTES: &Attributes = &[("subject", &[Eq, Co]), ("type", &[Eq]), ("created", TIME)];
+const SORTS: [&str; 3] = ["subject", "type", "created"];
+
+/// What both lists are asked: pages, whose cursor is called `page` and goes forward only, a filter and an order.
+struct Question {
+    page: Page,
+    filter: Option<Filter>,
+    sort: String,
+    /// Only seats of people who are not in the tenant.
+    orphans: bool,
+}
+
+fn question(call: &Call<'_>, limit_max: usize) -> Result<Question, Reply> {
+    let page = Page::new("page", "").limited_to(limit_max);
+    let mut asked = Question { page, filter: None, sort: "subject".to_owned(), orphans: false };
     for (name, value) in call.query() {
-        page.read(&name, &value)?;
+        match name.as_str() {
+            "filter" => asked.filter = Some(scim::read(&value, ATTRIBUTES)?),
+            "sort" => asked.sort = value,
+            "orphans" => asked.orphans = value.eq_ignore_ascii_case("true"),
+            other => asked.page.read(other, &value)?,
+        }
     }
-    Ok(page)
+    Ok(asked)
 }
 
 pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
     let found = tenant(state, caller).and_then(|tenant| {
-        let page = page(call, 100)?;
+        let Question { page, filter, sort, orphans } = question(call, 100)?;
+        let value = |(subject, seat): &(&String, &Seat), attribute: &str| match attribute {
+            "subject" => vec![(*subject).clone()],
+            "type" => vec![seat.kind.clone()],
+            "created" => vec![format!("{:.3}", seat.created)],
+            _ => Vec::new(),
+        };
+        let is_orphan = |subject: &String| tenant.users.values().all(|user| user.subject != *subject);
+        let mut seats: Vec<(&String, &Seat)> = tenant
+            .seats
+            .iter()
+            .filter(|seat| filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| value(seat, name))))
+            .filter(|(subject, _)| !orphans || is_orphan(subject))
+            .collect();
+        list::order(&mut seats, &sort, &SORTS, value)?;
         let shown = |(subject, seat): (&String, &Seat)| {
             let item = json!({
                 "subject": subject, "type": seat.kind, "created": format!("{:.3}", seat.created), "excess": false,
             });
             (subject.clone(), item)
         };
-        Ok(list::paged(state, call, &page, tenant.seats.iter().map(shown).collect()))
+        Ok(list::paged(state, call, &page, seats.into_iter().map(shown).collect()))
     });
     found.unwrap_or_else(|refusal| refusal)
 }
 
 /// Nobody opens an app here, so nothing is ever consumed.
 pub(super) fn consumption(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
-    let found = tenant(state, caller).and_then(|_| Ok(list::paged(state, call, &page(call, 200)?, Vec::new())));
+    const NOTHING: &Attributes = &[("userId", &[Eq]), ("appId", &[Eq]), ("sessionStart", TIME), ("endTime", TIME)];
+    let found = tenant(state, caller).and_then(|_| {
+        let mut page = Page::new("page", "").limited_to(200);
+        for (name, value) in call.query() {
+            match name.as_str() {
+                "filter" => drop(scim::read(&value, NOTHING)?),
+                "sort" => {}
+                other => page.read(other, &value)?,
+            }
+        }
+        Ok(list::paged(state, call, &page, Vec::new()))
+    });
     found.unwrap_or_else(|refusal| refusal)
 }
 

@@ -6,12 +6,22 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::list::{self, Page};
 use super::reply::{Reply, forbidden, numbered_problem};
-use super::scim::{self, Attributes, Operator::Co, Operator::Eq};
+use super::scim::{self, Attributes, Operator::Co, Operator::Eq, TIME};
 use super::{Call, patch, roles};
 use crate::sandbox::state::{Group, State, Tenant};
 
-/// The documents name no attributes; the vendor's own examples ask for these.
-const ATTRIBUTES: &Attributes = &[("id", &[Eq]), ("name", &[Eq, Co])];
+/// Those that the reference of 2026 calls filterable; it names no operators.
+const ATTRIBUTES: &Attributes = &[
+    ("id", &[Eq]),
+    ("name", &[Eq, Co]),
+    ("status", &[Eq]),
+    ("providerType", &[Eq]),
+    ("createdAt", TIME),
+    ("lastUpdatedAt", TIME),
+];
+
+/// The group that everybody is in, which the vendor lists apart from those that people make.
+const EVERYONE: &str = "com.qlik.Everyone";
 
 fn missing() -> Reply {
     numbered_problem(404, "GROUPS-7", "Not found", "There is no such group")
@@ -32,7 +42,10 @@ fn value(group: &Group, attribute: &str) -> Vec<String> {
     match attribute {
         "id" => vec![group.id.clone()],
         "name" => vec![group.name.clone()],
+        "status" => vec!["active".to_owned()],
+        "providerType" => vec![group.provider.clone()],
         "createdAt" => vec![format!("{:.3}", group.created)],
+        "lastUpdatedAt" => vec![format!("{:.3}", group.updated)],
         _ => Vec::new(),
     }
 }
@@ -48,20 +61,22 @@ struct InBody {
 }
 
 pub(super) fn filter(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
-    let Ok(InBody { filter }) = serde_json::from_slice(call.body) else { return invalid("the body has a filter") };
+    // The body may be left out: then every group is meant.
+    let body = if call.body.is_empty() { b"{}" } else { call.body };
+    let Ok(InBody { filter }) = serde_json::from_slice(body) else { return invalid("the body has a filter") };
     listed(state, call, caller, Some(filter.unwrap_or_default()))
 }
 
 fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<String>) -> Reply {
     let found = tenant(state, caller).and_then(|tenant| {
         let mut page = Page::new("next", "prev");
-        let (mut filter, mut sort) = (in_body.clone(), "+name".to_owned());
+        let (mut filter, mut sort, mut system) = (in_body.clone(), "+name".to_owned(), false);
         for (name, value) in call.query() {
             match name.as_str() {
                 "filter" if in_body.is_none() => filter = Some(value),
                 "sort" => sort = value,
-                // Published clients send it unasked. The group of everybody is not served.
-                "systemGroups" if value.eq_ignore_ascii_case("false") => {}
+                // Published clients send `false` unasked.
+                "systemGroups" => system = value.eq_ignore_ascii_case("true"),
                 "totalResults" if in_body.is_none() => page.count(&value)?,
                 other => page.read(other, &value)?,
             }
@@ -69,7 +84,10 @@ fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<Strin
         let filter = filter.filter(|text| !text.is_empty());
         let filter = filter.map(|text| scim::read(&text, ATTRIBUTES)).transpose()?;
         let passes = |group: &&Group| filter.as_ref().is_none_or(|one| one.passes(&|name: &str| value(group, name)));
-        let mut groups: Vec<&Group> = tenant.groups.values().filter(passes).collect();
+        let everyone = Group { id: "0".repeat(23) + "1", ..Group::new(EVERYONE, "qlik", tenant.created) };
+        let listed: Box<dyn Iterator<Item = &Group>> =
+            if system { Box::new(std::iter::once(&everyone)) } else { Box::new(tenant.groups.values()) };
+        let mut groups: Vec<&Group> = listed.filter(passes).collect();
         list::order(&mut groups, &sort, &["name", "id", "createdAt"], |group, field| value(group, field))?;
         let items = groups.into_iter().map(|group| (group.id.clone(), shown(tenant, group))).collect();
         Ok(list::paged(state, call, &page, items))

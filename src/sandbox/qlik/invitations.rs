@@ -13,6 +13,7 @@ use crate::sandbox::state::{State, User};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Invitations {
+    #[serde(default)]
     invitees: Vec<Invitee>,
 }
 
@@ -47,6 +48,10 @@ pub(super) fn invite(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
                 let (code, title) = if user.is_active() { ("1001", "Active User") } else { ("1002", "Disabled User") };
                 json!({ "email": invitee.email, "status": "error", "code": code, "title": title })
             }
+            // An address needs a name, an @ and a host.
+            None if !is_address(&invitee.email) => {
+                json!({ "email": invitee.email, "status": "error", "code": "1003", "title": "Invalid email address" })
+            }
             None => {
                 let name = invitee.name.unwrap_or_else(|| invitee.email.clone());
                 let email = Some(invitee.email.clone());
@@ -63,4 +68,8 @@ pub(super) fn invite(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
         });
     }
     Reply::json(207, &json!({ "data": data }))
+}
+
+fn is_address(email: &str) -> bool {
+    email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }

@@ -26,7 +26,8 @@ fn subscription<'a>(state: &'a State, caller: &Caller) -> Option<&'a Subscriptio
 /// The licence key is a secret; only administrators see it.
 pub(super) fn overview(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
     if !caller.admin {
-        return licence_problem(403, "Forbidden");
+        // The reference has no 403 here.
+        return licence_problem(401, "Unauthorized");
     }
     let Some(subscription) = subscription(state, caller) else { return licence_problem(404, "Not found") };
     let allotment = |name: &str| {

@@ -18,6 +18,7 @@ pub(super) mod reply;
 mod roles;
 mod scim;
 mod tenants;
+mod user_changes;
 mod users;
 
 use hyper::Method;
@@ -73,8 +74,15 @@ fn register(state: &mut State, call: &Call<'_>, region: &str) -> Reply {
 
 fn tenant(state: &mut State, call: &Call<'_>) -> Reply {
     let path = call.segments();
+    match path.as_slice() {
+        ["api", "v1", service, ..] => reply::in_envelope_of(service, at_tenant(state, call, &path)),
+        _ => at_tenant(state, call, &path),
+    }
+}
+
+fn at_tenant(state: &mut State, call: &Call<'_>, path: &[&str]) -> Reply {
     let Some(tenant) = state.tenant_at(call.host) else {
-        return match path.as_slice() {
+        return match path {
             ["oauth", "token"] => oauth::unauthorized(),
             _ => problem(401, "LOGIN-2", "No authentication configured for this hostname"),
         };
@@ -89,7 +97,8 @@ fn tenant(state: &mut State, call: &Call<'_>) -> Reply {
         return problem(401, "TENANT_DISABLED", title);
     }
     let id = tenant.id.clone();
-    match (call.method.as_str(), path.as_slice()) {
+    match (call.method.as_str(), path) {
+        ("GET", [".well-known", "oauth-authorization-server"]) => return oauth::metadata(call),
         ("POST", ["oauth", "token"]) => return oauth::token_at_tenant(state, call, &id),
         ("POST", ["oauth", "revoke"]) => return oauth::revoke_at_tenant(state, call, &id),
         _ => {}
@@ -99,7 +108,7 @@ fn tenant(state: &mut State, call: &Call<'_>) -> Reply {
     if let Some(refusal) = too_many(state, call, &caller.user, tier) {
         return refusal;
     }
-    service(state, call, &caller, &path)
+    service(state, call, &caller, path)
 }
 
 fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -> Reply {
@@ -117,14 +126,16 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("GET", ["tenants", "me"]) => tenants::me(state, call, caller),
         ("GET", ["tenants", id]) => tenants::get(state, caller, id),
         ("PATCH", ["tenants", id]) => tenants::patch(state, call, caller, id),
-        ("GET", ["users", "me"]) => Reply::found(format!("/api/v1/users/{}", caller.user)),
+        ("GET", ["users", "me"]) => {
+            Reply::found(state.switches().users_me_status, format!("/api/v1/users/{}", caller.user))
+        }
         ("GET", ["users"]) => users::list(state, call, caller),
         ("POST", ["users"]) => users::create(state, call, caller),
-        ("GET", ["users", "actions", "count"]) => users::count(state, call, caller),
+        ("GET", ["users", "actions", "count"]) => users::count(state, caller),
         ("POST", ["users", "actions", "filter"]) => users::filter(state, call, caller),
         ("POST", ["users", "actions", "invite"]) => invitations::invite(state, call, caller),
         ("GET", ["users", id]) => users::get(state, call, caller, id),
-        ("PATCH", ["users", id]) => users::patch(state, call, caller, id),
+        ("PATCH", ["users", id]) => user_changes::patch(state, call, caller, id),
         ("DELETE", ["users", id]) => users::delete(state, caller, id),
         ("GET", ["groups"]) => groups::list(state, call, caller),
         ("POST", ["groups"]) => groups::create(state, call, caller),

@@ -16,6 +16,31 @@ const REGION_SCOPES: [&str; 4] = ["admin_classic", "tenants:create", "tenants:de
 const ORGANIZATION_SCOPES: [&str; 1] = ["cloud-console.tenants:read"];
 const KEY_SCOPES: [&str; 1] = ["user_default"];
 
+/// `/.well-known/oauth-authorization-server`, which anybody may read: RFC 8414, with what is served here.
+pub(super) fn metadata(call: &Call<'_>) -> Reply {
+    let issuer = format!("https://{}", call.host);
+    let body = json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{issuer}/oauth/token"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["client_credentials", "urn:qlik:oauth:user-impersonation"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    });
+    Reply::json(200, &body)
+}
+
+/// The region-level client's scopes. Published clients ask for `user_default` whatever the client is, and no document says
+/// that it is refused: it is left out of what is given, unless `strict_scopes` says otherwise.
+fn region_scopes(state: &State, asked: Option<&Vec<String>>) -> Result<Vec<String>, Reply> {
+    if state.switches().strict_scopes {
+        return scopes(asked, &REGION_SCOPES);
+    }
+    let rest: Vec<String> = asked.into_iter().flatten().filter(|scope| *scope != KEY_SCOPES[0]).cloned().collect();
+    scopes(Some(&rest), &REGION_SCOPES)
+}
+
 /// What `/oauth/token` says to a client it does not know, and on a host that is nobody's.
 pub(super) fn unauthorized() -> Reply {
     problem(401, "OAUTH-5", "Unauthorized")
@@ -118,7 +143,7 @@ fn try_register(state: &mut State, call: &Call<'_>, region: &str) -> Result<Repl
     if let Some(refusal) = too_many(state, call, &grant.client, 2) {
         return Err(refusal);
     }
-    let scopes = scopes(grant.scopes.as_ref(), &REGION_SCOPES)?;
+    let scopes = region_scopes(state, grant.scopes.as_ref())?;
     let cap = state.switches().token_cap;
     let access_token = random::access_token();
     let expires = expiry(call.now);
@@ -137,21 +162,25 @@ fn try_tenant(state: &mut State, call: &Call<'_>, id: &str) -> Result<Reply, Rep
     let tenant = state.tenant(id).ok_or_else(unauthorized)?;
     let subscription = state.subscription(&tenant.subscription).ok_or_else(unauthorized)?;
     let is = |client: &crate::sandbox::state::Client| client.id == grant.client && client.secret == grant.secret;
-    let (name, roles, allowed): (String, &[&str], &[&str]) = if is(&subscription.client) {
+    let of_region = is(&subscription.client);
+    let (name, roles): (String, &[&str]) = if of_region {
         itself_only(&grant.acting)?;
-        (format!("{} OAuth Client", subscription.region.to_uppercase()), &["TenantAdmin"], &REGION_SCOPES)
+        (format!("{} OAuth Client", subscription.region.to_uppercase()), &["TenantAdmin"])
     } else if is(&subscription.key_client) {
         if !caller::trusted(state, tenant, &grant.client) {
             return Err(forbidden("the OAuth client is not trusted in this tenant: consent is required"));
         }
-        ("API key client".to_owned(), &[], &KEY_SCOPES)
+        ("API key client".to_owned(), &[])
     } else {
         return Err(unauthorized());
     };
     if let Some(refusal) = too_many(state, call, &grant.client, 2) {
         return Err(refusal);
     }
-    let scopes = scopes(grant.scopes.as_ref(), allowed)?;
+    let scopes = match of_region {
+        true => region_scopes(state, grant.scopes.as_ref())?,
+        false => scopes(grant.scopes.as_ref(), &KEY_SCOPES)?,
+    };
     let (cap, impersonation) = (state.switches().token_cap, state.switches().impersonation);
     let tenant = state.tenant_mut(id).ok_or_else(unauthorized)?;
     let user = match &grant.acting {

@@ -34,6 +34,31 @@ pub(super) fn envelope(status: u16, error: Value) -> Reply {
     Reply::json(status, &json!({ "errors": [error], "traceId": random::hex_id() }))
 }
 
+/// The same refusal in the envelope of one service. API keys, users and groups give `status` as an integer, roles and OAuth
+/// clients give none, and licences say everything twice: so the vendor's OpenAPI documents of 2025 and 2026.
+pub(super) fn in_envelope_of(service: &str, reply: Reply) -> Reply {
+    if reply.status < 400 {
+        return reply;
+    }
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+    let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) else { return reply };
+    for error in errors.iter_mut().filter_map(Value::as_object_mut) {
+        match service {
+            "api-keys" | "groups" | "users" => {
+                error.insert("status".to_owned(), json!(reply.status));
+            }
+            "oauth-clients" | "roles" => drop(error.remove("status")),
+            _ => {}
+        }
+    }
+    if service == "licenses" && body.get("error").is_none() {
+        let title = body.pointer("/errors/0/title").cloned().unwrap_or_default();
+        body["error"] = json!(reply.status.to_string());
+        body["message"] = title;
+    }
+    Reply { body: body.to_string().into_bytes(), ..reply }
+}
+
 pub(super) fn not_found() -> Reply {
     problem(404, "HTTP-404", "Not found")
 }

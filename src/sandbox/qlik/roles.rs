@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -11,12 +12,26 @@ use super::caller::Caller;
 use super::list::{self, Page};
 use super::patch::{self, Change};
 use super::reply::{Reply, bad_request, forbidden, problem};
-use super::scim::{self, Attributes, Operator::Eq};
+use super::scim::{self, Attributes, Operator::Co, Operator::Eq, TIME};
 use crate::model::secret::hex;
 use crate::sandbox::random;
 use crate::sandbox::state::{Role, State, Tenant};
+use crate::sandbox::switches::RolesOrder;
 
-const ATTRIBUTES: &Attributes = &[("name", &[Eq])];
+/// Those that the reference of 2026 calls filterable; it names no operators.
+const ATTRIBUTES: &Attributes = &[
+    ("id", &[Eq]),
+    ("name", &[Eq, Co]),
+    ("type", &[Eq]),
+    ("level", &[Eq]),
+    ("tenantId", &[Eq]),
+    ("description", &[Eq, Co]),
+    ("permissions", &[Eq]),
+    ("createdAt", TIME),
+    ("lastUpdatedAt", TIME),
+];
+
+const SORTS: [&str; 6] = ["name", "type", "level", "description", "createdAt", "lastUpdatedAt"];
 const CUSTOM_MAX: usize = 500;
 
 /// In the order of the list. More than one page of the default size, with `UserDefault` on the second.
@@ -89,14 +104,35 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn shown(&self, tenant: &Tenant) -> Value {
-        let (description, scopes, created, updated) = match self {
+    /// What it has of an attribute that a list is filtered or sorted by.
+    fn value(&self, tenant: &Tenant, attribute: &str) -> Vec<String> {
+        let (description, scopes, created, updated) = self.facts(tenant);
+        match attribute {
+            "id" => vec![self.id(tenant)],
+            "name" => vec![self.name().to_owned()],
+            "type" => vec![self.kind().to_owned()],
+            "level" => vec![self.level().to_owned()],
+            "tenantId" => vec![tenant.id.clone()],
+            "description" => vec![description],
+            "permissions" => scopes.into_iter().collect(),
+            "createdAt" => vec![format!("{created:.3}")],
+            "lastUpdatedAt" => vec![format!("{updated:.3}")],
+            _ => Vec::new(),
+        }
+    }
+
+    fn facts(&self, tenant: &Tenant) -> (String, BTreeSet<String>, Timestamp, Timestamp) {
+        match self {
             Self::Default(name) => {
                 let scopes = if *name == "UserDefault" { tenant.user_default.clone() } else { BTreeSet::new() };
                 (format!("The default role {name}."), scopes, tenant.created, tenant.last_updated)
             }
             Self::Custom(role) => (role.description.clone(), role.scopes.clone(), role.created, role.updated),
-        };
+        }
+    }
+
+    fn shown(&self, tenant: &Tenant) -> Value {
+        let (description, scopes, created, updated) = self.facts(tenant);
         let id = self.id(tenant);
         json!({
             "id": id,
@@ -160,6 +196,14 @@ fn missing() -> Reply {
     problem(404, "ROLES-404", "Not found")
 }
 
+/// Anybody in the tenant may read roles: the reference has no 403 there (`users_see_users`).
+fn readable<'a>(state: &'a State, caller: &Caller) -> Result<&'a Tenant, Reply> {
+    if caller.admin || state.switches().users_see_users {
+        return state.tenant(&caller.tenant).ok_or_else(missing);
+    }
+    tenant(state, caller)
+}
+
 fn tenant<'a>(state: &'a State, caller: &Caller) -> Result<&'a Tenant, Reply> {
     if !caller.admin {
         return Err(forbidden("only TenantAdmin may read or change roles"));
@@ -168,21 +212,26 @@ fn tenant<'a>(state: &'a State, caller: &Caller) -> Result<&'a Tenant, Reply> {
 }
 
 pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
-    let found = tenant(state, caller).and_then(|tenant| {
+    let found = readable(state, caller).and_then(|tenant| {
         let mut page = Page::new("next", "prev");
-        let (mut filter, mut sort) = (None, "+name".to_owned());
+        let (mut filter, mut sort) = (None, None);
         for (name, value) in call.query() {
             match name.as_str() {
                 "filter" => filter = Some(scim::read(&value, ATTRIBUTES)?),
-                "sort" => sort = value,
+                "sort" => sort = Some(value),
                 "totalResults" => page.count(&value)?,
                 other => page.read(other, &value)?,
             }
         }
-        let name = |role: &Known<'_>| vec![role.name().to_owned()];
-        let passes = |role: &Known<'_>| filter.as_ref().is_none_or(|filter| filter.passes(&|_: &str| name(role)));
+        let passes = |role: &Known<'_>| {
+            filter.as_ref().is_none_or(|filter| filter.passes(&|name: &str| role.value(tenant, name)))
+        };
         let mut roles: Vec<Known<'_>> = Known::all(tenant).filter(passes).collect();
-        list::order(&mut roles, &sort, &["name"], |role, _| name(role))?;
+        list::order(&mut roles, sort.as_deref().unwrap_or("+name"), &SORTS, |role, field| role.value(tenant, field))?;
+        if sort.is_none() && state.switches().roles_order == RolesOrder::AdminsFirst {
+            // The sort is stable: by name within a level.
+            roles.sort_by_key(|role| role.level() != "admin");
+        }
         let items = roles.iter().map(|role| (role.id(tenant), role.shown(tenant))).collect();
         Ok(list::paged(state, call, &page, items))
     });
@@ -190,7 +239,7 @@ pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
 }
 
 pub(super) fn get(state: &State, caller: &Caller, id: &str) -> Reply {
-    match tenant(state, caller) {
+    match readable(state, caller) {
         Ok(tenant) => with_id(tenant, id).map_or_else(missing, |role| Reply::json(200, &role.shown(tenant))),
         Err(refusal) => refusal,
     }
@@ -246,7 +295,8 @@ pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
             role.id.clone()
         }
         Ok((_, Some(Known::Default(_)))) => return forbidden("default roles cannot be deleted"),
-        Ok((_, None)) => return missing(),
+        // The reference has no 404 here.
+        Ok((_, None)) => return bad_request("there is no such role"),
         Err(refusal) => return refusal,
     };
     if let Some(tenant) = state.tenant_mut(&caller.tenant) {

@@ -48,6 +48,10 @@ impl Operator {
     }
 }
 
+/// What a time can be asked: RFC 3339 in UTC sorts as text.
+pub(super) const TIME: &[Operator] =
+    &[Operator::Eq, Operator::Ne, Operator::Gt, Operator::Ge, Operator::Lt, Operator::Le];
+
 /// The attributes that a service can be asked about, each with its operators.
 pub(super) type Attributes = [(&'static str, &'static [Operator])];
 

@@ -101,11 +101,14 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, region: &str) -> Reply 
 
 pub(super) fn me(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
     let path = format!("/api/v1/tenants/{}", caller.tenant);
-    Reply::found(match state.switches().tenants_me_location {
-        LocationForm::Relative => path,
-        LocationForm::Absolute => format!("https://{}{path}", call.host),
-        LocationForm::Foreign => format!("https://collector.example{path}"),
-    })
+    Reply::found(
+        302,
+        match state.switches().tenants_me_location {
+            LocationForm::Relative => path,
+            LocationForm::Absolute => format!("https://{}{path}", call.host),
+            LocationForm::Foreign => format!("https://collector.example{path}"),
+        },
+    )
 }
 
 pub(super) fn get(state: &State, caller: &Caller, id: &str) -> Reply {

@@ -7,8 +7,7 @@ use super::caller::Caller;
 use super::list::{self, Page};
 use super::reply::{Reply, bad_request, forbidden, numbered_problem};
 use super::scim::{self, Attributes, Filter, Operator::Co, Operator::Eq};
-use super::{Call, patch, roles};
-use crate::sandbox::random;
+use super::{Call, roles};
 use crate::sandbox::state::{State, Tenant, User};
 
 const ATTRIBUTES: &Attributes = &[
@@ -38,6 +37,20 @@ pub(super) fn invalid(detail: &str) -> Reply {
 
 pub(super) fn not_admin(caller: &Caller) -> Option<Reply> {
     (!caller.admin).then(|| forbidden("only TenantAdmin may read or change other users"))
+}
+
+/// The reference has no 403 for reading: others are seen, without their roles (`users_see_users`).
+fn may_not_read(state: &State, caller: &Caller) -> Option<Reply> {
+    not_admin(caller).filter(|_| !state.switches().users_see_users)
+}
+
+/// What this caller sees of a user: roles and groups of others are an administrator's.
+fn seen(tenant: &Tenant, user: &User, host: &str, caller: &Caller) -> Value {
+    let mut body = shown(tenant, user, host);
+    if let (false, Value::Object(object)) = (caller.admin || user.id == caller.user, &mut body) {
+        object.retain(|name, _| !["roles", "assignedRoles", "assignedGroups"].contains(&name.as_str()));
+    }
+    body
 }
 
 /// What a user has of an attribute or a field to sort by.
@@ -93,7 +106,7 @@ pub(super) fn filter(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
 }
 
 fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<String>) -> Reply {
-    let found = not_admin(caller).map_or(Ok(()), Err).and_then(|()| {
+    let found = may_not_read(state, caller).map_or(Ok(()), Err).and_then(|()| {
         let tenant = state.tenant(&caller.tenant).ok_or_else(missing)?;
         let mut page = Page::new("next", "prev");
         let (mut filter, mut fields, mut sort) = (in_body.clone(), None, "+name".to_owned());
@@ -108,6 +121,10 @@ fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<Strin
                 "sortBy" if value == "name" => {}
                 "sortOrder" if value == "asc" || value == "desc" => {}
                 "status" | "subject" | "email" if in_body.is_none() => deprecated.push((name, value)),
+                "role" if in_body.is_none() => deprecated.push(("assignedRoles.name".to_owned(), value)),
+                "tenantId" if in_body.is_none() && value == tenant.id => {}
+                "startingAfter" if in_body.is_none() => page.read("next", &value)?,
+                "endingBefore" if in_body.is_none() => page.read("prev", &value)?,
                 other => page.read(other, &value)?,
             }
         }
@@ -123,19 +140,17 @@ fn listed(state: &State, call: &Call<'_>, caller: &Caller, in_body: Option<Strin
         list::order(&mut users, &sort, &SORTS, |user, field| values(tenant, user, field))?;
         let items = users
             .into_iter()
-            .map(|user| (user.id.clone(), picked(shown(tenant, user, call.host), fields.as_deref())))
+            .map(|user| (user.id.clone(), picked(seen(tenant, user, call.host, caller), fields.as_deref())))
             .collect();
         Ok(list::paged(state, call, &page, items))
     });
     found.unwrap_or_else(|refusal| refusal)
 }
 
-pub(super) fn count(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
-    if let Some(refusal) = not_admin(caller) {
+/// The reference has no 400 here: a parameter changes nothing.
+pub(super) fn count(state: &State, caller: &Caller) -> Reply {
+    if let Some(refusal) = may_not_read(state, caller) {
         return refusal;
-    }
-    if call.query().next().is_some() {
-        return bad_request("a query parameter that this call does not have here");
     }
     state
         .tenant(&caller.tenant)
@@ -143,12 +158,12 @@ pub(super) fn count(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
 }
 
 pub(super) fn get(state: &State, call: &Call<'_>, caller: &Caller, id: &str) -> Reply {
-    if let Some(refusal) = not_admin(caller).filter(|_| id != caller.user) {
+    if let Some(refusal) = may_not_read(state, caller).filter(|_| id != caller.user) {
         return refusal;
     }
     let fields = call.query().find(|(name, _)| name == "fields").map(|(_, value)| value);
     let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
-    let body = |user| Reply::json(200, &picked(shown(tenant, user, call.host), fields.as_deref()));
+    let body = |user| Reply::json(200, &picked(seen(tenant, user, call.host, caller), fields.as_deref()));
     tenant.users.get(id).map_or_else(missing, body)
 }
 
@@ -204,88 +219,6 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
     reply
 }
 
-/// What is known is done. What names a role or a group that is not there is told, under 207.
-pub(super) fn patch(state: &mut State, call: &Call<'_>, caller: &Caller, id: &str) -> Reply {
-    if let Some(refusal) = not_admin(caller) {
-        return refusal;
-    }
-    let Some(tenant) = state.tenant(&caller.tenant) else { return missing() };
-    let Some(user) = tenant.users.get(id) else { return missing() };
-    let changes = match patch::read(call) {
-        Ok(changes) => changes,
-        Err(refusal) => return refusal,
-    };
-    let (mut name, mut status) = (user.name.clone(), user.status.clone());
-    let (mut roles, mut groups, mut errors) = (user.roles.clone(), user.groups.clone(), Vec::new());
-    for change in &changes {
-        if change.op != "replace" {
-            return invalid("only replace is supported");
-        }
-        match (change.path.as_str(), change.value.as_str()) {
-            ("/name", Some(text)) if !text.trim().is_empty() => text.clone_into(&mut name),
-            ("/status", Some(text @ ("active" | "disabled" | "invited"))) => text.clone_into(&mut status),
-            ("/assignedRoles", None) => {
-                let Some((known, unknown)) = roles::assigned(tenant, &change.value) else {
-                    return invalid("/assignedRoles is a list of objects with either id or name");
-                };
-                roles = known;
-                errors.extend(unknown.iter().map(|name| absent("/assignedRoles", "role", name)));
-            }
-            ("/assignedGroups", None) => {
-                let Some((known, unknown)) = assigned_groups(tenant, &change.value) else {
-                    return invalid("/assignedGroups is a list of objects with either id or name and providerType");
-                };
-                groups = known;
-                errors.extend(unknown.iter().map(|name| absent("/assignedGroups", "group", name)));
-            }
-            _ => {
-                return invalid(
-                    "only /name, /status, /assignedRoles and /assignedGroups are taken, with fitting values",
-                );
-            }
-        }
-    }
-    if let Some(user) = state.tenant_mut(&caller.tenant).and_then(|tenant| tenant.users.get_mut(id)) {
-        (user.name, user.status, user.roles, user.groups) = (name, status, roles, groups);
-        user.updated = Some(call.now);
-    }
-    if errors.is_empty() {
-        return Reply::empty(204);
-    }
-    Reply::json(207, &json!({ "errors": errors, "traceId": random::hex_id() }))
-}
-
-fn absent(pointer: &str, kind: &str, name: &str) -> Value {
-    json!({
-        "code": "USERS-7",
-        "title": "Not found",
-        "detail": format!("There is no {kind} {name}"),
-        "status": 404,
-        "source": { "pointer": pointer },
-    })
-}
-
-/// Ids of those that are there, names of those that are not.
-fn assigned_groups(tenant: &Tenant, value: &Value) -> Option<(Vec<String>, Vec<String>)> {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for one in value.as_array()? {
-        let text = |name: &str| one.get(name).and_then(Value::as_str);
-        let named = text("id").or_else(|| text("name"))?;
-        let found = tenant.groups.values().find(|group| match (text("id"), text("name")) {
-            (Some(id), _) => group.id == id,
-            (None, name) => {
-                name == Some(group.name.as_str()) && text("providerType").is_none_or(|kind| kind == group.provider)
-            }
-        });
-        match found {
-            Some(group) if known.contains(&group.id) => {}
-            Some(group) => known.push(group.id.clone()),
-            None => unknown.push(named.to_owned()),
-        }
-    }
-    Some((known, unknown))
-}
-
 pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
     if let Some(refusal) = not_admin(caller) {
         return refusal;
@@ -339,8 +272,15 @@ fn shown(tenant: &Tenant, user: &User, host: &str) -> Value {
     if let Some(client) = &user.client {
         body["clientId"] = json!(client);
     }
-    if let Some(email) = &user.email {
-        body["email"] = json!(email);
+    for (name, value) in [
+        ("email", &user.email),
+        ("preferredLocale", &user.preferred_locale),
+        ("preferredZoneinfo", &user.preferred_zoneinfo),
+        ("inviteExpiry", &user.invite_expiry),
+    ] {
+        if let Some(value) = value {
+            body[name] = json!(value);
+        }
     }
     body
 }

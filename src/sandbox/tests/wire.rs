@@ -139,6 +139,18 @@ impl Wire {
         self.exchange(host, &head, body).await.unwrap()
     }
 
+    /// All that HEAD brings.
+    pub(super) async fn head(&self, host: &str, path: &str, token: &str) -> String {
+        let mut stream = self.tunnel(host, host).await.unwrap();
+        let request = format!(
+            "HEAD {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
     /// A call that names the host it means.
     pub(super) async fn confirmed(&self, host: &str, path: &str, token: &str, confirm: &str, body: &str) -> Answer {
         let confirm = if confirm.is_empty() { String::new() } else { format!("\r\nqlik-confirm-hostname: {confirm}") };
