@@ -32,6 +32,21 @@ fn the_readmes_links_lead_somewhere() {
     }
 }
 
+/// Throw-away runners keep their ledger in an object store: a program without that feature refuses to run there.
+#[test]
+fn what_the_pipelines_install_can_share_a_ledger() {
+    let mut installs = 0;
+    let pipelines = ["plan", "apply", "drift"].map(|name| format!("examples/gitops/.github/workflows/{name}.yml"));
+    let others = ["README.md", "action.yml", "examples/gitops/.gitlab-ci.yml"].map(str::to_owned);
+    for file in pipelines.into_iter().chain(others) {
+        for line in read(&file).lines().filter(|line| line.contains("--no-default-features")) {
+            installs += 1;
+            assert!(line.contains("--features object-store"), "{file}: {line}");
+        }
+    }
+    assert!(installs >= 6, "{installs}");
+}
+
 #[test]
 fn ci_runs_the_readmes_test_command() {
     let command = read(".ci/run").lines().find_map(|line| Some(line.strip_prefix("readme_test='")?.replace('\'', "")));
