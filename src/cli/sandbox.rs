@@ -5,6 +5,7 @@ mod attach;
 mod call;
 mod environment;
 mod help;
+mod hold;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -23,6 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::attach::{Attached, CliSandboxError, attach};
 use self::attach::{Lifetime, any_port, attach_as, options, running};
+use self::hold::Hold;
 pub use self::call::CallError;
 use crate::sandbox::{self, Seeded, SeededAccount, SeededImburse};
 
@@ -50,6 +52,9 @@ enum Verb {
     Exec {
         #[command(flatten)]
         state: StateDir,
+        /// Run it in a network of its own that has nothing but the sandbox; needs Linux with `unshare` and `ip`
+        #[arg(long)]
+        isolate: bool,
         /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
@@ -93,7 +98,8 @@ pub fn main() -> ExitCode {
 async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Serve { listen, state } => serve(listen, &state.directory).await,
-        Verb::Exec { state, command } => exec(&state.directory, &command).await,
+        Verb::Exec { state, isolate: true, command } => isolated(&state.directory, &command).await,
+        Verb::Exec { state, isolate: false, command } => exec(&state.directory, &command).await,
         Verb::Control { state, method, path, json } => control(&state.directory, &method, &path, json).await,
     }
 }
@@ -107,6 +113,9 @@ async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode>
     let directory = absolute(state_dir)?;
     let mut variables = environment::variables(running.proxy(), running.ca_file(), &directory, &accounts);
     let token = std::fs::read_to_string(running.control_token_file()).context("cannot read the control token")?;
+    let hold = Hold::write(&directory, running.proxy(), running.ca_file())?;
+    variables.insert("NODE_OPTIONS", hold.node_options(None));
+    variables.insert("JAVA_TOOL_OPTIONS", hold.java_options(None));
     variables.insert("QLIK_SANDBOX_CONTROL", running.control().to_owned());
     variables.insert("QLIK_SANDBOX_CONTROL_TOKEN", token);
     let env_file = directory.join("env.sh");
@@ -168,6 +177,10 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
         }
     }
     child.envs(variables);
+    let hold = Hold::write(&directory, attached.proxy(), attached.ca_file())?;
+    let given = |name: &str| std::env::var(name).ok();
+    child.env("NODE_OPTIONS", hold.node_options(given("NODE_OPTIONS").as_deref()));
+    child.env("JAVA_TOOL_OPTIONS", hold.java_options(given("JAVA_TOOL_OPTIONS").as_deref()));
     let outcome = match child.spawn() {
         Ok(child) => attend(child).await,
         Err(error) => {
@@ -177,6 +190,29 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
     };
     attached.detach().await;
     outcome.map(code)
+}
+
+/// The same in a network namespace of its own, where nothing but loopback is: whatever a program reads or does not read, no request
+/// leaves. The sandbox runs inside as well.
+async fn isolated(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode> {
+    const NAMESPACE: [&str; 4] = ["--user", "--map-root-user", "--net", "--"];
+    const UP: &str = "ip link set lo up";
+    let probe = Command::new("unshare").args(NAMESPACE).args(["sh", "-c", UP]).output().await;
+    let allowed = match &probe {
+        Ok(probe) if probe.status.success() => Ok(()),
+        Ok(probe) => Err(String::from_utf8_lossy(&probe.stderr).trim().to_owned()),
+        Err(error) => Err(format!("unshare: {error}")),
+    };
+    if let Err(why) = allowed {
+        let why = crate::model::untrusted::escape(&why);
+        anyhow::bail!("this machine does not let a program have a network of its own ({why}): leave out --isolate, or allow it");
+    }
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut child = Command::new("unshare");
+    child.args(NAMESPACE).args(["sh", "-c", &format!("{UP} && exec \"$@\""), "sh"]).arg(program);
+    child.args(["exec", "--state"]).arg(state_dir).arg("--").args(command);
+    let child = child.spawn().context("cannot run unshare")?;
+    attend(child).await.map(code)
 }
 
 /// 127 where there is no such command, 126 where it cannot be run, as shells do.
