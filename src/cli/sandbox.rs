@@ -24,8 +24,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::attach::{Attached, CliSandboxError, attach};
 use self::attach::{Lifetime, any_port, attach_as, options, running};
-use self::hold::Hold;
 pub use self::call::CallError;
+use self::hold::Hold;
 use crate::sandbox::{self, Seeded, SeededAccount, SeededImburse};
 
 /// A stand-in for Qlik Cloud and Imburse Payments on this machine: nothing leaves it, nothing costs anything.
@@ -205,7 +205,9 @@ async fn isolated(state_dir: &Path, command: &[OsString]) -> anyhow::Result<Exit
     };
     if let Err(why) = allowed {
         let why = crate::model::untrusted::escape(&why);
-        anyhow::bail!("this machine does not let a program have a network of its own ({why}): leave out --isolate, or allow it");
+        anyhow::bail!(
+            "this machine does not let a program have a network of its own ({why}): leave out --isolate, or allow it"
+        );
     }
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut child = Command::new("unshare");

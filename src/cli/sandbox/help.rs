@@ -9,7 +9,8 @@ First steps:
   qlik-apply --sandbox examples/quickstart   needs neither, and attaches to a server that runs
   qlik-sandbox control GET requests          what was asked of a server that runs
 
-Any program that heeds HTTPS_PROXY and a CA file works unchanged: curl, @qlik/api, qlik-sdk.
+Any program that heeds HTTPS_PROXY and a CA file works unchanged, and so do Node of any age and
+Java. Python's qlik-sdk reads no CA variable: docs/sandbox.md says where its file is.
 The state in ./.qlik-sandbox outlives a server; remove the folder to start over.
 docs/sandbox.md has what is served, every fault and every switch.";
 
@@ -25,6 +26,7 @@ Examples:
   qlik-sandbox exec -- sh                              to look around: env | grep QLIK_
 
 Attaches to a server that runs on the same state, or runs one as long as the command.
+A program that reads no proxy variable is held inside by --isolate.
 Credentials and proxy settings of your own are not handed on.";
 
 /// Every call, with what it does.

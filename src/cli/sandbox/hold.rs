@@ -42,8 +42,7 @@ impl Hold {
 
     /// For `JAVA_TOOL_OPTIONS`, which every Java program reads (and says so on stderr).
     pub(super) fn java_options(&self, given: Option<&str>) -> String {
-        let (host, port) =
-            self.proxy.trim_start_matches("http://").rsplit_once(':').unwrap_or(("127.0.0.1", "443"));
+        let (host, port) = self.proxy.trim_start_matches("http://").rsplit_once(':').unwrap_or(("127.0.0.1", "443"));
         let store = self.store.display();
         let ours = format!(
             "-Dhttps.proxyHost={host} -Dhttps.proxyPort={port} -Dhttp.proxyHost={host} -Dhttp.proxyPort={port} \

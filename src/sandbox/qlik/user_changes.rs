@@ -122,15 +122,14 @@ impl Draft {
 
 /// The value as a list of references: `add` and `remove-value` take one as well, and older clients send names alone.
 fn listed(value: &Value, op: &str, end: bool) -> Result<Value, Reply> {
-    let named = |one: &Value| match one {
-        Value::String(name) => json!({ "name": name }),
-        other => other.clone(),
-    };
-    match value {
-        Value::Array(items) => Ok(items.iter().map(named).collect()),
-        one if end || op == "add" || op == "remove-value" => Ok(json!([named(one)])),
-        _ => Err(invalid("a list is replaced by a list")),
+    let named = |one: &Value| one.as_str().map_or_else(|| one.clone(), |name| json!({ "name": name }));
+    if let Some(items) = value.as_array() {
+        return Ok(items.iter().map(named).collect());
     }
+    if end || op == "add" || op == "remove-value" {
+        return Ok(json!([named(value)]));
+    }
+    Err(invalid("a list is replaced by a list"))
 }
 
 fn joined(held: &mut Vec<String>, known: Vec<String>, op: &str) {
