@@ -54,6 +54,8 @@ pub(super) struct Place<'a> {
     sink: &'a Sink,
     /// What a put compares with.
     version: Version,
+    /// The leftovers that are revoked once a key was delivered here.
+    over: Vec<String>,
 }
 
 impl<'a> Place<'a> {
@@ -67,6 +69,7 @@ impl<'a> Place<'a> {
         address: &'a Address,
         deliver_to: &Name,
         found: &Found<'_>,
+        over: &[String],
         words: &Words,
     ) -> Result<Self, Failure> {
         let record = world.held.record(tenant)?.ok_or_else(|| {
@@ -96,7 +99,7 @@ impl<'a> Place<'a> {
         }
         // Found under a former name: this key's own place is empty, and stays so until the put.
         let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
-        Ok(Self { world, address, uid: record.uid, sink, version })
+        Ok(Self { world, address, uid: record.uid, sink, version, over: over.to_vec() })
     }
 
     /// Makes a key and delivers it; says where it is.
@@ -234,7 +237,7 @@ impl<M: Maker> Way<'_, M> {
     }
 
     async fn deliver(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
-        let Place { world, address, uid, sink, version } = &self.place;
+        let Place { world, address, uid, sink, version, over } = &self.place;
         let payload = self.maker.payload(minted);
         let entry = SinkEntry {
             ledger: world.held.id().clone(),
@@ -247,6 +250,7 @@ impl<M: Maker> Way<'_, M> {
             owner: self.maker.owner(minted),
             expiry: self.maker.expiry(minted),
             delivered: world.now(),
+            over: over.clone(),
         };
         world.begin(address, Step::Deliver);
         if world.weak.is(Weakness::SecretInProgress) {

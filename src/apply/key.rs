@@ -37,11 +37,12 @@ pub(super) async fn create(
     address: &Address,
     create: &CreateKey,
     found: &Found<'_>,
+    over: &[String],
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let spec = &create.spec;
     let host = host_of(world.desired, &create.account, at)?;
-    let place = Place::look(world, tenant, address, &spec.deliver_to, found, &Key::WORDS).await?;
+    let place = Place::look(world, tenant, address, &spec.deliver_to, found, over, &Key::WORDS).await?;
     let owner_id = match &spec.owner {
         Owner::User(user) => Some(people::owner(world, &create.account, &host, user).await?.user_id),
         // Nobody but itself: the key's own answer tells who that is.

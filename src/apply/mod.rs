@@ -65,6 +65,8 @@ struct Course<'a> {
     unmade: Vec<(User, String)>,
     /// Whether the key at hand was delivered in this run.
     delivered: BTreeMap<Address, bool>,
+    /// The leftovers of each key: its new key's metadata says that it was delivered over them.
+    over: BTreeMap<Address, Vec<String>>,
 }
 
 impl<'a> Course<'a> {
@@ -78,11 +80,17 @@ impl<'a> Course<'a> {
             untrusted: None,
             unmade: Vec::new(),
             delivered: BTreeMap::new(),
+            over: BTreeMap::new(),
         }
     }
 
     async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
         let mut lines = Vec::new();
+        for (_, planned) in &actions {
+            if let Some(id) = leftover(&planned.action) {
+                self.over.entry(planned.address.clone()).or_default().push(id.to_owned());
+            }
+        }
         for (index, planned) in actions {
             let Some(step) = step_of(&planned.action) else { continue };
             let because = (self.world.stop)().or_else(|| self.blocked(planned));
@@ -123,6 +131,10 @@ impl<'a> Course<'a> {
             | Action::Refuse(_) => None,
             Action::Imburse(action) => imburse::blocked(self, &planned.address, action),
         }
+    }
+
+    fn over(&self, address: &Address) -> &[String] {
+        self.over.get(address).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn kept_from(&self, owner: &Owner) -> Option<String> {
@@ -238,9 +250,29 @@ impl<'a> Course<'a> {
         found: &Found<'_>,
     ) -> Result<String, Failure> {
         let at = self.place(&create.parent)?;
-        let minted = key::create(self.world, &self.tenant, address, create, found, &at).await;
+        let minted = key::create(self.world, &self.tenant, address, create, found, self.over(address), &at).await;
         self.delivered.insert(address.clone(), minted.is_ok());
         minted
+    }
+}
+
+/// The leftover that an action is about. The plan names it only once its run is over, or its sink refuses what comes late.
+fn leftover(action: &Action) -> Option<&str> {
+    match action {
+        Action::Reclaim(reclaim) => Some(&reclaim.key_id),
+        Action::Imburse(action) => imburse::leftover(action),
+        Action::CreateTenant(_)
+        | Action::Settle(_)
+        | Action::Trust(_)
+        | Action::CreateUser(_)
+        | Action::Grant(_)
+        | Action::Mark(_)
+        | Action::CreateKey(_)
+        | Action::Renew(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_) => None,
     }
 }
 

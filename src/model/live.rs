@@ -486,4 +486,8 @@ pub struct SinkEntry {
     pub owner: Untrusted,
     pub expiry: Option<Timestamp>,
     pub delivered: Timestamp,
+    /// The keys of ours that it was delivered over: minted before by runs that were over, and never marked as delivered. From
+    /// then on nothing can bring one of them back into the sink, so none needs another successor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<String>,
 }

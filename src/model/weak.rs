@@ -39,12 +39,18 @@ pub enum Weakness {
     NoLock,
     /// What is not marked as delivered is revoked at once, though its run may be about to deliver it.
     RevokeInFlight,
-    /// At Imburse, no key in a sink shows that a leftover was overtaken.
+    /// No key in a sink shows that a leftover was overtaken, but for what its metadata says.
     NeverOvertaken,
+    /// What the metadata in a sink says of leftovers is not looked at.
+    EntryTellsNothing,
+    /// A successor is made for a leftover although the sink's key is newer than it.
+    LaterSparesNothing,
+    /// Keys that were delivered and are in their sink no more are named by no plan.
+    Unnamed,
 }
 
 impl Weakness {
-    pub const ALL: [(&'static str, Self); 18] = [
+    pub const ALL: [(&'static str, Self); 21] = [
         ("no-intent", Self::NoIntent),
         ("intent-after-post", Self::IntentAfterPost),
         ("error-means-not-created", Self::ErrorMeansNotCreated),
@@ -63,6 +69,9 @@ impl Weakness {
         ("no-lock", Self::NoLock),
         ("revoke-in-flight", Self::RevokeInFlight),
         ("never-overtaken", Self::NeverOvertaken),
+        ("entry-tells-nothing", Self::EntryTellsNothing),
+        ("later-spares-nothing", Self::LaterSparesNothing),
+        ("unnamed", Self::Unnamed),
     ];
 }
 

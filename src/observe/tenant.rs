@@ -186,7 +186,7 @@ fn minters(
         .qlik_keys(address)
         .filter(|(_, spec, _)| spec.adopt.is_none())
         .filter(|(key, spec, _)| match crate::plan::judge(&scene, address, key, spec, live, record) {
-            Ok(judgement) => judgement.mint.is_some() || !judgement.reclaim.is_empty(),
+            Ok(judgement) => judgement.mint.is_some() || !judgement.reclaim.is_empty() || !judgement.freed.is_empty(),
             Err(Stop::Refuse(_)) => true,
             Err(Stop::Wait(_)) => false,
         })

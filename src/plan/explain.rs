@@ -292,6 +292,9 @@ fn way(scene: &Scene, spec: &QlikKey, judgement: &Judgement, path: &mut Vec<Stri
         None => path.push("no key of its own is known to live in the sink".to_owned()),
     }
     path.extend(judgement.unseen.iter().map(|what| format!("not seen: {what}")));
+    path.extend(judgement.freed.iter().map(|key| {
+        format!("key {} was minted and never delivered, and nothing can bring it back: it is revoked", key.id)
+    }));
     let reclaimed = judgement.reclaim.iter();
     path.extend(reclaimed.map(|key| {
         format!(

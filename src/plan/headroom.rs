@@ -6,7 +6,7 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::live::{CallerLive, KeyLimitsLive, Observed, SinkEntry, SinkLive, TenantLive, Writable};
-use crate::model::spec::{Owner, QlikTenant, User};
+use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
 
 use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
 use super::mint::Case;
@@ -88,6 +88,13 @@ impl Slots {
             everyone = Some(true);
         }
         Self { limits, unread, used, everyone_may_mint: everyone, key_client_mints: false, to_make: BTreeMap::new() }
+    }
+
+    /// A live key of that owner is revoked before others are minted.
+    pub(super) fn free(&mut self, spec: &QlikKey) {
+        if let Some(used) = self.used.get_mut(&spec.owner) {
+            *used = used.saturating_sub(1);
+        }
     }
 
     pub(super) fn key_client_mints(&self) -> bool {

@@ -17,7 +17,8 @@ use crate::model::spec::QlikKey;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::{Weak, Weakness};
 
-use super::action::{Wait, WhyMint, remaining};
+use super::action::{Action, Wait, WhyMint, remaining};
+use super::leftover::{Fate, Proofs, SPARED, elsewhere, superseded, why_kept};
 use super::refusal::{Code, Refusal};
 use super::store;
 
@@ -46,11 +47,13 @@ pub(crate) struct Judgement<'a> {
     /// The good key is in the sink and not marked so.
     pub(crate) mark: bool,
     pub(crate) mint: Option<Mint>,
+    /// Overtaken leftovers: revoked whatever else happens.
+    pub(crate) freed: Vec<&'a KeyLive>,
     /// Revoked once a successor was delivered, in this order.
     pub(crate) reclaim: Vec<&'a KeyLive>,
     /// What only a look into the sink can decide.
     pub(crate) unseen: Vec<String>,
-    /// Named, and left to expire: something may still bring them back, or they are for another sink.
+    /// Named, and left to expire: something may still bring them back, or a person may use them, or they are for another sink.
     pub(crate) left: Vec<(&'a KeyLive, &'static str)>,
 }
 
@@ -65,6 +68,25 @@ pub(crate) enum Mint {
 pub(crate) enum Stop {
     Wait(Wait),
     Refuse(Refusal),
+}
+
+impl Stop {
+    /// Whether its words name a key.
+    pub(super) fn names(&self, key_id: &str) -> bool {
+        match self {
+            Self::Wait(wait) => wait.why.contains(key_id),
+            Self::Refuse(refusal) => refusal.why.raw().contains(key_id),
+        }
+    }
+}
+
+impl From<Stop> for Action {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Wait(wait) => Self::Wait(wait),
+            Stop::Refuse(refusal) => Self::Refuse(refusal),
+        }
+    }
 }
 
 /// The decision table.
@@ -106,7 +128,8 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let blind = facts.sink_facts.blind;
     if facts.sink.entry.is_none() && !blind {
         let here: Vec<&KeyLive> = marked.iter().copied().filter(|key| here(key)).collect();
-        return unlooked(facts, &here, life, live().find(|key| is_stranger(key)));
+        let elsewhere = marked.iter().copied().filter(|key| !here.iter().any(|one| one.id == key.id)).collect();
+        return unlooked(facts, &here, elsewhere, life, live().find(|key| is_stranger(key)));
     }
     // What nobody can look into is taken to hold the newest key that was delivered there.
     let newest = |key: &&KeyLive| (key.created, key.id.clone());
@@ -141,11 +164,12 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     }
 
     let sink = facts.sink_facts;
-    // Nothing can bring it into a sink any more once another key was delivered over it.
-    let revocable = |key: &KeyLive| !sink.hidden && (sink.compares_versions || in_flight || life(key) == Life::Proven);
-    // Without versions only this run's own delivery counts.
-    let succeeded = |key: &KeyLive| {
-        good.is_some_and(|good| good.created > key.created) && (sink.compares_versions || !revocable(key))
+    let fate = |key: &KeyLive| {
+        let proofs = Proofs::of(&key.id, entry.filter(|_| good.is_some()), sink, life(key), facts.weak);
+        let Some(good) = good else { return Proofs { here_is_all: false, ..proofs }.fate() };
+        let later = good.created > key.created;
+        let moved_on = later && sink.compares_versions && !facts.weak.is(Weakness::NeverOvertaken);
+        Proofs { moved_on, later: later && !facts.weak.is(Weakness::LaterSparesNothing), ..proofs }.fate()
     };
     let mint = match (good, due(facts, good)) {
         (None, _) => Some(Mint::First(why_first(facts, entry, &leftovers))),
@@ -158,37 +182,32 @@ pub(crate) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
         (Some(_), Some((good, expires))) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (Some(_), None) => leftovers
             .iter()
-            .find(|key| !succeeded(key))
+            .find(|key| fate(key) == Fate::Superseded)
             .map(|key| Mint::First(WhyMint::Supersede { key_id: key.id.clone() })),
     };
     let mut left: Vec<(&KeyLive, &'static str)> = Vec::new();
-    let mut reclaim = Vec::new();
+    let (mut freed, mut reclaim) = (Vec::new(), Vec::new());
     for key in leftovers {
-        if revocable(key) {
-            reclaim.push(key);
-        } else if sink.hidden {
-            left.push((
-                key,
-                "minted for a sink of which every machine has its own, and may be in use on another machine",
-            ));
-        } else {
-            left.push((key, "minted by a run whose end is not proven, and may still arrive in the sink"));
+        match fate(key) {
+            Fate::Freed => freed.push(key),
+            Fate::Superseded => reclaim.push(key),
+            Fate::Spared if mint.is_some() => reclaim.push(key),
+            Fate::Spared => left.push((key, SPARED)),
+            Fate::Kept => left.push((key, why_kept(sink))),
         }
     }
     // They were delivered: a person may use one, and only a person can tell.
     left.extend(missing.into_iter().map(|key| (key, "it was delivered; revoke it in the tenant if nobody uses it")));
-    left.extend(
-        marked
-            .iter()
-            .copied()
-            .filter(|key| !here(key) && letter(key) == Some(Letter::Undelivered) && !is_good(key))
-            .map(|key| (key, "minted for another sink than settings name now")),
-    );
+    if !facts.weak.is(Weakness::Unnamed) {
+        let delivered = |key: &&KeyLive| good.is_some() && letter(key) == Some(Letter::Delivered);
+        left.extend(others.iter().copied().filter(delivered).map(|key| (key, superseded(blind))));
+        left.extend(marked.iter().copied().filter(|key| !here(key) && !is_good(key)).map(|key| (key, elsewhere(sink))));
+    }
     let mark = good.is_some_and(|good| {
         letter(good) == Some(Letter::Undelivered) && of_this_key(good) && by_us(good) && life(good) != Life::Alive
     });
     let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
-    Ok(Judgement { good, mark, mint, reclaim, unseen, left })
+    Ok(Judgement { good, mark, mint, freed, reclaim, unseen, left })
 }
 
 fn unseen(facts: &Facts<'_>, key: &KeyLive) -> String {
@@ -200,6 +219,7 @@ fn unseen(facts: &Facts<'_>, key: &KeyLive) -> String {
 fn unlooked<'a>(
     facts: &Facts<'a>,
     here: &[&'a KeyLive],
+    others: Vec<&'a KeyLive>,
     life: impl Fn(&KeyLive) -> Life,
     stranger: Option<&KeyLive>,
 ) -> Result<Judgement<'a>, Stop> {
@@ -221,13 +241,19 @@ fn unlooked<'a>(
         })
         .collect();
     unseen.extend(good.map(|good| format!("whether sink {sink} holds key {}", Untrusted::from(good.id.as_str()))));
+    if facts.replace && !undelivered.is_empty() {
+        unseen.push(format!("which key in sink {sink} --replace is about"));
+    }
     let mint = match (due(facts, good), good, undelivered.is_empty()) {
         (_, Some(good), true) if facts.replace => Some(Mint::First(WhyMint::Replaced { key_id: good.id.clone() })),
         (Some((good, expires)), _, true) => Some(Mint::Renewal { key_id: good.id.clone(), expires }),
         (None, None, true) => Some(Mint::First(WhyMint::Missing)),
         (None, Some(_), _) | (_, _, false) => None,
     };
-    Ok(Judgement { good, mark: false, mint, reclaim: Vec::new(), unseen, left: Vec::new() })
+    let older = with(Letter::Delivered).filter(|key| good.is_some_and(|good| good.id != key.id));
+    let mut left: Vec<(&KeyLive, &'static str)> = older.map(|key| (key, superseded(true))).collect();
+    left.extend(others.into_iter().map(|key| (key, elsewhere(facts.sink_facts))));
+    Ok(Judgement { good, mark: false, mint, freed: Vec::new(), reclaim: Vec::new(), unseen, left })
 }
 
 fn due<'a>(facts: &Facts, good: Option<&'a KeyLive>) -> Option<(&'a KeyLive, Timestamp)> {

@@ -1,8 +1,8 @@
 //! One key of a tenant that is there or will be: the decision table's answer as actions.
 
 use crate::model::address::{Address, Name};
-use crate::model::live::{KeyLive, LedgerLive, Observed, TenantLive};
-use crate::model::marker::Letter;
+use crate::model::live::{KeyLive, LedgerLive, Observed, SinkLive, TenantLive};
+use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::Record;
 use crate::model::spec::{QlikKey, QlikTenant};
 use crate::model::untrusted::Untrusted;
@@ -45,6 +45,7 @@ pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {
                 good: None,
                 mark: false,
                 mint: Some(Mint::First(WhyMint::Missing)),
+                freed: Vec::new(),
                 reclaim: Vec::new(),
                 unseen: Vec::new(),
                 left: Vec::new(),
@@ -57,8 +58,10 @@ pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {
             }
             match judge(scene, tenant, address, spec, live, *record) {
                 Ok(judgement) => (Parent::Exists(at.clone()), judgement),
-                Err(Stop::Wait(wait)) => return push(plan, scene, address, Action::Wait(wait)),
-                Err(Stop::Refuse(refusal)) => return push(plan, scene, address, Action::Refuse(refusal)),
+                Err(stop) => {
+                    name_all(case, live, *record, &stop, plan);
+                    return push(plan, scene, address, stop.into());
+                }
             }
         }
         Ground::Refused | Ground::Waiting => return,
@@ -134,11 +137,7 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         return push(plan, scene, address, Action::Refuse(refusal));
     }
     for (key, why) in &judged.left {
-        plan.notices.push(Notice {
-            address: Some(address.clone()),
-            at: None,
-            text: format!("key {} is left to expire: {why}", Untrusted::from(key.id.as_str())).into(),
-        });
+        plan.notices.push(named(address, key, &format!("left to expire: {why}")));
     }
     for what in &judged.unseen {
         plan.unchecked.push(Unchecked { address: address.clone(), what: what.clone() });
@@ -148,7 +147,9 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         Parent::MadeBefore(_) => None,
     };
     let at_once = scene.wishes.weak.is(Weakness::RevokeInFlight);
-    for (key, at) in judged.reclaim.iter().zip(at.iter().cycle()).filter(|_| at_once) {
+    let first = judged.freed.iter().chain(judged.reclaim.iter().filter(|_| at_once));
+    for (key, at) in first.zip(at.iter().cycle()) {
+        slots.free(spec);
         push(plan, scene, address, Action::Reclaim(reclaim(account, at, spec, key, false)));
     }
     if let (true, Some(good), Some(at)) = (judged.mark, judged.good, &at)
@@ -172,8 +173,12 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         None => false,
         Some(mint) => match may_mint(case, slots) {
             Err(refusal) => {
-                push(plan, scene, address, Action::Refuse(refusal));
                 // A leftover may only be revoked after its successor, and there will be none.
+                for key in &judged.reclaim {
+                    let why = "minted and not marked as delivered; it is revoked once another key is delivered";
+                    plan.notices.push(named(address, key, why));
+                }
+                push(plan, scene, address, Action::Refuse(refusal));
                 return;
             }
             Ok(unchecked) => {
@@ -204,7 +209,7 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
         }
     }
     if !delivers && let Some(good) = judged.good {
-        let clean = !judged.mark && judged.reclaim.is_empty();
+        let clean = !judged.mark;
         let mut fields = Vec::new();
         if good.text.raw() != spec.description {
             let field = "description".into();
@@ -227,6 +232,34 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
                 }),
             );
         }
+    }
+}
+
+/// A live key of ours that is not the one in the sink, and what becomes of it.
+fn named(address: &Address, key: &KeyLive, what: &str) -> Notice {
+    let id = Untrusted::from(key.id.as_str());
+    let until = match key.expiry {
+        Some(at) => format!("until {at:.0}"),
+        None => "without end".to_owned(),
+    };
+    let text = format!("key {id} lives {until} and is {what}").into();
+    Notice { address: Some(address.clone()), at: None, text }
+}
+
+/// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
+fn name_all(case: &Case<'_>, live: &TenantLive, record: Option<&Record>, stop: &Stop, plan: &mut Plan) {
+    let (address, scene) = (case.address, case.scene);
+    let (Some(record), Some(name), Some(Observed::Present(keys))) = (record, &address.key, &live.keys) else { return };
+    let LedgerLive::Present(ledger) = &scene.live.ledger else { return };
+    let (uid, held) = (KeyUid::of(&record.uid, name), scene.live.sinks.get(address).and_then(SinkLive::held));
+    let of_this_key = |key: &&KeyLive| {
+        key.marker.as_ref().is_some_and(|marker| marker.is_of(&ledger.id) && marker.uid == uid)
+            && key.is_live(scene.now)
+            && held.is_none_or(|held| held.key_id != key.id)
+            && !stop.names(&key.id)
+    };
+    for key in keys.values().filter(of_this_key) {
+        plan.notices.push(named(address, key, "ours; what becomes of it is not decided while this is so"));
     }
 }
 

@@ -29,6 +29,7 @@ mod headroom;
 mod ignore;
 pub mod imburse;
 pub mod key;
+mod leftover;
 mod limit;
 mod mint;
 pub mod refusal;

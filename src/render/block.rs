@@ -227,11 +227,8 @@ fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
     // The letter is in the first line.
     let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery } = reclaim;
     let made = created.map(|at| format!(", minted {at}")).unwrap_or_default();
-    let when = if *after_delivery {
-        "after this plan has delivered its successor"
-    } else {
-        "now; its successor is delivered already"
-    };
+    let when =
+        if *after_delivery { "after this plan has delivered its successor" } else { "now; another key is in the sink" };
     vec![
         line("account", account.as_str()),
         tenant_line(parent),

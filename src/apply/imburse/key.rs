@@ -36,10 +36,11 @@ pub(super) async fn create(
     tenant: &Address,
     address: &Address,
     create: &CreateKey,
+    over: &[String],
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let found = Found::by(&create.why);
-    let place = Place::look(world, tenant, address, &create.spec.deliver_to, &found, &TenantKey::WORDS).await?;
+    let place = Place::look(world, tenant, address, &create.spec.deliver_to, &found, over, &TenantKey::WORDS).await?;
     place.fill(&TenantKey { world, create, at }, at).await
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn take(course: &mut Course<'_>, address: &Address, action: &Im
         }
         Imburse::CreateKey(create) => {
             let at = course.place(&create.parent)?;
-            let minted = key::create(world, &course.tenant, address, create, &at).await;
+            let minted = key::create(world, &course.tenant, address, create, course.over(address), &at).await;
             course.delivered.insert(address.clone(), minted.is_ok());
             minted
         }
@@ -45,6 +45,18 @@ pub(super) async fn take(course: &mut Course<'_>, address: &Address, action: &Im
             Ok(id.to_string())
         }
         Imburse::Keep(Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. }) => Ok(String::new()),
+    }
+}
+
+/// The leftover that an action is about.
+pub(super) fn leftover(action: &Imburse) -> Option<&str> {
+    match action {
+        Imburse::Reclaim(reclaim) if !reclaim.asked => Some(&reclaim.public_key),
+        Imburse::Reclaim(_)
+        | Imburse::CreateTenant(_)
+        | Imburse::CreateKey(_)
+        | Imburse::Mark(_)
+        | Imburse::Keep(_) => None,
     }
 }
 

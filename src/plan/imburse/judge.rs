@@ -16,8 +16,11 @@ use crate::model::weak::{Weak, Weakness};
 
 use super::super::action::{Wait, WhyMint};
 use super::super::key::{Stop, foreign_entry, not_marked, refuse};
+use super::super::leftover::{Fate, Proofs, why_kept};
 use super::super::refusal::{Code, Refusal};
 use super::super::store;
+
+const ELSEWHERE: &str = "it was made for another sink than settings name now, and it does not expire";
 
 /// What is known of one key before a decision.
 pub(super) struct Facts<'a> {
@@ -45,6 +48,8 @@ pub(super) struct Judgement<'a> {
     /// The good key is in the sink and not marked so.
     pub(super) mark: bool,
     pub(super) mint: Option<WhyMint>,
+    /// Overtaken leftovers: deleted whatever else happens.
+    pub(super) freed: Vec<&'a Key>,
     /// Deleted once a successor was delivered, in this order.
     pub(super) reclaim: Vec<&'a Key>,
     /// Deleted because a person said so.
@@ -85,7 +90,9 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     let blind = facts.sink_facts.blind;
     if facts.sink.entry.is_none() && !blind {
         let here: Vec<&Key> = marked.iter().copied().filter(|key| here(key)).collect();
-        return unlooked(facts, &here, life, &strangers);
+        let elsewhere =
+            marked.iter().copied().filter(|key| !here.iter().any(|one| one.public_key == key.public_key)).collect();
+        return unlooked(facts, &here, elsewhere, life, &strangers);
     }
     let is_asked = |key: &Key| facts.asked.contains(&key.public_key.to_ascii_lowercase());
     // What nobody can look into is taken to hold a key that was delivered there, and that nobody has given up; of several,
@@ -117,28 +124,36 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
     }
 
     let sink = facts.sink_facts;
-    // Nothing can bring it into a sink any more once another key was delivered over it.
-    let revocable = |key: &Key| !sink.hidden && (sink.compares_versions || in_flight || life(key) == Life::Proven);
-    if let Some(key) = leftovers.iter().find(|key| !revocable(key)) {
-        return Err(cannot_be_revoked(facts, key, sink.hidden));
-    }
-    // The good key came after it. Without one of these proofs only this run's own delivery counts as successor.
-    let is_overtaken = |key: &&Key| {
+    let fate = |key: &Key| {
+        let entry = entry.filter(|_| good.is_some());
+        let proofs = Proofs::of(&key.public_key, entry, sink, life(key), facts.weak);
+        if good.is_none() {
+            return Proofs { here_is_all: false, ..proofs }.fate();
+        }
         let over = key.marker.as_ref().and_then(|marker| marker.over);
         // Its put was made for what the sink held then, and the sink has gone on: it is refused, however late it comes.
         // The number is of a place, and a renamed tenant's keys have another.
         let stayed = facts.record.is_some_and(|record| record.formerly.is_empty());
-        let refused = stayed && over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
-        // Its run is over, and its writes with it: what is not there now never will be.
-        let ended = sink.local && life(key) == Life::Proven;
-        (refused || ended) && !facts.weak.is(Weakness::NeverOvertaken)
+        let moved_on = stayed && over.zip(facts.sink.number).is_some_and(|(over, number)| over < number);
+        Proofs { moved_on: moved_on && !facts.weak.is(Weakness::NeverOvertaken), ..proofs }.fate()
     };
-    let mint = match (good, leftovers.iter().copied().find(|key| !is_overtaken(key))) {
+    let (kept, leftovers): (Vec<&Key>, Vec<&Key>) = leftovers.into_iter().partition(|key| fate(key) == Fate::Kept);
+    // One that nobody can see may be the very key in the sink: then a person has another delivered over it first.
+    let over_it = blind && facts.remint;
+    if let (Some(key), false) = (kept.first(), over_it) {
+        return Err(cannot_be_revoked(facts, key, sink.hidden));
+    }
+    if let (true, Some(_), Some(key), false) = (blind, good, leftovers.first(), over_it) {
+        return Err(cannot_be_seen(facts, key));
+    }
+    let superseded = leftovers.iter().copied().find(|key| fate(key) == Fate::Superseded);
+    let mint = match (good, superseded.or(kept.first().copied())) {
         (None, _) => Some(why_first(facts, entry, &leftovers)),
         (Some(good), _) if facts.replace => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
         (Some(_), Some(leftover)) => Some(WhyMint::Supersede { key_id: leftover.public_key.clone() }),
         (Some(_), None) => None,
     };
+    let (freed, leftovers): (Vec<&Key>, Vec<&Key>) = leftovers.into_iter().partition(|key| fate(key) == Fate::Freed);
     let asked: Vec<&Key> = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
     if let (Some(good), true) = (good, facts.replace) {
         may_be_replaced(facts, good)?;
@@ -148,23 +163,23 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             true => Err(never_known(facts)),
             // First what a person gave up; no successor is made, so nothing else goes.
             false => {
-                let (reclaim, unseen, left) = (Vec::new(), Vec::new(), Vec::new());
-                Ok(Judgement { good, mark: false, mint: None, reclaim, asked, unseen, left })
+                let (freed, reclaim, unseen, left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+                Ok(Judgement { good, mark: false, mint: None, freed, reclaim, asked, unseen, left })
             }
         };
     }
-    let superseded = match blind {
+    let delivered_once = match blind {
         true => "it was delivered, as others were, nobody can see which of them is in the sink, and it does not expire",
         false => "it was delivered once, another key is in the sink now, and it does not expire",
     };
-    let mut left: Vec<(&Key, &'static str)> = delivered.into_iter().map(|key| (key, superseded)).collect();
+    let mut left: Vec<(&Key, &'static str)> = kept.into_iter().map(|key| (key, why_kept(sink))).collect();
+    left.extend(delivered.into_iter().map(|key| (key, delivered_once)));
     left.extend(
-        marked
-            .iter()
-            .copied()
-            .filter(|key| !here(key) && !is_good(key) && !is_asked(key))
-            .map(|key| (key, "it was made for another sink than settings name now, and it does not expire")),
+        marked.iter().copied().filter(|key| !here(key) && !is_good(key) && !is_asked(key)).map(|key| (key, ELSEWHERE)),
     );
+    if facts.weak.is(Weakness::Unnamed) {
+        left.clear();
+    }
     let mark = good.is_some_and(|good| {
         letter(good) == Some(Letter::Undelivered)
             && of_this_key(good)
@@ -172,7 +187,7 @@ pub(super) fn judge<'a>(facts: &Facts<'a>) -> Result<Judgement<'a>, Stop> {
             && !facts.never_marked
     });
     let unseen = good.filter(|_| blind).map(|good| unseen(facts, good)).into_iter().collect();
-    Ok(Judgement { good, mark, mint, reclaim: leftovers, asked, unseen, left })
+    Ok(Judgement { good, mark, mint, freed, reclaim: leftovers, asked, unseen, left })
 }
 
 /// Once another key is in its place, a key that does not say it was delivered would be taken for a leftover and deleted, though
@@ -209,6 +224,7 @@ fn unseen(facts: &Facts<'_>, key: &Key) -> String {
 fn unlooked<'a>(
     facts: &Facts<'a>,
     here: &[&'a Key],
+    others: Vec<&'a Key>,
     life: impl Fn(&Key) -> Life,
     strangers: &[&Key],
 ) -> Result<Judgement<'a>, Stop> {
@@ -246,8 +262,9 @@ fn unlooked<'a>(
         }
         (Some(_) | None, _, _) => here.is_empty().then_some(WhyMint::Missing),
     };
-    let (reclaim, asked, left) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Judgement { good, mark: false, mint, reclaim, asked, unseen, left })
+    let left = others.into_iter().map(|key| (key, ELSEWHERE)).collect();
+    let (freed, reclaim, asked) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Judgement { good, mark: false, mint, freed, reclaim, asked, unseen, left })
 }
 
 /// The sink's entry, if it is one of this key.
@@ -339,6 +356,23 @@ fn cannot_be_revoked(facts: &Facts, key: &Key, hidden: bool) -> Stop {
             format!("qlik-apply --reclaim {}   (that run's machine is gone, and nobody uses the key)", id(key)),
         )
         .or(format!("or wait until that run has ended, then plan again ({})", facts.address)),
+    )
+}
+
+/// Of a leftover and a delivered key nobody can tell which came later, and so which of them the sink holds.
+fn cannot_be_seen(facts: &Facts, key: &Key) -> Stop {
+    let sink = &facts.spec.deliver_to;
+    Stop::Refuse(
+        Refusal::new(
+            Code::LeftoverKey,
+            format!(
+                "key {} was made and not marked as delivered, sink {sink} cannot be looked into, and the key does not expire",
+                id(key)
+            ),
+            format!("qlik-apply --reclaim {}   (another key is in the sink, and nobody uses this one)", id(key)),
+        )
+        .or(format!("qlik-apply --remint {}   (it may be the one in the sink: makes and delivers another, then deletes it)", facts.address))
+        .or(format!("give the sink a check: (sinks.{sink} in settings), and it is looked at")),
     )
 }
 

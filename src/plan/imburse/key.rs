@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{ImburseKey, Key, MarkRefused, TENANT_ROLES};
-use crate::model::live::{LedgerFacts, LedgerLive, Observed};
+use crate::model::live::{LedgerFacts, LedgerLive, Observed, SinkLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
 
@@ -14,6 +14,31 @@ use super::super::{Scene, ignore, push};
 use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
 use super::judge::{self, Judgement};
 use super::{Case, Ground};
+
+/// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
+fn name_all(case: &Case<'_>, ground: &Ground, address: &Address, stop: &Stop, plan: &mut Plan) {
+    let (Ground::Exists { live, record: Some(record), .. }, LedgerLive::Present(ledger), Some(name)) =
+        (ground, &case.scene.live.ledger, &address.key)
+    else {
+        return;
+    };
+    let Some(Observed::Present(keys)) = &live.keys else { return };
+    let (uid, held) = (KeyUid::of(&record.uid, name), case.scene.live.sinks.get(address).and_then(SinkLive::held));
+    let of_this_key = |key: &&Key| {
+        key.marker.as_ref().is_some_and(|marker| marker.is_of(&ledger.id) && marker.uid == uid)
+            && held.is_none_or(|held| !held.key_id.eq_ignore_ascii_case(&key.public_key))
+            && !stop.names(&key.public_key)
+    };
+    for key in keys.values().filter(of_this_key) {
+        let id = escape(&key.public_key);
+        plan.notices.push(Notice {
+            address: Some(address.clone()),
+            at: None,
+            text: format!("key {id} is ours and does not expire; what becomes of it is not decided while this is so")
+                .into(),
+        });
+    }
+}
 
 /// The vendor's list of roles is open, so an unknown one is worth a warning and no more.
 pub(super) fn roles(address: &Address, spec: &ImburseKey, plan: &mut Plan) {
@@ -49,6 +74,7 @@ pub(super) fn plan(case: &Case<'_>, ground: &Ground, address: &Address, spec: &I
                 good: None,
                 mark: false,
                 mint: Some(WhyMint::Missing),
+                freed: Vec::new(),
                 reclaim: Vec::new(),
                 asked: Vec::new(),
                 unseen: Vec::new(),
@@ -62,8 +88,10 @@ pub(super) fn plan(case: &Case<'_>, ground: &Ground, address: &Address, spec: &I
             }
             match judged(case, ground, address, spec) {
                 Ok(judgement) => act(case, &Parent::Exists(at.clone()), address, spec, &judgement, plan),
-                Err(Stop::Wait(wait)) => push(plan, scene, address, Action::Wait(wait)),
-                Err(Stop::Refuse(refusal)) => push(plan, scene, address, Action::Refuse(refusal)),
+                Err(stop) => {
+                    name_all(case, ground, address, &stop, plan);
+                    push(plan, scene, address, stop.into());
+                }
             }
         }
         Ground::Refused | Ground::Waiting => {}
@@ -181,6 +209,11 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
         };
         push(plan, scene, address, Action::Imburse(Imburse::Mark(mark)));
     }
+    if let Some(at) = at {
+        for key in &judged.freed {
+            push(plan, scene, address, Action::Imburse(Imburse::Reclaim(reclaim(case, at, key, false, false))));
+        }
+    }
     let delivers = match &judged.mint {
         None => false,
         Some(why) => {
@@ -205,7 +238,7 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
         judged.asked.iter().for_each(|key| give_up(key, true));
     }
     if !delivers && let Some(good) = judged.good {
-        let clean = !judged.mark && judged.reclaim.is_empty() && judged.asked.is_empty();
+        let clean = !judged.mark;
         if !drift(scene, address, spec, good, plan) && clean {
             let keep = Keep::Key {
                 public_key: good.public_key.clone(),

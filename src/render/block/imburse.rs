@@ -76,7 +76,7 @@ fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
     let when = match (asked, after_delivery) {
         (true, _) => "asked for with --reclaim",
         (false, true) => "after this plan has delivered its successor",
-        (false, false) => "now; its successor is delivered already",
+        (false, false) => "now; another key is in the sink",
     };
     vec![
         line("account", account.as_str()),

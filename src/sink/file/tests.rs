@@ -148,6 +148,7 @@ fn entry(number: u8) -> SinkEntry {
         owner: Untrusted::from("U"),
         expiry: None,
         delivered: "2027-01-15T08:00:00Z".parse().unwrap(),
+        over: Vec::new(),
     }
 }
 

@@ -114,6 +114,7 @@ fn entry() -> SinkEntry {
         owner: Untrusted::from("U"),
         expiry: None,
         delivered: "2027-01-15T08:00:00Z".parse().unwrap(),
+        over: Vec::new(),
     }
 }
 

@@ -119,7 +119,7 @@ fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String,
     let named = if actor.stage.is_shared() { actor.looks().all() } else { String::new() };
     for key in live.iter().filter(|key| !delivered.contains_key(text(&key["id"]))) {
         // Where the end of the run that minted it cannot be proven, it is named by every plan until it expires.
-        if named.contains(&format!("key {} is left to expire: minted by a run whose end", text(&key["id"]))) {
+        if names(&named, key, "minted by a run whose end") {
             continue;
         }
         assert!(text(&key["description"]).ends_with(":d]"), "an undelivered key lives on: {key}");
@@ -135,6 +135,12 @@ fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String,
             assert!(text(&key["description"]).starts_with("qlik-plan rehearsal"), "{key}");
         }
     }
+}
+
+/// Whether a plan names a live key with its end, and says why it is left.
+pub(super) fn names(said: &str, key: &Value, why: &str) -> bool {
+    let until = text(&key["expiry"]).parse::<jiff::Timestamp>().unwrap();
+    said.contains(&format!("key {} lives until {until:.0} and is left to expire: {why}", text(&key["id"])))
 }
 
 /// A real client, with nothing but the token, is let in.

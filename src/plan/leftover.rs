@@ -1,0 +1,90 @@
+//! What becomes of our live keys that are not the one in their sink. A leftover is one that does not say that it was ever delivered.
+//! One rule for both vendors; `docs/models/keys.py` explores it.
+
+use crate::model::desired::SinkFacts;
+use crate::model::live::SinkEntry;
+use crate::model::run::Life;
+use crate::model::weak::{Weak, Weakness};
+
+/// What is known of a leftover beside a live key in the sink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Proofs {
+    /// Nothing can bring it into a sink any more once another key is delivered over it.
+    pub(super) revocable: bool,
+    /// The metadata of the sink's key says that it was delivered over this one.
+    pub(super) told: bool,
+    /// The sink is of this machine alone, and the leftover's run is over: what the sink does not show never comes.
+    pub(super) here_is_all: bool,
+    /// The sink compares versions, and has gone on since the leftover was made.
+    pub(super) moved_on: bool,
+    /// The vendor says that the sink's key was made later. That proves nothing of the sink (two runs may have delivered in
+    /// the other order, and a sink may show what it held before), but no better key can be made.
+    pub(super) later: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It was overtaken: it is revoked, whatever else happens.
+    Freed,
+    /// It is revoked once a successor was delivered, which is made for its sake.
+    Superseded,
+    /// Nothing is made for its sake; it is revoked if a successor is delivered for another reason.
+    Spared,
+    /// It is not revoked: something may still bring it back.
+    Kept,
+}
+
+impl Proofs {
+    /// What is known apart from the vendor's own facts.
+    pub(super) fn of(key_id: &str, entry: Option<&SinkEntry>, sink: &SinkFacts, life: Life, weak: Weak) -> Self {
+        let in_flight = weak.is(Weakness::RevokeInFlight);
+        let overtaken = !weak.is(Weakness::NeverOvertaken);
+        // The vendors' documents write ids in either case.
+        let names = |entry: &SinkEntry| entry.over.iter().any(|over| over.eq_ignore_ascii_case(key_id));
+        Self {
+            revocable: !sink.hidden && (sink.compares_versions || in_flight || life == Life::Proven),
+            told: entry.is_some_and(names) && !weak.is(Weakness::EntryTellsNothing),
+            here_is_all: sink.local && life == Life::Proven && overtaken,
+            moved_on: false,
+            later: false,
+        }
+    }
+
+    pub(super) fn fate(self) -> Fate {
+        let Self { revocable, told, here_is_all, moved_on, later } = self;
+        match revocable {
+            false => Fate::Kept,
+            true if told || here_is_all || moved_on => Fate::Freed,
+            true if later => Fate::Spared,
+            true => Fate::Superseded,
+        }
+    }
+}
+
+/// Why a leftover is not revoked.
+pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
+    if sink.hidden {
+        "minted for a sink of which every machine has its own, and may be in use on another machine"
+    } else {
+        "minted by a run whose end is not proven, and may still arrive in the sink"
+    }
+}
+
+/// Why a leftover that no successor is made for is not revoked.
+pub(super) const SPARED: &str = "a newer key is in the sink, and nothing proves that this one can no longer come there";
+
+/// Why a delivered key that has a successor is not revoked.
+pub(super) fn superseded(blind: bool) -> &'static str {
+    match blind {
+        true => "it was delivered, and so was a newer key",
+        false => "it was delivered once, and another key is in the sink now",
+    }
+}
+
+/// Why a key that was made for another sink is not touched.
+pub(super) fn elsewhere(sink: &SinkFacts) -> &'static str {
+    match sink.hidden {
+        true => "minted for another sink than this machine's, and may be in use on another machine",
+        false => "minted for another sink than settings name now",
+    }
+}
