@@ -6,10 +6,13 @@
 #[cfg(feature = "weaken")]
 mod ablation;
 mod actor;
+mod again;
 mod call;
+mod estate;
 mod gate;
 mod history;
 mod judge;
+mod locks;
 mod meeting;
 mod pair;
 mod payments;
@@ -19,6 +22,7 @@ mod point;
 mod random;
 mod request;
 mod scene;
+mod slain;
 mod sweep;
 
 use std::sync::Arc;
@@ -26,7 +30,10 @@ use std::sync::atomic::Ordering;
 
 use crate::service;
 
+use again::Again;
 use call::Broken;
+use estate::Vendor;
+use locks::Locked;
 use meeting::{Meeting, Start};
 use pair::Met;
 use payments::Payment;
@@ -144,6 +151,34 @@ fn two_troubles_drawn_by_lot_and_time_between_them_change_nothing() {
     let (seed, stories) = drawn(12);
     let points = random::stories(seed, usize::try_from(stories).unwrap());
     sweep(&format!("stories by lot, seeds {seed} to {}", seed + stories - 1), &points, Extent::Full);
+}
+
+#[test]
+fn the_same_trouble_again_and_again_makes_no_leftover_multiply() {
+    for (name, vendor) in [("Qlik", Vendor::Qlik), ("Imburse", Vendor::Imburse)] {
+        sweep(&format!("the same trouble again, {name}"), &Again::all(vendor), Extent::asked());
+    }
+}
+
+#[test]
+fn whatever_request_is_struck_in_run_after_run_keys_come_out() {
+    for (name, vendor) in [("Qlik", Vendor::Qlik), ("Imburse", Vendor::Imburse)] {
+        sweep(&format!("the same request again, {name}"), &Again::by_number(vendor), Extent::asked());
+    }
+}
+
+#[test]
+fn wherever_another_process_keeps_a_lock_keys_come_out() {
+    for (name, vendor) in [("Qlik", Vendor::Qlik), ("Imburse", Vendor::Imburse)] {
+        sweep(&format!("a lock that is kept, {name}"), &Locked::all(vendor), Extent::asked());
+    }
+}
+
+#[test]
+fn whatever_kills_are_drawn_ten_tenants_and_all_their_keys_come_out() {
+    let (seed, stories) = drawn(3);
+    let name = format!("kills by lot, ten tenants, seeds {seed} to {}", seed + stories - 1);
+    sweep(&name, &slain::stories(seed, stories), Extent::Full);
 }
 
 #[test]

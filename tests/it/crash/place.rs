@@ -22,13 +22,13 @@ const SIGNED: (&str, &str) = (
 );
 
 /// Programs that keep a key where the sink `file` would.
-const PUT: &str = r#"mkdir -p "$place"
+pub(super) const PUT: &str = r#"mkdir -p "$place"
 cat > "$place/$QLIK_PLAN_KEY.new"
 printf '%s' "$QLIK_PLAN_METADATA" > "$place/.$QLIK_PLAN_KEY.new"
 mv "$place/.$QLIK_PLAN_KEY.new" "$place/.$QLIK_PLAN_KEY.json"
 mv "$place/$QLIK_PLAN_KEY.new" "$place/$QLIK_PLAN_KEY"
 "#;
-const CHECK: &str = r#"[ -e "$place/$QLIK_PLAN_KEY" ] || { echo absent; exit; }
+pub(super) const CHECK: &str = r#"[ -e "$place/$QLIK_PLAN_KEY" ] || { echo absent; exit; }
 sha256=$(sha256sum < "$place/$QLIK_PLAN_KEY" | cut -c1-64)
 printf '{"metadata": %s, "sha256": "%s"}' "$(cat "$place/.$QLIK_PLAN_KEY.json")" "$sha256"
 "#;

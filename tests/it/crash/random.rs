@@ -41,10 +41,10 @@ fn struck(lot: &mut Lot) -> Strike {
 const MOST: usize = 42;
 
 /// SplitMix64: small, and the same on every machine.
-struct Lot(u64);
+pub(super) struct Lot(pub(super) u64);
 
 impl Lot {
-    fn draw(&mut self, below: usize) -> usize {
+    pub(super) fn draw(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
