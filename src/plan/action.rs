@@ -216,6 +216,9 @@ pub struct Reclaim {
     pub owner: Owner,
     pub key_id: String,
     pub created: Option<Timestamp>,
+    /// When it ends by itself, if nobody revokes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
     /// The letter at planning; a leftover that has moved on is left alone.
     pub letter: Letter,
     /// Whether this plan delivers the successor first (and the reclaim waits for its success).

@@ -270,6 +270,7 @@ fn reclaim(account: &Name, at: &TenantRef, spec: &QlikKey, key: &KeyLive, after_
         owner: spec.owner.clone(),
         key_id: key.id.clone(),
         created: key.created,
+        expires: key.expiry,
         letter: key.marker.as_ref().map_or(Letter::Undelivered, |marker| marker.letter),
         after_delivery,
     }

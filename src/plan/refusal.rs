@@ -150,6 +150,8 @@ codes! {
 
     /// Bound in the ledger, and no longer declared.
     Undeclared = "QP0601",
+    /// A key of ours that never expires lives outside its sink.
+    OutsideItsSink = "QP0610",
 }
 
 impl fmt::Display for Code {

@@ -110,6 +110,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
         Planned { address: address.clone(), at: at.clone(), action }
     }));
     plan.actions.append(&mut keys.actions);
+    plan.findings.append(&mut keys.findings);
     plan.notices.append(&mut keys.notices);
     plan.unchecked.append(&mut keys.unchecked);
     undeclared_keys(scene, address, &ground, plan);

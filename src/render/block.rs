@@ -225,8 +225,9 @@ fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
 
 fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
     // The letter is in the first line.
-    let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery } = reclaim;
-    let made = created.map(|at| format!(", minted {at}")).unwrap_or_default();
+    let Reclaim { account, parent, owner, key_id, created, expires, letter: _, after_delivery } = reclaim;
+    let ends = expires.map(|at| format!(", ends {at}")).unwrap_or_default();
+    let made = created.map(|at| format!(", minted {at}")).unwrap_or_default() + &ends;
     let when =
         if *after_delivery { "after this plan has delivered its successor" } else { "now; another key is in the sink" };
     vec![

@@ -246,7 +246,8 @@ fn a_key_that_leaked_is_replaced_and_the_old_one_works_until_a_person_deletes_it
     stage.apply(&again).exits(0).says("Applied: 1 key created.");
     let new = in_sink(&stage);
     assert_ne!(old, new);
-    stage.plan(&["--detailed-exitcode"]).exits(0).says(&format!("qlik-apply --reclaim {old}"));
+    // It never expires, so a person is to look, and the exit code says so.
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("QP0610").says(&format!("qlik-apply --reclaim {old}"));
     stage.apply(&["--yes", "--reclaim", &old]).exits(0);
     let left = keys(&stage).iter().filter(|key| key["name"].as_str().unwrap().starts_with("Admin")).count();
     assert_eq!((left, keys(&stage).iter().any(|key| key["publicKey"] == json!(old))), (1, false));
@@ -262,8 +263,12 @@ fn a_key_that_leaked_is_replaced_and_the_old_one_works_until_a_person_deletes_it
     edit(&stage, &json!({ "action": "imburse_change_key", "key": newest, "roles": ["tenant-app-read"] }));
     stage.plan(&["--detailed-exitcode"]).exits(2).says("tenant-app-read");
     stage.apply(&again).exits(0);
-    stage.settle();
     assert_ne!(in_sink(&stage), newest);
+    for key in [&new, &newest] {
+        stage.plan(&["--detailed-exitcode"]).exits(2).says("QP0610");
+        stage.apply(&["--yes", "--reclaim", key]).exits(0);
+    }
+    stage.settle();
 }
 
 #[test]

@@ -148,6 +148,39 @@ fn runners_that_keep_nothing_make_one_estate() {
 }
 
 #[test]
+fn a_key_in_another_machines_folder_is_named_with_its_end_by_the_plans_of_both() {
+    let Some(estate) = Estate::ready() else { return };
+    let own = "{ kind: file, directory: ./secrets, durable: true }";
+    let machines = [(); 2].map(|()| estate.runner_with(&estate.store.host, own));
+    let names = |machine: &Runner, keys: &[Value]| {
+        let plan = machine.plan(&["--preflight", "full"]).exits(0);
+        for key in keys {
+            let (id, end) = (key["id"].as_str().unwrap(), key["expiry"].as_str().unwrap());
+            let end: jiff::Timestamp = end.parse().unwrap();
+            let why = "minted for another sink than this machine's, and may be in use on another machine";
+            assert!(
+                plan.out.contains(&format!("key {id} lives until {end:.0} and is left to expire: {why}")),
+                "{}",
+                plan.out
+            );
+        }
+    };
+    let [one, other] = &machines;
+    one.apply(&["--yes"]).exits(0);
+    let first = estate.stage.live_keys();
+    assert_eq!(first.len(), 2);
+    names(other, &first);
+    // It has its own keys then, and neither touches what is the other's.
+    other.apply(&["--yes"]).exits(0);
+    let both = estate.stage.live_keys();
+    assert_eq!(both.len(), 4);
+    let second: Vec<Value> = both.into_iter().filter(|key| first.iter().all(|one| one["id"] != key["id"])).collect();
+    names(one, &second);
+    names(other, &first);
+    one.apply(&["--yes"]).exits(0).says("Nothing to do");
+}
+
+#[test]
 fn a_second_runner_waits_for_the_first_and_makes_nothing() {
     let Some(estate) = Estate::ready() else { return };
     estate

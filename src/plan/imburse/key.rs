@@ -7,6 +7,7 @@ use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
 
 use super::super::action::{Action, Drift, DriftField, Notice, Parent, Plan, TenantRef, Unchecked, Wait, WhyMint};
+use super::super::finding::Finding;
 use super::super::headroom::sink_takes;
 use super::super::key::{Stop, refuse};
 use super::super::refusal::{Code, Refusal};
@@ -182,13 +183,24 @@ fn adopted(
 fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, judged: &Judgement, plan: &mut Plan) {
     let scene = case.scene;
     let account = &case.spec.account;
+    let sink = scene.desired.sinks.get(&spec.deliver_to);
+    let (hidden, sink_hash) = (sink.is_some_and(|sink| sink.hidden), sink.map(|sink| &sink.hash));
     for (key, why) in &judged.left {
         let id = escape(&key.public_key);
-        plan.notices.push(Notice {
-            address: Some(address.clone()),
-            at: None,
-            text: format!("key {id} is left alone: {why}; if nobody uses it: qlik-apply --reclaim {id}").into(),
-        });
+        let here = key.marker.as_ref().is_some_and(|marker| sink_hash == Some(&marker.sink));
+        // It may well be the one in another machine's sink, where all is as it should be.
+        if hidden && !here {
+            let text = format!("key {id} is left alone: {why}; if nobody uses it: qlik-apply --reclaim {id}").into();
+            plan.notices.push(Notice { address: Some(address.clone()), at: None, text });
+            continue;
+        }
+        let next = format!("qlik-apply --reclaim {id}   (nobody uses it: deletes it)");
+        let mut found =
+            Finding::new(Code::OutsideItsSink, format!("key {id} lives and is left alone: {why}"), next).of(address);
+        if let Some(declared) = scene.desired.items.get(address) {
+            found = found.at(&declared.at);
+        }
+        plan.findings.push(found);
     }
     for what in &judged.unseen {
         plan.unchecked.push(Unchecked { address: address.clone(), what: what.clone() });

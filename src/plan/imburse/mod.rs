@@ -27,6 +27,7 @@ pub(super) fn plan(scene: &Scene, plan: &mut Plan) {
     }
     licence::hold(scene, &mut own);
     plan.actions.append(&mut own.actions);
+    plan.findings.append(&mut own.findings);
     plan.notices.append(&mut own.notices);
     plan.unchecked.append(&mut own.unchecked);
 }

@@ -62,6 +62,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &ImburseTenant, at: &
     }
     plan.actions.extend(own.into_iter().map(|action| Planned { address: address.clone(), at: at.clone(), action }));
     plan.actions.append(&mut keys.actions);
+    plan.findings.append(&mut keys.findings);
     plan.notices.append(&mut keys.notices);
     plan.unchecked.append(&mut keys.unchecked);
     key::undeclared(&case, &ground, plan);

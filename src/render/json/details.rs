@@ -227,6 +227,10 @@ pub(super) struct Reclaim {
     #[schemars(with = "Option<Time>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) created: Option<Timestamp>,
+    /// When it ends by itself, if nobody revokes it.
+    #[schemars(with = "Option<Time>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<Timestamp>,
     /// Of its marker, at planning.
     pub(super) letter: Letter,
     /// Whether this plan delivers the successor first.

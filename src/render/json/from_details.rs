@@ -160,13 +160,14 @@ impl From<&action::WhyMint> for Cause {
 
 impl From<&action::Reclaim> for Reclaim {
     fn from(reclaim: &action::Reclaim) -> Self {
-        let action::Reclaim { account, parent, owner, key_id, created, letter, after_delivery } = reclaim;
+        let action::Reclaim { account, parent, owner, key_id, created, expires, letter, after_delivery } = reclaim;
         Self {
             account: account.to_string(),
             tenant: parent.into(),
             owner: owner.into(),
             key_id: key_id.clone(),
             created: *created,
+            expires: *expires,
             letter: match letter {
                 marker::Letter::Undelivered => Letter::Undelivered,
                 marker::Letter::Delivered => Letter::Delivered,

@@ -287,7 +287,7 @@ fn put(values: &mut Values, field: &str, value: Value) {
 
 fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     // Letter and order are how apply goes about it, not what is removed.
-    let Reclaim { account, parent, owner, key_id, created, letter: _, after_delivery: _ } = reclaim;
+    let Reclaim { account, parent, owner, key_id, created, expires, letter: _, after_delivery: _ } = reclaim;
     let mut sketch = Sketch::new(Verb::Delete);
     sketch.token();
     sketch.known("account", account.as_str());
@@ -295,6 +295,9 @@ fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     sketch.known("owner", self::owner(owner));
     sketch.known("id", key_id);
     sketch.known("created", created);
+    if let Some(expires) = expires {
+        sketch.known("expires", expires);
+    }
     let mut change = sketch.finish(address);
     change.deposed = Some(key_id.clone());
     change.change.after = None;

@@ -414,14 +414,25 @@ impl Estate {
         let places = self.plot.tenants * KEYS.len();
         assert_eq!(self.all_held().len(), places, "secrets in place\n{}", self.story());
         self.sinks_hold_live_keys();
-        let plan = self.plan().exits(0);
+        let left = self.strays();
+        let plan = self.plan();
         self.names_what_is_in_no_sink(&plan);
+        if self.plot.vendor == Vendor::Imburse && !left.is_empty() {
+            // They never expire, so a person is asked, and sees that nobody uses them.
+            plan.exits(2).says("QP0610");
+            for key in &left {
+                self.apply(&["--reclaim", &key.id]).exits(0);
+            }
+            self.plan().exits(0);
+        } else {
+            plan.exits(0);
+        }
         let before = self.cloud.stage.changes().len();
         self.apply(&[]).exits(0).says("Nothing to do");
         let after: Vec<String> = self.cloud.stage.changes().split_off(before);
         let changed: Vec<&String> = after.iter().filter(|change| !change.ends_with("/identity/hmac")).collect();
         assert!(changed.is_empty(), "a second apply sent {changed:?}");
-        self.strays()
+        left
     }
 }
 
