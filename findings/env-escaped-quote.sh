@@ -4,6 +4,7 @@
 # What happens: systemd 252 reads it''s', Node 20's --env-file reads it, dotenv (npm) 17.4.2 keeps it'\''s, and
 # python-dotenv 1.2.1 leaves the variable out with a warning; only just 1.59.0 reads it's. "it's" in double quotes is
 # read alike by all of them. (systemd is left out here: it takes a manager to ask it. 27 November 2026.)
+# shellcheck disable=SC2016,SC2317,SC2329 # The readers are called by their names.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

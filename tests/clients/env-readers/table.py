@@ -98,6 +98,8 @@ class Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """A stand-in for an API that a client reaches over a socket, which keeps what it is sent."""
 
     daemon_threads = True
+    # gh sends all secrets at once.
+    request_queue_size = 64
 
     def __init__(self, answer):
         self.path = str(HERE / f"{answer.__name__}.sock")
@@ -253,7 +255,7 @@ def table(title, file, whole):
         for name, value in wanted.items():
             found = got.get(name)
             word = "refused" if name in got else "left out"
-            cells.append("same" if found == value else word if found is None else f"`{found}`")
+            cells.append("same" if found == value else word if found is None else "`" + found.replace("\n", "⏎") + "`")
         print(f"| {reader} | {version()} | " + " | ".join(cells) + " |")
         seen[reader] = cells
     return seen
