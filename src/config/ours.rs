@@ -6,7 +6,7 @@ use super::suggest::nearest;
 use super::syntax::{self, Node, Value};
 
 /// Words at the top of a desired state that no other file has there by chance.
-const TOP: [&str; 3] = ["qlik", "imburse", "ignore"];
+const TOP: [&str; 2] = ["qlik", "imburse"];
 const OF_SETTINGS: [&str; 5] = ["accounts", "sinks", "ledger", "limits", "network"];
 /// Words of both formats that are often written one level too high.
 const FAMILIAR: [&str; 13] = [
@@ -83,7 +83,8 @@ fn of_tree(root: &Node) -> Kin {
 
 fn of_keys<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Kin {
     let has = |words: &[&str]| keys.clone().any(|key| words.contains(&key));
-    if has(&TOP) {
+    // `ignore` alone stands at the top of many a linter's file.
+    if has(&TOP) || has(&["ignore"]) && has(&["version"]) {
         Kin::Desired
     } else if has(&OF_SETTINGS) {
         Kin::Settings

@@ -50,19 +50,22 @@ fn has_double_space(text: &str) -> bool {
     })
 }
 
-/// Whether what stands between two marks belongs there.
-type Fits<'f> = &'f dyn Fn(&str) -> bool;
+/// Whether what stands between two marks belongs there; the first text is what stands before them.
+type Fits<'f> = &'f dyn Fn(&str, &str) -> bool;
 
 /// What stands in the templates of common tools where a value belongs, with its marks.
 pub(crate) fn template(text: &str) -> Option<&str> {
-    let anything = |inner: &str| !inner.trim().is_empty();
-    let word = |inner: &str| {
-        let inner = inner.trim();
+    let anything = |_: &str, inner: &str| !inner.trim().is_empty();
+    let is_word = |inner: &str, more: &[u8]| {
         inner.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && inner.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
+            && inner.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b) || more.contains(&b))
     };
-    let variable = |inner: &str| {
-        inner.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+    let words = |_: &str, inner: &str| is_word(inner.trim(), b" ");
+    let word = |_: &str, inner: &str| is_word(inner, b"");
+    // `80%OFF%` is a price, and `10%_20%` a range.
+    let variable = |before: &str, inner: &str| {
+        !before.ends_with(|c: char| c.is_ascii_digit())
+            && inner.starts_with(|c: char| c.is_ascii_uppercase())
             && inner.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     };
     // Shells, GitHub, Helm, Jinja, Ansible, ERB, Azure Pipelines, auth0-deploy-cli, Octopus, Windows.
@@ -72,7 +75,7 @@ pub(crate) fn template(text: &str) -> Option<&str> {
         ("{%", "%}", &anything),
         ("<%", "%>", &anything),
         ("#{", "}", &anything),
-        ("$(", ")", &word),
+        ("$(", ")", &words),
         ("##", "##", &word),
         ("%", "%", &variable),
     ];
@@ -85,8 +88,7 @@ fn between<'t>(text: &'t str, open: &str, close: &str, fits: Fits<'_>) -> Option
     while let Some(start) = text.get(from..)?.find(open).map(|at| from + at) {
         let inside = start + open.len();
         let end = inside + text.get(inside..)?.find(close)?;
-        let inner = text.get(inside..end)?;
-        if fits(inner) {
+        if fits(text.get(..start)?, text.get(inside..end)?) {
             return text.get(start..end + close.len());
         }
         from = inside;
@@ -151,7 +153,7 @@ mod tests {
             ("#{Octopus.Name}", "#{Octopus.Name}"),
             ("%TENANT_NAME%", "%TENANT_NAME%"),
             ("100 % of %NAME%", "%NAME%"),
-            ("## a ## ##B##", "## a ##"),
+            ("a ## b ##B##", "##B##"),
         ] {
             assert_eq!(template(text), Some(found), "{text}");
         }
@@ -178,6 +180,9 @@ mod tests {
             "% A %",
             "%a%",
             "100%SALE",
+            "80%OFF%",
+            "10%_20%",
+            "a ## b ## c",
             "R$ (BRL)",
             "a ## b",
             "####",
