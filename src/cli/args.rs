@@ -82,7 +82,7 @@ pub(super) struct Common {
     /// Desired state: files, or directories (with --recursive, those below too); or a verb.
     #[arg(value_name = "PATH|VERB")]
     pub(super) words: Vec<String>,
-    /// Read the folders below a directory too. Without it, YAML there that looks like desired state is named.
+    /// Read the folders below a directory too. Without it, desired state there is a finding.
     #[arg(long)]
     pub(super) recursive: bool,
     /// The settings file; also QLIK_PLAN_SETTINGS. At a terminal outside CI also found as qlik-plan.settings.yaml in the working directory, or the directory given.

@@ -36,6 +36,8 @@ pub(super) const SANDBOX_STATE: &str = ".qlik-sandbox";
 pub(super) struct Declared {
     pub(super) desired: Desired,
     pub(super) settings: Settings,
+    /// Files that look like desired state, lie where it was looked for, and were not read.
+    pub(super) unread: Vec<PathBuf>,
 }
 
 /// Reads settings and desired state.
@@ -45,10 +47,7 @@ pub(super) fn declared(common: &Common, paths: &[PathBuf], output: &Output) -> R
     let Gathered { sources, unread } =
         sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(self::unread)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
-    if let Some((why, next)) = sources::not_read(&unread) {
-        output.message(&format!("notice: {why}\n  next: {}", next.join("\n        ")));
-    }
-    Ok(Declared { desired, settings })
+    Ok(Declared { desired, settings, unread })
 }
 
 /// How desired state is read. In the sandbox nothing is at stake but this machine's files, and those are.

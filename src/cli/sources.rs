@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Source;
 use crate::model::untrusted::escape;
+use crate::plan::finding::Finding;
+use crate::plan::refusal::Code;
 use open::Bound;
 
 /// A settings file of this name is found by itself, and is never desired state.
@@ -64,22 +66,20 @@ pub(crate) struct Gathered {
 }
 
 /// What to say of files that were not read, and what to do about them.
-pub(crate) fn not_read(unread: &[PathBuf]) -> Option<(String, Vec<String>)> {
+pub(crate) fn not_read(unread: &[PathBuf]) -> Option<Finding> {
     const NAMED: usize = 5;
     let mut names: Vec<String> = unread.iter().take(NAMED).map(|path| shown(path)).collect();
     let (noun, them) = match unread.len() {
         0 => return None,
-        1 => ("1 file that looks like desired state was", "it"),
-        n => (&*format!("{n} files that look like desired state were"), "them"),
+        1 => ("1 file that looks like desired state was".to_owned(), "it"),
+        n => (format!("{n} files that look like desired state were"), "them"),
     };
     if unread.len() > NAMED {
         names.push(format!("{} more", unread.len() - NAMED));
     }
-    let next = vec![
-        format!("--recursive, to read folders below; a file is called NAME.yaml or NAME.yml to be read"),
-        format!("or name {them} on the command line, or move {them} away"),
-    ];
-    Some((format!("{noun} not read: {}", names.join(", ")), next))
+    let next = "--recursive, to read folders below; a file is called NAME.yaml or NAME.yml to be read";
+    let finding = Finding::new(Code::NotRead, format!("{noun} not read: {}", names.join(", ")), next);
+    Some(finding.or(format!("or name {them} on the command line, or move {them} away")))
 }
 
 /// How paths are read.

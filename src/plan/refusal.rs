@@ -152,6 +152,8 @@ codes! {
     Undeclared = "QP0601",
     /// A key of ours that never expires lives outside its sink.
     OutsideItsSink = "QP0610",
+    /// Desired state lies where it was looked for, and was not read.
+    NotRead = "QP0620",
 }
 
 impl fmt::Display for Code {

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stage::{PLAN, Run, clean};
+use crate::stage::{ONE_TENANT, PLAN, Run, Stage, clean};
 
 fn write(dir: &Path, name: &str, tenant: &str) {
     let path = dir.join(name);
@@ -91,4 +92,27 @@ fn with_recursive_the_folders_below_are_read_and_links_stay_in() {
         assert!(!run.all().contains("cAnArY"), "{}", run.all());
         fs::remove_file(dir.path().join(at)).unwrap();
     }
+}
+
+#[test]
+fn a_tenants_file_that_was_moved_one_folder_down_is_a_finding_and_the_plan_is_not_clean() {
+    let stage = Stage::new(ONE_TENANT);
+    stage.settle();
+    let below = stage.dir().join("eu");
+    fs::create_dir(&below).unwrap();
+    fs::write(below.join("more.yaml"), "version: 1\nqlik: { tenants: { globex: { account: us-oem } } }\n").unwrap();
+    let named = "1 file that looks like desired state was not read: eu/more.yaml";
+    stage.plan(&[]).exits(0).says("QP0620").says(named).says("--recursive");
+    stage.plan(&["--detailed-exitcode"]).exits(2);
+    stage.plan(&["--exit-codes", "fine"]).exits(8);
+    stage.apply(&["--yes", "--exit-codes", "fine"]).exits(8).says(named);
+    let json: Value = serde_json::from_str(&stage.plan(&["--format", "json"]).exits(0).out).unwrap();
+    assert_eq!((&json["findings"][0]["code"], &json["outcome"]), (&json!("QP0620"), &json!("drift")), "{json}");
+    for format in ["markdown", "github", "terraform-json"] {
+        stage.plan(&["--format", format]).says("eu/more.yaml");
+    }
+    // Read, it is planned.
+    stage.plan(&["--recursive", "--detailed-exitcode"]).exits(2).says("qlik/globex").says("1 tenant");
+    fs::rename(below.join("more.yaml"), below.join("more.yaml.off")).unwrap();
+    stage.plan(&["--detailed-exitcode"]).exits(0);
 }

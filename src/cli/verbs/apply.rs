@@ -97,7 +97,7 @@ async fn work(
 ) -> Result<Exit, Problem> {
     let args = asked.args;
     let common = &args.common;
-    let mut wishes = wishes(common, true);
+    let mut wishes = wishes(common, declared, true);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
         wishes.replace.extend(saved.replace.iter().cloned());

@@ -26,6 +26,7 @@ use crate::plan::Wishes;
 use super::args::Common;
 use super::estate::{Declared, Estate};
 use super::output::{Output, Problem};
+use super::sources;
 use super::weaken::weak;
 
 /// The local clock; vendors' dates take its place once one is heard.
@@ -48,7 +49,7 @@ fn eight(bytes: [u8; 16]) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
+fn wishes(common: &Common, declared: &Declared, will_rehearse: bool) -> Wishes {
     Wishes {
         remint: common.remint.iter().cloned().collect(),
         replace: common.replace.iter().cloned().collect(),
@@ -60,7 +61,7 @@ fn wishes(common: &Common, will_rehearse: bool) -> Wishes {
         weak: weak(),
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,
-        findings: Vec::new(),
+        findings: sources::not_read(&declared.unread).into_iter().collect(),
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn reading(
 ) -> Result<(Read, Wishes), Problem> {
     let common = &args.common;
     check_wishes(common, declared)?;
-    let mut wishes = wishes(common, true);
+    let mut wishes = wishes(common, declared, true);
     let read = match &args.live {
         Some(file) => {
             wishes.offline = true;

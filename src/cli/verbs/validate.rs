@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config;
+use crate::plan::finding::Finding;
 
 use super::super::args::{Common, Format};
 use super::super::estate;
@@ -37,7 +38,7 @@ pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -
         format!("Valid: {count} {noun} declared{rest}.\n")
     };
     output.result(&text)?;
-    if let Some((why, next)) = sources::not_read(&unread) {
+    if let Some(Finding { why, next, .. }) = sources::not_read(&unread) {
         output.message(&format!("notice: {why}\n  next: {}", next.join("\n        ")));
     }
     Ok(Exit::Done)
