@@ -151,6 +151,7 @@ impl Contents {
             },
             rehearsals: self.rehearsals,
             marks_refused: self.marks_refused,
+            nearly_full: false,
         }
     }
 }

@@ -26,6 +26,11 @@ const GITIGNORE: &str = ".gitignore";
 /// A clone is a copy of a ledger, not the ledger: none is to have one by an `add --all`.
 const IGNORED: &[u8] = b"*\n";
 
+/// What a run may write at most while it creates as many tenants as can be in flight at once, in bytes.
+const SPACE: u64 = 256 * 1024;
+/// The same in files.
+const FILES: u64 = 64;
+
 /// What a reader sees of the lock.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Watch {
@@ -155,6 +160,17 @@ impl Directory {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(source)) => Err(io_error("look at the lock", &path)(source)),
         }
+    }
+
+    /// Whether its disk has hardly any space, or room for hardly any file more.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        // Nobody knows better than the writes themselves where this cannot be asked. Some file systems do not count: 0 of 0.
+        rustix::fs::statvfs(&self.path).is_ok_and(|disk| {
+            // The rest is kept for root.
+            let root = rustix::process::geteuid().is_root();
+            let (blocks, files) = if root { (disk.f_bfree, disk.f_ffree) } else { (disk.f_bavail, disk.f_favail) };
+            disk.f_blocks > 0 && blocks.saturating_mul(disk.f_frsize) < SPACE || disk.f_files > 0 && files < FILES
+        })
     }
 
     fn holder(&self) -> Result<Option<Holder>, LedgerError> {
@@ -303,7 +319,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
 }
 
 /// Neither follow a link nor wait for a pipe's other end.
-fn no_follow() -> i32 {
+pub(super) fn no_follow() -> i32 {
     (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed()
 }
 

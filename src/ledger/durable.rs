@@ -1,14 +1,19 @@
 //! Writes to a ledger's folder, by whoever holds its lock: durable, or an error.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::contents::{Folder, Shelf as _};
-use super::directory::{Directory, io_error, is_temporary, names, shown};
+use super::directory::{Directory, io_error, is_temporary, names, no_follow, shown};
 use super::error::LedgerError;
+
+/// What file systems hand out space in.
+const PAGE: usize = 4_096;
 
 /// A folder whose lock is held, until this is dropped.
 pub(super) struct Locked {
@@ -20,11 +25,21 @@ pub(super) struct Locked {
     broken: AtomicBool,
     /// Whether the lock ends with whoever has it open last, and not with this value.
     lasting: bool,
+    /// Files that hold space for the next write of another, by path.
+    spares: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Locked {
     pub(super) fn new(directory: Directory, lock: File) -> Self {
-        Self { directory, alive: None, lock, sync: File::sync_all, broken: AtomicBool::new(false), lasting: false }
+        Self {
+            directory,
+            alive: None,
+            lock,
+            sync: File::sync_all,
+            broken: AtomicBool::new(false),
+            lasting: false,
+            spares: Mutex::default(),
+        }
     }
 
     /// Keeps the second lock as long as the first.
@@ -50,14 +65,54 @@ impl Locked {
     /// Writes a file whole, so that it is there after a power cut. After a failed fsync nobody knows what the disk holds,
     /// so nothing more is written by this run.
     pub(super) fn put(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.unbroken(|| self.write(folder, name, bytes))
+    }
+
+    /// Writes a file whose successor must be writable whatever becomes of the disk: first sets aside a file of its own for
+    /// it, with space for `bytes` and some more. The next [`Self::put`] of that name fills it, and needs neither space nor
+    /// a place in the folder. (Where a disk never writes over what it holds, as Btrfs and ZFS, it needs a little.)
+    pub(super) fn put_with_spare(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        let spare = self.directory.folder(folder).join(spare_name(name));
+        let written =
+            self.unbroken(|| self.set_aside(folder, &spare, bytes.len())).and_then(|()| self.put(folder, name, bytes));
+        match &written {
+            Ok(()) => {
+                self.spares().insert(spare);
+            }
+            Err(_) => {
+                // What is left of it is swept away by the next run at the latest.
+                let _ = fs::remove_file(&spare);
+            }
+        }
+        written
+    }
+
+    fn unbroken(&self, write: impl FnOnce() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(LedgerError::Stopped { place: self.directory.place() });
         }
-        let result = self.write(folder, name, bytes);
+        let result = write();
         if matches!(result, Err(LedgerError::FsyncFailed { .. })) {
             self.broken.store(true, Ordering::SeqCst);
         }
         result
+    }
+
+    fn spares(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
+        // The guard protects no value that a panic could have left half-changed.
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_aside(&self, folder: Folder, spare: &Path, size: usize) -> Result<(), LedgerError> {
+        if folder != Folder::Top {
+            make_folder(&self.directory.folder(folder))?;
+        }
+        remove_if_there(spare)?;
+        let mut file = create(spare)?;
+        // Blanks and not a hole: what was never written has no space. A page more than now, for a longer hostname.
+        let filling = vec![b' '; size.saturating_add(PAGE).next_multiple_of(PAGE)];
+        file.write_all(&filling).map_err(io_error("set space aside in", spare))?;
+        self.durable(&file, spare)
     }
 
     fn write(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
@@ -67,9 +122,16 @@ impl Locked {
             make_folder(&parent)?;
         }
         let path = parent.join(name);
-        let temporary = parent.join(format!(".{name}.tmp"));
-        remove_if_there(&temporary)?;
-        let result = self.replace(&parent, &path, &temporary, bytes);
+        let spare = parent.join(spare_name(name));
+        let (file, temporary) = match self.spares().remove(&spare).then(|| open_spare(&spare)).transpose()?.flatten() {
+            Some(file) => (file, spare),
+            None => {
+                let temporary = parent.join(format!(".{name}.tmp"));
+                remove_if_there(&temporary)?;
+                (create(&temporary)?, temporary)
+            }
+        };
+        let result = self.replace(&parent, &path, &temporary, file, bytes);
         if result.is_err() {
             // What is left of it is swept away by the next run at the latest.
             let _ = fs::remove_file(&temporary);
@@ -77,16 +139,19 @@ impl Locked {
         result
     }
 
-    fn replace(&self, parent: &Path, path: &Path, temporary: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(temporary)
-            .map_err(io_error("create", temporary))?;
-        // The umask may have taken more than was meant.
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(io_error("set the mode of", temporary))?;
+    fn replace(
+        &self,
+        parent: &Path,
+        path: &Path,
+        temporary: &Path,
+        mut file: File,
+        bytes: &[u8],
+    ) -> Result<(), LedgerError> {
         file.write_all(bytes).map_err(io_error("write", temporary))?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if file.metadata().map_err(io_error("look at", temporary))?.len() > length {
+            file.set_len(length).map_err(io_error("write", temporary))?;
+        }
         self.durable(&file, path)?;
         fs::rename(temporary, path).map_err(io_error("replace", path))?;
         self.durable(&File::open(parent).map_err(io_error("open", parent))?, path)
@@ -129,6 +194,32 @@ impl Drop for Locked {
             // Closing comes next, and gives back whatever this does not.
             let _ = file.unlock();
         }
+    }
+}
+
+/// Swept away like every other temporary.
+fn spare_name(name: &str) -> String {
+    format!(".{name}.next.tmp")
+}
+
+/// A new file of mode 0600.
+fn create(path: &Path) -> Result<File, LedgerError> {
+    let file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io_error("create", path))?;
+    // The umask may have taken more than was meant.
+    if let Err(error) = file.set_permissions(Permissions::from_mode(0o600)) {
+        let _ = fs::remove_file(path);
+        return Err(io_error("set the mode of", path)(error));
+    }
+    Ok(file)
+}
+
+/// `None` where somebody removed it meanwhile.
+fn open_spare(path: &Path) -> Result<Option<File>, LedgerError> {
+    match OpenOptions::new().write(true).custom_flags(no_follow()).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(io_error("open", path)(source)),
     }
 }
 

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::model::address::Address;
 use crate::model::imburse::MarkRefused;
 use crate::model::live::LedgerFacts;
-use crate::model::record::{LedgerId, Record, Rehearsal};
+use crate::model::record::{LedgerId, Record, Rehearsal, State};
 use crate::model::run::{Life, Run, RunId};
 use crate::model::settings;
 use crate::model::weak::Weak;
@@ -142,11 +142,15 @@ fn read_directory_by(
                 Watch::Held(Some(holder)) => Alive::Holder(holder.run),
                 Watch::Held(None) => Alive::Anybody,
             };
-            return Ok(Some(contents.judged(directory.place(), &alive)));
+            return Ok(Some(judged(contents, directory, &alive)));
         }
     }
     // Runs come and go faster than we read: nothing is claimed of any of them.
-    Ok(read(directory)?.map(|contents| contents.judged(directory.place(), &Alive::Anybody)))
+    Ok(read(directory)?.map(|contents| judged(contents, directory, &Alive::Anybody)))
+}
+
+fn judged(contents: Contents, directory: &Directory, alive: &Alive) -> LedgerFacts {
+    LedgerFacts { nearly_full: directory.is_nearly_full(), ..contents.judged(directory.place(), alive) }
 }
 
 fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> {
@@ -216,10 +220,8 @@ impl Held {
             Store::Folder(locked) => {
                 let directory = locked.directory();
                 let place = directory.place();
-                let contents = Contents::read(directory)?.ok_or(LedgerError::Missing { place: place.clone() })?;
-                let mut facts = contents.judged(place, &Alive::Holder(ours));
-                facts.other_runs = Life::Proven;
-                Ok(facts)
+                let contents = Contents::read(directory)?.ok_or(LedgerError::Missing { place })?;
+                Ok(LedgerFacts { other_runs: Life::Proven, ..judged(contents, directory, &Alive::Holder(ours)) })
             }
             #[cfg(feature = "object-store")]
             Store::Bucket { bucket, .. } => {
@@ -338,7 +340,14 @@ impl Held {
 
     fn write_record(&self, read: &Read, record: &Record) -> Result<(), LedgerError> {
         let bytes = format::tenant_file(&self.id, record)?;
-        self.store.replace(Folder::Tenants, &format::tenant_name(&record.address), read, &bytes)
+        let name = format::tenant_name(&record.address);
+        match &record.state {
+            // What came of the request must be recorded, however full the disk is by then.
+            State::Pending(_) => self.store.replace_for_now(Folder::Tenants, &name, read, &bytes),
+            State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => {
+                self.store.replace(Folder::Tenants, &name, read, &bytes)
+            }
+        }
     }
 
     fn write_run(&self, run: &Run) -> Result<(), LedgerError> {

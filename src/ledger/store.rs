@@ -53,6 +53,21 @@ impl Store {
         }
     }
 
+    /// The same, with space set aside for what will replace it in turn. A bucket is never full.
+    pub(super) fn replace_for_now(
+        &self,
+        folder: Folder,
+        name: &str,
+        read: &Read,
+        bytes: &[u8],
+    ) -> Result<(), LedgerError> {
+        match self {
+            Self::Folder(locked) => locked.put_with_spare(folder, name, bytes),
+            #[cfg(feature = "object-store")]
+            Self::Bucket { .. } => self.replace(folder, name, read, bytes),
+        }
+    }
+
     /// Replaces what was read. Under a lock nobody else can have; a bucket refuses it where somebody did.
     pub(super) fn replace(&self, folder: Folder, name: &str, read: &Read, bytes: &[u8]) -> Result<(), LedgerError> {
         match self {

@@ -610,3 +610,38 @@ fn files_are_ours_alone_whatever_the_umask() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
+
+/// The successor takes the place that was set aside before the request: no new file, and no larger one.
+#[test]
+fn what_follows_an_intent_is_written_into_space_that_was_there_before() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let estate = Estate::new();
+    let held = estate.ledger.open(run(1)).unwrap();
+    let pending = record(1, intent());
+    held.create(&pending).unwrap();
+    let spare = estate.path("tenants/.qlik.acme.json.next.tmp");
+    let (aside, intent) = (fs::metadata(&spare).unwrap(), fs::metadata(estate.path("tenants/qlik.acme.json")).unwrap());
+    assert!(aside.len() >= intent.len() + 1_024, "{} of {}", aside.len(), intent.len());
+    assert_eq!(aside.permissions().mode() & 0o777, 0o600);
+    let bound = record(2, binding());
+    held.swap(1, &bound).unwrap();
+    assert_eq!(fs::metadata(estate.path("tenants/qlik.acme.json")).unwrap().ino(), aside.ino());
+    assert!(!spare.exists());
+    assert_eq!(held.record(&bound.address).unwrap(), Some(bound));
+
+    // One that a killed run left is swept away, and one that somebody took away is not missed.
+    let held = {
+        fs::write(estate.path("tenants/.qlik.beta.json.next.tmp"), "   ").unwrap();
+        drop(held);
+        estate.ledger.open(run(2)).unwrap()
+    };
+    assert!(!estate.path("tenants/.qlik.beta.json.next.tmp").exists());
+    let again = record(3, State::Free);
+    held.swap(2, &again).unwrap();
+    held.swap(3, &Record { seq: 4, ..pending }).unwrap();
+    fs::remove_file(&spare).unwrap();
+    let bound = record(5, binding());
+    held.swap(4, &bound).unwrap();
+    assert_eq!(held.record(&bound.address).unwrap(), Some(bound));
+}

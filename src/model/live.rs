@@ -135,6 +135,9 @@ pub struct LedgerFacts {
     /// Imburse accounts whose keys the vendor did not change when a run asked for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks_refused: Vec<MarkRefused>,
+    /// Whether its disk has hardly any space left: what becomes of a creation could not be recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nearly_full: bool,
 }
 
 impl LedgerFacts {

@@ -11,6 +11,21 @@ use crate::model::weak::Weakness;
 use super::refusal::{Code, Refusal};
 use super::{Scene, key, rename, unmanaged};
 
+/// Whether what becomes of a creation can be recorded.
+pub(super) fn has_space(ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
+    match ledger.filter(|ledger| ledger.nearly_full) {
+        None => Ok(()),
+        Some(ledger) => Err(Refusal::new(
+            Code::LedgerNearlyFull,
+            format!(
+                "the disk of the ledger at {} is nearly full, and what becomes of a creation is recorded there",
+                ledger.place
+            ),
+            format!("free some space, or some inodes, on the disk that holds {}", ledger.place),
+        )),
+    }
+}
+
 /// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
 pub(super) fn may_create(
     scene: &Scene,
@@ -29,6 +44,7 @@ pub(super) fn may_create(
             ),
         ));
     }
+    has_space(ledger)?;
     rename::refuse(scene, address, ledger)?;
     for (key, _, _) in scene.desired.qlik_keys(address) {
         let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());

@@ -88,6 +88,8 @@ codes! {
     Renamed = "QP0218",
     /// The vendor refused credentials.
     CredentialsRefused = "QP0219",
+    /// The disk of the ledger is nearly full.
+    LedgerNearlyFull = "QP0220",
 
     /// Several live tenants have the declared name, and nothing says which is meant.
     SeveralOfOneName = "QP0230",

@@ -220,3 +220,20 @@ fn where_nothing_can_be_read_back_the_programs_word_counts_and_that_is_said() {
     shop.settles();
     assert_eq!(shop.0.live_keys().len(), 2, "the one of six days ago is left to expire");
 }
+
+/// The example as it is after a checkout on Windows.
+#[test]
+fn a_program_with_windows_line_ends_is_told_so_before_a_key_is_minted() {
+    let shop = Shop::new(SETTINGS);
+    let path = shop.0.dir().join("check-secret");
+    let unix = std::fs::read_to_string(&path).unwrap();
+    let windows = unix.replace('\n', "\r\n");
+    assert!(windows.starts_with("#!"));
+    std::fs::write(&path, windows).unwrap();
+    let why = "./check-secret has Windows line ends: the system looks for";
+    shop.run(PLAN, &[]).exits(1).says(why).says("sed -i");
+    shop.run(APPLY, &["--yes"]).exits(1).says(why);
+    assert_eq!(shop.0.live_keys(), Vec::<Value>::new());
+    std::fs::write(&path, unix).unwrap();
+    shop.run(APPLY, &["--yes"]).exits(0);
+}

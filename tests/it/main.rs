@@ -13,6 +13,7 @@ mod command_sink;
 mod config;
 mod crash;
 mod credentials;
+mod disk;
 mod doubt;
 mod drift;
 mod earlier_formats;

@@ -8,7 +8,7 @@ use crate::model::untrusted::{Untrusted, escape};
 use crate::model::weak::Weakness;
 
 use super::super::action::{Notice, Plan, Unchecked};
-use super::super::create::refuse_forgetful;
+use super::super::create::{has_space, refuse_forgetful};
 use super::super::refusal::{Code, Refusal};
 use super::super::{key, rename};
 use super::Case;
@@ -24,6 +24,7 @@ pub(super) fn may_create(
     let Case { scene, address, spec } = *case;
     let account = &spec.account;
     refuse_forgetful(scene.live)?;
+    has_space(ledger)?;
     rename::refuse(scene, address, ledger)?;
     for (key, _, _) in scene.desired.imburse_keys(address) {
         let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());

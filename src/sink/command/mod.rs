@@ -1,12 +1,12 @@
 //! The sink `command`: a program of the user's own stores the payload, another says what is stored.
 
 mod process;
+mod start;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::Access as May;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -24,6 +24,7 @@ use super::redact::said;
 use super::{Put, ReadBack, Version, of_key, unreadable};
 
 use self::process::{Ended, Program, Ran};
+use self::start::Obstacle;
 
 /// Exit codes of `deliver` that say something for certain. Few programs use them by chance.
 const DELIVERED: i32 = 0;
@@ -99,7 +100,7 @@ impl CommandSink {
         }
     }
 
-    /// The programs are there and may be run. What is stored is another question, and `look` asks it.
+    /// The programs are there and can be started. What is stored is another question, and `look` asks it.
     pub(super) async fn preflight(&self, _: &Address) -> Result<(), Unreadable> {
         for argv in [Some(&self.0.deliver), self.0.check.as_ref()].into_iter().flatten() {
             self.can_run(argv)?;
@@ -233,7 +234,10 @@ impl CommandSink {
         about: Vec<(&'static str, String)>,
         input: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Ran, Unreadable> {
+        // Some files can be started, and fail in words that hide why.
+        self.can_run(&argv)?;
         let program = self.program(&argv);
+        let file = self.file(&argv);
         let (inner, lock) = (Arc::clone(&self.0), self.1.clone());
         let _waiting = self.0.waits.begin(format!("{program}: it is at work"), self.0.timeout);
         let ran = tokio::task::spawn_blocking(move || {
@@ -250,35 +254,25 @@ impl CommandSink {
         });
         match ran.await {
             Ok(Ok(ran)) => Ok(ran),
-            Ok(Err(error)) => Err(unreadable(
-                format!("{program} could not be started: {error}"),
-                format!("correct {program} under sinks: in settings"),
-            )),
+            Ok(Err(error)) => Err(match file {
+                Some(file) => stopped(&program, start::after(&file, &self.0.folder, &error)),
+                None => nowhere(&program),
+            }),
             Err(_) => Err(unreadable(format!("{program} could not be waited for"), "see the limits of this machine")),
         }
     }
 
     fn can_run(&self, argv: &[String]) -> Result<(), Unreadable> {
         let program = self.program(argv);
+        let file = self.file(argv).ok_or_else(|| nowhere(&program))?;
+        start::before(&file, &self.0.folder).map_or(Ok(()), |obstacle| Err(stopped(&program, obstacle)))
+    }
+
+    /// Where the program is; `None` where no folder of PATH has it.
+    fn file(&self, argv: &[String]) -> Option<PathBuf> {
         let name = argv.first().map(String::as_str).unwrap_or_default();
-        let found = if name.contains('/') {
-            is_program(&self.0.folder.join(name))
-        } else {
-            let path = self.0.environment.iter().find(|(name, _)| name == "PATH");
-            let folders = path.map(|(_, path)| path.expose()).unwrap_or_default();
-            folders
-                .split(':')
-                .filter(|folder| !folder.is_empty())
-                .any(|folder| is_program(&Path::new(folder).join(name)))
-        };
-        if found {
-            return Ok(());
-        }
-        let place = if name.contains('/') { "" } else { " in the folders of PATH" };
-        Err(unreadable(
-            format!("{program} is not there{place}, or may not be run"),
-            format!("put {program} there (chmod +x), or correct it under sinks: in settings"),
-        ))
+        let path = self.0.environment.iter().find(|(name, _)| name == "PATH");
+        start::file(name, &self.0.folder, path.map(|(_, path)| path.expose()).unwrap_or_default())
     }
 
     fn too_slow(&self, argv: &[String]) -> String {
@@ -307,8 +301,15 @@ fn words(ran: &Ran, secrets: &[&[u8]]) -> String {
     if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
 }
 
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, May::EXEC_OK).is_ok()
+fn nowhere(program: &str) -> Unreadable {
+    unreadable(
+        format!("{program} is not there: no folder of PATH has it"),
+        format!("install {program}, or name it with a slash, as in ./{program}, under sinks: in settings"),
+    )
+}
+
+fn stopped(program: &str, Obstacle { why, next }: Obstacle) -> Unreadable {
+    unreadable(format!("{program} {why}"), next)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -286,4 +287,105 @@ fn the_program_has_the_lock_open_as_long_as_it_runs() {
     drop(file);
     place.sink.bequeath(Arc::new(Lock::new(Vec::new())));
     fs::File::open(&path).unwrap().try_lock().unwrap();
+}
+
+/// What a `check` that is there and cannot be started is told of itself: before a run and in one.
+#[track_caller]
+fn obstacle(place: &Place, why: &str, next: &str) {
+    let Writable::No(before) = place.preflight() else { panic!("{why}: it was not seen before it was started") };
+    let Some(Observed::Unreadable(during)) = place.look().entry else { panic!("{why}: it was started") };
+    assert_eq!(before, during);
+    let (said, way_out) = (before.why.to_string(), before.next);
+    assert!(said.starts_with("./check ") && said.contains(why), "{said:?} does not say {why:?}");
+    assert!(way_out.contains(next), "{way_out:?} does not say {next:?}");
+}
+
+/// Linux answers `No such file or directory` for a program that is there where its interpreter is not.
+#[test]
+fn a_program_that_cannot_be_started_says_what_is_wrong_with_it() {
+    let place = Place::new("exit 0", Some("echo absent"));
+    let check = place.root.path().join("check");
+    let write = |bytes: &[u8], mode: u32| {
+        let draft = place.root.path().join("draft");
+        fs::write(&draft, bytes).unwrap();
+        fs::set_permissions(&draft, Permissions::from_mode(mode)).unwrap();
+        fs::rename(draft, &check).unwrap();
+    };
+    for (text, why, next) in [
+        (
+            "#!/bin/sh\r\necho absent\r\n",
+            "has Windows line ends: the system looks for `/bin/sh\\r`",
+            "sed -i 's/\\r$//'",
+        ),
+        ("#! /bin/sh\r\necho absent\r\n", "has Windows line ends: the system looks for `/bin/sh\\r`", "eol=lf"),
+        (
+            "#!/usr/bin/env sh\r\necho absent\r\n",
+            "has Windows line ends: the system looks for `/usr/bin/env sh\\r`",
+            "eol=lf",
+        ),
+        ("echo absent\n", "is text and does not begin with `#!`", "as in #!/bin/sh"),
+        ("\u{feff}#!/bin/sh\necho absent\n", "begins with a byte order mark", "sed -i '1s/^\\xef\\xbb\\xbf//'"),
+        ("\n#!/bin/sh\necho absent\n", "is text and does not begin with `#!`", "as in #!/bin/sh"),
+        ("", "is empty", "as in #!/bin/sh"),
+        ("#!\necho absent\n", "names no interpreter after its `#!`", "as in #!/bin/sh"),
+        (
+            "#!/nowhere/python9 -u\n",
+            "names an interpreter that is not there: /nowhere/python9",
+            "install /nowhere/python9",
+        ),
+        ("#!nowhere\n", "names an interpreter that is not there: nowhere", "correct the first line"),
+        ("#!/etc/passwd\n", "names an interpreter that may not be run: /etc/passwd", "correct the first line"),
+    ] {
+        write(text.as_bytes(), 0o700);
+        obstacle(&place, why, next);
+    }
+    write(b"#!/bin/sh\necho absent\n", 0o600);
+    obstacle(&place, "may not be run by the user of this process", "chmod +x");
+    fs::remove_file(&check).unwrap();
+    obstacle(&place, "is not there", "put it at");
+    std::os::unix::fs::symlink("nowhere", &check).unwrap();
+    obstacle(&place, "is a link to nowhere, which is not there", "correct the link");
+    fs::remove_file(&check).unwrap();
+    fs::create_dir(&check).unwrap();
+    obstacle(&place, "is a folder", "name a program in it");
+    fs::remove_dir(&check).unwrap();
+
+    // What the system alone can judge is told when it did: it may know a way to run another machine's programs.
+    let (machine, name) = if std::env::consts::ARCH == "aarch64" { (62_u8, "x86_64") } else { (183, "aarch64") };
+    let mut foreign = vec![0_u8; 64];
+    foreign[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");
+    foreign[16] = 2;
+    foreign[18] = machine;
+    foreign[20] = 1;
+    write(&foreign, 0o700);
+    assert_eq!(place.preflight(), Writable::Yes);
+    let Some(Observed::Unreadable(during)) = place.look().entry else { panic!("it ran") };
+    assert!(
+        during.why.to_string().contains(&format!("./check is a program for {name}, and this machine is")),
+        "{during:?}"
+    );
+
+    // A line of Windows that the interpreter gets as an option is the interpreter's to judge.
+    write(b"#!/bin/sh -e\r\necho absent\n", 0o700);
+    assert_eq!(place.preflight(), Writable::Yes);
+}
+
+#[test]
+fn a_program_that_no_folder_of_path_has_is_told_how_to_be_named() {
+    let root = TempDir::new().unwrap();
+    script(root.path(), "check-secret", "echo absent");
+    let command = settings::CommandSink {
+        deliver: vec!["check-secret".to_owned()],
+        check: None,
+        timeout: duration::Duration::from_seconds(60),
+        allow_env: Vec::new(),
+        shared: false,
+        folder: root.path().to_path_buf(),
+    };
+    let environment = vec![("PATH".to_owned(), Secret::new("/usr/bin:/bin".to_owned()))];
+    let sink = Sink::of(&settings::Sink::Command(command), Access { environment, ..Access::default() });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let Writable::No(why) = runtime.block_on(sink.preflight(&ci())) else { panic!("it was found") };
+    assert_eq!(why.why.to_string(), "check-secret is not there: no folder of PATH has it");
+    assert!(why.next.contains("as in ./check-secret"), "{}", why.next);
 }

@@ -93,6 +93,11 @@ pub(super) fn folders_are_folders(directory: &Path, spot: &Spot) -> Result<(), U
     Ok(())
 }
 
+/// What is written at most for the keys that can be on their way at once, with what they replace, in bytes.
+const SPACE: u64 = 256 * 1024;
+/// The same in files and folders.
+const FILES: u64 = 64;
+
 /// Whether this process may write there, and whether the disk has room.
 pub(super) fn can_write(spot: &Spot) -> Result<(), Unreadable> {
     let mut nearest = spot.folder.as_path();
@@ -101,11 +106,17 @@ pub(super) fn can_write(spot: &Spot) -> Result<(), Unreadable> {
     }
     rustix::fs::access(nearest, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|error| failed("write to", nearest, &error.into()))?;
+    let Ok(disk) = rustix::fs::statvfs(nearest) else { return Ok(()) };
+    // The rest is kept for root.
+    let root = rustix::process::geteuid().is_root();
+    let (blocks, files) = if root { (disk.f_bfree, disk.f_ffree) } else { (disk.f_bavail, disk.f_favail) };
     // Some file systems do not count; those say 0 of 0.
-    if let Ok(room) = rustix::fs::statvfs(nearest)
-        && (room.f_blocks > 0 && room.f_bavail == 0 || room.f_files > 0 && room.f_favail == 0)
-    {
-        return Err(failed("write to", nearest, &ErrorKind::StorageFull.into()));
+    if disk.f_blocks > 0 && blocks.saturating_mul(disk.f_frsize) < SPACE || disk.f_files > 0 && files < FILES {
+        let place = nearest.display();
+        return Err(unreadable(
+            format!("the disk that holds {place} is nearly full, and a secret is stored there after it was made"),
+            format!("free some space, or some inodes, on the disk that holds {}", shown(nearest)),
+        ));
     }
     Ok(())
 }
