@@ -6,6 +6,7 @@ use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_known, join, origin, path};
 use super::syntax::{Entry, Node, Value};
+use crate::model::origin::Origin;
 use crate::model::settings::{Ledger, ObjectStore, StoreService};
 
 const LEDGERS: Keys = Keys { known: &["directory", "object-store"], later: &[] };
@@ -50,12 +51,16 @@ fn object_store(entry: &Entry, faults: &mut Faults<'_>) -> Option<ObjectStore> {
     let url = fields.require("url", "s3://BUCKET/PREFIX", faults).and_then(|node| bucket(node, faults));
     let region = fields.get("region").map(|node| word(node, "`region`", "eu-central-1", faults));
     let account = fields.get("account").map(|node| word(node, "`account`", "mystorageaccount", faults));
-    let endpoint = fields.get("endpoint").map(|node| origin(node, "`endpoint`", "https://s3.example:9000", faults));
+    let of_azure = url.as_ref().is_some_and(|(scheme, _, _)| *scheme == "az");
+    let endpoint = fields.get("endpoint").map(|node| match account.as_ref().and_then(Option::as_deref) {
+        Some(account) if of_azure => of_account(node, account, faults),
+        Some(_) | None => origin(node, "`endpoint`", "https://s3.example:9000", faults).map(|origin| (origin, false)),
+    });
     let (scheme, bucket, prefix) = url?;
     let (region, account) = (region.map_or(Some(None), |r| r.map(Some))?, account.map_or(Some(None), |a| a.map(Some))?);
-    let endpoint = match endpoint {
-        Some(endpoint) => Some(endpoint?),
-        None => None,
+    let (endpoint, in_path) = match endpoint {
+        Some(endpoint) => endpoint.map(|(origin, in_path)| (Some(origin), in_path))?,
+        None => (None, false),
     };
     let service = match scheme {
         "s3" => {
@@ -73,7 +78,7 @@ fn object_store(entry: &Entry, faults: &mut Faults<'_>) -> Option<ObjectStore> {
         "az" => {
             foreign(&fields, "region", "s3://", faults)?;
             fields.require("account", "mystorageaccount", faults)?;
-            StoreService::Azure { account: account? }
+            StoreService::Azure { account: account?, in_path }
         }
         _ => {
             foreign(&fields, "region", "s3://", faults)?;
@@ -82,6 +87,20 @@ fn object_store(entry: &Entry, faults: &mut Faults<'_>) -> Option<ObjectStore> {
         }
     };
     Some(ObjectStore { service, bucket, prefix, endpoint })
+}
+
+/// Where an account of Azure answers, and whether the account is in the path there. An emulator says it in the endpoint that it
+/// prints, and at an address of this machine there is no other way: an IP address has no name before it.
+fn of_account(node: &Node, account: &str, faults: &mut Faults<'_>) -> Option<(Origin, bool)> {
+    let text = read::text(node, "`endpoint`", faults)?;
+    if let Some(Ok(origin)) = text.strip_suffix(account).and_then(|rest| rest.strip_suffix('/')).map(Origin::parse) {
+        return Some((origin, true));
+    }
+    let example = format!("https://{account}.blob.core.windows.net` or `http://127.0.0.1:10000/{account}");
+    origin(node, "`endpoint`", &example, faults).map(|origin| {
+        let in_path = origin.is_loopback();
+        (origin, in_path)
+    })
 }
 
 /// A key that means nothing at this store.

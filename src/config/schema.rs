@@ -268,6 +268,10 @@ patterned!(
     OriginText, json!({ "pattern": ORIGIN })
 );
 patterned!(
+    /// The exact origin of a store; at an emulator of Azure's with the account behind it.
+    StoreEndpoint, json!({ "pattern": format!("{}(/[a-z0-9-]{{1,63}})?$", ORIGIN.trim_end_matches('$')) })
+);
+patterned!(
     /// A place in an object store.
     StoreUrl, json!({ "pattern": STORE_URL })
 );

@@ -36,6 +36,8 @@ pub enum LedgerError {
     Io { doing: &'static str, path: String, source: io::Error },
     #[error("could not {doing} {path}: {why}")]
     Store { doing: &'static str, path: String, why: Untrusted },
+    #[error("could not {doing} {path}: {why}")]
+    Unable { doing: &'static str, path: String, why: Untrusted },
     #[error(
         "the store of {place} replaces objects although it was told not to, so two runs could make the same tenant"
     )]
@@ -97,6 +99,11 @@ impl LedgerError {
                     "see that {path} is the right place, that the store answers and that the credentials may list, read, \
                      write and delete there; then run this again: it begins with what the ledger holds then"
                 )
+            }
+            Self::Unable { .. } => {
+                "use a store that lists objects by their prefix and writes under conditions: S3, Azure Blob Storage or Google \
+                 Cloud Storage (docs/ledger-format.md names what was tried, and with which versions)"
+                    .to_owned()
             }
             Self::Unconditional { .. } => {
                 "use a store with conditional writes (If-None-Match and If-Match on PUT): S3, Azure Blob Storage, Google \

@@ -1,9 +1,9 @@
 //! A ledger in a bucket, one object a file. There is no lock: every write says what it replaces, and the store refuses it
 //! when something else stands there.
 
+mod answer;
 mod wire;
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use super::contents::{Folder, Shelf};
 use super::error::LedgerError;
 use super::format::Found;
 
+use self::answer::store_error;
 use self::wire::{Stores, Thread};
 
 const HEAD: &str = "ledger.json";
@@ -374,35 +375,4 @@ enum Refusal {
     /// Definitely not done.
     Not(LedgerError),
     Unclear(LedgerError),
-}
-
-fn store_error(doing: &'static str, path: String, error: &Error) -> LedgerError {
-    let why = if matches!(error, Error::PermissionDenied { .. }) {
-        "the store refuses it to these credentials (403)".to_owned()
-    } else if matches!(error, Error::Unauthenticated { .. }) {
-        "the store does not accept these credentials (401)".to_owned()
-    } else if matches!(error, Error::NotFound { .. }) {
-        "the store says that the bucket is not there (404)".to_owned()
-    } else {
-        deepest(error)
-    };
-    LedgerError::Store { doing, path, why: Untrusted::new(why) }
-}
-
-/// The last of an error's causes: the others repeat it, with URLs. Of a reply's body, the code that S3 and Azure put there.
-fn deepest(error: &dyn StdError) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    let text = cause.to_string();
-    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
-    // `Server returned non-2xx status code: 404 Not Found: <body>`
-    let status = text.split(": ").nth(1).map(str::trim);
-    match (status, code) {
-        (Some(status), Some(code)) => {
-            format!("the store answers {status}, {}", code.chars().take(80).collect::<String>())
-        }
-        (Some(_) | None, _) => text.chars().take(200).collect(),
-    }
 }

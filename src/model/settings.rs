@@ -210,8 +210,14 @@ pub struct ObjectStore {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreService {
-    S3 { region: String },
-    Azure { account: String },
+    S3 {
+        region: String,
+    },
+    Azure {
+        account: String,
+        /// Whether the account is the first word of each path, and not of the host's name: so at an emulator.
+        in_path: bool,
+    },
     Gcs,
 }
 

@@ -7,7 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 
 /// A server that is stopped with this value.
 pub(crate) struct Service {
@@ -89,6 +93,54 @@ pub(crate) fn s3() -> Option<Service> {
     });
     assert_eq!(http(&service.host, "PUT", "/estate", &[], "").0, 200);
     Some(service)
+}
+
+/// The account that every Azurite has, and its key, as its documentation prints them.
+pub(crate) const AZURITE: (&str, &str) =
+    ("devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==");
+
+/// An Azure Blob API with the container `estate`.
+pub(crate) fn azure() -> Option<Service> {
+    let mut command = Command::new(installed("azurite-blob")?);
+    command.args(["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry"]);
+    let service = Service::start(command, |line| {
+        line.split_once("successfully listens on http://").map(|(_, host)| host.trim().to_owned())
+    });
+    let (status, answer) = blobs(&service.host, "PUT", "/estate", &[("restype", "container")]);
+    assert_eq!(status, 201, "{answer}");
+    Some(service)
+}
+
+/// One signed request to an Azurite, without a body. The query's names are sorted, as the signature wants them.
+pub(crate) fn blobs(host: &str, method: &str, path: &str, query: &[(&str, &str)]) -> (u16, String) {
+    const VERSION: &str = "2021-08-06";
+    let (account, key) = AZURITE;
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now(host)).unwrap();
+    let resource: String = query.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
+    let signed = format!(
+        "{method}{}x-ms-date:{date}\nx-ms-version:{VERSION}\n/{account}/{account}{path}{resource}",
+        "\n".repeat(12)
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(key).unwrap()).unwrap();
+    mac.update(signed.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let query = query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    let headers = [
+        ("x-ms-date", date.as_str()),
+        ("x-ms-version", VERSION),
+        ("Authorization", &format!("SharedKey {account}:{signature}")),
+    ];
+    http(host, method, &format!("/{account}{path}?{query}"), &headers, "")
+}
+
+/// A server's clock.
+fn now(host: &str) -> jiff::Timestamp {
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let date = answer.lines().find_map(|line| line.strip_prefix("Date: ")).unwrap();
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).unwrap()
 }
 
 /// The token that may do everything in [`openbao`].

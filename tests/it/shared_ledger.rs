@@ -1,11 +1,12 @@
-//! A ledger in a real S3 API: runners that keep nothing, two of them at once, and a store that fails them.
+//! A ledger in a real S3 API and a real Azure Blob API: runners that keep nothing, two of them at once, and a store that fails
+//! them.
 
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::service::{Between, Habit, Service, http, s3};
+use crate::service::{AZURITE, Between, Habit, Service, azure, blobs, http, s3};
 use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SANDBOX, Stage};
 
 /// The store of the tests believes whoever names a key.
@@ -14,8 +15,44 @@ const SIGNED: (&str, &str) = (
     "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
 );
 
+/// Whose API the store speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    S3,
+    Azure,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::S3, Self::Azure];
+
+    fn start(self) -> Option<Service> {
+        match self {
+            Self::S3 => s3(),
+            Self::Azure => azure(),
+        }
+    }
+
+    fn place(self) -> &'static str {
+        match self {
+            Self::S3 => "s3://estate/qlik/prod",
+            Self::Azure => "az://estate/qlik/prod",
+        }
+    }
+
+    /// As settings name it; an emulator of Azure's prints its endpoint with the account behind it.
+    fn ledger(self, host: &str) -> String {
+        let place = self.place();
+        let where_to = match self {
+            Self::S3 => format!("endpoint: 'http://{host}'"),
+            Self::Azure => format!("account: {account}, endpoint: 'http://{host}/{account}'", account = AZURITE.0),
+        };
+        format!("ledger: {{ kind: object-store, url: {place}, {where_to} }}")
+    }
+}
+
 /// An estate in a bucket, a cloud, and secrets where every runner finds them.
 struct Estate {
+    kind: Kind,
     stage: Stage,
     store: Service,
     secrets: TempDir,
@@ -29,13 +66,21 @@ struct Runner<'a> {
 
 impl Estate {
     fn new() -> Option<Self> {
-        let store = s3()?;
-        Some(Self { stage: Stage::new(ONE_TENANT), store, secrets: TempDir::new().unwrap() })
+        Self::of(Kind::S3)
+    }
+
+    fn of(kind: Kind) -> Option<Self> {
+        let store = kind.start()?;
+        Some(Self { kind, stage: Stage::new(ONE_TENANT), store, secrets: TempDir::new().unwrap() })
     }
 
     /// With a ledger in it, and rehearsed.
     fn ready() -> Option<Self> {
-        let estate = Self::new()?;
+        Self::ready_of(Kind::S3)
+    }
+
+    fn ready_of(kind: Kind) -> Option<Self> {
+        let estate = Self::of(kind)?;
         let runner = estate.runner();
         runner.apply(&["ledger", "init"]).exits(0);
         runner.apply(&["rehearse", "us-oem"]).exits(0);
@@ -60,8 +105,9 @@ accounts:
     key_client: {{ id: {{ env: QLIK_KEY_CLIENT_ID }}, secret: {{ env: QLIK_KEY_CLIENT_SECRET }} }}
 sinks:
   files: {sink}
-ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{store}' }}
-"
+{}
+",
+            self.kind.ledger(store)
         );
         let dir = TempDir::new().unwrap();
         std::fs::write(dir.path().join("desired.yaml"), ONE_TENANT).unwrap();
@@ -71,7 +117,11 @@ ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{st
 
     /// An object of the ledger, as it stands in the bucket.
     fn object(&self, name: &str) -> Value {
-        let (status, body) = http(&self.store.host, "GET", &format!("/estate/qlik/prod/{name}"), &[SIGNED], "");
+        let path = format!("/estate/qlik/prod/{name}");
+        let (status, body) = match self.kind {
+            Kind::S3 => http(&self.store.host, "GET", &path, &[SIGNED], ""),
+            Kind::Azure => blobs(&self.store.host, "GET", &path, &[]),
+        };
         assert_eq!(status, 200, "{name}: {body}");
         serde_json::from_str(&body).unwrap()
     }
@@ -83,8 +133,16 @@ ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{st
     }
 
     fn names(&self, folder: &str) -> Vec<String> {
-        let (_, body) = http(&self.store.host, "GET", &format!("/estate?prefix=qlik/prod/{folder}"), &[SIGNED], "");
-        let keys = body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+        let prefix = format!("qlik/prod/{folder}");
+        let (body, tag) = match self.kind {
+            Kind::S3 => (http(&self.store.host, "GET", &format!("/estate?prefix={prefix}"), &[SIGNED], "").1, "Key"),
+            Kind::Azure => {
+                let query = [("comp", "list"), ("prefix", &prefix), ("restype", "container")];
+                (blobs(&self.store.host, "GET", "/estate", &query).1, "Name")
+            }
+        };
+        let (begin, end) = (format!("<{tag}>"), format!("</{tag}>"));
+        let keys = body.split(&begin).skip(1).map(|rest| rest.split(&end).next().unwrap());
         keys.map(|key| key.trim_start_matches("qlik/prod/").to_owned()).collect()
     }
 
@@ -104,6 +162,7 @@ impl Runner<'_> {
             .env("CI", "true")
             .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-store")
+            .env("AZURE_STORAGE_ACCOUNT_KEY", AZURITE.1)
             .args(["exec", "--", program])
             .args(args)
             .arg("--settings")
@@ -120,31 +179,37 @@ impl Runner<'_> {
     }
 
     fn checked(&self, run: Run) -> Run {
-        assert!(!run.all().contains("a-secret-of-the-store"), "{}", run.all());
+        for secret in ["a-secret-of-the-store", AZURITE.1] {
+            assert!(!run.all().contains(secret), "{}", run.all());
+        }
         run
     }
 }
 
 #[test]
 fn runners_that_keep_nothing_make_one_estate() {
-    let Some(estate) = Estate::new() else { return };
-    estate.runner().plan(&[]).exits(1).says("QP0201");
-    estate.runner().apply(&["ledger", "init"]).exits(0).says("s3://estate/qlik/prod");
-    estate.runner().apply(&["ledger", "init"]).exits(1).says("already");
-    estate.runner().apply(&["rehearse", "us-oem"]).exits(0);
-    estate.runner().plan(&["--detailed-exitcode"]).exits(2);
-    estate.runner().apply(&["--yes"]).exits(0);
-    estate.runner().plan(&["--detailed-exitcode"]).exits(0);
-    estate.stage.forget_requests();
-    estate.runner().apply(&["--yes"]).exits(0);
-    assert_eq!(estate.stage.changes(), Vec::<String>::new());
-    assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2));
-    // Each run said that it ended, and nothing of the probes is left.
-    for run in estate.names("runs") {
-        assert!(estate.object(&run)["run"]["ended"].is_string(), "{run}");
+    for estate in Kind::ALL.into_iter().filter_map(Estate::of) {
+        let place = estate.kind.place();
+        estate.runner().plan(&[]).exits(1).says("QP0201");
+        estate.runner().apply(&["ledger", "init"]).exits(0).says(place);
+        estate.runner().apply(&["ledger", "init"]).exits(1).says("already");
+        estate.runner().apply(&["rehearse", "us-oem"]).exits(0);
+        estate.runner().plan(&["--detailed-exitcode"]).exits(2);
+        estate.runner().apply(&["--yes"]).exits(0);
+        estate.runner().plan(&["--detailed-exitcode"]).exits(0);
+        estate.stage.forget_requests();
+        estate.runner().apply(&["--yes"]).exits(0);
+        assert_eq!(estate.stage.changes(), Vec::<String>::new(), "{place}");
+        assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2), "{place}");
+        // Each run said that it ended, and nothing of the probes is left.
+        let runs = estate.names("runs");
+        assert!(!runs.is_empty(), "{place}");
+        for run in runs {
+            assert!(estate.object(&run)["run"]["ended"].is_string(), "{place}: {run}");
+        }
+        assert_eq!(estate.names(".probe"), Vec::<String>::new(), "{place}");
+        estate.runner().apply(&["ledger", "list"]).exits(0).says("qlik/acme");
     }
-    assert_eq!(estate.names(".probe"), Vec::<String>::new());
-    estate.runner().apply(&["ledger", "list"]).exits(0).says("qlik/acme");
 }
 
 #[test]
@@ -182,18 +247,43 @@ fn a_key_in_another_machines_folder_is_named_with_its_end_by_the_plans_of_both()
 
 #[test]
 fn a_second_runner_waits_for_the_first_and_makes_nothing() {
-    let Some(estate) = Estate::ready() else { return };
-    estate
-        .stage
-        .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/tenants" }, "nth": 1, "action": "pause" }));
-    let (first, second) = (estate.runner(), estate.runner());
-    let running = first.command(APPLY, &["--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    estate.wait_held();
-    second.apply(&["--yes"]).says("another run is creating this tenant");
-    estate.stage.control("POST", "/release", &json!({}));
-    Run::of(&running.wait_with_output().unwrap()).exits(0);
-    second.apply(&["--yes"]).exits(0);
-    assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2));
+    for estate in Kind::ALL.into_iter().filter_map(Estate::ready_of) {
+        estate
+            .stage
+            .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/tenants" }, "nth": 1, "action": "pause" }));
+        let (first, second) = (estate.runner(), estate.runner());
+        let running = first.command(APPLY, &["--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        estate.wait_held();
+        second.apply(&["--yes"]).says("another run is creating this tenant");
+        estate.stage.control("POST", "/release", &json!({}));
+        Run::of(&running.wait_with_output().unwrap()).exits(0);
+        second.apply(&["--yes"]).exits(0);
+        assert_eq!((estate.stage.tenants().len(), estate.stage.live_keys().len()), (1, 2), "{:?}", estate.kind);
+    }
+}
+
+/// Azurite answers at an address of this machine, where the account can only stand in the path.
+#[test]
+fn an_azure_endpoint_is_taken_with_its_account_and_on_this_machine_without() {
+    let Some(estate) = Estate::of(Kind::Azure) else { return };
+    let runner = estate.runner();
+    runner.apply(&["ledger", "init"]).exits(0);
+    let path = runner.dir.path().join("settings.yaml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(settings.contains(from));
+        std::fs::write(&path, settings.replace(from, to)).unwrap();
+    };
+    with("/devstoreaccount1' }", "' }");
+    runner.apply(&["ledger", "list"]).exits(0);
+    with("/devstoreaccount1' }", "/another' }");
+    runner.apply(&["ledger", "list"]).exits(1).says("`endpoint`").says("http://127.0.0.1:10000/devstoreaccount1");
+    with("az://estate/", "az://elsewhere/");
+    runner.apply(&["ledger", "init"]).exits(1).says("404").says("ContainerNotFound").says("next:");
+    std::fs::write(&path, &settings).unwrap();
+    let mut command = runner.command(APPLY, &["ledger", "list"]);
+    command.env("AZURE_STORAGE_ACCOUNT_KEY", "bm90IHRoZSBrZXk=");
+    Run::of(&command.output().unwrap()).exits(1).says("the store refuses it to these credentials (403)");
 }
 
 #[test]

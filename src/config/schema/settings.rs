@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 
 use super::{
     Argument, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText, Proxy,
-    Segments, StoreUrl, Timeout, Variable, Version, named,
+    Segments, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -203,8 +203,8 @@ pub enum Ledger {
         region: Option<CloudWord>,
         /// The storage account, for Azure.
         account: Option<CloudWord>,
-        /// Instead of the cloud's own host. Plain http on loopback only.
-        endpoint: Option<OriginText>,
+        /// Instead of the cloud's own host. Plain http on loopback only. For Azure it may end in `/` and the account.
+        endpoint: Option<StoreEndpoint>,
     },
 }
 

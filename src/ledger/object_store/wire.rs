@@ -23,7 +23,7 @@ use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
 
-use super::deepest;
+use super::answer::deepest;
 
 /// A read may be repeated; a write is repeated by us, who look first at what became of it.
 const READ_ATTEMPTS: usize = 4;
@@ -243,7 +243,7 @@ fn store<'a>(
             }
             Arc::new(builder.build().map_err(unusable)?)
         }
-        StoreService::Azure { account } => {
+        StoreService::Azure { account, in_path } => {
             let mut builder = MicrosoftAzureBuilder::new()
                 .with_account(account)
                 .with_container_name(&settings.bucket)
@@ -257,7 +257,9 @@ fn store<'a>(
                 }
             };
             if let Some(endpoint) = endpoint {
-                builder = builder.with_endpoint(endpoint.to_owned());
+                // Not the library's own emulator mode: that reads an address from the environment.
+                let account = if *in_path { format!("/{account}") } else { String::new() };
+                builder = builder.with_endpoint(format!("{endpoint}{account}"));
             }
             Arc::new(builder.build().map_err(unusable)?)
         }
