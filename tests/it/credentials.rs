@@ -208,7 +208,7 @@ fn a_vaults_token_is_read_as_every_other_credential() {
         ("'first\nsecond'", "the environment variable VAULT_TOKEN holds a line end at character 6"),
         ("'tök'", "holds a character outside ASCII, which no header can carry, at character 2"),
     ] {
-        let run = stage.shell(&format!("VAULT_TOKEN={token} {PLAN} --unrehearsed"));
+        let run = stage.shell(&format!("VAULT_TOKEN={token} {PLAN} --preflight full --unrehearsed"));
         run.exits(1).says("sinks.files.token: ").says(why);
     }
     assert!(nobody.accept().is_err(), "the vault was asked");

@@ -26,8 +26,8 @@ accounts:
     client: { id: { env: QLIK_CLIENT_ID }, secret: { env: QLIK_CLIENT_SECRET } }
     key_client: { id: { env: QLIK_KEY_CLIENT_ID }, secret: { env: QLIK_KEY_CLIENT_SECRET } }
 sinks:
-  files: { kind: file, directory: ./secrets }
-ledger: { kind: directory, path: .qlik-plan/ledger }
+  files: { kind: file, directory: ./secrets, durable: true }
+ledger: { kind: directory, path: .qlik-plan/ledger, durable: true }
 ";
 
 struct Repository(Stage);
