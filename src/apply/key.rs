@@ -104,7 +104,7 @@ impl Maker for Key<'_> {
 
     async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError> {
         let keys = self.world.qlik.keys(&self.create.account, &self.host).await?;
-        let now = self.world.now();
+        let now = self.world.now_at(&self.host);
         let found = keys.into_values().find(|key| key.is_live(now) && key.marker.as_ref() == Some(marker));
         Ok(found.map(|key| key.id))
     }
@@ -135,7 +135,7 @@ impl Maker for Key<'_> {
 
     async fn lives(&self, id: &str) -> Result<bool, ReadError> {
         let key = self.world.qlik.key(&self.create.account, &self.host, id).await?;
-        let now = self.world.now();
+        let now = self.world.now_at(&self.host);
         Ok(key.is_some_and(|key| key.is_live(now)))
     }
 }
@@ -165,7 +165,7 @@ pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Recl
     let id = Untrusted::from(reclaim.key_id.as_str());
     let get = |_: ()| world.qlik.key(&reclaim.account, &host, &reclaim.key_id);
     let read = get(()).await.map_err(|error| Failure::from(error.unreadable()))?;
-    let now = world.now();
+    let now = world.now_at(&host);
     let Some(key) = read.filter(|key| key.is_live(now)) else {
         return Ok(format!("{id} is gone already"));
     };

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::ledger::Held;
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
+use crate::model::host::Host;
 use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
@@ -77,10 +78,14 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The vendors' clock where one has been heard, else the local one.
+    /// The vendors' time where one has been heard, else the local one.
     pub(super) fn now(&self) -> Timestamp {
-        let heard = [self.qlik.server_time(), self.imburse.server_time()];
-        heard.into_iter().flatten().max().unwrap_or_else(|| (self.clock)())
+        self.qlik.server_time().or_else(|| self.imburse.server_time()).unwrap_or_else(|| (self.clock)())
+    }
+
+    /// By the clock that judges the keys at a host: its own.
+    pub(super) fn now_at(&self, host: &Host) -> Timestamp {
+        self.qlik.time_at(host).unwrap_or_else(|| self.now())
     }
 
     pub(super) fn nonce(&self) -> Nonce {

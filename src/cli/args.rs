@@ -6,6 +6,7 @@ use clap::{Args, Parser, ValueEnum};
 use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
+use crate::model::clock::read_time;
 use crate::model::duration::Duration;
 use crate::model::wait::Waits;
 
@@ -233,7 +234,7 @@ pub(super) enum PreflightArg {
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse().map_err(|_| "a time is written as in 2027-01-15T00:00:00Z")
+    read_time(text).ok_or("a time is written as in 2027-01-15T00:00:00Z")
 }
 
 macro_rules! help {

@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use crate::config;
 use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
+use crate::model::clock::{Clocks, rough};
 use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
+use crate::model::untrusted::escape;
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
 use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
@@ -143,6 +145,8 @@ pub(super) struct Estate {
     pub(super) imburse: Imburse,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
+    /// What servers say the time is.
+    pub(super) clocks: Clocks,
     output: Output,
     /// How long the end of the run's tokens may take.
     farewell: StdDuration,
@@ -154,6 +158,7 @@ impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
     pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
         let settings = &declared.settings;
+        let clocks = Clocks::new(super::verbs::clock());
         let network = |proxy: Option<String>, ca_pem: Option<Vec<u8>>| NetworkOptions {
             proxy,
             ca_pem,
@@ -165,6 +170,7 @@ impl Estate {
             },
             user_agent: user_agent(),
             waits: common.waits.clone(),
+            clocks: clocks.clone(),
         };
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
         let (mut proxy, mut ca_file) = (settings.network.proxy.clone(), settings.network.ca_file.clone());
@@ -194,13 +200,13 @@ impl Estate {
         let parallelism = usize::from(common.parallelism);
         let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse =
-            Imburse::new(network(proxy, ca_pem), imburse, parallelism, super::verbs::clock()).map_err(unusable)?;
+        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
         Ok(Self {
             qlik,
             imburse,
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
+            clocks,
             output: Output::of(common),
             farewell: StdDuration::from_secs(common.timeout),
             #[cfg(feature = "sandbox")]
@@ -208,9 +214,9 @@ impl Estate {
         })
     }
 
-    /// The newest time that a vendor has told.
+    /// The time by the vendors' clocks.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
-        self.qlik.server_time().max(self.imburse.server_time())
+        self.clocks.now()
     }
 
     /// Whatever a sink starts keeps the ledger's lock, should this process end before it.
@@ -220,6 +226,34 @@ impl Estate {
             sink.bequeath(Arc::clone(&lock));
         }
         Ok(())
+    }
+
+    /// Says which clocks are wrong: this machine's, and hosts'. The sandbox's may be any.
+    fn tell_of_clocks(&self) {
+        #[cfg(feature = "sandbox")]
+        let is_real = self.sandbox.is_none();
+        #[cfg(not(feature = "sandbox"))]
+        let is_real = true;
+        let differs = |ahead: i64| format!("{} {}", rough(ahead), if ahead > 0 { "ahead of" } else { "behind" });
+        // Imburse has a notice of its own, which is stricter.
+        if let Some(ahead) = self.clocks.ahead().filter(|ahead| is_real && ahead.saturating_abs() > NAMED)
+            && self.imburse.clock_skew().is_none()
+        {
+            self.output.message(&format!(
+                "notice: the vendors' clocks are {} this machine's, and keys are judged by theirs. Set it, with NTP for example",
+                differs(ahead)
+            ));
+        }
+        for (host, ahead) in self.clocks.astray(NAMED) {
+            self.output.message(&format!(
+                "notice: the clock of {} is {} the other hosts' clocks",
+                escape(&host),
+                differs(ahead)
+            ));
+        }
+        for (host, date) in self.clocks.odd() {
+            self.output.message(&format!("notice: {} says that it is {date:.0}, which is not believed", escape(&host)));
+        }
     }
 
     /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
@@ -232,6 +266,7 @@ impl Estate {
                 "notice: this machine's clock is {by} s {way} Imburse's; signatures were made by theirs. Set it, with NTP for example",
             ));
         }
+        self.tell_of_clocks();
         #[cfg(feature = "sandbox")]
         if let Some(attached) = self.sandbox {
             attached.detach().await;
@@ -241,6 +276,9 @@ impl Estate {
 
 /// Half of the five minutes that a signature is good for, in seconds; below that nobody need care.
 const CLOCK_TOLERANCE: i64 = 150;
+
+/// Clocks that differ by more than this are named, in seconds.
+const NAMED: i64 = 300;
 
 /// What servers are told of this program.
 pub(super) fn user_agent() -> String {

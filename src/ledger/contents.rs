@@ -122,6 +122,10 @@ impl Contents {
         self.records.values().filter_map(named).collect()
     }
 
+    pub(super) fn ended_runs(&self) -> impl Iterator<Item = &RunId> {
+        self.runs.iter().filter(|run| run.ended.is_some()).map(|run| &run.id)
+    }
+
     pub(super) fn judged(self, place: String, alive: &Alive) -> LedgerFacts {
         // Runs are read after records, so one that said `ended` may have done so after a record was read that names it. Its lock,
         // or that nobody knows whose the lock is, tells that this may be so.

@@ -22,6 +22,9 @@ const LOCK: &str = "lock";
 /// Held by a run for its whole life, and by a reader for an instant. A second file, so that a reader never turns a run away.
 const ALIVE: &str = "alive";
 const HOLDER: &str = "holder.json";
+/// How often a reader looks again when another run is named than before.
+const LOOKS: usize = 5;
+
 const GITIGNORE: &str = ".gitignore";
 /// A clone is a copy of a ledger, not the ledger: none is to have one by an `add --all`.
 const IGNORED: &[u8] = b"*\n";
@@ -142,10 +145,18 @@ impl Directory {
     }
 
     pub(super) fn watch(&self) -> Result<Watch, LedgerError> {
-        let held = self.is_held()?;
-        // Read after the lock was looked at: whoever took it since is named by the second look.
-        let holder = self.holder()?;
-        Ok(if held { Watch::Held(holder) } else { Watch::Free(holder) })
+        let mut before = self.holder()?;
+        for _ in 0..LOOKS {
+            let held = self.is_held()?;
+            // Named alike before and after: a run that is named and does not hold the lock is over, and did not begin meanwhile.
+            let holder = self.holder()?;
+            if holder == before {
+                return Ok(if held { Watch::Held(holder) } else { Watch::Free(holder) });
+            }
+            before = holder;
+        }
+        // They come and go faster than we look.
+        Ok(Watch::Held(None))
     }
 
     fn is_held(&self) -> Result<bool, LedgerError> {

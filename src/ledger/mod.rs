@@ -11,6 +11,7 @@ mod object_store;
 mod people;
 mod store;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -132,11 +133,15 @@ fn read_directory_by(
     directory: &Directory,
     mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
 ) -> Result<Option<LedgerFacts>, LedgerError> {
+    let mut ended = BTreeSet::new();
     for _ in 0..READ_ATTEMPTS {
         let before = directory.watch()?;
         let Some(contents) = read(directory)? else { return Ok(None) };
+        // Records are read before runs: one that names a run which ended meanwhile is not that run's last word.
+        let is_whole = contents.ended_runs().all(|run| ended.contains(run) || !contents.named_runs().contains(run));
+        ended = contents.ended_runs().cloned().collect();
         // The same holder before and after: no run came in between, since a run writes its name before all else.
-        if directory.watch()? == before {
+        if directory.watch()? == before && is_whole {
             let alive = match before {
                 Watch::Free(_) => Alive::Nobody,
                 Watch::Held(Some(holder)) => Alive::Holder(holder.run),
@@ -146,7 +151,10 @@ fn read_directory_by(
         }
     }
     // Runs come and go faster than we read: nothing is claimed of any of them.
-    Ok(read(directory)?.map(|contents| judged(contents, directory, &Alive::Anybody)))
+    Ok(read(directory)?.map(|mut contents| {
+        contents.runs.iter_mut().filter(|run| !ended.contains(&run.id)).for_each(|run| run.ended = None);
+        judged(contents, directory, &Alive::Anybody)
+    }))
 }
 
 fn judged(contents: Contents, directory: &Directory, alive: &Alive) -> LedgerFacts {

@@ -41,6 +41,28 @@ pub struct Live {
     /// Keys of ours in tenants that the ledger binds and nothing declares, as far as anybody looked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub undeclared: BTreeMap<Address, Observed<Undeclared>>,
+    /// Tenants whose host's clock differs from the others'. A plan of a time that was given has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clocks: BTreeMap<Address, ClockLive>,
+}
+
+/// A host's clock that differs from the vendors' time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockLive {
+    pub host: Untrusted,
+    /// In seconds; behind, where it is negative.
+    pub ahead: i64,
+}
+
+impl ClockLive {
+    /// In seconds: less is the way of the network.
+    pub const NEGLIGIBLE: i64 = 60;
+    /// In seconds: more than this is no clock to judge a key by.
+    pub const BELIEVED: i64 = 3_600;
+
+    pub fn is_believed(&self) -> bool {
+        self.ahead.saturating_abs() <= Self::BELIEVED
+    }
 }
 
 /// What is known of a tenant that is bound and no longer declared.

@@ -1,6 +1,7 @@
 //! The nouns that every room shares. Imports nothing of ours and does no I/O.
 
 pub mod address;
+pub mod clock;
 pub mod desired;
 pub mod duration;
 pub mod host;

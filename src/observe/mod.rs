@@ -6,11 +6,12 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
+use crate::model::clock::Clocks;
 use crate::model::desired::Desired;
 use crate::model::imburse::ImburseLive;
 use crate::model::live::{
-    AccountLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead, Unreadable,
-    Writable,
+    AccountLive, ClockLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead,
+    Unreadable, Writable,
 };
 use crate::model::record::State;
 use crate::model::settings;
@@ -68,6 +69,8 @@ pub struct Sources<'a> {
     pub leave: bool,
     /// Told how many tenants were read, of how many.
     pub told: &'a (dyn Fn(usize, usize) + Sync),
+    /// What servers say the time is.
+    pub clocks: &'a Clocks,
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,
 }
@@ -86,6 +89,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         stores,
         imburse: ImburseLive::default(),
         undeclared: BTreeMap::new(),
+        clocks: BTreeMap::new(),
     };
     let (mut done, total) = (0, desired.qlik_tenants().count());
     (sources.told)(done, total);
@@ -114,7 +118,33 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let accounts = read_accounts(desired, &base, wishes, undecided(&reads), sources).await;
     let tenants = judge_refused_credentials(reads, &accounts);
     let imburse = imburse::read(desired, &base, wishes, sources).await;
-    Live { accounts, tenants, imburse, ..base }
+    let clocks = clocks(desired, &tenants, sources);
+    Live { accounts, tenants, imburse, clocks, ..base }
+}
+
+/// The clocks of tenants' own hosts, where they differ from the vendors' time.
+fn clocks(
+    desired: &Desired,
+    tenants: &BTreeMap<Address, TenantLive>,
+    sources: &Sources<'_>,
+) -> BTreeMap<Address, ClockLive> {
+    let astray = sources.clocks.astray(ClockLive::NEGLIGIBLE);
+    if astray.is_empty() {
+        return BTreeMap::new();
+    }
+    let mut clocks = BTreeMap::new();
+    for (address, spec, _) in desired.qlik_tenants() {
+        let Some(TenantRead::Present(present)) = tenants.get(address).map(|live| &live.tenant) else { continue };
+        let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
+        // Asked by the ledger's name for it, or by the declared one.
+        let asked = region.zip(spec.adopt.as_ref()).map(|(region, label)| region.host(label).to_string());
+        let names = present.hostnames.iter().map(|name| name.raw().to_ascii_lowercase()).chain(asked);
+        let found = names.filter_map(|host| astray.get_key_value(&host)).next();
+        if let Some((host, ahead)) = found {
+            clocks.insert(address.clone(), ClockLive { host: host.as_str().into(), ahead: *ahead });
+        }
+    }
+    clocks
 }
 
 /// Accounts whose credentials were refused at a tenant and worked at none: the source tenant decides what that means.

@@ -69,7 +69,7 @@ pub(super) async fn read(
     if let Some(grant) = spec.grants.by_role() {
         people::read_holders(desired, base, wishes, sources, address, grant, &host, &mut live).await;
     }
-    let mut minters = minters(desired, base, wishes, sources, address, &live);
+    let mut minters = minters(desired, base, wishes, sources, address, &host, &live);
     if all && client_mints(desired, &spec.account) {
         minters.insert(Owner::Client);
     }
@@ -150,7 +150,7 @@ async fn look_up_unlisted(
     let mut looked_up = BTreeMap::new();
     for (key, _, _) in desired.qlik_keys(address) {
         let Some(entry) = base.sinks.get(key).and_then(|sink| sink.held()) else { continue };
-        let now = now(sources);
+        let now = now(sources, host);
         if keys.get(&entry.key_id).is_some_and(|key: &KeyLive| key.is_live(now)) {
             continue;
         }
@@ -164,8 +164,9 @@ async fn look_up_unlisted(
     live.looked_up = looked_up;
 }
 
-fn now(sources: &Sources<'_>) -> jiff::Timestamp {
-    sources.qlik.server_time().unwrap_or(sources.now)
+/// By the host's own clock.
+fn now(sources: &Sources<'_>, host: &Host) -> jiff::Timestamp {
+    sources.qlik.time_at(host).unwrap_or(sources.now)
 }
 
 /// The owners whose account must be looked at, because the decision table would mint or cannot tell whose a key is.
@@ -175,9 +176,10 @@ fn minters(
     wishes: &Wishes,
     sources: &Sources<'_>,
     address: &Address,
+    host: &Host,
     live: &TenantLive,
 ) -> BTreeSet<Owner> {
-    let scene = Scene::of(desired, base, wishes, now(sources));
+    let scene = Scene::of(desired, base, wishes, now(sources, host));
     let record = match &base.ledger {
         LedgerLive::Present(facts) => facts.records.get(address),
         LedgerLive::Missing { .. } => None,

@@ -86,7 +86,10 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     };
     let scene = Scene { desired, live, wishes, now, twice: found_twice(live) };
     for (address, spec, at) in desired.qlik_tenants() {
-        tenant::plan(&scene, address, spec, at, &mut plan);
+        match live.clocks.contains_key(address) {
+            true => tenant::plan(&scene.by_the_clock_of(address), address, spec, at, &mut plan),
+            false => tenant::plan(&scene, address, spec, at, &mut plan),
+        }
     }
     imburse::plan(&scene, &mut plan);
     // Side by side they were planned; by address they are shown and done.
@@ -124,6 +127,14 @@ impl<'a> Scene<'a> {
     /// For asking a single question before everything is read.
     pub(crate) fn of(desired: &'a Desired, live: &'a Live, wishes: &'a Wishes, now: Timestamp) -> Self {
         Self { desired, live, wishes, now, twice: BTreeMap::new() }
+    }
+
+    /// The same by the clock that judges one tenant's keys: its host's own.
+    fn by_the_clock_of(&self, tenant: &Address) -> Self {
+        let ahead = self.live.clocks.get(tenant).map_or(0, |clock| clock.ahead);
+        let now = Timestamp::from_second(self.now.as_second().saturating_add(ahead)).unwrap_or(self.now);
+        let Self { desired, live, wishes, twice, .. } = self;
+        Self { desired, live, wishes, now: if ahead == 0 { self.now } else { now }, twice: twice.clone() }
     }
 }
 

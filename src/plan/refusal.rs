@@ -90,6 +90,8 @@ codes! {
     CredentialsRefused = "QP0219",
     /// The disk of the ledger is nearly full.
     LedgerNearlyFull = "QP0220",
+    /// The clock of the tenant's host differs too much from the others' to judge keys by it.
+    ClockAstray = "QP0221",
 
     /// Several live tenants have the declared name, and nothing says which is meant.
     SeveralOfOneName = "QP0230",

@@ -1,8 +1,9 @@
 //! One declared tenant: what its record and its live state ask for, and then its keys.
 
 use crate::model::address::Address;
+use crate::model::clock::rough;
 use crate::model::desired::Origin;
-use crate::model::live::{LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::live::{ClockLive, LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::marker::KeyUid;
 use crate::model::record::{Binding, Record, State};
 use crate::model::run::Life;
@@ -132,6 +133,17 @@ fn spend_nothing_in_vain(address: &Address, own: &mut Vec<Action>, keys: &mut Pl
     keys.unchecked.clear();
 }
 
+/// By such a clock every key would be due, or none; by another than its own, keys that still live would be renewed.
+fn astray(clock: &ClockLive) -> Refusal {
+    let way = if clock.ahead > 0 { "ahead of" } else { "behind" };
+    Refusal::new(
+        Code::ClockAstray,
+        format!("the clock of {} is {} {way} the other hosts' clocks", clock.host, rough(clock.ahead)),
+        "if a proxy or gateway of yours answers in its place, set its clock; else tell the vendor, and run this again",
+    )
+    .or("qlik-plan --at TIME shows the plan of a time that you give")
+}
+
 /// The order of doing within one tenant.
 fn rank(action: &Action) -> u8 {
     match action {
@@ -171,6 +183,9 @@ fn decide<'a>(
         .into());
     };
     let region = &account.region;
+    if let Some(clock) = scene.live.clocks.get(address).filter(|clock| !clock.is_believed()) {
+        return Err(astray(clock).into());
+    }
     let read = scene.live.tenants.get(address);
     if let Some(TenantLive { tenant: TenantRead::Present(present), .. }) = read
         && let Some(all) = scene.twice.get(&present.id)

@@ -9,6 +9,7 @@ use futures_util::stream;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -157,7 +158,8 @@ async fn before(cloud: &Cloud, number: u64, vendor: Vendor, fault: Option<&Actio
         | Action::Malformed
         | Action::WrongType
         | Action::Hang
-        | Action::DuplicateIds => Before::GoOn,
+        | Action::DuplicateIds
+        | Action::Date { .. } => Before::GoOn,
     }
 }
 
@@ -202,12 +204,23 @@ async fn after(
             Release::Drop => Err(Dropped),
         },
         Action::DuplicateIds => whole(doubled(reply), now),
+        Action::Date { ahead, text } => Ok(dated(whole(reply, now)?, now, *ahead, text.as_deref())),
         Action::StatusBefore(_)
         | Action::Slow { .. }
         | Action::Pause
         | Action::Redirect { .. }
         | Action::RetryAfter { .. } => whole(reply, now),
     }
+}
+
+fn dated(mut response: Response<Body>, now: Timestamp, ahead: Option<i64>, text: Option<&str>) -> Response<Body> {
+    let moved = ahead.and_then(|ahead| Timestamp::from_second(now.as_second().saturating_add(ahead)).ok());
+    let date = text.map(str::to_owned).or_else(|| moved.map(http_date));
+    response.headers_mut().remove("date");
+    if let Some(date) = date.and_then(|date| HeaderValue::from_str(&date).ok()) {
+        response.headers_mut().insert("date", date);
+    }
+    response
 }
 
 fn doubled(reply: Reply) -> Reply {

@@ -70,6 +70,14 @@ pub(super) enum Action {
         #[serde(default)]
         seconds: Option<i64>,
     },
+    /// Done as ever, with a `Date` of another clock; with neither field, without one.
+    Date {
+        /// In seconds.
+        #[serde(default)]
+        ahead: Option<i64>,
+        #[serde(default)]
+        text: Option<String>,
+    },
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -100,6 +108,7 @@ impl Action {
             Self::Redirect { .. } => "redirect",
             Self::DuplicateIds => "duplicate_ids",
             Self::RetryAfter { .. } => "retry_after",
+            Self::Date { .. } => "date",
         }
     }
 }

@@ -139,7 +139,9 @@ where
             Ok(answer(cloud, problem_with_detail(421, "SANDBOX-421", "Misdirected Request", detail)))
         }
     });
-    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
+    // The only `Date` is the cloud's own; a fault may take it away.
+    let connection =
+        http1::Builder::new().timer(TokioTimer::new()).auto_date_header(false).serve_connection(stream, service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => {}

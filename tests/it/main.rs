@@ -7,6 +7,7 @@ mod architecture;
 mod attended;
 mod bad_input;
 mod clean;
+mod clocks;
 mod cloned_ledger;
 mod cloud;
 mod command_sink;

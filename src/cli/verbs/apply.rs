@@ -118,6 +118,7 @@ async fn work(
         parallelism: usize::from(common.parallelism),
         told: &told,
         leave: false,
+        clocks: &estate.clocks,
         now: clock(),
     };
     let reading = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources);

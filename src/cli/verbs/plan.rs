@@ -24,11 +24,15 @@ use super::{check_wishes, clock, ledger, read_ledger, tell_absence, wishes};
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
     let mut declared = estate::declared(common, paths, output)?;
-    let (Read { live, now }, wishes) = reading(args, &mut declared, output).await?;
+    let (Read { mut live, now }, wishes) = reading(args, &mut declared, output).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))
             .map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/snapshot", "--snapshot")?;
+    }
+    if args.at.is_some() {
+        // A time that was given is everybody's.
+        live.clocks.clear();
     }
     let plan = crate::plan::plan(&declared.desired, &live, &wishes, args.at.unwrap_or(now));
     if let Some(file) = &args.out {
@@ -96,6 +100,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         parallelism: usize::from(common.parallelism),
         told: &told,
         leave: true,
+        clocks: &estate.clocks,
         now: clock(),
     };
     let read = match read_ledger(&estate, common) {

@@ -1,7 +1,6 @@
 //! The HTTP clients and the sending of one request: https and HTTP/1.1 only, no redirects, no hidden retries, capped replies.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Method, Proxy, Response};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use crate::model::clock::Clocks;
 use crate::model::secret::Secret;
 use crate::model::wait::{Waits, asked_to_wait, http_date};
 
@@ -30,6 +30,8 @@ pub struct NetworkOptions {
     pub user_agent: String,
     /// What the run waits for.
     pub waits: Waits,
+    /// What servers say the time is, of all vendors.
+    pub clocks: Clocks,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +164,7 @@ pub(crate) struct Wire {
     pub(super) waits: Waits,
     timeouts: Timeouts,
     permits: Semaphore,
-    clock: Mutex<Option<Timestamp>>,
+    pub(crate) clocks: Clocks,
     sent: AtomicU64,
 }
 
@@ -176,13 +178,13 @@ impl Wire {
             timeouts: network.timeouts,
             // A host that is worked on, and one that is being left, for each.
             permits: Semaphore::new(parallelism.saturating_mul(2).clamp(1, Semaphore::MAX_PERMITS)),
-            clock: Mutex::new(None),
+            clocks: network.clocks.clone(),
             sent: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clocks.now()
     }
 
     pub(crate) fn requests_sent(&self) -> u64 {
@@ -232,14 +234,11 @@ impl Wire {
         };
         self.sent.fetch_add(1, Ordering::Relaxed);
         let head = Head::of(&response);
-        self.note(head.date);
+        if let Some(date) = head.date {
+            self.clocks.hear(ask.target.host(), date);
+        }
         let body = read_body(response, limit).await;
         Reply::Answered(head, body)
-    }
-
-    fn note(&self, date: Option<Timestamp>) {
-        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
-        *clock = (*clock).max(date);
     }
 }
 
@@ -325,6 +324,7 @@ mod tests {
             timeouts: Timeouts::default(),
             user_agent: "qlik-plan/0 (test)".into(),
             waits: Waits::default(),
+            clocks: Clocks::new(Timestamp::UNIX_EPOCH),
         }
     }
 

@@ -11,6 +11,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufRead
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use jiff::Timestamp;
+
+use crate::model::clock::Clocks;
 use crate::model::wait::Waits;
 
 use super::{NetworkOptions, Timeouts};
@@ -101,6 +104,7 @@ pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
         },
         user_agent: "qlik-plan/0 (test)".into(),
         waits: Waits::default(),
+        clocks: Clocks::new(Timestamp::UNIX_EPOCH),
     }
 }
 

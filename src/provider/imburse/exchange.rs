@@ -16,7 +16,7 @@ use super::super::http::{
     Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, RejectionKind,
     Target, TraceName, Trouble, Verb, bearer,
 };
-use super::clock::Clock;
+use super::clock::is_untimely;
 use super::endpoints::{self, Endpoint, What};
 use super::{Account, Imburse, sign, wire};
 
@@ -221,21 +221,22 @@ impl Imburse {
     ) -> Result<(Secret, Instant), ReadError> {
         let first = self.sign_and_send(call, public_key, private_key).await;
         let answer = match first {
-            (Err(ReadError::Unauthorized(refusal)), signed) => match self.line.wire.server_time() {
-                Some(date) if Clock::untimely(signed, date) => {
-                    self.clock.learn(date);
-                    self.sign_and_send(call, public_key, private_key).await.0?
+            (Err(ReadError::Unauthorized(refusal)), signed) => {
+                match self.line.wire.clocks.at(call.account.host.as_str()) {
+                    Some(date) if is_untimely(signed, date) => {
+                        self.sign_and_send(call, public_key, private_key).await.0?
+                    }
+                    Some(_) | None => return Err(ReadError::Unauthorized(refusal)),
                 }
-                Some(_) | None => return Err(ReadError::Unauthorized(refusal)),
-            },
+            }
             (answer, _) => answer?,
         };
-        if let Some(date) = answer.head.date {
-            self.clock.learn(date);
-        }
         let reply = call.understand(wire::TokenReply::read(&answer.body))?;
         // Eighty per cent, by our own steady clock.
-        let life = reply.expires().map_or(UNTOLD, |at| at.saturating_sub(self.clock.now())).clamp(SHORTEST, 86_400);
+        let life = reply
+            .expires()
+            .map_or(UNTOLD, |at| at.saturating_sub(self.time_at(&call.account.host)))
+            .clamp(SHORTEST, 86_400);
         let life = Duration::from_secs(u64::try_from(life).unwrap_or_default()).mul_f64(0.8);
         Ok((reply.access_token, Instant::now() + life))
     }
@@ -250,7 +251,7 @@ impl Imburse {
         let signed = AtomicI64::new(0);
         let authorize = || {
             let no_nonce = || call.trouble("this machine gave no random number to sign with", "try again");
-            let (nonce, now) = (sign::nonce().ok_or_else(no_nonce)?, self.clock.now());
+            let (nonce, now) = (sign::nonce().ok_or_else(no_nonce)?, self.time_at(&call.account.host));
             signed.store(now, Ordering::Relaxed);
             let header = sign::header(public_key, private_key, &nonce, now, &[]);
             header.map(Some).map_err(|bad| {

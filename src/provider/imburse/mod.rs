@@ -22,7 +22,6 @@ use crate::model::untrusted::Untrusted;
 use super::http::{
     BuildError, Deed, Exchange as _, Line, NetworkOptions, Outcome, ReadError, RejectionKind, Trouble, Wire, is_segment,
 };
-use clock::Clock;
 use endpoints::Endpoint;
 use exchange::{Call, Tokens};
 
@@ -56,7 +55,6 @@ pub struct TriedKey {
 /// The wire to Imburse, for one run.
 pub struct Imburse {
     line: Line,
-    clock: Clock,
     tokens: Tokens,
     accounts: BTreeMap<Name, Account>,
 }
@@ -69,8 +67,7 @@ const TAKE_LESS: &str = "20";
 const MOST_PAGES: usize = 5_000;
 
 impl Imburse {
-    /// Makes the wire. Nothing is sent yet. `now` is this machine's time: signatures carry it until the vendor has said
-    /// its own.
+    /// Makes the wire. Nothing is sent yet. Signatures carry this machine's time until the host that they are for has told its own.
     ///
     /// # Errors
     /// A proxy or certificate that cannot be used.
@@ -78,20 +75,26 @@ impl Imburse {
         network: NetworkOptions,
         accounts: BTreeMap<Name, Account>,
         parallelism: usize,
-        now: Timestamp,
     ) -> Result<Self, BuildError> {
         let line = Line::new(Wire::new(&network, parallelism)?);
-        Ok(Self { line, clock: Clock::new(now), tokens: Tokens::default(), accounts })
+        Ok(Self { line, tokens: Tokens::default(), accounts })
     }
 
-    /// The newest `Date` of any reply.
+    /// The time by the vendors' clocks.
     pub fn server_time(&self) -> Option<Timestamp> {
         self.line.wire.server_time()
     }
 
     /// Seconds that the vendor's clock is ahead of this machine's, once a token was fetched. Signatures are corrected by it.
     pub fn clock_skew(&self) -> Option<i64> {
-        self.clock.ahead()
+        let hosts =
+            self.accounts.values().filter_map(|account| self.line.wire.clocks.ahead_of_machine(account.host.as_str()));
+        hosts.max_by_key(|ahead| ahead.saturating_abs())
+    }
+
+    /// The time that a signature for a host carries, in seconds since 1970.
+    fn time_at(&self, host: &Host) -> i64 {
+        self.line.wire.clocks.second_at(host.as_str())
     }
 
     /// Requests that may have reached the vendor.

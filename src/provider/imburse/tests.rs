@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use super::{Account, Imburse};
 use crate::model::address::Name;
+use crate::model::clock::Clocks;
 use crate::model::host::Host;
 use crate::model::imburse::{AccountRead, Api, PostalAddress};
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::provider::http::local::{Local, Play, Seen, network};
-use crate::provider::http::{Outcome, ReadError, RejectionKind};
+use crate::provider::http::{NetworkOptions, Outcome, ReadError, RejectionKind};
 
 const HOST: &str = "sandbox-api.imbursepayments.com";
 const ACCOUNT: &str = "53ca62f5-b124-447d-b593-2f7ea4fecdcc";
@@ -41,8 +42,8 @@ fn account(api: Api) -> Account {
 
 fn imburse_at(local: &Local, api: Api, now: i64) -> Imburse {
     let accounts = BTreeMap::from([(name(), account(api))]);
-    let now = Timestamp::from_second(now).unwrap();
-    Imburse::new(network(local.port(), Some(local.ca_pem())), accounts, 8, now).unwrap()
+    let clocks = Clocks::new(Timestamp::from_second(now).unwrap());
+    Imburse::new(NetworkOptions { clocks, ..network(local.port(), Some(local.ca_pem())) }, accounts, 8).unwrap()
 }
 
 fn imburse(local: &Local) -> Imburse {

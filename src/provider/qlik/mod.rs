@@ -127,9 +127,14 @@ impl Qlik {
         Ok(Self { line: Line::new(wire), tokens: auth::Tokens::default(), accounts })
     }
 
-    /// The newest `Date` of any reply.
+    /// The time by the vendors' clocks.
     pub fn server_time(&self) -> Option<Timestamp> {
         self.line.wire.server_time()
+    }
+
+    /// A host's own time; the vendors' where it told none.
+    pub fn time_at(&self, host: &Host) -> Option<Timestamp> {
+        self.line.wire.clocks.at(host.as_str())
     }
 
     /// Requests that may have reached the vendor.

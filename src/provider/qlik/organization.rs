@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::model::address::Name;
+use crate::model::clock::read_time;
 use crate::model::live::ListedTenant;
 
 use super::super::http::ReadError;
@@ -46,7 +47,7 @@ impl Qlik {
             .map_err(ReadError::before_the_read)?
             .into_iter()
             .map(|entry| ListedTenant {
-                created: entry.created_at.as_deref().and_then(|at| at.parse().ok()),
+                created: entry.created_at.as_deref().and_then(read_time),
                 id: entry.original_id.unwrap_or(entry.id).into(),
                 name: entry.name.unwrap_or_default().into(),
                 hostnames: entry.hostnames.into_iter().map(Into::into).collect(),

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::model::clock::read_time;
 use crate::model::duration::Duration;
 use crate::model::live::{CallerLive, ConsentLive, KeyLimitsLive, KeyLive, KeyStatus, LicenceLive, QlikTenantLive};
 use crate::model::marker::Marker;
@@ -55,7 +56,7 @@ impl TokenReply {
         const UNTOLD: u64 = 600;
         let seconds = self.expires_in.as_ref().and_then(whole_number);
         let until = || {
-            let at: Timestamp = self.expires_at.as_ref()?.as_str()?.parse().ok()?;
+            let at: Timestamp = read_time(self.expires_at.as_ref()?.as_str()?)?;
             u64::try_from(at.as_second() - now?.as_second()).ok()
         };
         seconds.or_else(until).filter(|life| *life > 0).unwrap_or(UNTOLD)
@@ -93,7 +94,7 @@ impl Tenant {
             name: self.name.into(),
             hostnames: self.hostnames.into_iter().map(Untrusted::new).collect(),
             status: self.status.into(),
-            created: self.created.and_then(|text| text.parse().ok()),
+            created: self.created.as_deref().and_then(read_time),
         }
     }
 }
@@ -120,10 +121,19 @@ impl Key {
     pub(crate) fn live(self) -> Result<KeyLive, String> {
         let description = self.description.unwrap_or_default();
         let (text, marker) = Marker::split(&description);
+        let times = time(self.created.as_deref(), "created")
+            .and_then(|created| Ok((created, time(self.expiry.as_deref(), "expiry")?)));
+        let (created, expiry, is_readable) = match times {
+            Ok((created, expiry)) => (created, expiry, true),
+            // A stranger's key is unknown then, and only that key.
+            Err(_) if marker.is_none() => (None, None, false),
+            Err(why) => return Err(why),
+        };
         Ok(KeyLive {
             text: text.into(),
             marker,
             status: match self.status.as_deref() {
+                Some("active") if !is_readable => KeyStatus::Unknown,
                 Some("active") => KeyStatus::Active,
                 Some("expired") => KeyStatus::Expired,
                 Some("revoked") => KeyStatus::Revoked,
@@ -131,8 +141,8 @@ impl Key {
             },
             sub: self.sub.unwrap_or_default().into(),
             created_by: self.created_by_user.unwrap_or_default().into(),
-            created: time(self.created.as_deref(), "created")?,
-            expiry: time(self.expiry.as_deref(), "expiry")?,
+            created,
+            expiry,
             id: self.id,
         })
     }
@@ -142,7 +152,7 @@ impl Key {
 fn time(text: Option<&str>, field: &str) -> Result<Option<Timestamp>, String> {
     match text {
         None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| format!("the reply's {field} is no date")),
+        Some(text) => read_time(text).map(Some).ok_or_else(|| format!("the reply's {field} is no date")),
     }
 }
 
@@ -402,8 +412,15 @@ mod tests {
 
     #[test]
     fn an_expiry_that_cannot_be_read_is_not_taken_for_none() {
-        let key: Key = parse(br#"{"id":"a","expiry":"next week"}"#, "a key").unwrap();
+        let ours = br#"{"id":"a","description":"CI [qp1:01234567:89abcdef:0a1b:c0ffee00:d]","expiry":"next week"}"#;
+        let key: Key = parse(ours, "a key").unwrap();
         assert_eq!(key.live().unwrap_err(), "the reply's expiry is no date");
+        // A stranger's is unknown, and blocks nobody; one that is no longer live is so whenever it ended.
+        let strangers = |status: &str| {
+            let text = format!(r#"{{"id":"a","status":"{status}","expiry":"next week"}}"#);
+            parse::<Key>(text.as_bytes(), "a key").unwrap().live().unwrap().status
+        };
+        assert_eq!((strangers("active"), strangers("revoked")), (KeyStatus::Unknown, KeyStatus::Revoked));
     }
 
     #[test]

@@ -194,6 +194,7 @@ fn worlds() -> impl Strategy<Value = World> {
             (proptest::collection::vec(read, addresses.len()), wishes, entry).prop_map(
                 move |(reads, (remint, replace, reclaim), entry)| {
                     let mut live = Live {
+                        clocks: BTreeMap::new(),
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
                         ledger_lies_in: None,

@@ -86,6 +86,7 @@ fn worlds() -> impl Strategy<Value = World> {
             (proptest::collection::vec(tenant, count), proptest::collection::vec(sink, count), remint, replace)
                 .prop_map(move |(tenants, sinks, remint, replace)| {
                     let mut live = Live {
+                        clocks: BTreeMap::new(),
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
                         ledger_lies_in: None,

@@ -326,6 +326,7 @@ impl Base {
         };
         let sink = SinkLive { entry, number: None, writable: Some(Writable::Yes) };
         let mut live = Live {
+            clocks: BTreeMap::new(),
             ledger: LedgerLive::Present(ledger),
             ledger_forgets: false,
             accounts: BTreeMap::new(),
