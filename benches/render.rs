@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     ] {
         time(name, &|| markdown::plan(&plan, &page(medium)));
     }
-    time("terraform-json", &|| terraform::plan(&plan));
+    time("terraform-json", &|| terraform::plan(&plan, None));
     time("gitlab", &|| gitlab::plan(&plan));
     time("github", &|| github::plan(&plan));
     if slow {
@@ -97,13 +97,11 @@ fn action(n: u32) -> Action {
         3 => {
             let text =
                 format!("Nightly reload of the sales dashboards for the retail division, run by team {n} in Leeds");
-            Action::Drift(Drift {
-                fields: vec![DriftField {
-                    field: "description".into(),
-                    live: Untrusted::new(text.replace("the retail", "every")),
-                    declared: text,
-                }],
-            })
+            Action::Drift(Drift::of(vec![DriftField {
+                field: "description".into(),
+                live: Untrusted::new(text.replace("the retail", "every")),
+                declared: text,
+            }]))
         }
         4 => Action::Refuse(Refusal::new(
             Code::UnmarkedKey,

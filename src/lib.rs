@@ -12,6 +12,7 @@
 //!
 //! - [`model`]: the nouns. Imports nothing of ours.
 //! - [`config`]: bytes → desired state and settings, or every fault at once.
+//! - [`net`]: the way that every client takes: proxies, and what stands in it.
 //! - [`provider`]: the wire to the vendors. Has never heard of a plan.
 //! - [`sink`]: where secrets rest.
 //! - [`ledger`]: intents, bindings and runs: the durable record.
@@ -25,7 +26,7 @@
 //!
 //! # The walls
 //!
-//! `model` imports nothing; `config`, `plan`, `provider`, `sink` and `ledger` import only `model`; `observe` and `apply`
+//! `model` imports nothing; `config`, `plan` and `net` import only `model`; `provider`, `sink` and `ledger` import `model` and `net`; `observe` and `apply`
 //! stand above them; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
 //! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
 
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod config;
 pub mod ledger;
 pub mod model;
+pub mod net;
 pub mod observe;
 pub mod plan;
 pub mod provider;

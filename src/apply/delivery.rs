@@ -251,6 +251,7 @@ impl<M: Maker> Way<'_, M> {
             expiry: self.maker.expiry(minted),
             delivered: world.now(),
             over: over.clone(),
+            made_as: Some(self.maker.made_as()),
         };
         world.begin(address, Step::Deliver);
         if world.weak.is(Weakness::SecretInProgress) {

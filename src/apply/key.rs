@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::model::host::Host;
+use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::secret::Secret;
 use crate::model::spec::Owner;
@@ -95,6 +96,11 @@ impl Maker for Key<'_> {
             expiry: minted.expiry,
         };
         payload::render(spec.deliver_as, &parts, &minted.token)
+    }
+
+    fn made_as(&self) -> MadeAs {
+        let spec = &self.create.spec;
+        MadeAs { shape: spec.deliver_as.as_str().to_owned(), owner: Some(spec.owner.word()) }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
@@ -28,6 +29,8 @@ pub(super) trait Maker {
     fn owner(&self, minted: &Self::Minted) -> Untrusted;
     fn secret<'m>(&self, minted: &'m Self::Minted) -> &'m Secret;
     fn payload(&self, minted: &Self::Minted) -> Payload;
+    /// What only the declaration tells of it later on.
+    fn made_as(&self) -> MadeAs;
 
     /// The one POST; `text` carries the marker.
     async fn make(&self, text: &str) -> Outcome<Self::Minted>;

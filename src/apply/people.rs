@@ -78,6 +78,19 @@ pub(super) async fn grant_by_role(
     let host = host_of(world.desired, account, at)?;
     let name = &by.role;
     let role = ensure_role(world, account, &host, name).await?;
+    // Somebody may have added to it since it was planned, and whoever is given the role gets that too.
+    let grown: Vec<String> =
+        role.also_allows.iter().filter(|also| !by.also_allows.contains(also)).map(ToString::to_string).collect();
+    if !grown.is_empty() {
+        return Err(Failure::new(
+            format!(
+                "role {} allows more by now than was planned ({}), and nobody was given it",
+                Untrusted::from(name.as_str()),
+                grown.join(", ")
+            ),
+            "plan again, and review what the role gives",
+        ));
+    }
     let mut failures: Vec<Failure> = Vec::new();
     for owner in &by.to {
         let assigned = async {
@@ -131,7 +144,15 @@ async fn ensure_role(world: &World<'_>, account: &Name, host: &Host, name: &str)
             Known::Not(failure) | Known::Unclear(failure) => failure,
         },
         None => match known(world.qlik.create_role(account, host, name).await) {
-            Known::Done(id) => return Ok(RoleLive { id, can_edit: true, manages_api_keys: true }),
+            Known::Done(id) => {
+                return Ok(RoleLive {
+                    id,
+                    can_edit: true,
+                    manages_api_keys: true,
+                    also_allows: Vec::new(),
+                    built_in: false,
+                });
+            }
             Known::Not(failure) | Known::Unclear(failure) => failure,
         },
     };

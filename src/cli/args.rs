@@ -1,5 +1,6 @@
 //! The options of `qlik-plan` and `qlik-apply`, read by clap, and what `--help` says.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
@@ -35,7 +36,8 @@ pub(super) struct PlanArgs {
     /// Plans from a snapshot: with settings, without credentials and without a network.
     #[arg(long, value_name = "FILE")]
     pub(super) live: Option<PathBuf>,
-    /// Whether sinks are checked for writing. Default: full, and read where nobody is at a terminal, or in CI.
+    /// How much is looked at before anything is made: nothing that is to be written, the sinks, or also whether each key in place could be
+    /// renewed. Default: sinks, and read where nobody is at a terminal, or in CI.
     #[arg(long, value_enum, value_name = "HOW")]
     pub(super) preflight: Option<PreflightArg>,
 }
@@ -82,7 +84,7 @@ fn plan_hash(text: &str) -> Result<String, String> {
 pub(super) struct Common {
     /// Desired state: files, or directories (with --recursive, those below too); or a verb.
     #[arg(value_name = "PATH|VERB")]
-    pub(super) words: Vec<String>,
+    pub(super) words: Vec<OsString>,
     /// Read the folders below a directory too. Without it, desired state there is a finding.
     #[arg(long)]
     pub(super) recursive: bool,
@@ -230,6 +232,7 @@ pub(super) enum ColourArg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum PreflightArg {
     Read,
+    Sinks,
     Full,
 }
 

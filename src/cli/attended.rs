@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
+use super::stream::Stream;
+
 /// A variable by which a CI system makes itself known, and the one in which it names the folder of its checkout.
 struct System {
     mark: &'static str,
@@ -97,7 +99,7 @@ pub(super) enum Presence {
 impl Presence {
     /// Of this process; asked once.
     pub(super) fn of_this_run() -> Self {
-        Self::of(|name| std::env::var_os(name), io::stdin().is_terminal(), io::stderr().is_terminal())
+        Self::of(|name| std::env::var_os(name), io::stdin().is_terminal(), Stream::Err.is_terminal())
     }
 
     fn of(variable: impl Fn(&str) -> Option<OsString>, stdin: bool, stderr: bool) -> Self {

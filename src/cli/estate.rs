@@ -16,6 +16,7 @@ use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
 use crate::model::untrusted::escape;
+use crate::net::Proxy;
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
 use crate::provider::imburse::Imburse;
 use crate::provider::qlik::{Credentials, Qlik};
@@ -27,6 +28,7 @@ use super::args::Common;
 use super::credentials::{self, Needs, Resolved};
 use super::output::{Output, Problem};
 use super::pickup::{self, Found};
+use super::reach;
 use super::sources::{self, Gathered, Reading, SourceError};
 use super::stores;
 use super::weaken::weak;
@@ -159,7 +161,7 @@ impl Estate {
     pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
         let settings = &declared.settings;
         let clocks = Clocks::new(super::verbs::clock());
-        let network = |proxy: Option<String>, ca_pem: Option<Vec<u8>>| NetworkOptions {
+        let network = |proxy: Option<Arc<Proxy>>, ca_pem: Option<Vec<u8>>| NetworkOptions {
             proxy,
             ca_pem,
             ignore_env_proxy: settings.network.ignore_env_proxy,
@@ -173,15 +175,15 @@ impl Estate {
             clocks: clocks.clone(),
         };
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
-        let (mut proxy, mut ca_file) = (settings.network.proxy.clone(), settings.network.ca_file.clone());
-        let credentials;
+        let mut ca_file = settings.network.ca_file.clone();
+        let (proxy, credentials);
         #[cfg(feature = "sandbox")]
         let mut sandbox = None;
         if common.sandbox {
             #[cfg(feature = "sandbox")]
             {
                 let attached = sandboxed::attach().await?;
-                proxy = Some(attached.proxy().to_owned());
+                proxy = Some(Arc::new(sandboxed::proxy(&attached)?));
                 ca_file = Some(attached.ca_file().to_path_buf());
                 credentials = sandboxed::seed(&attached, settings, needs).await?;
                 sandbox = Some(attached);
@@ -193,6 +195,8 @@ impl Estate {
             ));
         } else {
             credentials = credentials::resolve(settings, needs)?;
+            proxy = reach::proxy(&settings.network)?;
+            reach::roots_are_there()?;
         }
         let ca_pem = certificates(ca_file.as_deref())?;
         let Resolved { qlik, imburse } = credentials;
@@ -321,6 +325,7 @@ mod sandboxed {
     use crate::model::secret::Secret;
     use crate::model::settings::Settings;
     use crate::model::spec::Owner;
+    use crate::net::Proxy;
     use crate::provider::imburse;
     use crate::provider::qlik::{Credentials, OwnerKey};
     use crate::sandbox::{Seed, SeedAccount, SeedImburse, SeedOwner};
@@ -331,6 +336,12 @@ mod sandboxed {
         let state = working_directory()?.join(SANDBOX_STATE);
         sandbox::attach(&state).await.map_err(|error| {
             Problem::new(format!("the sandbox could not be started: {error}"), format!("look at {}", state.display()))
+        })
+    }
+
+    pub(super) fn proxy(attached: &Attached) -> Result<Proxy, Problem> {
+        Proxy::read(attached.proxy(), "the sandbox's", "").map_err(|error| {
+            Problem::new(format!("the sandbox's own proxy cannot be used: {error}"), "please report this")
         })
     }
 

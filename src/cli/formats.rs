@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::NamedTempFile;
 
 use crate::apply::event::Report;
+use crate::model::desired::Desired;
 use crate::plan::action::Plan;
 use crate::plan::review::Moved;
 use crate::render::markdown::{Medium, Page};
@@ -20,9 +21,27 @@ use super::output::{Exit, Problem};
 /// What there is to tell.
 #[derive(Clone, Copy)]
 pub(super) enum Told<'a> {
-    Plan { plan: &'a Plan, outcome: Outcome, exit: Exit },
-    Report { plan: &'a Plan, report: &'a Report, moved: &'a [Moved], outcome: Outcome, exit: Exit },
-    Error { message: &'a str, next: &'a [String], faults: Option<&'a serde_json::Value>, outcome: Outcome, exit: Exit },
+    Plan {
+        plan: &'a Plan,
+        desired: &'a Desired,
+        outcome: Outcome,
+        exit: Exit,
+    },
+    Report {
+        plan: &'a Plan,
+        desired: &'a Desired,
+        report: &'a Report,
+        moved: &'a [Moved],
+        outcome: Outcome,
+        exit: Exit,
+    },
+    Error {
+        message: &'a str,
+        next: &'a [String],
+        faults: Option<&'a serde_json::Value>,
+        outcome: Outcome,
+        exit: Exit,
+    },
 }
 
 impl Told<'_> {
@@ -30,9 +49,9 @@ impl Told<'_> {
     fn with_error(self) -> Self {
         let exit = Exit::Error;
         match self {
-            Self::Plan { plan, outcome, exit: _ } => Self::Plan { plan, outcome, exit },
-            Self::Report { plan, report, moved, outcome, exit: _ } => {
-                Self::Report { plan, report, moved, outcome, exit }
+            Self::Plan { plan, desired, outcome, exit: _ } => Self::Plan { plan, desired, outcome, exit },
+            Self::Report { plan, desired, report, moved, outcome, exit: _ } => {
+                Self::Report { plan, desired, report, moved, outcome, exit }
             }
             Self::Error { .. } => self,
         }
@@ -40,12 +59,14 @@ impl Told<'_> {
 
     pub(super) fn verdict(self) -> Verdict {
         match self {
-            Self::Plan { plan, outcome, exit } => Verdict { outcome, ..Verdict::of_plan(plan, exit.code()) },
-            Self::Report { plan, report, moved: _, outcome, exit } => {
+            Self::Plan { plan, desired: _, outcome, exit } => {
+                Verdict { outcome, ..Verdict::of_plan(plan, exit.code()) }
+            }
+            Self::Report { plan, desired: _, report, moved: _, outcome, exit } => {
                 Verdict { outcome, ..Verdict::of_report(plan, report, exit.code()) }
             }
             Self::Error { message, next: _, faults: _, outcome, exit } => {
-                Verdict { exit: exit.code(), outcome, summary: message.to_owned() }
+                Verdict { exit: exit.code(), outcome, summary: message.to_owned(), unattended: None }
             }
         }
     }
@@ -63,6 +84,7 @@ impl Told<'_> {
 pub(super) struct Formats {
     also: Vec<Also>,
     page: Page,
+    unattended: Option<String>,
     told: AtomicBool,
 }
 
@@ -71,12 +93,16 @@ impl Formats {
         let page = Page { medium: medium(common.platform), comment: common.comment.clone() };
         // What is refused below must not be written either, not even with the words of the refusal.
         let also = if check_files(&common.also).is_ok() { common.also.clone() } else { Vec::new() };
-        Self { also, page, told: AtomicBool::new(false) }
+        Self { also, page, unattended: common.unattended().map(str::to_owned), told: AtomicBool::new(false) }
     }
 
     /// Before a command line could be read.
     pub(super) fn none() -> Self {
-        Self { also: Vec::new(), page: Page::default(), told: AtomicBool::new(false) }
+        Self { also: Vec::new(), page: Page::default(), unattended: None, told: AtomicBool::new(false) }
+    }
+
+    fn verdict(&self, told: Told) -> Verdict {
+        Verdict { unattended: self.unattended.clone(), ..told.verdict() }
     }
 
     pub(super) fn is_untold(&self) -> bool {
@@ -127,19 +153,19 @@ impl Formats {
     /// `alone`: the text is all that its reader gets. On stdout the plan of an apply stood before.
     fn text(&self, format: Format, told: Told, look: &Look, alone: bool) -> String {
         match told {
-            Told::Plan { plan, .. } => self.plan(format, plan, &told.verdict(), look),
-            Told::Report { plan, report, moved, .. } => match format {
+            Told::Plan { plan, desired, .. } => self.plan(format, plan, desired, &self.verdict(told), look),
+            Told::Report { plan, desired, report, moved, .. } => match format {
                 Format::Text if report.lines.is_empty() && report.stopped.is_none() && !alone => String::new(),
                 Format::Text if alone => {
                     let moved = render::text::review(moved, plan.now, look);
                     format!("{}{moved}\n{}", render::text::plan(plan, look), render::text::report(report, look))
                 }
                 Format::Text => render::text::report(report, look),
-                Format::Json => render::json::reviewed(plan, report, moved, &told.verdict()),
+                Format::Json => render::json::reviewed(plan, report, moved, &self.verdict(told)),
                 Format::Markdown => render::markdown::report(plan, report, moved, &self.page),
                 Format::Github => render::github::report(plan, report),
                 // These know plans only: what was to be done.
-                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, &told.verdict(), look),
+                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, desired, &self.verdict(told), look),
             },
             Told::Error { message, next, faults, outcome, exit } => match format {
                 // On stdout, people are told nothing where there is no result; stderr has it.
@@ -154,12 +180,12 @@ impl Formats {
         }
     }
 
-    fn plan(&self, format: Format, plan: &Plan, verdict: &Verdict, look: &Look) -> String {
+    fn plan(&self, format: Format, plan: &Plan, desired: &Desired, verdict: &Verdict, look: &Look) -> String {
         match format {
             Format::Text => render::text::plan(plan, look),
             Format::Json => render::json::plan(plan, verdict),
             Format::Markdown => render::markdown::plan(plan, &self.page),
-            Format::TerraformJson => render::terraform::plan(plan),
+            Format::TerraformJson => render::terraform::plan(plan, Some(desired)),
             Format::Gitlab => render::gitlab::plan(plan),
             Format::Github => render::github::plan(plan),
         }

@@ -13,12 +13,14 @@ mod ledger_place;
 mod output;
 mod pickup;
 mod progress;
+mod reach;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod signals;
 mod sources;
 mod stores;
+mod stream;
 mod verbs;
 mod watch;
 mod weaken;

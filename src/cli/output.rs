@@ -1,6 +1,6 @@
 //! Printing and exit codes: results on stdout, progress and messages on stderr, JSON on every exit.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use crate::model::untrusted::escape;
@@ -10,6 +10,7 @@ use super::args::{ColourArg, Common, ExitCodes, Format};
 use super::formats::{Formats, Told};
 use super::github;
 use super::progress::Line;
+use super::stream::{Kind, Stream};
 
 /// Why a program ends without having done what it was asked, in a user's words.
 pub(super) struct Problem {
@@ -91,15 +92,14 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn of(common: &Common) -> Self {
         let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let shown = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
-        let width = told.or(shown.filter(|columns| *columns > 0)).unwrap_or(Look::PLAIN.width);
+        let width = told.or(Stream::Out.columns()).unwrap_or(Look::PLAIN.width);
         let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
-        let stderr = look(io::stderr().is_terminal());
+        let stderr = look(Stream::Err.is_terminal());
         Self {
             format: common.format,
             exit_codes: common.exit_codes,
             formats: Formats::of(common),
-            stdout: look(io::stdout().is_terminal()),
+            stdout: look(Stream::Out.is_terminal()),
             stderr,
             line: Line::of(stderr),
         }
@@ -136,11 +136,21 @@ impl Output {
         &self.stderr
     }
 
-    /// Prints a result. A closed pipe is not an error: whoever read had enough.
+    /// Prints a result: JSON if that was asked for, else lines for people.
     pub(super) fn result(&self, text: &str) -> Result<(), Problem> {
+        let kind = if self.format == Format::Json { Kind::Json } else { Kind::lines(self.stdout.colour) };
+        self.print(kind, text)
+    }
+
+    /// Prints a result that is JSON whatever was asked for.
+    pub(super) fn json(&self, text: &str) -> Result<(), Problem> {
+        self.print(Kind::Json, text)
+    }
+
+    /// A closed pipe is not an error: whoever read had enough.
+    fn print(&self, kind: Kind, text: &str) -> Result<(), Problem> {
         self.line.clear();
-        let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match Stream::Out.print(kind, text) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Problem::new(
@@ -154,7 +164,7 @@ impl Output {
     pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
         let first = self.formats.is_untold();
         let (text, written) = self.formats.tell(self.format, told, &self.stdout);
-        self.result(&text)?;
+        self.print(kind(self.format, self.stdout.colour), &text)?;
         if first
             && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))
         {
@@ -165,20 +175,26 @@ impl Output {
 
     /// Tells something beside the result.
     pub(super) fn message(&self, text: &str) {
-        self.line.above(|| {
-            let mut err = io::stderr().lock();
-            // There is nobody left to tell when stderr itself is gone.
-            drop(writeln!(err, "{}", text.trim_end_matches('\n')).and_then(|()| err.flush()));
-        });
+        // There is nobody left to tell when stderr itself is gone.
+        self.line.above(|| drop(Stream::Err.say(Kind::lines(self.stderr.colour), text)));
     }
 
     /// Asks something, on the line that the answer is typed on.
     pub(super) fn prompt(&self, question: &str) -> Result<(), Problem> {
         self.line.clear();
-        let mut err = io::stderr().lock();
-        write!(err, "{question}")
-            .and_then(|()| err.flush())
+        Stream::Err
+            .print(Kind::lines(self.stderr.colour), question)
             .map_err(|error| Problem::new(format!("the terminal cannot be asked: {error}"), "say --yes"))
+    }
+
+    /// Tells a problem that people were told already, unless a result stands on stdout: it has one.
+    pub(super) fn told_by_hook(&self, problem: &Problem) {
+        let Problem { message, next, rendered: _, faults, outcome } = problem;
+        let told = Told::Error { message, next, faults: faults.as_ref(), outcome: *outcome, exit: Exit::Error };
+        if Stream::Out.is_unused() {
+            // There is nobody left to tell when stdout is gone too.
+            drop(self.tell(told));
+        }
     }
 
     /// Tells a problem and gives the exit.
@@ -204,7 +220,17 @@ impl Output {
     }
 }
 
-fn colour(asked: ColourArg, terminal: bool) -> bool {
+/// What a format is made of.
+pub(super) fn kind(format: Format, styled: bool) -> Kind {
+    match format {
+        Format::Text => Kind::lines(styled),
+        Format::Markdown => Kind::Lines,
+        Format::Json | Format::TerraformJson | Format::Gitlab => Kind::Json,
+        Format::Github => Kind::Commands,
+    }
+}
+
+pub(super) fn colour(asked: ColourArg, terminal: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match asked {
         ColourArg::Always => true,

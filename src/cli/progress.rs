@@ -1,18 +1,17 @@
 //! The progress line on a terminal: drawn over itself on stderr, and taken away before anything else is said.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::render::Look;
 use crate::render::progress::{Progress, Work, line};
 
+use super::stream::{Kind, Stream};
+
 /// What takes less than this needs no line.
 const SHOW_AFTER: Duration = Duration::from_millis(400);
 /// How often the line is drawn anew: a reader sees no more, and a slow terminal is not held up.
 const EVERY: Duration = Duration::from_millis(100);
-/// To the line's beginning, and nothing on it.
-const CLEAR: &[u8] = b"\r\x1b[2K";
 
 /// Where the line is drawn; nowhere, where nobody watches. Clones draw the same line.
 #[derive(Clone)]
@@ -30,7 +29,7 @@ struct Drawn {
 impl Line {
     /// On stderr, where that is a terminal that can take a line back.
     pub(super) fn of(look: Look) -> Self {
-        let can = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let can = Stream::Err.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Self { look, drawn: can.then(Arc::default) }
     }
 
@@ -53,14 +52,14 @@ impl Line {
         let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if progress.done >= progress.total {
             if drawn.now.take().is_some() {
-                write(&[CLEAR]);
+                draw("");
             }
             return;
         }
         let due = drawn.now.as_ref().is_none_or(|(_, at)| at.elapsed() >= EVERY);
         if progress.elapsed >= SHOW_AFTER && due {
             let text = line(progress, &self.look);
-            write(&[CLEAR, text.as_bytes()]);
+            draw(&text);
             drawn.now = Some((text, Instant::now()));
         }
     }
@@ -72,9 +71,9 @@ impl Line {
         match &drawn.now {
             None => say(),
             Some((text, _)) => {
-                write(&[CLEAR]);
+                draw("");
                 say();
-                write(&[text.as_bytes()]);
+                draw(text);
             }
         }
     }
@@ -83,13 +82,12 @@ impl Line {
     pub(super) fn clear(&self) {
         let Some(drawn) = &self.drawn else { return };
         if drawn.lock().unwrap_or_else(PoisonError::into_inner).now.take().is_some() {
-            write(&[CLEAR]);
+            draw("");
         }
     }
 }
 
 /// Where stderr is gone there is nobody to watch.
-fn write(parts: &[&[u8]]) {
-    let mut err = io::stderr().lock();
-    drop(err.write_all(&parts.concat()).and_then(|()| err.flush()));
+fn draw(text: &str) {
+    drop(Stream::Err.redraw(Kind::Lines, text));
 }

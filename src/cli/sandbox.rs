@@ -8,7 +8,7 @@ mod help;
 mod hold;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,18 @@ use hyper::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::attach::{Attached, CliSandboxError, attach};
 use self::attach::{Lifetime, any_port, attach_as, options, running};
 pub use self::call::CallError;
 use self::hold::Hold;
+use super::harden::guarded;
+use super::run::said_by_clap;
+use super::stream::{Kind, Stream};
+use crate::model::untrusted::escape;
 use crate::sandbox::{self, Seeded, SeededAccount, SeededImburse};
+
+use super::signals::{Heard, Kind as Signalled};
 
 /// A stand-in for Qlik Cloud and Imburse Payments on this machine: nothing leaves it, nothing costs anything.
 #[derive(Parser)]
@@ -81,7 +86,19 @@ struct StateDir {
 }
 
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    guarded(start, None)
+}
+
+fn start() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
+            // Where the stream is closed there is nobody to tell.
+            drop(said_by_clap(&error, stream));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -89,8 +106,7 @@ pub fn main() -> ExitCode {
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(run(arguments.verb)));
     outcome.unwrap_or_else(|error| {
-        // Where stderr is closed there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+        tell(&format!("error: {}", escape(&format!("{error:#}"))));
         ExitCode::FAILURE
     })
 }
@@ -106,9 +122,8 @@ async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
 
 async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode> {
     // Before the line that says ready: a signal right after it must find somebody listening.
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let running = sandbox::start(options(state_dir, listen)).await?;
+    let mut signals = Heard::listen().context("cannot listen for signals")?;
+    let running = sandbox::start(options(state_dir, listen)?).await?;
     let accounts = only_accounts(running.seed(&environment::default_seed()).await?)?;
     let directory = absolute(state_dir)?;
     let mut variables = environment::variables(running.proxy(), running.ca_file(), &directory, &accounts);
@@ -127,16 +142,11 @@ async fn serve(listen: SocketAddr, state_dir: &Path) -> anyhow::Result<ExitCode>
         "control": running.control(),
         "control_token_file": running.control_token_file(),
     });
-    say(&ready.to_string())?;
-    if io::stderr().is_terminal() {
-        let next = format!("ready; in another shell: . {}   (Ctrl-C here ends it)", env_file.display());
-        // Where stderr is closed there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{next}");
+    say(Kind::Json, &ready.to_string())?;
+    if Stream::Err.is_terminal() {
+        tell(&format!("ready; in another shell: . {}   (Ctrl-C here ends it)", env_file.display()));
     }
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -152,12 +162,16 @@ fn only_accounts(seeded: Seeded) -> anyhow::Result<(SeededAccount, SeededImburse
 }
 
 /// A closed pipe is no error: whoever read has read enough.
-fn say(line: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+fn say(kind: Kind, text: &str) -> anyhow::Result<()> {
+    match Stream::Out.say(kind, text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Where stderr is closed there is nobody to tell.
+fn tell(text: &str) {
+    drop(Stream::Err.say(Kind::Lines, text));
 }
 
 async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode> {
@@ -181,8 +195,10 @@ async fn exec(state_dir: &Path, command: &[OsString]) -> anyhow::Result<ExitCode
     let given = |name: &str| std::env::var(name).ok();
     child.env("NODE_OPTIONS", hold.node_options(given("NODE_OPTIONS").as_deref()));
     child.env("JAVA_TOOL_OPTIONS", hold.java_options(given("JAVA_TOOL_OPTIONS").as_deref()));
+    // Before there is a command that a signal could be meant for.
+    let signals = Heard::listen().context("cannot listen for signals")?;
     let outcome = match child.spawn() {
-        Ok(child) => attend(child).await,
+        Ok(child) => attend(child, signals).await,
         Err(error) => {
             attached.detach().await;
             return Ok(not_run(program, &error));
@@ -204,7 +220,7 @@ async fn isolated(state_dir: &Path, command: &[OsString]) -> anyhow::Result<Exit
         Err(error) => Err(format!("unshare: {error}")),
     };
     if let Err(why) = allowed {
-        let why = crate::model::untrusted::escape(&why);
+        let why = escape(&why);
         anyhow::bail!(
             "this machine does not let a program have a network of its own ({why}): leave out --isolate, or allow it"
         );
@@ -213,28 +229,26 @@ async fn isolated(state_dir: &Path, command: &[OsString]) -> anyhow::Result<Exit
     let mut child = Command::new("unshare");
     child.args(NAMESPACE).args(["sh", "-c", &format!("{UP} && exec \"$@\""), "sh"]).arg(program);
     child.args(["exec", "--state"]).arg(state_dir).arg("--").args(command);
+    let signals = Heard::listen().context("cannot listen for signals")?;
     let child = child.spawn().context("cannot run unshare")?;
-    attend(child).await.map(code)
+    attend(child, signals).await.map(code)
 }
 
 /// 127 where there is no such command, 126 where it cannot be run, as shells do.
 fn not_run(program: &OsStr, error: &io::Error) -> ExitCode {
-    // Where stderr is closed there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "error: cannot run {}: {error}", program.to_string_lossy());
+    tell(&format!("error: cannot run {}: {error}", escape(&program.to_string_lossy())));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
 }
 
-/// Waits for the command. A terminal sends SIGINT to both, and it is the command's to answer; SIGTERM is passed on.
-async fn attend(mut child: Child) -> anyhow::Result<ExitStatus> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+/// Waits for the command. A terminal sends SIGINT, SIGQUIT and SIGHUP to both, and they are the command's to answer; SIGTERM is
+/// passed on.
+async fn attend(mut child: Child, mut signals: Heard) -> anyhow::Result<ExitStatus> {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     loop {
         tokio::select! {
             status = child.wait() => return status.context("cannot wait for the command"),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {
-                if let Some(pid) = pid {
+            kind = signals.next() => {
+                if let (Signalled::Terminate, Some(pid)) = (kind, pid) {
                     // It may just have ended; then the wait says so.
                     let _ = kill_process(pid, Signal::TERM);
                 }
@@ -250,13 +264,13 @@ fn code(status: ExitStatus) -> ExitCode {
 }
 
 /// One line for programs, and indented for a person.
-fn shown(body: &[u8]) -> String {
-    let plain = || String::from_utf8_lossy(body).into_owned();
-    if !io::stdout().is_terminal() {
-        return plain();
+fn show(body: &[u8]) -> anyhow::Result<()> {
+    let text = String::from_utf8_lossy(body);
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return say(Kind::Lines, &text) };
+    match serde_json::to_string_pretty(&value) {
+        Ok(pretty) if Stream::Out.is_terminal() => say(Kind::Json, &pretty),
+        Ok(_) | Err(_) => say(Kind::Json, &text),
     }
-    let value: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(plain)
 }
 
 async fn control(state_dir: &Path, method: &str, path: &str, json: Option<String>) -> anyhow::Result<ExitCode> {
@@ -265,6 +279,6 @@ async fn control(state_dir: &Path, method: &str, path: &str, json: Option<String
     let path = path.trim_start_matches('/');
     let path = format!("/control/{}", path.strip_prefix("control/").unwrap_or(path));
     let (status, body) = call::call(&server, method, &path, json.unwrap_or_default().into_bytes()).await?;
-    say(&shown(&body))?;
+    show(&body)?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

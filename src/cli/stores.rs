@@ -16,14 +16,20 @@ use super::args::Common;
 use super::credentials;
 use super::estate::{self, Declared};
 use super::output::Problem;
+use super::reach;
 
 /// The ledger; nothing is read or written yet.
 pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Problem> {
     let passed_over = Access::passed_over(&settings.ledger).iter().copied();
+    // A folder is not reached through any network.
+    let proxy = if settings.ledger.is_shared() { reach::proxy(&settings.network)? } else { None };
+    if settings.ledger.is_shared() {
+        reach::roots_are_there()?;
+    }
     let access = Access {
         credentials: bucket::credentials(&settings.ledger)?,
         passed_over: passed_over.filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect(),
-        proxy: settings.network.proxy.clone(),
+        proxy,
         ca_pem: estate::certificates(settings.network.ca_file.as_deref())?,
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
@@ -33,11 +39,14 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
     Ok(Ledger::at(&settings.ledger, &access)?)
 }
 
-/// The sinks that desired state names; nothing is read or written yet.
+/// The sinks that desired state names, and every folder; nothing is read or written yet.
 pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
     let named: BTreeSet<&Name> = declared.desired.deliveries().map(|(_, sink)| sink).collect();
     let mut sinks = BTreeMap::new();
-    for (name, sink) in declared.settings.sinks.iter().filter(|(name, _)| named.contains(name)) {
+    // A folder costs nothing to look into, also for the keys of tenants that nothing declares any more.
+    let wanted =
+        |name: &Name, sink: &settings::Sink| named.contains(name) || matches!(sink, settings::Sink::File { .. });
+    for (name, sink) in declared.settings.sinks.iter().filter(|(name, sink)| wanted(name, sink)) {
         let access = sink_access(name, sink, &declared.settings, common)?;
         sinks.insert(name.clone(), Sink::of(sink, access));
     }
@@ -51,7 +60,6 @@ fn sink_access(
     common: &Common,
 ) -> Result<access::Access, Problem> {
     let mut access = access::Access {
-        proxy: settings.network.proxy.clone(),
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
         user_agent: estate::user_agent(),
@@ -74,6 +82,8 @@ fn sink_access(
             }
         }
         settings::Sink::Vault(vault) => {
+            access.proxy = reach::proxy(&settings.network)?;
+            reach::roots_are_there()?;
             access.token = Some(credentials::of_sink(&format!("sinks.{name}.token"), &vault.token));
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
                 access.ca_pem.extend(estate::certificates(Some(file))?);

@@ -1,5 +1,6 @@
 //! The words of the command line beside its options: verbs, addresses and paths. A verb wins over a path anywhere on the line.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::config::suggest::nearest;
@@ -112,13 +113,9 @@ impl ApplyArgs {
                 return Err(one_of("ledger", &words, &["list", "init", "mv", "forget"], "qlik-apply"));
             }
         } else if take(&mut words, "resolve") {
-            let Some(at) = words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) else {
+            let Some(address) = take_address(&mut words) else {
                 return Err(Problem::new("resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"));
             };
-            let address: Address = words
-                .remove(at)
-                .parse()
-                .map_err(|error| Problem::new(format!("{error}"), "qlik-apply resolve qlik/NAME"))?;
             if !address.is_tenant() {
                 return Err(Problem::new(
                     format!("{address} is a key; only a tenant can be in doubt"),
@@ -133,7 +130,7 @@ impl ApplyArgs {
                     "qlik-apply rehearse ACCOUNT",
                 ));
             };
-            ApplyVerb::Rehearse { account: words.remove(at), paths: paths(words, APPLY_VERBS)? }
+            ApplyVerb::Rehearse { account: shown(&words.remove(at)), paths: paths(words, APPLY_VERBS)? }
         } else {
             ApplyVerb::Apply(paths(words, APPLY_VERBS)?)
         };
@@ -173,24 +170,22 @@ const PLAN_VERBS: &[&str] = &["validate", "schema", "explain"];
 const APPLY_VERBS: &[&str] = &["ledger", "resolve", "rehearse"];
 
 /// A verb without one of the words that belong to it.
-fn one_of(verb: &str, words: &[String], known: &[&str], program: &str) -> Problem {
+fn one_of(verb: &str, words: &[OsString], known: &[&str], program: &str) -> Problem {
     let takes = format!("{verb} takes one of: {}", known.join(", "));
-    let found = words.iter().find(|word| !known.contains(&word.as_str()));
-    let near = found.and_then(|word| nearest(word, known.iter().copied()).map(|near| (word, near)));
+    let found = words.iter().map(|word| shown(word)).find(|word| !known.contains(&word.as_str()));
+    let near = found.and_then(|word| nearest(&word, known.iter().copied()).map(|near| (word, near)));
     match near {
         Some((word, near)) => {
-            Problem::new(format!("{takes}; {} is none", escape(word)), format!("did you mean {near}?"))
+            Problem::new(format!("{takes}; {} is none", escape(&word)), format!("did you mean {near}?"))
         }
         None => Problem::new(takes, format!("{program} {verb} {}", known.first().copied().unwrap_or_default())),
     }
 }
 
 /// Takes the first tenant's address off the line.
-fn tenant(words: &mut Vec<String>, line: &str) -> Result<Address, Problem> {
+fn tenant(words: &mut Vec<OsString>, line: &str) -> Result<Address, Problem> {
     let missing = || Problem::new("the address of a tenant is missing", line);
-    let found = words.iter().position(|word| !exists(word) && word.parse::<Address>().is_ok());
-    let at = found.ok_or_else(missing)?;
-    let address: Address = words.remove(at).parse().map_err(|_| missing())?;
+    let address = take_address(words).ok_or_else(missing)?;
     if address.is_tenant() {
         return Ok(address);
     }
@@ -201,10 +196,9 @@ fn tenant(words: &mut Vec<String>, line: &str) -> Result<Address, Problem> {
 }
 
 /// An address and paths, or a code.
-fn explain(mut words: Vec<String>) -> Result<PlanVerb, Problem> {
+fn explain(mut words: Vec<OsString>) -> Result<PlanVerb, Problem> {
     if let [word] = words.as_slice()
-        && word.starts_with("QP")
-        && !exists(word)
+        && let Some(word) = word.to_str().filter(|word| word.starts_with("QP") && !exists(word.as_ref()))
     {
         return match Code::ALL.iter().find(|code| code.as_str() == word) {
             Some(code) => Ok(PlanVerb::ExplainCode(*code)),
@@ -214,14 +208,8 @@ fn explain(mut words: Vec<String>) -> Result<PlanVerb, Problem> {
             )),
         };
     }
-    match words.iter().position(|word| word.parse::<Address>().is_ok() && !exists(word)) {
-        Some(at) => {
-            let address = words
-                .remove(at)
-                .parse()
-                .map_err(|error| Problem::new(format!("{error}"), "qlik-plan explain qlik/NAME"))?;
-            Ok(PlanVerb::ExplainObject(address, paths(words, PLAN_VERBS)?))
-        }
+    match take_address(&mut words) {
+        Some(address) => Ok(PlanVerb::ExplainObject(address, paths(words, PLAN_VERBS)?)),
         None => Err(Problem::new(
             "explain needs the address of a declared object, or a code",
             "qlik-plan explain qlik/NAME, or: qlik-plan explain QP0203",
@@ -230,22 +218,38 @@ fn explain(mut words: Vec<String>) -> Result<PlanVerb, Problem> {
 }
 
 /// Takes the first occurrence of a verb off the line.
-fn take(words: &mut Vec<String>, verb: &str) -> bool {
+fn take(words: &mut Vec<OsString>, verb: &str) -> bool {
     words.iter().position(|word| word == verb).map(|at| words.remove(at)).is_some()
 }
 
-fn exists(word: &str) -> bool {
+/// Takes the first address off the line that is no path.
+fn take_address(words: &mut Vec<OsString>) -> Option<Address> {
+    let at = words.iter().position(|word| address(word).is_some() && !exists(word))?;
+    address(&words.remove(at))
+}
+
+fn address(word: &OsStr) -> Option<Address> {
+    word.to_str()?.parse().ok()
+}
+
+/// For a message; what is no UTF-8 is not shown as it is.
+fn shown(word: &OsStr) -> String {
+    word.to_string_lossy().into_owned()
+}
+
+fn exists(word: &OsStr) -> bool {
     std::path::Path::new(word).exists()
 }
 
-/// The words that are left: all must be there as files or directories.
-fn paths(words: Vec<String>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
+/// The words that are left: all must be there as files or directories. A name of a file need not be UTF-8.
+fn paths(words: Vec<OsString>, verbs: &[&str]) -> Result<Vec<PathBuf>, Problem> {
     for word in &words {
-        if exists(word) || word.contains(['/', '.']) {
+        let text = shown(word);
+        if exists(word) || text.contains(['/', '.']) {
             continue;
         }
-        let shown = escape(word);
-        return Err(match nearest(word, verbs.iter().copied()) {
+        let shown = escape(&text);
+        return Err(match nearest(&text, verbs.iter().copied()) {
             Some(verb) => {
                 Problem::new(format!("{shown} is neither a verb nor a path"), format!("did you mean {verb}?"))
             }

@@ -402,6 +402,8 @@ fn show(text: &str, span: Range<usize>, masks: &[&Range<usize>]) -> (String, Ran
         }
         match mask {
             Some(_) => shown.push('…'),
+            // A runner would take `##[` for a command. What is printed is guarded as a whole, too late for the carets.
+            None if text.get(at..next) == Some("#") && shown.ends_with('#') => shown.push_str("\\u{23}"),
             None => shown.push_str(&escape(text.get(at..next).unwrap_or_default())),
         }
         at = next;

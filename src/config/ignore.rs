@@ -17,7 +17,7 @@ use crate::model::spec::Spec;
 const REASON_MAX: usize = 255;
 const ENTRY: Keys = Keys { known: &["address", "field", "reason", "until"], later: &[] };
 const OF_TENANT: &[&str] = &["display_name", "alias", "api_key_limits.max_expiry", "api_key_limits.max_keys_per_user"];
-const OF_KEY: &[&str] = &["description"];
+const OF_KEY: &[&str] = &["description", "expires_in", "deliver_as"];
 const OF_IMBURSE_TENANT: &[&str] = &[
     "display_name",
     "address.street_address",
@@ -27,7 +27,7 @@ const OF_IMBURSE_TENANT: &[&str] = &[
     "address.post_code",
     "address.country",
 ];
-const OF_IMBURSE_KEY: &[&str] = &["name", "roles"];
+const OF_IMBURSE_KEY: &[&str] = &["name", "roles", "deliver_as"];
 
 /// One entry as it was written.
 pub(crate) struct Entry {

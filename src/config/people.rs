@@ -8,7 +8,7 @@ use crate::model::spec::{RoleGrant, User};
 
 const OWNER: Keys = Keys { known: &["subject", "email", "id", "name"], later: &[] };
 const GRANTEE: Keys = Keys { known: &["subject", "email", "id"], later: &[] };
-const ROLE: Keys = Keys { known: &["name", "assign_to"], later: &[] };
+const ROLE: Keys = Keys { known: &["name", "assign_to", "also_allows"], later: &[] };
 const ASSIGN_TO: Keys = Keys { known: &["key_owners", "users", "groups"], later: &[] };
 /// What the vendor takes of names of people and groups.
 const TEXT_MAX: usize = 256;
@@ -77,8 +77,13 @@ pub(super) fn role(entry: &Entry, faults: &mut Faults<'_>) -> Option<RoleGrant> 
     let name = fields.require("name", "API key holders", faults).and_then(|node| role_name(node, faults));
     fields.require("assign_to", "{ key_owners: true }", faults);
     let assign_to = fields.entry("assign_to").and_then(|entry| assign_to(entry, faults));
+    let also_allows = fields.get("also_allows").map(|node| {
+        let one = |item: &Node, faults: &mut Faults<'_>| text(item, "a permission in `also_allows`", faults);
+        list(node, "`also_allows`", "[spaces.shared:create]", one, faults)
+    });
     let (key_owners, users, groups) = assign_to?;
-    Some(RoleGrant { name: name?, key_owners, users, groups })
+    let also_allows = also_allows.unwrap_or(Some(Vec::new()))?.into_iter().collect();
+    Some(RoleGrant { name: name?, key_owners, users, groups, also_allows })
 }
 
 fn role_name(node: &Node, faults: &mut Faults<'_>) -> Option<String> {

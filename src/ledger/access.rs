@@ -1,10 +1,12 @@
 //! What a shared ledger's store is reached with. Values: the environment and the files were read elsewhere.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::wait::Waits;
+use crate::net::Proxy;
 
 /// Credentials and the way through the network.
 #[derive(Default)]
@@ -13,8 +15,8 @@ pub struct Access {
     pub credentials: Vec<(&'static str, Secret)>,
     /// Those of [`Access::passed_over`] that are set: for a message.
     pub passed_over: Vec<&'static str>,
-    /// `http://host:port`. Loopback is always reached directly.
-    pub proxy: Option<String>,
+    /// Of settings or environment. Loopback is always reached directly.
+    pub proxy: Option<Arc<Proxy>>,
     /// Certificates to trust besides the system's.
     pub ca_pem: Option<Vec<u8>>,
     pub ignore_env_proxy: bool,

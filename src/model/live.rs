@@ -358,6 +358,12 @@ pub struct RoleLive {
     pub can_edit: bool,
     /// Whether it assigns the scope `api-keys` ("Manage API keys").
     pub manages_api_keys: bool,
+    /// What it allows besides: the other scopes that it assigns, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_allows: Vec<Untrusted>,
+    /// One of the vendor's own roles: what it allows is not all in its scopes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub built_in: bool,
 }
 
 /// How things stand with a declared grant through a role.
@@ -369,6 +375,9 @@ pub struct HoldersLive {
     /// Which of the declared users and key owners hold the role with its permission, as far as was asked.
     #[serde(default)]
     pub held_by: Vec<Owner>,
+    /// Those of them who are not active, and what the vendor says they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inactive: Vec<(Owner, Untrusted)>,
     /// The declared groups, by name.
     #[serde(default)]
     pub groups: BTreeMap<String, Observed<GroupLive>>,
@@ -515,4 +524,18 @@ pub struct SinkEntry {
     /// then on nothing can bring one of them back into the sink, so none needs another successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<String>,
+    /// `None`: delivered by a version that did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_as: Option<MadeAs>,
+}
+
+/// What was declared of a key when it was made, where neither vendor nor payload tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeAs {
+    /// `env`, as desired state names shapes.
+    pub shape: String,
+    /// The owner as it was declared, such as `user:subject:auth0|stackone`; none at Imburse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }

@@ -11,6 +11,7 @@ pub mod live;
 pub mod marker;
 pub mod origin;
 pub mod record;
+pub mod redact;
 pub mod run;
 pub mod secret;
 pub mod settings;

@@ -53,6 +53,17 @@ impl Origin {
         &self.text
     }
 
+    /// `HOST:PORT`, as a proxy is asked for it.
+    pub fn authority(&self) -> String {
+        let (scheme, rest) = self.text.split_once("://").unwrap_or(("https", &self.text));
+        let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+        match (has_port, scheme) {
+            (true, _) => rest.to_owned(),
+            (false, "http") => format!("{rest}:80"),
+            (false, _) => format!("{rest}:443"),
+        }
+    }
+
     /// Whether it is on this machine: reached directly, whatever proxy there is.
     pub fn is_loopback(&self) -> bool {
         self.loopback

@@ -1,5 +1,6 @@
 //! What people declare of one object. A closed set: a new kind stops the build wherever a decision is made.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,9 @@ pub struct RoleGrant {
     /// By name.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// What the role may allow besides, by the vendor's names of permissions. Whoever is given the role gets that too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_allows: BTreeSet<String>,
 }
 
 /// A declared Qlik API key.
@@ -130,6 +134,18 @@ impl Owner {
             Self::Client => Way::Client,
             Self::Configured(name) => Way::Configured(name.clone()),
             Self::User(_) => Way::Impersonation,
+        }
+    }
+
+    /// Whom it names, in one word: by what a user is looked up, and nothing else of it.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Client => "client".to_owned(),
+            Self::Configured(name) => format!("configured:{name}"),
+            Self::User(user) => {
+                let (field, value) = user.key().parts();
+                format!("user:{field}:{value}")
+            }
         }
     }
 
@@ -236,4 +252,15 @@ impl Shape {
         ("qlik-cli", Self::QlikCli),
         ("stackone", Self::Stackone),
     ];
+
+    /// As desired state names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Env => "env",
+            Self::Json => "json",
+            Self::QlikCli => "qlik-cli",
+            Self::Stackone => "stackone",
+        }
+    }
 }

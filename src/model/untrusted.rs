@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Text from outside. Its `Display` is safe for a terminal and a log: control, bidirectional, zero-width and tag
-/// characters become `\u{…}`. (Markdown and workflow commands need more, and get it where they are written.)
+/// characters become `\u{…}`. (Markdown and runners' commands need more, and get it where they are written.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Untrusted(String);

@@ -25,12 +25,17 @@ use crate::sink::Sink;
 mod imburse;
 mod people;
 mod tenant;
+mod undeclared;
 
 /// Whether sinks are looked into, and asked if they could be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preflight {
     /// Needs no right to write anywhere; what was not checked is listed.
     Read,
+    /// Sinks are looked into, and asked if they could be written.
+    Sinks,
+    /// And of what is in place, whatever its renewal will need: owners, permissions, limits. Keys of tenants that are no longer
+    /// declared are listed.
     Full,
 }
 
@@ -119,7 +124,8 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let tenants = judge_refused_credentials(reads, &accounts);
     let imburse = imburse::read(desired, &base, wishes, sources).await;
     let clocks = clocks(desired, &tenants, sources);
-    Live { accounts, tenants, imburse, clocks, ..base }
+    let undeclared = undeclared::read(desired, &base.ledger, sources).await;
+    Live { accounts, tenants, imburse, clocks, undeclared, ..base }
 }
 
 /// The clocks of tenants' own hosts, where they differ from the vendors' time.
@@ -204,7 +210,7 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
             };
             let live = match sources.preflight {
                 Preflight::Read => SinkLive { writable: refusal, tracked, ..SinkLive::default() },
-                Preflight::Full => {
+                Preflight::Sinks | Preflight::Full => {
                     let look = sink.look(address, &former).await;
                     SinkLive {
                         entry: look.entry,

@@ -40,7 +40,10 @@ pub(super) async fn read_holders(
     let (mut holders, mut certain) = (HoldersLive::default(), true);
     if !wanted.is_empty() {
         match sources.qlik.holders(account, host, &grant.name, &wanted).await {
-            Ok(found) => (holders.held_by, certain) = found,
+            Ok(found) => {
+                holders = HoldersLive { held_by: found.held_by, inactive: found.inactive, ..holders };
+                certain = found.certain;
+            }
             Err(error) => {
                 live.holders = Some(Observed::Unreadable(error.unreadable()));
                 return;

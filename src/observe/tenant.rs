@@ -6,12 +6,12 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::host::Host;
 use crate::model::live::{KeyLive, LedgerLive, Live, Observed, TenantLive, TenantRead, Unreadable};
-use crate::model::spec::{Owner, QlikTenant};
+use crate::model::spec::{Owner, QlikKey, QlikTenant};
 use crate::plan::key::Stop;
 use crate::plan::{Scene, Wishes};
 use crate::provider::http::ReadError;
 
-use super::{Breadth, Sources, people};
+use super::{Breadth, Preflight, Sources, people};
 
 /// One tenant as read, and what is decided only once every tenant was read.
 pub(super) struct Read {
@@ -188,12 +188,23 @@ fn minters(
         .qlik_keys(address)
         .filter(|(_, spec, _)| spec.adopt.is_none())
         .filter(|(key, spec, _)| match crate::plan::judge(&scene, address, key, spec, live, record) {
-            Ok(judgement) => judgement.mint.is_some() || !judgement.reclaim.is_empty() || !judgement.freed.is_empty(),
+            Ok(judgement) => {
+                let full = sources.preflight == Preflight::Full && judgement.good.is_some();
+                let revokes = !judgement.reclaim.is_empty() || !judgement.freed.is_empty();
+                judgement.mint.is_some() || revokes || full || moved(&scene, key, spec)
+            }
             Err(Stop::Refuse(_)) => true,
             Err(Stop::Wait(_)) => false,
         })
         .map(|(_, spec, _)| spec.owner.clone())
         .collect()
+}
+
+/// Whether its owner is declared otherwise than when it was made: only then it is worth asking who that is.
+fn moved(scene: &Scene, key: &Address, spec: &QlikKey) -> bool {
+    let made_as = scene.live.sinks.get(key).and_then(|sink| sink.held()).and_then(|entry| entry.made_as.as_ref());
+    let made_for = made_as.and_then(|made_as| made_as.owner.as_ref());
+    made_for.is_some_and(|made_for| *made_for != spec.owner.word())
 }
 
 /// Whether any key of the account is minted by its key client: then its credentials are at hand.

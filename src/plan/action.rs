@@ -151,6 +151,9 @@ pub struct ByRole {
     pub to: Vec<Owner>,
     /// Groups that do not have it yet, by name.
     pub groups: Vec<String>,
+    /// What the role allows besides, which all of them get too. Empty of a role that this plan makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_allows: Vec<Untrusted>,
 }
 
 /// What the role itself needs.
@@ -261,6 +264,29 @@ pub enum Adopted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     pub fields: Vec<DriftField>,
+    /// Commands or steps, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<String>,
+    /// What would stand here if nobody had looked into the sink: a plan that does not look is the same plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Box<Action>>,
+}
+
+impl Drift {
+    pub fn of(fields: Vec<DriftField>) -> Self {
+        Self { fields, next: Vec::new(), kept: None }
+    }
+
+    /// Without what only a look into a sink tells, and without words.
+    pub fn essence(&self) -> Action {
+        let seen: Vec<DriftField> =
+            self.fields.iter().filter(|field| field.field != super::drift::SHAPE).cloned().collect();
+        match (&self.kept, seen.is_empty()) {
+            (Some(kept), true) => (**kept).clone(),
+            (None, true) => Action::Drift(Self::of(self.fields.clone())),
+            (_, false) => Action::Drift(Self::of(seen)),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

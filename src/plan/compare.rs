@@ -98,7 +98,7 @@ pub(super) fn drift(spec: &QlikTenant, region: &Region, live: &TenantLive, actio
         Some(Observed::Unreadable(_) | Observed::Absent) | None => {}
     }
     if !fields.is_empty() {
-        actions.push(Action::Drift(Drift { fields }));
+        actions.push(Action::Drift(Drift::of(fields)));
     }
 }
 

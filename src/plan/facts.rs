@@ -80,7 +80,11 @@ pub(super) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String {
     let mut words = Vec::new();
     words.extend(holders.role.as_ref().map(|role| {
         let said = |manages| if manages { "may manage API keys" } else { "may not manage API keys" };
-        observed(role, |role| said(role.manages_api_keys).to_owned())
+        observed(role, |role| {
+            let also: String =
+                role.also_allows.iter().map(|also| format!(", and also allows {}", also.raw())).collect();
+            format!("{}{also}", said(role.manages_api_keys))
+        })
     }));
     words.extend(holders.held_by.iter().map(|owner| match owner {
         Owner::Client => "held by the key client".to_owned(),

@@ -97,6 +97,10 @@ impl Slots {
         }
     }
 
+    pub(super) fn limits(&self) -> Option<KeyLimitsLive> {
+        self.limits
+    }
+
     pub(super) fn key_client_mints(&self) -> bool {
         self.key_client_mints
     }
@@ -144,6 +148,17 @@ impl Slots {
             },
             Ground::Refused | Ground::Waiting => None,
         }
+    }
+}
+
+/// Whether a successor of a key that is kept could be made, as far as that was read: all but its sink and its place among others.
+pub(super) fn could_mint(case: &Case<'_>, slots: &Slots) -> Result<(), Refusal> {
+    owner_can_mint(case, slots, &mut Vec::new())?;
+    match slots.limits {
+        Some(limits) if case.spec.expires_in > limits.max_expiry => {
+            Err(too_long(case.spec.expires_in, limits.max_expiry, case.ground))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -29,11 +29,13 @@ pub(super) fn tenant(scene: &Scene, address: &Address, ground: &Ground, own: &mu
     let mut emptied = false;
     let mut left = Vec::new();
     for action in own.drain(..) {
-        if let Action::Drift(Drift { fields }) = action {
+        if let Action::Drift(Drift { fields, next: _, kept: _ }) = action {
             let (fields, mut said) = split(scene, address, fields);
             notices.append(&mut said);
             emptied |= fields.is_empty();
-            left.extend((!fields.is_empty()).then_some(Action::Drift(Drift { fields })));
+            if !fields.is_empty() {
+                left.push(Action::Drift(Drift::of(fields)));
+            }
         } else {
             left.push(action);
         }

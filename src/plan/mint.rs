@@ -9,14 +9,13 @@ use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 
 use super::action::{
-    Action, CreateKey, Drift, DriftField, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked,
-    WhyMint,
+    Action, CreateKey, Drift, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked, WhyMint,
 };
 use super::headroom::{Slots, may_mint, owner_changed};
 use super::key::{self, Judgement, Mint, Stop};
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, record_of};
-use super::{Scene, ignore, push};
+use super::{Scene, drift, ignore, push, standing};
 
 /// One key that is being planned, and what it stands between.
 pub(super) struct Case<'a> {
@@ -210,28 +209,22 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, 
     }
     if !delivers && let Some(good) = judged.good {
         let clean = !judged.mark;
-        let mut fields = Vec::new();
-        if good.text.raw() != spec.description {
-            let field = "description".into();
-            fields.push(DriftField { field, declared: spec.description.clone(), live: good.text.clone() });
-        }
-        let (fields, mut ignored) = ignore::split(scene, address, fields);
+        let kept = Action::Keep(Keep::Key {
+            key_id: good.id.clone(),
+            expires: good.expiry,
+            sink: spec.deliver_to.clone(),
+            shape: spec.deliver_as,
+        });
+        let (fields, mut ignored) = ignore::split(scene, address, drift::of_key(scene, address, spec, good));
         plan.notices.append(&mut ignored);
         if !fields.is_empty() {
-            push(plan, scene, address, Action::Drift(Drift { fields }));
+            let next = drift::of_key_next(address, good.expiry.map(|expiry| (expiry, spec.renew_before)));
+            let kept = clean.then(|| Box::new(kept));
+            push(plan, scene, address, Action::Drift(Drift { fields, next, kept }));
         } else if clean {
-            push(
-                plan,
-                scene,
-                address,
-                Action::Keep(Keep::Key {
-                    key_id: good.id.clone(),
-                    expires: good.expiry,
-                    sink: spec.deliver_to.clone(),
-                    shape: spec.deliver_as,
-                }),
-            );
+            push(plan, scene, address, kept);
         }
+        standing::find(case, slots, good, plan);
     }
 }
 

@@ -20,6 +20,7 @@ mod assume;
 mod compare;
 pub mod counts;
 mod create;
+mod drift;
 mod due;
 pub mod explain;
 pub mod facts;
@@ -34,8 +35,10 @@ mod limit;
 mod mint;
 pub mod refusal;
 mod rename;
+mod renewable;
 pub mod review;
 mod role;
+mod standing;
 mod store;
 mod tenant;
 mod undeclared;
@@ -104,6 +107,8 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     estate_notices(&scene, &mut plan);
     plan.findings.extend(wishes.findings.iter().cloned());
     undeclared::find(&scene, &mut plan);
+    role::find(&mut plan);
+    drift::say_next(&mut plan);
     unmanaged::notices(&Scene::of(desired, read, wishes, now), &mut plan);
     plan
 }

@@ -131,6 +131,8 @@ codes! {
     GranteeMissing = "QP0313",
     /// Git tracks the files of a delivered secret.
     SecretTracked = "QP0314",
+    /// The role of a grant allows more than the permission.
+    GrantsMore = "QP0315",
     /// Several keys have the declared name and no marker of ours.
     SeveralKeys = "QP0330",
     /// A leftover that does not expire and cannot be revoked safely.
@@ -154,6 +156,8 @@ codes! {
 
     /// Bound in the ledger, and no longer declared.
     Undeclared = "QP0601",
+    /// An owner's limit of keys leaves no room for successors.
+    NoRoomToRenew = "QP0602",
     /// A key of ours that never expires lives outside its sink.
     OutsideItsSink = "QP0610",
     /// Desired state lies where it was looked for, and was not read.

@@ -126,7 +126,7 @@ impl Part<'_> {
 }
 
 /// The action without what only a look into a sink can tell: that a key is minted because the sink's is dead, or because
-/// there is none. A plan with `--preflight read` does not look, and is the same plan.
+/// there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the same plan.
 pub fn essence(action: &Action) -> Action {
     match action {
         Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Dead { .. } }) => {
@@ -137,6 +137,7 @@ pub fn essence(action: &Action) -> Action {
             let create = imburse::action::CreateKey { why: WhyMint::Missing, ..create.clone() };
             Action::Imburse(Imburse::CreateKey(create))
         }
+        Action::Drift(drift) => drift.essence(),
         Action::Imburse(_)
         | Action::CreateKey(_)
         | Action::CreateTenant(_)
@@ -148,7 +149,6 @@ pub fn essence(action: &Action) -> Action {
         | Action::Renew(_)
         | Action::Reclaim(_)
         | Action::Keep(_)
-        | Action::Drift(_)
         | Action::Wait(_)
         | Action::Refuse(_) => action.clone(),
     }

@@ -6,10 +6,11 @@ use crate::model::address::Address;
 use crate::model::desired::Origin;
 use crate::model::live::{CallerLive, HoldersLive, Observed, RoleLive, TenantLive};
 use crate::model::spec::{Owner, QlikTenant, RoleGrant, User};
-use crate::model::untrusted::Untrusted;
+use crate::model::untrusted::{Untrusted, escape};
 
 use super::Scene;
 use super::action::{Action, ByRole, Grant, Notice, Parent, Permission, Plan, RoleStep};
+use super::finding::Finding;
 use super::headroom::Slots;
 use super::refusal::{Code, Refusal};
 use super::tenant::Ground;
@@ -69,7 +70,7 @@ pub(super) fn refusals(spec: &QlikTenant, live: Option<&TenantLive>, actions: &m
 fn of_role(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     match &holders.role {
         Some(Observed::Unreadable(unreadable)) => Some(unreadable.into()),
-        Some(Observed::Present(RoleLive { can_edit: false, manages_api_keys: false, id: _ })) => Some(Refusal::new(
+        Some(Observed::Present(RoleLive { can_edit: false, manages_api_keys: false, .. })) => Some(Refusal::new(
             Code::NoPermission,
             format!(
                 "role {} lacks \"Manage API keys\" and says that it cannot be edited",
@@ -81,6 +82,40 @@ fn of_role(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     }
 }
 
+/// What keeps the role from being given to anybody: they would get more than is declared (the fourth promise).
+fn gives_more(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
+    let Some(Observed::Present(role)) = &holders.role else { return None };
+    let name = Untrusted::from(grant.name.as_str());
+    if role.built_in {
+        return Some(Refusal::new(
+            Code::GrantsMore,
+            format!("role {name} is one of the vendor's own, and whoever is given it gets all that it allows"),
+            "declare a role of another name: one that is missing is made, with this permission only",
+        ));
+    }
+    let undeclared = |also: &&Untrusted| !grant.also_allows.contains(also.raw());
+    if !role.also_allows.iter().any(|also| undeclared(&also)) {
+        return None;
+    }
+    let all: Vec<String> = role.also_allows.iter().map(ToString::to_string).collect();
+    let listed: Vec<String> = role.also_allows.iter().map(|also| flow_scalar(also.raw())).collect();
+    Some(
+        Refusal::new(
+            Code::GrantsMore,
+            format!("role {name} also allows {}, and whoever is given it gets that too", all.join(", ")),
+            "declare a role of another name: one that is missing is made, with this permission only",
+        )
+        .or(format!("if all of that is meant, say so beside its name: also_allows: [{}]", listed.join(", "))),
+    )
+}
+
+/// As it can be pasted into a list in YAML: names of permissions have colons.
+fn flow_scalar(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let ends = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.ends_with(':');
+    if ends && text.chars().all(|c| plain(c) || c == ':') { text.to_owned() } else { format!("\"{}\"", escape(text)) }
+}
+
 /// Whether the grant, once given, lets an owner manage keys.
 pub(super) fn covers(spec: &QlikTenant, live: Option<&TenantLive>, owner: &Owner, caller: Option<&CallerLive>) -> bool {
     let Some(grant) = spec.grants.by_role() else { return false };
@@ -90,6 +125,12 @@ pub(super) fn covers(spec: &QlikTenant, live: Option<&TenantLive>, owner: &Owner
         Some(Some(Observed::Present(holders))) if of_role(grant, holders).is_none() => Some(holders),
         Some(Some(Observed::Present(_) | Observed::Absent | Observed::Unreadable(_)) | None) => return false,
     };
+    if holders.is_some_and(|holders| holders.held_by.contains(owner)) {
+        return true;
+    }
+    if holders.is_some_and(|holders| gives_more(grant, holders).is_some()) {
+        return false;
+    }
     let named = |user: &User| owner.user().is_some_and(|owner| owner.key() == user.key());
     let through = |group: &String| {
         let is_there = holders.is_some_and(|holders| matches!(holders.groups.get(group), Some(Observed::Present(_))));
@@ -105,43 +146,69 @@ pub(super) fn grant(
     spec: &QlikTenant,
     ground: &Ground,
     slots: &Slots,
-) -> Option<Grant> {
-    let declared = spec.grants.by_role()?;
+) -> Result<Option<Grant>, Refusal> {
+    let Some(declared) = spec.grants.by_role() else { return Ok(None) };
     let nothing = HoldersLive::default();
     let (parent, live, holders) = match ground {
         Ground::MadeBefore => (Parent::MadeBefore(address.clone()), None, &nothing),
         Ground::Exists { at, live, .. } => {
-            let Some(Observed::Present(holders)) = &live.holders else { return None };
+            let Some(Observed::Present(holders)) = &live.holders else { return Ok(None) };
             if of_role(declared, holders).is_some() {
-                return None;
+                return Ok(None);
             }
             (Parent::Exists(at.clone()), Some(*live), holders)
         }
-        Ground::Refused | Ground::Waiting => return None,
+        Ground::Refused | Ground::Waiting => return Ok(None),
     };
     let is_there = |owner: &Owner| {
         let known = live.and_then(|live| live.caller(owner)).and_then(Observed::present);
         known.is_some() || slots.makes(owner) || (*owner == Owner::Client && slots.key_client_mints())
     };
-    let to: Vec<Owner> = meant(scene, address, declared)
-        .into_iter()
-        .filter(|owner| !holders.held_by.contains(owner) && is_there(owner))
-        .collect();
+    let lacking: Vec<Owner> =
+        meant(scene, address, declared).into_iter().filter(|owner| !holders.held_by.contains(owner)).collect();
     let lacks = |name: &&String| match holders.groups.get(*name) {
         Some(Observed::Present(group)) => !group.has_role,
         Some(Observed::Absent | Observed::Unreadable(_)) | None => false,
     };
     let groups: Vec<String> = declared.groups.iter().filter(lacks).cloned().collect();
+    // To add the permission to a role gives its holders nothing else; to give the role does. Those who are not there yet are made
+    // only where it can be given to them.
+    if let (true, Some(refusal)) = (!lacking.is_empty() || !groups.is_empty(), gives_more(declared, holders)) {
+        return Err(refusal);
+    }
+    let to: Vec<Owner> = lacking.into_iter().filter(is_there).collect();
     let step = match (&holders.role, live) {
         (Some(Observed::Absent), _) | (None, None) => RoleStep::Make,
         (Some(Observed::Present(role)), _) if !role.manages_api_keys => RoleStep::Extend,
         (Some(Observed::Present(_) | Observed::Unreadable(_)) | None, _) => RoleStep::Nothing,
     };
     if step == RoleStep::Nothing && to.is_empty() && groups.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let by = ByRole { role: declared.name.clone(), step, to, groups };
-    Some(Grant { account: spec.account.clone(), parent, what: Permission::ManageApiKeysByRole(by) })
+    let role = holders.role.as_ref().and_then(Observed::present);
+    let also_allows = role.map(|role| role.also_allows.clone()).unwrap_or_default();
+    let by = ByRole { role: declared.name.clone(), step, to, groups, also_allows };
+    Ok(Some(Grant { account: spec.account.clone(), parent, what: Permission::ManageApiKeysByRole(by) }))
+}
+
+/// What is given besides the permission, though it is declared: a reviewer should not have to look for it.
+pub(super) fn find(plan: &mut Plan) {
+    let found = plan.actions.iter().filter_map(|planned| {
+        let Action::Grant(Grant { what: Permission::ManageApiKeysByRole(by), .. }) = &planned.action else {
+            return None;
+        };
+        let ByRole { role, step: _, to, groups, also_allows } = by;
+        if also_allows.is_empty() || (to.is_empty() && groups.is_empty()) {
+            return None;
+        }
+        let all: Vec<String> = also_allows.iter().map(ToString::to_string).collect();
+        let role = Untrusted::from(role.as_str());
+        let why = format!("this plan gives more than a permission: role {role} also allows {}", all.join(", "));
+        let next = "apply it if all of that is meant; else declare a role of another name, which is made with the permission only";
+        Some(Finding::new(Code::GrantsMore, why, next).of(&planned.address).at(&planned.at))
+    });
+    let found: Vec<Finding> = found.collect();
+    plan.findings.extend(found);
 }
 
 /// Whom the grant names and who cannot be in a tenant that is still to be made.

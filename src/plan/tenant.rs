@@ -18,7 +18,7 @@ use super::headroom::Slots;
 use super::limit::depends;
 use super::mint::Case;
 use super::refusal::{Code, Refusal};
-use super::{Scene, ignore, mint, push, role};
+use super::{Scene, ignore, mint, push, renewable, role};
 
 /// What a tenant's keys stand on.
 pub(super) enum Ground<'a> {
@@ -82,7 +82,11 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Ori
         own.push(Action::Trust(trust));
     }
     own.extend(slots.users(spec, address, &ground).map(Action::CreateUser));
-    own.extend(role::grant(scene, address, spec, &ground, &slots).map(Action::Grant));
+    own.extend(match role::grant(scene, address, spec, &ground, &slots) {
+        Ok(grant) => grant.map(Action::Grant),
+        Err(refusal) => Some(Action::Refuse(refusal)),
+    });
+    renewable::hold(scene, address, at, &ground, slots.limits(), &mut keys);
     if matches!(ground, Ground::MadeBefore) {
         spend_nothing_in_vain(address, &mut own, &mut keys);
     }
@@ -131,6 +135,7 @@ fn spend_nothing_in_vain(address: &Address, own: &mut Vec<Action>, keys: &mut Pl
         planned.action = Action::Refuse(depends(&address.to_string()));
     }
     keys.unchecked.clear();
+    keys.findings.clear();
 }
 
 /// By such a clock every key would be due, or none; by another than its own, keys that still live would be renewed.

@@ -29,9 +29,16 @@ fn tenant(scene: &Scene, facts: &LedgerFacts, address: &Address, binding: &Bindi
         Vendor::Qlik => binding.hostname.to_string(),
         Vendor::Imburse => format!("tenant {}", binding.tenant_id),
     };
-    let keys = match keys_of(scene, facts, address) {
-        Some((keys, seen)) => words(&keys, seen, address.vendor, scene.now),
-        None => "whether keys of ours live there was not read".to_owned(),
+    let unreadable = match scene.live.undeclared.get(address) {
+        Some(Observed::Unreadable(unreadable)) => Some(unreadable),
+        Some(Observed::Present(_) | Observed::Absent) | None => None,
+    };
+    let keys = match (keys_of(scene, facts, address), unreadable) {
+        (Some((keys, seen)), _) => words(&keys, seen, address.vendor, scene.now),
+        (None, Some(unreadable)) => {
+            format!("which keys of ours live there could not be read: {}", unreadable.why.raw())
+        }
+        (None, None) => "which keys of ours live there was not read (--preflight full asks)".to_owned(),
     };
     Finding::new(
         Code::Undeclared,

@@ -8,7 +8,7 @@ use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::host::Region;
 use crate::model::marker::Letter;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
+use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
@@ -85,8 +85,11 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
             reclaim(part),
         ),
         Action::Keep(kept) => keep(kept, now),
-        Action::Drift(Drift { fields }) => {
-            ("differs from its declaration".into(), fields.iter().flat_map(drift::lines).collect())
+        // What is kept stands in the plan of somebody who does not look into the sink.
+        Action::Drift(Drift { fields, next, kept: _ }) => {
+            let mut lines: Vec<Line> = fields.iter().flat_map(drift::lines).collect();
+            lines.extend(next.iter().map(|step| line("next", escape(step))));
+            ("differs from its declaration".into(), lines)
         }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
@@ -136,7 +139,7 @@ fn grant(grant: &Grant) -> Vec<Line> {
         Permission::ManageApiKeysToEveryone => {
             lines.push(line("grant", "\"Manage API keys\" to everyone, through the user default"));
         }
-        Permission::ManageApiKeysByRole(ByRole { role, step, to, groups }) => {
+        Permission::ManageApiKeysByRole(ByRole { role, step, to, groups, also_allows }) => {
             lines.push(line("grant", format!("\"Manage API keys\", through role {}", quote(role))));
             match step {
                 RoleStep::Nothing => {}
@@ -144,6 +147,10 @@ fn grant(grant: &Grant) -> Vec<Line> {
                 RoleStep::Extend => {
                     lines.push(line("role", "the permission is added to it, for everyone who has the role already"));
                 }
+            }
+            if !also_allows.is_empty() {
+                let all: Vec<String> = also_allows.iter().map(ToString::to_string).collect();
+                lines.push(line("besides", format!("the role also allows: {}", all.join(", "))));
             }
             lines.extend(to.iter().map(|owner| line("to", holder_text(owner))));
             lines.extend(groups.iter().map(|group| line("to", format!("group {}", quote(group)))));
@@ -192,7 +199,7 @@ fn create_key(create: &CreateKey) -> Vec<Line> {
         line("description", quote(description)),
         line("owner", owner_text(owner)),
         line("expires in", format!("{expires_in}, renewed {renew_before} before")),
-        line("deliver to", format!("{deliver_to} as {}", shape_text(*deliver_as))),
+        line("deliver to", format!("{deliver_to} as {}", deliver_as.as_str())),
     ];
     lines.extend(why_mint(why).map(|why| line("why", why)));
     lines
@@ -314,16 +321,6 @@ pub(super) fn owner_text(owner: &Owner) -> String {
         Owner::Client => "the account's key client".into(),
         Owner::Configured(name) => format!("{name}, with its own key"),
         Owner::User(user) => format!("user with {user}, by impersonation"),
-    }
-}
-
-pub(super) fn shape_text(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Token => "token",
-        Shape::Env => "env",
-        Shape::Json => "json",
-        Shape::QlikCli => "qlik-cli",
-        Shape::Stackone => "stackone",
     }
 }
 

@@ -1,5 +1,6 @@
 //! One field that differs: declared and live, and for long texts also where.
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
 use similar::{ChangeTag, TextDiff};
 
 use crate::plan::action::DriftField;
@@ -16,7 +17,8 @@ const AROUND: usize = 20;
 
 /// `field: declared "a", live "b"`; of long texts, one line each and one that tells where they differ.
 pub(super) fn lines(DriftField { field, declared, live }: &DriftField) -> Vec<Line> {
-    let (declared, live) = (declared.as_str(), live.raw());
+    let (declared, live) = (spelled(declared, live.raw()), spelled(live.raw(), declared));
+    let (declared, live) = (declared.as_str(), live.as_str());
     let line = |value: String| Line { label: escape(field), value };
     let longest = declared.chars().count().max(live.chars().count());
     if longest <= SHORT {
@@ -30,6 +32,42 @@ pub(super) fn lines(DriftField { field, declared, live }: &DriftField) -> Vec<Li
         format!("change   from character {} on", same + 1)
     }));
     lines
+}
+
+/// A text, with escapes in the stretch in which it differs from another, where readers see no difference: `é` as one character
+/// or as two, a blank that does not break, a Cyrillic `а` in a Latin word.
+pub(super) fn spelled(text: &str, other: &str) -> String {
+    let count = |same: &mut dyn Iterator<Item = (char, char)>| same.take_while(|(one, other)| one == other).count();
+    let (length, other_length) = (text.chars().count(), other.chars().count());
+    let before = count(&mut text.chars().zip(other.chars()));
+    let after = count(&mut text.chars().rev().zip(other.chars().rev())).min(length.min(other_length) - before);
+    let alike = text != other && decomposed(text) == decomposed(other);
+    let differs = |at: usize| (before..length - after).contains(&at);
+    let spell = |(at, c): (usize, char)| match c {
+        _ if !differs(at) || c.is_ascii() => c.to_string(),
+        _ if alike || (is_of_alike_script(c) && is_among_latin(text, at)) => c.escape_unicode().to_string(),
+        _ => c.to_string(),
+    };
+    text.chars().enumerate().map(spell).collect()
+}
+
+/// What is one letter to a reader is one here (Unicode's NFKD).
+fn decomposed(text: &str) -> String {
+    DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned()
+}
+
+/// Greek, Cyrillic and Armenian have letters that look like Latin ones.
+fn is_of_alike_script(c: char) -> bool {
+    c.is_alphabetic() && matches!(c, '\u{370}'..='\u{58f}')
+}
+
+/// Whether Latin letters stand in the word around a place: nobody writes so by intent.
+fn is_among_latin(text: &str, at: usize) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let (before, after) = chars.split_at(at.min(chars.len()));
+    let word =
+        before.iter().rev().take_while(|c| c.is_alphanumeric()).chain(after.iter().take_while(|c| c.is_alphanumeric()));
+    word.into_iter().any(char::is_ascii_alphabetic)
 }
 
 /// Pieces in quotes: `-` stands before what only the declaration has, `+` before what is live instead. Equal text between
@@ -65,5 +103,27 @@ fn equal(text: &str, after: bool, before: bool) -> String {
         (true, false) => format!("{} ...", quote(&first)),
         (false, true) => format!("... {}", quote(&last)),
         (false, false) => quote(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_texts_that_look_the_same_are_told_apart() {
+        for (declared, live, shown) in [
+            ("Cafe\u{301}", "Caf\u{e9}", ["Cafe\\u{301}", "Caf\\u{e9}"]),
+            ("Acme Corp", "Acme\u{a0}Corp", ["Acme Corp", "Acme\\u{a0}Corp"]),
+            ("Acme", "\u{410}cme", ["Acme", "\\u{410}cme"]),
+            ("\u{ff21}cme", "Acme", ["\\u{ff21}cme", "Acme"]),
+            // These differ for everybody to see.
+            ("Gr\u{f6}\u{df}e", "Gr\u{f6}sse", ["Größe", "Grösse"]),
+            ("\u{41c}\u{43e}\u{441}\u{43a}\u{432}\u{430}", "Moscow", ["Москва", "Moscow"]),
+            ("a", "", ["a", ""]),
+            ("\u{e9}\u{e9}", "\u{e9}", ["éé", "é"]),
+        ] {
+            assert_eq!([spelled(declared, live), spelled(live, declared)], shown);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::model::desired::Origin;
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan};
 
-use super::block::Block;
+use super::block::{Block, place};
 use super::events::deed;
 use super::style::Sign;
 use super::{guard, json, summary};
@@ -159,12 +159,13 @@ fn general(level: Level, title: &str, message: &str) -> Annotation {
 
 /// `title` and `message` are escaped by the caller, who may have put line ends between.
 fn annotation(level: Level, at: Option<&Origin>, title: &str, message: &str) -> Annotation {
-    let at = at.map(|Origin { file, line, column }| Origin {
-        file: guard::text(escape(file)),
-        line: *line,
-        column: *column,
-    });
-    Annotation { level, title: guard::text(title.to_owned()), message: guard::text(message.to_owned()), at }
+    // GitHub looks for the file under its very name. One whose name cannot be written as it is, is named in the words.
+    let (at, place) = match at {
+        Some(at) if guard::json(&escape(&at.file)) == at.file => (Some(at.clone()), String::new()),
+        Some(at) => (None, format!("\n{}", place(at))),
+        None => (None, String::new()),
+    };
+    Annotation { level, title: guard::text(title.to_owned()), message: guard::text(format!("{message}{place}")), at }
 }
 
 fn lines(annotations: &[Annotation]) -> String {

@@ -5,7 +5,7 @@ mod drift;
 pub mod events;
 pub mod github;
 pub mod gitlab;
-mod guard;
+pub mod guard;
 pub mod json;
 mod layout;
 pub mod markdown;

@@ -7,12 +7,14 @@
 //! `token` is null and marked as sensitive.
 
 mod change;
+mod declared;
 mod document;
 mod imburse;
 
 use std::collections::BTreeSet;
 
 use crate::model::address::Address;
+use crate::model::desired::Desired;
 use crate::plan::action::{Action, Plan, Planned};
 
 use super::json::line;
@@ -22,9 +24,10 @@ use document::{
     Verb,
 };
 
-/// Every member that a reader of format 1.2 may rely on, in one line.
-pub fn plan(plan: &Plan) -> String {
-    line(&document(plan))
+/// Every member that a reader of format 1.2 may rely on, in one line. What is `desired` completes what the plan says of
+/// objects that it does not make.
+pub fn plan(plan: &Plan, desired: Option<&Desired>) -> String {
+    line(&document(plan, desired))
 }
 
 /// A run that came to no plan: nothing is known, and Terraform's own mark says so.
@@ -40,7 +43,7 @@ pub fn error(message: &str, next: &[String]) -> String {
 pub(super) fn counts(plan: &Plan) -> [usize; 3] {
     let mut counts = [0; 3];
     let [create, update, delete] = &mut counts;
-    for change in document(plan).resource_changes {
+    for change in document(plan, None).resource_changes {
         for verb in change.change.actions {
             match verb {
                 Verb::Create => *create += 1,
@@ -53,14 +56,14 @@ pub(super) fn counts(plan: &Plan) -> [usize; 3] {
     counts
 }
 
-fn document(plan: &Plan) -> Document {
+fn document(plan: &Plan, desired: Option<&Desired>) -> Document {
     let mut document = Document::new(Some(plan.now));
     let mut rest = plan.actions.as_slice();
     let mut kinds = BTreeSet::new();
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|planned| planned.address == first.address).count();
         let (group, others) = rest.split_at(same);
-        object(&first.address, group, &mut document);
+        object(&first.address, group, desired, &mut document);
         kinds.insert(document::kind(&first.address));
         rest = others;
     }
@@ -78,12 +81,15 @@ fn document(plan: &Plan) -> Document {
 }
 
 /// Everything that the plan says of one object.
-fn object(address: &Address, group: &[Planned], document: &mut Document) {
+fn object(address: &Address, group: &[Planned], desired: Option<&Desired>, document: &mut Document) {
     let mut draft = Draft::default();
     for Planned { address: _, at, action } in group {
         draft.add(address, at, action);
     }
-    let Draft { change, deposed, users, drift, checks } = draft;
+    let Draft { mut change, deposed, users, drift, checks } = draft;
+    if let (Some(change), Some(desired)) = (&mut change, desired) {
+        change.complete(declared::members(desired, address));
+    }
     document.checks.extend(checks);
     document.resource_drift.extend(drift);
     // Readers that keep one change per address take the last: the object itself, not what is left of an older one.

@@ -1,11 +1,13 @@
 //! What a sink is reached with. Values: the environment and the files were read elsewhere.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
 use crate::model::wait::Waits;
+use crate::net::Proxy;
 
 /// Credentials, the way through the network, and what programs may see of the environment.
 #[derive(Default)]
@@ -14,8 +16,8 @@ pub struct Access {
     pub token: Option<Result<Secret, Unreadable>>,
     /// For a `command`: those of its variables that are set.
     pub environment: Vec<(String, Secret)>,
-    /// `http://host:port`. Loopback is always reached directly.
-    pub proxy: Option<String>,
+    /// Of settings or environment. Loopback is always reached directly.
+    pub proxy: Option<Arc<Proxy>>,
     /// Certificates to trust besides the system's, each in PEM form.
     pub ca_pem: Vec<Vec<u8>>,
     pub ignore_env_proxy: bool,

@@ -4,7 +4,6 @@ pub mod access;
 mod command;
 mod file;
 pub mod payload;
-mod redact;
 mod vault;
 
 use jiff::Timestamp;
@@ -192,6 +191,14 @@ impl Sink {
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
             | (Self::File(_) | Self::Command(_), _) => None,
+        }
+    }
+
+    /// What is held for any key of a tenant, where that can be listed without asking anybody; what cannot be read is left out.
+    pub fn entries(&self, tenant: &Address) -> Option<Vec<SinkEntry>> {
+        match self {
+            Self::File(file) => Some(file.entries(tenant)),
+            Self::Command(_) | Self::Vault(_) => None,
         }
     }
 

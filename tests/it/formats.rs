@@ -1,6 +1,6 @@
 //! The plan in other people's formats: golden texts, and that they fit, agree with each other and cannot be broken out of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, t
 
 use crate::plan::{KINDS, kind};
 use crate::render::{assert_harmless, golden, nasty, samples};
+use crate::stage::Stage;
 
 /// Every action and every refusal, once with plain names and once with names that attack.
 fn all() -> Plan {
@@ -70,7 +71,7 @@ fn markdown_is_golden_for_each_platform() {
 #[test]
 fn terraform_json_is_golden_in_one_line() {
     for (name, plan) in [("all", all()), ("hostile", hostile())] {
-        let text = terraform::plan(&plan);
+        let text = terraform::plan(&plan, None);
         assert_eq!(text.lines().count(), 1);
         golden(&format!("fixtures/render/terraform/{name}.json"), &text);
     }
@@ -90,7 +91,7 @@ fn github_annotations_are_golden_before_and_after_they_are_escaped() {
 fn gitlabs_counts_are_those_of_its_own_filter_over_terraform_json() {
     for plan in [all(), hostile(), samples::newcomer(), samples::plan_of(Vec::new())] {
         let shown: Value = serde_json::from_str(&gitlab::plan(&plan)).unwrap();
-        let terraform: Value = serde_json::from_str(&terraform::plan(&plan)).unwrap();
+        let terraform: Value = serde_json::from_str(&terraform::plan(&plan, None)).unwrap();
         let changes = terraform["resource_changes"].as_array().unwrap();
         let count = |verb: &str| {
             changes.iter().flat_map(|c| c["change"]["actions"].as_array().unwrap()).filter(|a| *a == verb).count()
@@ -103,7 +104,7 @@ fn gitlabs_counts_are_those_of_its_own_filter_over_terraform_json() {
 
 #[test]
 fn terraform_json_says_of_each_action_what_its_readers_ask_for() {
-    let plan: Value = serde_json::from_str(&terraform::plan(&all())).unwrap();
+    let plan: Value = serde_json::from_str(&terraform::plan(&all(), None)).unwrap();
     let changes = plan["resource_changes"].as_array().unwrap();
     let of = |address: &str| changes.iter().rfind(|c| c["address"] == address).unwrap();
     let actions = |address: &str| of(address)["change"]["actions"][0].as_str().unwrap().to_owned();
@@ -133,7 +134,7 @@ fn terraform_json_says_of_each_action_what_its_readers_ask_for() {
 
 #[test]
 fn a_keys_token_is_null_and_flagged_wherever_a_key_is() {
-    let plan: Value = serde_json::from_str(&terraform::plan(&all())).unwrap();
+    let plan: Value = serde_json::from_str(&terraform::plan(&all(), None)).unwrap();
     let mut keys = 0;
     for change in plan["resource_changes"]
         .as_array()
@@ -250,8 +251,7 @@ fn one_endless_name_crowds_nothing_out() {
 fn long_texts_that_differ_are_shown_whole_and_where_they_differ() {
     let shown = |declared: &str, live: &str| {
         let field = DriftField { field: "description".into(), declared: declared.into(), live: live.into() };
-        let plan =
-            samples::plan_of(vec![samples::planned("qlik/acme/ci", 1, Action::Drift(Drift { fields: vec![field] }))]);
+        let plan = samples::plan_of(vec![samples::planned("qlik/acme/ci", 1, Action::Drift(Drift::of(vec![field])))]);
         text::plan(&plan, &Look::PLAIN)
     };
     let declared = "Nightly reload of the sales dashboards for the retail division, run by the platform team in Leeds";
@@ -313,7 +313,7 @@ proptest! {
         }
         prop_assert_eq!(github::plan(&plan).lines().count(), github::plan(&tame).lines().count(), "a command was forged");
         for text in [
-            terraform::plan(&plan),
+            terraform::plan(&plan, None),
             terraform::error(&bad, std::slice::from_ref(&bad)),
             gitlab::plan(&plan),
             gitlab::error(&bad),
@@ -370,6 +370,60 @@ fn json_and_terraform_json_agree_on_what_is_refused() {
     let plan = all();
     let mine: Value = serde_json::from_str(&own::plan(&plan, &Verdict::of_plan(&plan, 1))).unwrap();
     let refused = mine["actions"].as_array().unwrap().iter().filter(|a| a["kind"] == "refuse").count();
-    let terraform: Value = serde_json::from_str(&terraform::plan(&plan)).unwrap();
+    let terraform: Value = serde_json::from_str(&terraform::plan(&plan, None)).unwrap();
     assert_eq!(terraform["checks"].as_array().unwrap().iter().filter(|c| c["status"] == "fail").count(), refused);
+}
+
+/// Every object of a plan in Terraform's form, with what it will be.
+fn planned(stage: &Stage) -> (Value, BTreeMap<String, Value>) {
+    let run = stage.plan(&["--format", "terraform-json"]).exits(0);
+    let plan: Value = serde_json::from_str(&run.out).unwrap();
+    let resources = plan["planned_values"]["root_module"]["resources"].as_array().unwrap().clone();
+    let of = |resource: &Value| (resource["address"].as_str().unwrap().to_owned(), resource["values"].clone());
+    (plan, resources.iter().map(of).collect())
+}
+
+/// Terraform gives a no-op all its attributes, before and after. A policy that passes when a key is made would otherwise
+/// fail on every later plan (checkov 3.3.30: "attribute does not exist"; terraform-compliance 1.16.0: "does not have
+/// expires_in_seconds property").
+#[test]
+fn what_is_kept_has_every_value_that_it_was_made_with() {
+    let desired = include_str!("../../examples/two-vendors/desired.yaml").replace(
+        "display_name: Acme Corp\n      grants",
+        "display_name: Acme Corp\n      alias: acme-analytics\n      api_key_limits: { max_expiry: P30D, max_keys_per_user: 10 }\n      grants",
+    );
+    assert!(desired.contains("acme-analytics"));
+    let settings = include_str!("../../examples/two-vendors/qlik-plan.settings.yaml");
+    let stage = Stage::with_settings(&desired, settings);
+    let (first, made) = planned(&stage);
+    assert!(first["resource_changes"].as_array().unwrap().iter().all(|c| c["change"]["actions"] == json!(["create"])));
+    stage.apply(&["--yes"]).exits(0);
+    let (second, kept) = planned(&stage);
+    assert_eq!(made.len(), 4);
+    for (address, values) in &made {
+        for (name, value) in values.as_object().unwrap() {
+            // How it is made, and what only the making can tell.
+            if value.is_null() || ["trusts_key_client", "waits_for_approval"].contains(&name.as_str()) {
+                continue;
+            }
+            let mut value = value.clone();
+            if let Some(role) = value.get_mut("role_is") {
+                *role = json!("there");
+            }
+            assert_eq!(kept[address][name], value, "{address}: {name}");
+        }
+    }
+    for change in second["resource_changes"].as_array().unwrap() {
+        assert_eq!(change["change"]["actions"], json!(["no-op"]));
+        assert_eq!(change["change"]["before"], change["change"]["after"]);
+        assert_eq!(change["change"]["after"], kept[change["address"].as_str().unwrap()]);
+        let vendor = change["type"].as_str().unwrap().split('_').next().unwrap();
+        assert_eq!(change["provider_name"], json!(format!("qlik-plan/{vendor}")));
+    }
+    // What differs is shown as it is live, and the rest of the same member as it is declared.
+    let tenant = stage.tenants().into_iter().find(|tenant| tenant["name"] == "Acme Corp").unwrap();
+    stage.control("POST", "/edit", &json!({"action": "rename_tenant", "tenant": tenant["id"], "name": "Renamed"}));
+    let (_, drifted) = planned(&stage);
+    let values = &drifted["qlik_tenant.declared[\"acme\"]"];
+    assert_eq!((&values["display_name"], &values["region"]), (&json!("Renamed"), &json!("us")));
 }

@@ -507,6 +507,10 @@ fn a_first_signal_starts_nothing_new_and_finishes_what_is_in_flight() {
         (Signal::TERM, "POST", KEYS, 3, 1, 2),
         (Signal::INT, "POST", TENANTS, 1, 1, 0),
         (Signal::TERM, "PATCH", "/api/v1/tenants/*", 1, 1, 0),
+        // A terminal that is closed, and its other key.
+        (Signal::HUP, "POST", TENANTS, 1, 1, 0),
+        (Signal::HUP, "POST", KEYS, 2, 1, 1),
+        (Signal::QUIT, "POST", TENANTS, 1, 1, 0),
     ] {
         let stage = Stage::new(ONE_TENANT);
         let mut held = Held::at(&stage, method, path, nth, "pause");

@@ -78,8 +78,12 @@ fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
     assert!(seen > 20, "{seen} options were found in the help");
 }
 
-/// What the plan prints for a refusal, from the first folder of fixtures in which it occurs.
+/// What the plan prints for a refusal, or for a finding where nothing is refused, from the first folder of fixtures in which it occurs.
 fn printed(code: &str) -> Option<String> {
+    printed_as(&format!("refused, {code}"), code).or_else(|| printed_as(&format!("found, {code}"), code))
+}
+
+fn printed_as(words: &str, code: &str) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plan");
     let mut files: Vec<_> =
         fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path().join("expected.txt")).collect();
@@ -87,9 +91,10 @@ fn printed(code: &str) -> Option<String> {
     files.sort_by_key(|file| (!file.to_string_lossy().contains(code), file.clone()));
     let plans = files.into_iter().filter_map(|file| fs::read_to_string(file).ok());
     plans.into_iter().find_map(|plan| {
-        let mut blocks = plan.split("\n\n");
-        let block =
-            blocks.find(|block| block.lines().next().unwrap_or_default().contains(&format!("refused, {code}")))?;
+        let blocks = plan.split("\n\n");
+        // A finding looks like a refusal; the first of them stands below a title.
+        let mut blocks = blocks.map(|block| block.trim_start_matches("Findings:\n"));
+        let block = blocks.find(|block| block.lines().next().unwrap_or_default().contains(words))?;
         let lines = block.trim_matches('\n').lines().map(|line| line.strip_prefix("  ").unwrap_or(line).trim_end());
         // Some lines hold columns for the sake of other lines of the plan.
         Some(lines.map(|line| format!("{line}\n")).collect())
@@ -110,7 +115,7 @@ fn operations_shows_what_every_refusal_prints() {
         };
         shown += 1;
         let rest = match rest.strip_prefix("```text\n").and_then(|block| block.split_once("```\n\n")) {
-            Some((block, rest)) if block.starts_with("x ") => rest,
+            Some((block, rest)) if block.starts_with("x ") || block.starts_with("! ") => rest,
             Some(_) | None => rest,
         };
         written.extend([heading, "\n\n```text\n", &printed, "```\n\n", rest]);

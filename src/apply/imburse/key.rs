@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::ledger::LedgerError;
 use crate::model::address::{Address, Name};
 use crate::model::imburse::MarkRefused;
+use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
@@ -91,6 +92,10 @@ impl Maker for TenantKey<'_> {
             roles: &roles,
         };
         payload::render(spec.deliver_as, &parts, &minted.private_key)
+    }
+
+    fn made_as(&self) -> MadeAs {
+        MadeAs { shape: self.create.spec.deliver_as.as_str().to_owned(), owner: None }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {

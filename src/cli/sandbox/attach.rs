@@ -31,6 +31,8 @@ pub enum CliSandboxError {
     Busy(PathBuf),
     #[error("no sandbox is running on the state in {}: start one with `qlik-sandbox serve`", .0.display())]
     NotRunning(PathBuf),
+    #[error("the path {} is not UTF-8, and must be to stand in JSON and shell scripts: use another folder", .0.display())]
+    NotText(PathBuf),
 }
 
 /// A sandbox to work with: this process's own, or one that runs elsewhere on the same state.
@@ -57,9 +59,10 @@ pub(super) enum Lifetime {
 pub(super) async fn attach_as(state_dir: &Path, lifetime: Lifetime) -> Result<Attached, CliSandboxError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        let options = options(state_dir, any_port())?;
         let started = match lifetime {
-            Lifetime::ThisRun => sandbox::start_for_one_run(options(state_dir, any_port())).await,
-            Lifetime::Lasting => sandbox::start(options(state_dir, any_port())).await,
+            Lifetime::ThisRun => sandbox::start_for_one_run(options).await,
+            Lifetime::Lasting => sandbox::start(options).await,
         };
         match started {
             Ok(running) => return Ok(Attached(Server::Own(running))),
@@ -95,8 +98,13 @@ pub(super) fn any_port() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }
 
-pub(super) fn options(state_dir: &Path, listen: SocketAddr) -> Options {
-    Options { state_dir: state_dir.to_owned(), listen, clock: Arc::new(Timestamp::now) }
+pub(super) fn options(state_dir: &Path, listen: SocketAddr) -> Result<Options, CliSandboxError> {
+    // Where the working directory is gone, opening the state says so.
+    let whole = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+    if whole.to_str().is_none() {
+        return Err(CliSandboxError::NotText(whole));
+    }
+    Ok(Options { state_dir: state_dir.to_owned(), listen, clock: Arc::new(Timestamp::now) })
 }
 
 impl Attached {

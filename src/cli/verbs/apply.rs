@@ -111,7 +111,7 @@ async fn work(
         imburse: &estate.imburse,
         sinks: &estate.sinks,
         settings: &declared.settings.sinks,
-        preflight: Preflight::Full,
+        preflight: Preflight::Sinks,
         breadth: Breadth::Needed,
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
@@ -148,7 +148,14 @@ async fn work(
     let report = apply::apply(&plan, world).await;
     let outcome = Outcome::of_report(&plan, &report);
     let exit = Exit::of(outcome, common);
-    output.tell(Told::Report { plan: &plan, report: &report, moved: &moved, outcome, exit })?;
+    output.tell(Told::Report {
+        plan: &plan,
+        desired: &declared.desired,
+        report: &report,
+        moved: &moved,
+        outcome,
+        exit,
+    })?;
     Ok(exit)
 }
 

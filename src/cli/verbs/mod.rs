@@ -25,6 +25,7 @@ use crate::plan::Wishes;
 
 use super::args::Common;
 use super::estate::{Declared, Estate};
+use super::harden::give_up;
 use super::output::{Output, Problem};
 use super::sources;
 use super::weaken::weak;
@@ -39,7 +40,7 @@ fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     if getrandom::fill(&mut bytes).is_err() {
         // Without randomness no name is unique; nothing safe can follow.
-        std::process::abort();
+        give_up("this machine gives no random numbers", "see that /dev/urandom can be read, then run again");
     }
     bytes
 }

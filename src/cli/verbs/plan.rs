@@ -43,7 +43,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
     let only_unmanaged = outcome == Outcome::Clean && crate::plan::finds_unmanaged(&declared.desired, &live, &wishes);
     let outcome = if only_unmanaged { Outcome::Drift } else { outcome };
     let exit = Exit::of(outcome, common);
-    output.tell(Told::Plan { plan: &plan, outcome, exit })?;
+    output.tell(Told::Plan { plan: &plan, desired: &declared.desired, outcome, exit })?;
     if output.format == Format::Text && plan.has_work() {
         output.message(&format!("hash: {}", render::json::hash(&plan)));
     }
@@ -90,9 +90,10 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         settings: &declared.settings.sinks,
         preflight: match args.preflight {
             Some(PreflightArg::Read) => Preflight::Read,
+            Some(PreflightArg::Sinks) => Preflight::Sinks,
             Some(PreflightArg::Full) => Preflight::Full,
             None if common.unattended().is_some() => Preflight::Read,
-            None => Preflight::Full,
+            None => Preflight::Sinks,
         },
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         unattended: common.unattended().is_some(),

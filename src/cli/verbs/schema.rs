@@ -14,6 +14,6 @@ pub(in crate::cli) fn run(of: SchemaOf, output: &Output) -> Result<Exit, Problem
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Problem::new(format!("the schema could not be written: {error}"), "please report this"))?;
-    output.result(&format!("{text}\n"))?;
+    output.json(&format!("{text}\n"))?;
     Ok(Exit::Done)
 }

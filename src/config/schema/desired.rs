@@ -51,6 +51,10 @@ pub enum IgnoredField {
     MaxKeysPerUser,
     #[schemars(rename = "description")]
     Description,
+    #[schemars(rename = "expires_in")]
+    ExpiresIn,
+    #[schemars(rename = "deliver_as")]
+    DeliverAs,
     #[schemars(rename = "address.street_address")]
     StreetAddress,
     #[schemars(rename = "address.extended_address")]
@@ -168,6 +172,10 @@ pub struct RoleGrant {
     pub name: RoleName,
     /// Who is to have it. Whoever else has it keeps it.
     pub assign_to: AssignTo,
+    /// What else the role allows, by the vendor's names of permissions, where it is known and meant that whoever is given the role gets
+    /// that too. A role that allows anything that is not listed here is given to nobody.
+    #[schemars(length(min = 1), default)]
+    pub also_allows: Vec<PersonText>,
 }
 
 /// At least one of these.

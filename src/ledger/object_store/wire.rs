@@ -1,5 +1,6 @@
 //! The way to a store: an HTTP client that goes nowhere else, the store's clock, and a thread to wait on.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -22,6 +23,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
+use crate::net::{Obstacle, Proxy};
 
 use super::answer::deepest;
 
@@ -68,6 +70,7 @@ struct Wire {
     place: String,
     timeout: Duration,
     waits: Waits,
+    proxy: Option<Arc<Proxy>>,
     /// Until when the store asks to be left alone.
     quiet: Arc<Mutex<Option<Instant>>>,
 }
@@ -95,6 +98,19 @@ impl Wire {
         }
     }
 
+    /// What the client's words leave out: which proxy, and what it answered.
+    async fn in_our_words(&self, error: HttpError, authority: &str) -> HttpError {
+        let client = error.source().and_then(|source| source.downcast_ref::<reqwest::Error>());
+        let Some(client) = client.filter(|client| client.is_connect() && !client.is_timeout()) else { return error };
+        match Obstacle::of(client, self.proxy.as_deref(), authority).await {
+            Some(obstacle) => {
+                let words = format!("{}; {}", obstacle.words(authority), obstacle.next());
+                HttpError::new(error.kind(), std::io::Error::other(words))
+            }
+            None => error,
+        }
+    }
+
     fn hear(&self, response: &HttpResponse) {
         if !matches!(response.status().as_u16(), 429 | 503) {
             return;
@@ -107,6 +123,12 @@ impl Wire {
             *self.quiet.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
         }
     }
+}
+
+/// `HOST:PORT` of a request.
+fn authority(request: &HttpRequest) -> String {
+    let host = request.uri().host().unwrap_or_default();
+    format!("{host}:{}", request.uri().port_u16().unwrap_or(443))
 }
 
 impl HttpConnector for Wire {
@@ -127,7 +149,11 @@ impl HttpService for Wire {
         Box::pin(async move {
             self.heed().await?;
             let _waiting = self.waits.begin(format!("{}: no answer yet", self.place), self.timeout);
-            let response = HttpService::call(&self.client, request).await?;
+            let authority = authority(&request);
+            let response = match HttpService::call(&self.client, request).await {
+                Ok(response) => response,
+                Err(error) => return Err(self.in_our_words(error, &authority).await),
+            };
             self.clock.hear(&response);
             self.hear(&response);
             Ok(response)
@@ -145,6 +171,7 @@ pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Resul
         timeout: access.timeout,
         waits: access.waits.clone(),
         quiet: Arc::default(),
+        proxy: access.proxy.clone(),
     };
     let make = |attempts: usize| {
         let retry = RetryConfig {
@@ -175,8 +202,7 @@ fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::
             builder = builder.no_proxy();
         }
         if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|_| "network.proxy cannot be used".to_owned())?;
-            builder = builder.proxy(proxy);
+            builder = builder.proxy(proxy.client().map_err(|error| error.to_string())?);
         }
         if let Some(pem) = &access.ca_pem {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)

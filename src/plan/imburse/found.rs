@@ -161,7 +161,7 @@ fn drift(case: &Case<'_>, present: &Tenant) -> Option<Action> {
             fields.push(DriftField { field, declared: declared.to_owned(), live: live.clone() });
         }
     }
-    (!fields.is_empty()).then_some(Action::Drift(Drift { fields }))
+    (!fields.is_empty()).then(|| Action::Drift(Drift::of(fields)))
 }
 
 fn pending(present: &Tenant) -> Stop {

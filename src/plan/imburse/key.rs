@@ -11,7 +11,7 @@ use super::super::finding::Finding;
 use super::super::headroom::sink_takes;
 use super::super::key::{Stop, refuse};
 use super::super::refusal::{Code, Refusal};
-use super::super::{Scene, ignore, push};
+use super::super::{Scene, drift, ignore, push};
 use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
 use super::judge::{self, Judgement};
 use super::{Case, Ground};
@@ -174,7 +174,7 @@ fn adopted(
         );
         return push(plan, scene, address, Action::Refuse(refusal));
     };
-    if !drift(scene, address, spec, key, plan) {
+    if !drift(scene, address, spec, key, None, plan) {
         let public_key = key.public_key.clone();
         push(plan, scene, address, Action::Imburse(Imburse::Keep(Keep::AdoptedKey { public_key })));
     }
@@ -251,19 +251,24 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
     }
     if !delivers && let Some(good) = judged.good {
         let clean = !judged.mark;
-        if !drift(scene, address, spec, good, plan) && clean {
-            let keep = Keep::Key {
-                public_key: good.public_key.clone(),
-                sink: spec.deliver_to.clone(),
-                shape: spec.deliver_as,
-            };
-            push(plan, scene, address, Action::Imburse(Imburse::Keep(keep)));
+        let keep =
+            Keep::Key { public_key: good.public_key.clone(), sink: spec.deliver_to.clone(), shape: spec.deliver_as };
+        let kept = Action::Imburse(Imburse::Keep(keep));
+        if !drift(scene, address, spec, good, clean.then(|| kept.clone()), plan) && clean {
+            push(plan, scene, address, kept);
         }
     }
 }
 
 /// Says what differs and is not ignored; whether there was something to say.
-fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key, plan: &mut Plan) -> bool {
+fn drift(
+    scene: &Scene,
+    address: &Address,
+    spec: &ImburseKey,
+    key: &Key,
+    kept: Option<Action>,
+    plan: &mut Plan,
+) -> bool {
     let mut fields = Vec::new();
     // An adopted key may declare neither.
     if !spec.name.is_empty() && key.text.raw() != spec.name {
@@ -274,11 +279,16 @@ fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key, plan: &
         let declared = spec.roles.iter().cloned().collect::<Vec<_>>().join(", ");
         fields.push(DriftField { field: "roles".into(), declared, live: live.join(", ").into() });
     }
+    if spec.adopt.is_none() {
+        fields.extend(drift::shape(scene, address, &key.public_key, spec.deliver_as.as_str()));
+    }
     let (fields, mut ignored) = ignore::split(scene, address, fields);
     plan.notices.append(&mut ignored);
     let drifted = !fields.is_empty();
     if drifted {
-        push(plan, scene, address, Action::Drift(Drift { fields }));
+        // Keys there are never renewed. An adopted one is its owner's affair.
+        let next = if spec.adopt.is_none() { drift::of_key_next(address, None) } else { Vec::new() };
+        push(plan, scene, address, Action::Drift(Drift { fields, next, kept: kept.map(Box::new) }));
     }
     drifted
 }

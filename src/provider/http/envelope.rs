@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::redact::of_vendor;
 use crate::model::secret::Secret;
 
 /// What of an error reply may be shown.
@@ -12,21 +13,12 @@ pub(crate) struct Envelope {
     pub(crate) trace: Option<String>,
 }
 
-/// Longest text of the vendor's that we repeat.
-const LONGEST: usize = 300;
-
 impl Envelope {
     /// Reads an envelope; `None` if the body is none. Texts that repeat one of `secrets` lose it.
     pub(crate) fn read(body: &[u8], secrets: &[&Secret]) -> Option<Self> {
         let value: Value = serde_json::from_slice(body).ok()?;
         let error = value.get("errors")?.as_array()?.iter().find(|error| error.get("code").is_some_and(is_word))?;
-        let clean = |text: &str| {
-            let mut text = text.to_owned();
-            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-                text = text.replace(secret.expose(), "(withheld)");
-            }
-            text.chars().take(LONGEST).collect::<String>()
-        };
+        let clean = |text: &str| of_vendor(text, secrets);
         let mut title = word(error, "title").map(|t| clean(&t)).unwrap_or_default();
         if let Some(detail) = word(error, "detail").map(|t| clean(&t)).filter(|d| !d.is_empty() && *d != title) {
             title = match title.as_str() {

@@ -68,6 +68,12 @@ pub(crate) fn bearer(token: &Secret) -> impl Fn() -> Result<Option<Secret>, Trou
     move || Ok(Some(Secret::new(format!("Bearer {}", token.expose()))))
 }
 
+/// What a reply must not repeat: also the token that the request carried. A signature is good for one request.
+fn with_token<'a>(secrets: &[&'a Secret], authorization: Option<&'a Secret>) -> Vec<&'a Secret> {
+    let token = authorization.filter(|authorization| authorization.expose().starts_with("Bearer "));
+    secrets.iter().copied().chain(token).collect()
+}
+
 impl Line {
     pub(crate) fn new(wire: Wire) -> Self {
         Self { wire, gates: Gates::default(), budget: Budget::new() }
@@ -113,7 +119,7 @@ impl Line {
                 }
                 Reply::Answered(head, body) => {
                     let whole = body.unwrap_or_default();
-                    let envelope = call.envelope(&whole, secrets);
+                    let envelope = call.envelope(&whole, &with_token(secrets, authorization.as_ref()));
                     match head.status {
                         200..=299 if head.json || whole.is_empty() => {
                             self.budget.earn();
@@ -228,7 +234,8 @@ impl Line {
             self.gates.close(&gate, head.retry_after.unwrap_or(1));
         }
         let state = head.body(&body);
-        let envelope = body.as_ref().ok().and_then(|body| call.envelope(body, change.secrets));
+        let secrets = with_token(change.secrets, authorization.as_ref());
+        let envelope = body.as_ref().ok().and_then(|body| call.envelope(body, &secrets));
         // What is not there is a 404, whatever status a vendor says it with.
         let gone = envelope.is_some()
             && matches!(head.status, 400..=499)

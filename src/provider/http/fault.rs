@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::model::wait::PATIENCE;
+use crate::net::Obstacle;
 
 use super::gate::Shut;
 
@@ -14,8 +15,8 @@ pub(crate) enum Fault {
     /// The host's name has no address.
     Name,
     Refused,
-    Proxy(String),
-    Certificate(String),
+    /// A proxy, or a certificate.
+    Obstacle(Obstacle),
     ConnectTimeout(Duration),
     Connect(String),
     /// The request could not be put together.
@@ -46,8 +47,7 @@ impl Fault {
         match self {
             Self::Name => format!("cannot connect: the name {host} cannot be resolved"),
             Self::Refused => "cannot connect: connection refused".to_owned(),
-            Self::Proxy(what) => format!("cannot connect: the proxy did not let us through ({what})"),
-            Self::Certificate(what) => format!("cannot connect: the certificate is not trusted ({what})"),
+            Self::Obstacle(obstacle) => obstacle.words(&format!("{host}:443")),
             Self::ConnectTimeout(limit) => format!("cannot connect: no connection within {} s", limit.as_secs()),
             Self::Connect(what) => format!("cannot connect: {what}"),
             Self::Request(what) => (*what).to_owned(),
@@ -73,12 +73,7 @@ impl Fault {
             Self::Refused | Self::Connect(_) | Self::ConnectTimeout(_) => {
                 "check that this machine reaches the host on port 443, and settings network.proxy or HTTPS_PROXY"
             }
-            Self::Proxy(_) => {
-                "check settings network.proxy or HTTPS_PROXY, and that the proxy allows CONNECT to this host"
-            }
-            Self::Certificate(_) => {
-                "if a proxy of yours inspects TLS, name its certificate in settings network.ca_file; else do not trust this network"
-            }
+            Self::Obstacle(obstacle) => obstacle.next(),
             Self::Request(_) => {
                 "check that the credential is complete and holds no line break or other stray character"
             }
@@ -99,10 +94,10 @@ impl Fault {
     /// Whether another try may end otherwise.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Certificate(_) | Self::Request(_) | Self::BodyTooLarge | Self::TooLong(_) | Self::Ending(_) => false,
+            Self::Obstacle(obstacle) => obstacle.may_pass(),
+            Self::Request(_) | Self::BodyTooLarge | Self::TooLong(_) | Self::Ending(_) => false,
             Self::Name
             | Self::Refused
-            | Self::Proxy(_)
             | Self::ConnectTimeout(_)
             | Self::Connect(_)
             | Self::ReplyTimeout(_)
@@ -124,14 +119,10 @@ pub(crate) fn of_sending(error: &reqwest::Error, connect: Duration, total: Durat
     if error.is_connect() {
         let fault = if error.is_timeout() {
             Fault::ConnectTimeout(connect)
-        } else if let Some(tunnel) = causes.iter().find_map(|cause| cause.strip_prefix("tunnel error: ")) {
-            Fault::Proxy(if deepest.ends_with(tunnel) { tunnel.to_owned() } else { format!("{tunnel}: {deepest}") })
         } else if error.is_dns() {
             Fault::Name
         } else if io_kind(error) == Some(io::ErrorKind::ConnectionRefused) {
             Fault::Refused
-        } else if deepest.contains("certificate") {
-            Fault::Certificate(deepest)
         } else {
             Fault::Connect(deepest)
         };

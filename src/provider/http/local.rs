@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::model::clock::Clocks;
 use crate::model::wait::Waits;
+use crate::net::Proxy;
 
 use super::{NetworkOptions, Timeouts};
 
@@ -94,7 +95,7 @@ impl Local {
 /// The network that leads to a server on this port.
 pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
     NetworkOptions {
-        proxy: Some(format!("http://127.0.0.1:{port}")),
+        proxy: Some(Arc::new(Proxy::read(&format!("http://127.0.0.1:{port}"), "network.proxy", "").ok().unwrap())),
         ca_pem: ca_pem.map(|pem| pem.as_bytes().to_vec()),
         ignore_env_proxy: true,
         timeouts: Timeouts {

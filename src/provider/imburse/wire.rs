@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::model::imburse::{Account, Api, Key, PostalAddress, StatusDetails, TenantAddress};
+use crate::model::redact::of_vendor;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
@@ -276,19 +277,10 @@ pub(super) struct NewKey<'a> {
     pub(super) roles: &'a BTreeSet<String>,
 }
 
-/// Longest text of the vendor's that we repeat.
-const LONGEST: usize = 300;
-
 /// The vendor's envelope: `{"timestamp","correlationId","errors":[{"errorCode","message",…}]}`. `None` if the body is none.
 pub(super) fn envelope(body: &[u8], secrets: &[&Secret]) -> Option<Envelope> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let clean = |text: &str| {
-        let mut text = text.to_owned();
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret.expose(), "(withheld)");
-        }
-        text.chars().take(LONGEST).collect::<String>()
-    };
+    let clean = |text: &str| of_vendor(text, secrets);
     let word =
         |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(&clean).filter(|t| !t.is_empty());
     let errors = value.get("errors")?.as_array()?;

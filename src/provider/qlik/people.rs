@@ -45,6 +45,15 @@ struct Made {
     id: String,
 }
 
+/// Who of those that were asked about holds a role.
+pub struct Holders {
+    pub held_by: Vec<Owner>,
+    /// Those of them who are not active, and what the vendor says they are.
+    pub inactive: Vec<(Owner, Untrusted)>,
+    /// Whether it is certain that the role gives the permission.
+    pub certain: bool,
+}
+
 /// A user or a group, and the roles that were read of it: what is written back with one more.
 pub struct Assignee {
     pub id: Untrusted,
@@ -154,7 +163,7 @@ impl Qlik {
         host: &Host,
         role: &str,
         wanted: &[(Owner, Option<Untrusted>)],
-    ) -> Result<(Vec<Owner>, bool), ReadError> {
+    ) -> Result<Holders, ReadError> {
         let with_role = equals("assignedRoles.name", role);
         let with_both = format!("{with_role} and {}", equals("assignedScopes", "api-keys"));
         let (found, certain) = match self.users(account, host, &with_both).await {
@@ -164,15 +173,21 @@ impl Qlik {
             }
             found => (found?, true),
         };
-        let holds = |owner: &Owner, id: Option<&Untrusted>| {
-            found.iter().any(|one| match owner {
+        let holding = |owner: &Owner, id: Option<&Untrusted>| {
+            found.iter().find(|one| match owner {
                 Owner::Client => self.key_client_id(account).is_ok_and(|id| one.client_id.as_deref() == Some(id)),
                 Owner::Configured(_) => id.is_some_and(|id| id.raw() == one.id),
                 Owner::User(user) => is(one, user),
             })
         };
-        let held_by = wanted.iter().filter(|(owner, id)| holds(owner, id.as_ref())).map(|(owner, _)| owner.clone());
-        Ok((held_by.collect(), certain))
+        let mut holders = Holders { held_by: Vec::new(), inactive: Vec::new(), certain };
+        for (owner, id) in wanted {
+            let Some(one) = holding(owner, id.as_ref()) else { continue };
+            holders.held_by.push(owner.clone());
+            // The list tells it with the rest.
+            holders.inactive.extend(one.not_active().map(|status| (owner.clone(), status)));
+        }
+        Ok(holders)
     }
 
     /// A custom role by its name; `None` where there is none.
@@ -185,7 +200,8 @@ impl Qlik {
         Ok(found.into_iter().find(|role| role.name == name).map(|role| {
             let manages_api_keys = role.manages_api_keys();
             let can_edit = role.can_edit.unwrap_or(role.kind.as_deref() == Some("custom"));
-            RoleLive { id: role.id.into(), can_edit, manages_api_keys }
+            let (also_allows, built_in) = (role.also_allows(), role.is_built_in());
+            RoleLive { id: role.id.into(), can_edit, manages_api_keys, also_allows, built_in }
         }))
     }
 

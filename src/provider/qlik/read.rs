@@ -127,7 +127,8 @@ impl Qlik {
             return Err(ReadError::Trouble(call.trouble("the tenant lists no role UserDefault", next)));
         };
         let manages_api_keys = role.manages_api_keys();
-        Ok(RoleLive { id: role.id.into(), can_edit: role.can_edit.unwrap_or(true), manages_api_keys })
+        let (can_edit, also_allows) = (role.can_edit.unwrap_or(true), role.also_allows());
+        Ok(RoleLive { id: role.id.into(), can_edit, manages_api_keys, also_allows, built_in: true })
     }
 
     /// Whether the account's key client is trusted in a tenant.

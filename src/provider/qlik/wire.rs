@@ -1,5 +1,7 @@
 //! The vendor's replies as they are documented, read leniently where the documents contradict each other. No serde message leaves this module: they quote values.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -250,6 +252,18 @@ impl Role {
         self.assigned_scopes.iter().flatten().any(|scope| scope == "api-keys")
     }
 
+    /// The other permissions, in order, each once.
+    pub(crate) fn also_allows(&self) -> Vec<Untrusted> {
+        let others = self.assigned_scopes.iter().flatten().filter(|scope| *scope != "api-keys");
+        let sorted: BTreeSet<&String> = others.collect();
+        sorted.into_iter().map(|scope| Untrusted::from(scope.as_str())).collect()
+    }
+
+    /// Not one that people made. Where the vendor does not say, it is taken for one of theirs.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind != "custom")
+    }
+
     pub(crate) fn is_user_default(&self) -> bool {
         self.name == "UserDefault" && self.kind.as_deref() != Some("custom")
     }
@@ -309,6 +323,11 @@ impl User {
     fn roles(&self) -> impl Iterator<Item = &Assigned> {
         let of_groups = self.assigned_groups.iter().flatten().flat_map(|group| group.assigned_roles.iter().flatten());
         self.assigned_roles.iter().flatten().chain(of_groups)
+    }
+
+    /// What it is, unless it is active or the vendor does not say.
+    pub(crate) fn not_active(&self) -> Option<Untrusted> {
+        self.status.as_deref().filter(|status| !matches!(*status, "active" | "")).map(Untrusted::from)
     }
 
     /// Whether it has a role besides the user default, so that the roles are worth reading.

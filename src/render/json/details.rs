@@ -108,6 +108,9 @@ pub(super) struct ByRole {
     pub(super) users: Vec<Owner>,
     /// Names of groups that are given the role.
     pub(super) groups: Vec<String>,
+    /// What the role allows besides this permission, and so gives them too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) also_allows: Vec<String>,
 }
 
 /// What is done with the role itself.

@@ -136,6 +136,9 @@ pub(super) struct Verdict {
     pub(super) exit: u8,
     pub(super) outcome: Word,
     pub(super) summary: String,
+    /// By which rule nobody was taken to be there, where nobody was: "TF_BUILD is set".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unattended: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -203,7 +206,7 @@ pub(super) struct Action {
     /// Of a refusal or a wait, and of a key that is not simply missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<String>,
-    /// Of a refusal: commands or steps, best first.
+    /// Of a refusal or a drift: commands or steps, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) next: Vec<String>,
 }

@@ -100,7 +100,7 @@ impl From<&review::Moved> for Moved {
 
 impl ErrorDocument {
     pub(super) fn of(error: Failed, exit: u8, outcome: crate::render::Outcome) -> Self {
-        let verdict = Verdict { exit, outcome: outcome.into(), summary: error.message.clone() };
+        let verdict = Verdict { exit, outcome: outcome.into(), summary: error.message.clone(), unattended: None };
         Self { format: "qlik-plan/error", version: VERSION, error, verdict }
     }
 }
@@ -117,7 +117,12 @@ impl AnswerDocument {
             Answer::Page { code, .. } => format!("explained {code}"),
         };
         let outcome = if exit == 0 { Word::Clean } else { Word::Refused };
-        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, outcome, summary } }
+        Self {
+            format: "qlik-plan/answer",
+            version: VERSION,
+            answer,
+            verdict: Verdict { exit, outcome, summary, unattended: None },
+        }
     }
 }
 
@@ -136,8 +141,8 @@ impl From<&Record> for LedgerRecord {
 
 impl From<&crate::render::Verdict> for Verdict {
     fn from(verdict: &crate::render::Verdict) -> Self {
-        let crate::render::Verdict { exit, outcome, summary } = verdict;
-        Self { exit: *exit, outcome: (*outcome).into(), summary: summary.clone() }
+        let crate::render::Verdict { exit, outcome, summary, unattended } = verdict;
+        Self { exit: *exit, outcome: (*outcome).into(), summary: summary.clone(), unattended: unattended.clone() }
     }
 }
 
@@ -277,6 +282,7 @@ fn said(action: &action::Action) -> Said {
         action::Action::CreateKey(create) => Said { why: why_mint(&create.why), ..Said::default() },
         action::Action::Renew(renew) => Said { why: why_mint(&renew.create.why), ..Said::default() },
         action::Action::Imburse(action) => Said { why: imburse::why(action).and_then(why_mint), ..Said::default() },
+        action::Action::Drift(drift) => Said { next: drift.next.clone(), ..Said::default() },
         action::Action::Wait(wait) => Said { why: Some(wait.why.clone()), ..Said::default() },
         action::Action::Refuse(Refusal { code, why, next }) => {
             Said { code: Some(code.as_str()), why: Some(why.raw().to_owned()), next: next.clone() }
@@ -288,8 +294,7 @@ fn said(action: &action::Action) -> Said {
         | action::Action::Grant(_)
         | action::Action::Mark(_)
         | action::Action::Reclaim(_)
-        | action::Action::Keep(_)
-        | action::Action::Drift(_) => Said::default(),
+        | action::Action::Keep(_) => Said::default(),
     }
 }
 

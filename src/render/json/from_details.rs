@@ -36,7 +36,7 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
         }
         action::Action::Reclaim(reclaim) => Details::Reclaim(reclaim.into()),
         action::Action::Keep(keep) => self::keep(keep),
-        action::Action::Drift(action::Drift { fields }) => Details::Drift(Drift {
+        action::Action::Drift(action::Drift { fields, next: _, kept: _ }) => Details::Drift(Drift {
             fields: fields
                 .iter()
                 .map(|action::DriftField { field, declared, live }| DriftField {
@@ -212,7 +212,7 @@ impl From<&spec::User> for User {
 
 impl From<&action::ByRole> for ByRole {
     fn from(by: &action::ByRole) -> Self {
-        let action::ByRole { role, step, to, groups } = by;
+        let action::ByRole { role, step, to, groups, also_allows } = by;
         Self {
             role: role.clone(),
             step: match step {
@@ -222,6 +222,7 @@ impl From<&action::ByRole> for ByRole {
             },
             users: to.iter().map(Owner::from).collect(),
             groups: groups.clone(),
+            also_allows: also_allows.iter().map(|also| also.raw().to_owned()).collect(),
         }
     }
 }

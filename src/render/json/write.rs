@@ -1,12 +1,9 @@
 //! Documents as bytes: pretty and safe for a terminal, or canonical for a hash.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::model::secret::Fingerprint;
-use crate::model::untrusted::escape;
 use crate::plan::facts::{Fact, Facts};
 use crate::render::guard;
 
@@ -15,7 +12,7 @@ use super::document::Action;
 /// Two spaces an indent, a newline at the end, and nothing in it that a terminal would obey.
 pub(super) fn pretty(document: &impl Serialize) -> String {
     match serde_json::to_string_pretty(document) {
-        Ok(text) => guard::json(harmless(&text)) + "\n",
+        Ok(text) => guard::json(&text) + "\n",
         Err(error) => unwritable(&error.to_string()),
     }
 }
@@ -23,7 +20,7 @@ pub(super) fn pretty(document: &impl Serialize) -> String {
 /// One line and a newline: for readers that take a document by the line.
 pub(super) fn compact(document: &impl Serialize) -> String {
     match serde_json::to_string(document) {
-        Ok(text) => guard::json(harmless(&text)) + "\n",
+        Ok(text) => guard::json(&text) + "\n",
         Err(error) => unwritable(&error.to_string()),
     }
 }
@@ -76,26 +73,6 @@ fn canonical(value: &Value, out: &mut String) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => out.push_str(&value.to_string()),
     }
-}
-
-/// `serde_json` escapes what JSON asks for, not C1 controls or bidirectional overrides. Outside strings JSON is plain
-/// ASCII, so a character that needs it can be replaced wherever it stands, and reads back as the same.
-fn harmless(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    let mut one = [0; 4];
-    for c in json.chars() {
-        let text: &str = c.encode_utf8(&mut one);
-        // Nearly all of it is printable ASCII, which needs no second look.
-        if c == '\n' || matches!(c, ' '..='~') || escape(text) == text {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
 }
 
 /// No document here has a map with other keys than text, so this is not reached; a program still gets JSON if it is.

@@ -4,15 +4,17 @@ use serde_json::{Map, Value, json};
 
 use crate::model::address::Address;
 use crate::model::desired::Origin;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
+use crate::model::spec::{Owner, User};
+use crate::model::untrusted::Untrusted;
 use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
     Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
-use crate::render::block::{place, shape_text};
+use crate::render::block::place;
 
+use super::declared::{self, Members};
 use super::document::{
     Change, Check, CheckAddress, CheckInstance, Importing, Problem, ResourceChange, Status, Verb, full,
 };
@@ -120,7 +122,7 @@ impl Draft {
             match part {
                 SettlePart::Name(name) => sketch.becomes("display_name", json!(name)),
                 SettlePart::Alias { label: _, host } => sketch.becomes("alias", json!(host)),
-                SettlePart::Limits(limits) => sketch.becomes("api_key_limits", self::limits(*limits)),
+                SettlePart::Limits(limits) => sketch.becomes("api_key_limits", declared::limits(*limits)),
             }
         }
     }
@@ -131,32 +133,22 @@ impl Draft {
         sketch.token();
         sketch.known("account", account.as_str());
         sketch.there(address, parent);
-        sketch.known("owner", self::owner(owner));
+        sketch.known("owner", owner.word());
         sketch.known("id", key_id);
         sketch.becomes("description", json!(description.raw()));
         sketch.turn("delivered", json!(false), json!(true));
     }
 
     fn create_key(&mut self, address: &Address, create: &CreateKey) {
-        // What an adopted key says of its maker is never minted.
         let CreateKey { account, parent, spec, why: _ } = create;
-        let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
         let sketch = self.sketch(Verb::Create);
         sketch.token();
         sketch.unknown("id");
         sketch.unknown("token");
         sketch.tenant(address, parent);
-        for (name, value) in [
-            ("account", json!(account)),
-            ("description", json!(description)),
-            ("owner", json!(self::owner(owner))),
-            ("expires_in", json!(expires_in.to_string())),
-            ("expires_in_seconds", json!(expires_in.seconds())),
-            ("renew_before", json!(renew_before.to_string())),
-            ("deliver_to", json!(deliver_to)),
-            ("deliver_as", json!(shape_text(*deliver_as))),
-        ] {
-            sketch.after.insert(name.into(), value);
+        sketch.becomes("account", json!(account));
+        for (name, value) in declared::qlik_key(spec) {
+            sketch.becomes(name, value);
         }
     }
 
@@ -179,7 +171,7 @@ impl Draft {
                 sketch.known("id", key_id);
                 sketch.known("expires", expires);
                 sketch.known("deliver_to", sink.as_str());
-                sketch.known("deliver_as", shape_text(*shape));
+                sketch.known("deliver_as", shape.as_str());
             }
             Keep::AdoptedKey { key_id, expires } => {
                 sketch.token();
@@ -235,15 +227,40 @@ impl Sketch {
         self.turn("token", Value::Null, Value::Null);
     }
 
+    /// What is declared and not said yet, of an object that is there: the same before and after.
+    pub(super) fn complete(&mut self, members: Members) {
+        if self.verb == Verb::Create {
+            return;
+        }
+        for (name, value) in members {
+            let side = |side: &mut Values| match (side.get_mut(name), &value) {
+                (None, value) => drop(side.insert(name.to_owned(), value.clone())),
+                // A part of it may be known to differ.
+                (Some(Value::Object(there)), Value::Object(declared)) => {
+                    for (part, value) in declared {
+                        there.entry(part.clone()).or_insert_with(|| value.clone());
+                    }
+                }
+                (Some(_), _) => {}
+            };
+            // What a change gives a value had another before.
+            let changes = self.after.contains_key(name) && !self.before.contains_key(name);
+            if !changes {
+                side(&mut self.before);
+            }
+            side(&mut self.after);
+        }
+    }
+
     /// The tenant that the object is, or lies in.
     fn tenant(&mut self, address: &Address, parent: &Parent) {
         match parent {
             Parent::Exists(tenant) => self.there(address, tenant),
             // Of the tenant itself, the creation said it already.
-            Parent::MadeBefore(made) if made == address => {}
-            Parent::MadeBefore(made) => {
-                self.after.insert("tenant".into(), json!(full(made)));
-            }
+            Parent::MadeBefore(_) => {}
+        }
+        if !address.is_tenant() {
+            self.becomes("tenant", json!(full(&address.parent())));
         }
     }
 
@@ -292,7 +309,7 @@ fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     sketch.token();
     sketch.known("account", account.as_str());
     sketch.there(address, parent);
-    sketch.known("owner", self::owner(owner));
+    sketch.known("owner", owner.word());
     sketch.known("id", key_id);
     sketch.known("created", created);
     if let Some(expires) = expires {
@@ -327,13 +344,15 @@ fn user(address: &Address, create: &CreateUser) -> ResourceChange {
 }
 
 fn by_role(by: &ByRole) -> Value {
-    let ByRole { role, step, to, groups } = by;
+    let ByRole { role, step, to, groups, also_allows } = by;
     let step = match step {
         RoleStep::Nothing => "there",
         RoleStep::Make => "made",
         RoleStep::Extend => "extended",
     };
-    json!({ "role": role, "role_is": step, "to": to.iter().map(owner).collect::<Vec<_>>(), "to_groups": groups })
+    let also: Vec<&str> = also_allows.iter().map(Untrusted::raw).collect();
+    let to: Vec<String> = to.iter().map(Owner::word).collect();
+    json!({ "role": role, "role_is": step, "to": to, "to_groups": groups, "also_allows": also })
 }
 
 fn check(address: &Address, status: Status, message: String) -> Check {
@@ -360,20 +379,4 @@ pub(super) fn failed_run(message: &str, next: &[String]) -> Check {
     let problem = Problem { message: format!("{message}; next: {}", next.join("; or: ")) };
     let instance = CheckInstance { address: place.clone(), status: Status::Fail, problems: vec![problem] };
     Check { address: place, status: Status::Fail, instances: vec![instance] }
-}
-
-fn owner(owner: &Owner) -> String {
-    match owner {
-        Owner::Client => "client".to_owned(),
-        Owner::Configured(name) => format!("configured:{name}"),
-        Owner::User(user) => {
-            let (field, value) = user.key().parts();
-            format!("user:{field}:{value}")
-        }
-    }
-}
-
-fn limits(limits: KeyLimits) -> Value {
-    let KeyLimits { max_expiry, max_keys_per_user } = limits;
-    json!({ "max_expiry": max_expiry.map(|limit| limit.to_string()), "max_keys_per_user": max_keys_per_user })
 }

@@ -10,7 +10,10 @@ use super::change::Values;
 
 /// The version of Terraform whose representation this is. Readers want one; it says nothing of this program.
 const TERRAFORM_VERSION: &str = "1.11.4";
-const PROVIDER: &str = "qlik-plan/qlik";
+/// One for each vendor, as Terraform's own objects have one.
+fn provider(kind: &str) -> &'static str {
+    if kind.starts_with("imburse_") { "qlik-plan/imburse" } else { "qlik-plan/qlik" }
+}
 /// All objects of a type are instances of one resource; its index tells them apart.
 const NAME: &str = "declared";
 
@@ -103,7 +106,7 @@ impl ResourceConfiguration {
             mode: "managed",
             kind,
             name: NAME,
-            provider_config_key: "qlik",
+            provider_config_key: provider(kind).trim_start_matches("qlik-plan/"),
             expressions: Map::new(),
             schema_version: 0,
         }
@@ -133,7 +136,7 @@ impl ResourceChange {
             kind: kind(address),
             name: NAME,
             index: index(address),
-            provider_name: PROVIDER,
+            provider_name: provider(kind(address)),
             deposed: None,
             change,
         }

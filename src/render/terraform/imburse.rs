@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::model::address::Address;
-use crate::model::imburse::ImburseKey;
 use crate::plan::action::{Adopted, Parent};
 use crate::plan::imburse::action::{CreateKey, CreateTenant, Imburse, Keep, Mark, Reclaim};
 
 use super::change::{Draft, Sketch};
+use super::declared;
 use super::document::{Importing, ResourceChange, Verb, full};
 
 pub(super) fn add(draft: &mut Draft, address: &Address, action: &Imburse) {
     match action {
         Imburse::CreateTenant(create) => create_tenant(draft.sketch(Verb::Create), create),
-        Imburse::CreateKey(create) => create_key(draft.sketch(Verb::Create), create),
+        Imburse::CreateKey(create) => create_key(draft.sketch(Verb::Create), address, create),
         Imburse::Mark(Mark { account, tenant_id, public_key, name, roles }) => {
             let sketch = draft.sketch(Verb::Update);
             sketch.token();
@@ -40,24 +40,18 @@ fn create_tenant(sketch: &mut Sketch, create: &CreateTenant) {
     sketch.unknown("id");
 }
 
-fn create_key(sketch: &mut Sketch, create: &CreateKey) {
-    // What an adopted key says is never made; why it is made is for people.
+fn create_key(sketch: &mut Sketch, address: &Address, create: &CreateKey) {
+    // Why it is made is for people.
     let CreateKey { account, parent, spec, why: _ } = create;
-    let ImburseKey { name, roles, deliver_to, deliver_as, adopt: _ } = spec;
     sketch.token();
     sketch.unknown("id");
     sketch.unknown("token");
-    match parent {
-        Parent::Exists(tenant) => sketch.becomes("tenant_id", json!(tenant.id.raw())),
-        Parent::MadeBefore(made) => sketch.becomes("tenant", json!(full(made))),
+    if let Parent::Exists(tenant) = parent {
+        sketch.becomes("tenant_id", json!(tenant.id.raw()));
     }
-    for (field, value) in [
-        ("account", json!(account)),
-        ("name", json!(name)),
-        ("roles", json!(roles)),
-        ("deliver_to", json!(deliver_to)),
-        ("deliver_as", json!(deliver_as)),
-    ] {
+    sketch.becomes("tenant", json!(full(&address.parent())));
+    sketch.becomes("account", json!(account));
+    for (field, value) in declared::imburse_key(spec) {
         sketch.becomes(field, value);
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::action::{Action, Planned};
 use crate::plan::review::{Moved, MovedFact};
 use crate::render::Look;
 use crate::render::block::Block;
+use crate::render::drift::spelled;
 use crate::render::guard;
 use crate::render::layout::pad;
 use crate::render::style::{FAINT, STRONG, paint};
@@ -53,6 +54,10 @@ fn sentence(planned: &Planned, now: Timestamp) -> String {
 
 fn fact(fact: &MovedFact) -> String {
     let MovedFact { name, reviewed, now } = fact;
-    let side = |value: &Option<Untrusted>| value.as_ref().map_or_else(|| "not read".to_owned(), ToString::to_string);
-    format!("{}: {} -> {}", escape(name), side(reviewed), side(now))
+    let raw = |value: &Option<Untrusted>| value.as_ref().map_or_else(String::new, |value| value.raw().to_owned());
+    let side = |value: &Option<Untrusted>, other: &Option<Untrusted>| match value {
+        Some(value) => escape(&spelled(value.raw(), &raw(other))),
+        None => "not read".to_owned(),
+    };
+    format!("{}: {} -> {}", escape(name), side(reviewed, now), side(now, reviewed))
 }

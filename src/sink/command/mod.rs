@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::model::address::Address;
 use crate::model::live::{Observed, SinkEntry, Unreadable};
 use crate::model::marker::SinkHash;
+use crate::model::redact::{Speaker, is_opaque, said};
 use crate::model::secret::{Fingerprint, Secret};
 use crate::model::settings;
 use crate::model::untrusted::{Untrusted, escape};
@@ -20,7 +21,6 @@ use crate::model::wait::Waits;
 
 use super::access::{Access, Lock};
 use super::payload::Payload;
-use super::redact::said;
 use super::{Put, ReadBack, Version, of_key, unreadable};
 
 use self::process::{Ended, Program, Ran};
@@ -138,7 +138,7 @@ impl CommandSink {
         }
         let input = Zeroizing::new(payload.bytes().to_vec());
         let ran = self.run(self.0.deliver.clone(), about, Some(input)).await.map_err(Put::Refused)?;
-        let words = words(&ran, &[payload.token()]);
+        let words = self.words(&ran, Some(payload));
         let program = self.program(&self.0.deliver);
         let unknown = |how: String| {
             let next = if self.0.check.is_some() {
@@ -194,7 +194,9 @@ impl CommandSink {
         Some(match ran.ended {
             Ended::Code(0) => self.understood(address, &program, &ran),
             // Whatever secret it printed is an old one, which we do not know: a token is known by its form.
-            Ended::Code(code) => Err(failed(format!("{program} ended with exit code {code}{}", words(&ran, &[])))),
+            Ended::Code(code) => {
+                Err(failed(format!("{program} ended with exit code {code}{}", self.words(&ran, None))))
+            }
             Ended::Signal(signal) => Err(failed(format!("{program} was ended by signal {signal}"))),
             Ended::TimedOut => Err(failed(self.too_slow(&argv))),
         })
@@ -275,6 +277,16 @@ impl CommandSink {
         start::file(name, &self.0.folder, path.map(|(_, path)| path.expose()).unwrap_or_default())
     }
 
+    /// What it said on its standard error, for a message: without what it was given, and without what its environment
+    /// hands on that looks like a credential.
+    fn words(&self, ran: &Ran, given: Option<&Payload>) -> String {
+        let handed_on = self.0.environment.iter().map(|(_, value)| value.expose()).filter(|value| is_opaque(value));
+        let secrets: Vec<&[u8]> = given.map(Payload::token).into_iter().chain(handed_on.map(str::as_bytes)).collect();
+        let speaker = if given.is_some() { Speaker::Given } else { Speaker::Other };
+        let words = said(&ran.err, &secrets, speaker);
+        if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
+    }
+
     fn too_slow(&self, argv: &[String]) -> String {
         format!("{} was not done after {} s and was killed", self.program(argv), self.0.timeout.as_secs())
     }
@@ -293,12 +305,6 @@ fn about(address: &Address) -> Vec<(&'static str, String)> {
         ("QLIK_PLAN_TENANT", address.tenant.to_string()),
         ("QLIK_PLAN_KEY", address.key.as_ref().map(ToString::to_string).unwrap_or_default()),
     ]
-}
-
-/// What it said on its standard error, for a message.
-fn words(ran: &Ran, secrets: &[&[u8]]) -> String {
-    let words = said(&ran.err, secrets);
-    if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
 }
 
 fn nowhere(program: &str) -> Unreadable {

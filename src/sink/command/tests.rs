@@ -116,6 +116,7 @@ fn entry(number: u8) -> SinkEntry {
         expiry: None,
         delivered: "2027-01-15T08:00:00Z".parse().unwrap(),
         over: Vec::new(),
+        made_as: None,
     }
 }
 
@@ -388,4 +389,126 @@ fn a_program_that_no_folder_of_path_has_is_told_how_to_be_named() {
     let Writable::No(why) = runtime.block_on(sink.preflight(&ci())) else { panic!("it was found") };
     assert_eq!(why.why.to_string(), "check-secret is not there: no folder of PATH has it");
     assert!(why.next.contains("as in ./check-secret"), "{}", why.next);
+}
+
+/// What people's scripts do to a payload before it lands on standard error, by the programs of a Debian: coreutils 9.1, sed
+/// 4.8, grep 3.8, util-linux 2.38 (`hexdump`, `rev`), and xxd and perl where they are there. None of it is repeated.
+#[test]
+fn what_a_program_makes_of_its_payload_is_not_repeated() {
+    let token = format!("eyJhbGciOiJFUzM4NCJ9.{}.c2lnbmF0dXJlLW9mLW5vYm9keQ", "eyJzdWIiOiJhbm4iLCJqdGkiOiI0MiJ9");
+    let random: String = "q7Zk2vXw9LmPf4Tn8RbYc3Hd6JsGa1Ue5Vo0Kx".to_owned();
+    let mut left_out = 0;
+    for token in [token, random] {
+        let parts = Parts {
+            tenant: "x",
+            region: "us",
+            server: "https://x.us.qlikcloud.com",
+            key_id: "k",
+            description: "CI",
+            expiry: None,
+        };
+        for shape in [Shape::Token, Shape::Env, Shape::Json] {
+            let payload = render(shape, &parts, &Secret::new(token.clone()));
+            for command in [
+                "cat",
+                "fold -w 8",
+                "fold -w 4",
+                "fold -w 1",
+                "sed 's/./& /g'",
+                "sed 's/./&\\n/g'",
+                "sed 's/..../&-/g'",
+                "od -c",
+                "od -c -w8",
+                "od -An -c -w5",
+                "od -a",
+                "od -x",
+                "od -b",
+                "od -An -tu1",
+                "od -t x4",
+                "od -t x1z",
+                "base64",
+                "base64 -w 20",
+                "base64 -w 0",
+                "cat -A",
+                "cat -n",
+                "nl -ba",
+                "fold -w 8 | cat -n",
+                "fold -w 8 | nl",
+                "fold -w 8 | tac",
+                "fold -w 8 | sort",
+                "fold -w 6 | grep -n .",
+                "rev",
+                "tr a-z A-Z",
+                "tr -d '\\n' | cut -c10-60",
+                "tr '\\n' ' '",
+                "sed 's/^/> /'",
+                "tail -c 40",
+                "head -c 40",
+                "tr . '\\n'",
+                "fold -w 10 | paste -sd,",
+                "hexdump",
+                "hexdump -C",
+                "hexdump -c",
+                "xxd",
+                "xxd -p",
+                "xxd -c 8",
+                "xxd -b",
+                "perl -pe 's/([^A-Za-z0-9])/sprintf(\"%%%02x\",ord($1))/ge'",
+                "perl -pe 's/(.)/sprintf(\"%%%02X\",ord($1))/ge'",
+                "perl -pe 's/(.)/sprintf(\"\\\\u%04x\",ord($1))/ge'",
+                "gzip -c | base64",
+                "base64 | base64",
+                "base32",
+            ] {
+                let program = command.split(' ').next().unwrap();
+                if ["hexdump", "xxd", "perl", "rev"].contains(&program)
+                    && !["/usr/bin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists())
+                {
+                    left_out += 1;
+                    continue;
+                }
+                let place = Place::new(&format!("{{ echo 'no such bucket'; {command}; }} >&2; exit 1"), None);
+                let entry = SinkEntry { fingerprint: payload.fingerprint(), ..entry(1) };
+                let put = place.runtime.block_on(place.sink.put(&ci(), &Version::Nothing, &payload, &entry));
+                let Put::Unknown(Unreadable { why, .. }) = put else { panic!("{command}: {put:?}") };
+                let shown = why.to_string();
+                // So much of it in one piece is no chance.
+                let piece =
+                    |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+                let (said, secret) = (piece(&shown), piece(&token));
+                let shared = secret.as_bytes().windows(8).any(|part| said.contains(std::str::from_utf8(part).unwrap()));
+                assert!(!shared, "{command}: {shown}");
+                // A part of another shape may hold none of it.
+                let withheld = shown.contains("(not shown") || shown.contains("(…)");
+                assert!(withheld || shape != Shape::Token, "{command}: {shown}");
+            }
+        }
+    }
+    assert!(left_out <= 6 * 12, "{left_out}");
+}
+
+#[test]
+fn a_credential_that_the_environment_hands_on_is_not_repeated() {
+    let root = TempDir::new().unwrap();
+    script(root.path(), "put", "set -x; : \"$STORE_TOKEN\"; printf %s \"$STORE_TOKEN\" | fold -w 7 >&2; exit 1");
+    let command = settings::CommandSink {
+        deliver: vec!["./put".to_owned()],
+        check: None,
+        timeout: duration::Duration::from_seconds(60),
+        allow_env: vec!["STORE_TOKEN".to_owned()],
+        shared: false,
+        folder: root.path().to_path_buf(),
+    };
+    let environment = vec![
+        ("PATH".to_owned(), Secret::new("/usr/local/bin:/usr/bin:/bin".to_owned())),
+        ("STORE_TOKEN".to_owned(), Secret::new("hvs-CAESIJ3kq9vQm2nX8z7LpTt4".to_owned())),
+    ];
+    let sink = Sink::of(&settings::Sink::Command(command), Access { environment, ..Access::default() });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let Put::Unknown(Unreadable { why, .. }) =
+        runtime.block_on(sink.put(&ci(), &Version::Nothing, &payload(), &entry(1)))
+    else {
+        panic!("it was to fail")
+    };
+    assert!(why.to_string().ends_with("(not shown: it holds a secret)"), "{why}");
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::live::{Observed, SinkEntry, Tracked, Unreadable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
@@ -100,6 +100,19 @@ impl FileSink {
             }
             Err(why) => (Observed::Unreadable(why), Version::Unknown),
         }
+    }
+
+    /// What its folder holds for a tenant.
+    pub(super) fn entries(&self, tenant: &Address) -> Vec<SinkEntry> {
+        let folder = self.directory.join(encoded(tenant.vendor.as_str())).join(encoded(tenant.tenant.as_str()));
+        let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+        let mut names: Vec<Name> = files
+            .filter_map(|file| file.ok()?.file_name().into_string().ok())
+            .filter_map(|file| Name::parse(file.strip_prefix('.')?.strip_suffix(".meta.json")?).ok())
+            .collect();
+        names.sort();
+        let looks = names.into_iter().map(|name| self.look(&tenant.with_key(name)).0);
+        looks.filter_map(|found| found.present().cloned()).collect()
     }
 
     /// The journal's entry for what the payload's file really holds: whatever was cut short, it never names another key.

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::model::address::Address;
 use crate::model::live::{Deleted, Observed, SinkEntry, StoreLive, Unreadable};
 use crate::model::marker::SinkHash;
+use crate::model::redact::{Speaker, said};
 use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
@@ -20,7 +21,6 @@ use crate::model::wait::PATIENCE;
 
 use super::access::Access;
 use super::payload::Payload;
-use super::redact::said;
 use super::{Put, ReadBack, Seen, Version, of_key, unreadable};
 
 use self::form::{Found, Others};
@@ -386,7 +386,7 @@ impl VaultSink {
     fn words(&self, body: &[u8], secrets: &[&[u8]]) -> String {
         let token = self.0.token.as_ref().map(|token| token.expose().as_bytes()).unwrap_or_default();
         let secrets: Vec<&[u8]> = secrets.iter().copied().chain([token]).collect();
-        let words = said(form::errors(body).as_bytes(), &secrets);
+        let words = said(form::errors(body).as_bytes(), &secrets, Speaker::Other);
         if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
     }
 

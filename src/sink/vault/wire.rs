@@ -1,16 +1,18 @@
 //! The way to a vault: one origin, no redirects, no hidden repetition, and nothing of a request in any message.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Client, Method, Proxy};
+use reqwest::{Certificate, Client, Method};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
+use crate::net::{Obstacle, Proxy};
 use crate::sink::access::Access;
 
 /// Far more than any secret.
@@ -38,13 +40,15 @@ pub(super) struct Wire {
     namespace: Option<String>,
     timeout: Duration,
     waits: Waits,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Wire {
     pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
         // A machine without system roots (a slim image): take the ones we carry.
         let client = build(&origin, access, false).or_else(|_| build(&origin, access, true))?;
-        Ok(Self { client, origin, namespace, timeout: access.timeout, waits: access.waits.clone() })
+        let (waits, proxy) = (access.waits.clone(), access.proxy.clone());
+        Ok(Self { client, origin, namespace, timeout: access.timeout, waits, proxy })
     }
 
     /// Sends one request once. `path` begins after `/v1/`.
@@ -79,7 +83,7 @@ impl Wire {
             Ok(response) => response,
             Err(error) => {
                 let never_sent = error.is_connect() || error.is_builder();
-                let words = self.words(&error.without_url());
+                let words = self.words(error.without_url()).await;
                 return if never_sent { Reply::NotSent(words) } else { Reply::Lost(words) };
             }
         };
@@ -95,7 +99,7 @@ impl Wire {
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Reply::Answered(Answer { status, body, wait }),
-                Err(error) => return Reply::Lost(self.words(&error.without_url())),
+                Err(error) => return Reply::Lost(self.words(error.without_url()).await),
             }
         }
     }
@@ -117,11 +121,15 @@ impl Wire {
         }
     }
 
-    fn words(&self, error: &reqwest::Error) -> String {
+    async fn words(&self, error: reqwest::Error) -> String {
         if error.is_timeout() {
             return format!("no reply within {} s", self.timeout.as_secs());
         }
-        deepest(error)
+        let authority = self.origin.authority();
+        match Obstacle::of(&error, self.proxy.as_deref(), &authority).await {
+            Some(obstacle) => format!("{}; {}", obstacle.words(&authority), obstacle.next()),
+            None => deepest(&error),
+        }
     }
 }
 
@@ -142,7 +150,7 @@ fn build(origin: &Origin, access: &Access, carried: bool) -> Result<Client, Stri
         builder = builder.no_proxy();
     }
     if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
-        builder = builder.proxy(Proxy::all(proxy).map_err(|_| "network.proxy cannot be used".to_owned())?);
+        builder = builder.proxy(proxy.client().map_err(|error| error.to_string())?);
     }
     for pem in &access.ca_pem {
         let certificates =

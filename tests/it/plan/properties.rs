@@ -15,9 +15,9 @@ use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, Ten
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
 use qlik_plan::model::spec::Spec;
-use qlik_plan::plan::action::{Action, Parent, Plan, WhyMint};
+use qlik_plan::plan::action::{Action, Grant, Parent, Permission, Plan, WhyMint};
 use qlik_plan::plan::{Wishes, plan};
-use qlik_plan::render::{Look, Verdict, json, text};
+use qlik_plan::render::{Look, Outcome, Verdict, json, summary, text};
 
 use super::{cases, read, root};
 
@@ -240,6 +240,40 @@ proptest! {
                 | Action::Imburse(_) => {}
             }
         }
+    }
+
+    #[test]
+    fn nobody_is_given_a_role_that_allows_what_is_not_declared(world in worlds()) {
+        for planned in &world.plan().actions {
+            let Action::Grant(Grant { what: Permission::ManageApiKeysByRole(by), parent: Parent::Exists(_), .. }) = &planned.action else { continue };
+            let Spec::QlikTenant(tenant) = &world.desired.items[&planned.address].spec else { panic!("of a tenant") };
+            let declared = tenant.grants.by_role().unwrap();
+            let live = world.live.tenants.get(&planned.address).and_then(|live| live.holders.as_ref());
+            let role = live.and_then(Observed::present).and_then(|holders| holders.role.as_ref()).and_then(Observed::present);
+            if let (Some(role), false) = (role, by.to.is_empty() && by.groups.is_empty()) {
+                prop_assert!(!role.built_in && by.also_allows == role.also_allows, "what the plan shows is what is given");
+                prop_assert!(by.also_allows.iter().all(|also| declared.also_allows.contains(also.raw())), "{:?}", by);
+            }
+        }
+    }
+
+    #[test]
+    fn what_differs_or_is_found_is_never_called_clean(world in worlds()) {
+        let plan = world.plan();
+        let amiss = !plan.findings.is_empty() || plan.actions.iter().any(|one| matches!(one.action, Action::Drift(_)));
+        if amiss {
+            prop_assert_ne!(Outcome::of_plan(&plan), Outcome::Clean);
+            prop_assert_ne!(Outcome::of_plan(&plan).coarse(true), 0);
+            prop_assert!(!summary::plan(&plan).contains("Nothing to do"));
+        }
+        // A sink's metadata says what a key was made as: that alone makes no other plan.
+        let mut unsaid = world.clone();
+        for sink in unsaid.live.sinks.values_mut() {
+            if let Some(Observed::Present(entry)) = &mut sink.entry {
+                entry.made_as = None;
+            }
+        }
+        prop_assert_eq!(json::hash(&plan), json::hash(&unsaid.plan()));
     }
 
     #[test]

@@ -211,10 +211,11 @@ fn quiet() -> Vec<Planned> {
             "qlik/drifted",
             20,
             Action::Drift(Drift {
-                fields: vec![
+                next: vec!["declare what is live".into()],
+                ..Drift::of(vec![
                     drift("display_name", "Drifted", "Drifted Inc."),
                     drift("api_key_limits.max_expiry", "P30D", "P1D"),
-                ],
+                ])
             }),
         ),
         planned("qlik/globex", 21, kept(Adopted::ToRecord { account: account() })),
@@ -285,7 +286,10 @@ pub(crate) fn hostile(bad: &str) -> Plan {
         Action::Keep(Keep::Tenant { id: bad.into(), hostname: bad.into(), adopted: Adopted::No }),
         Action::Keep(Keep::AdoptedKey { key_id: bad.into(), expires: None }),
         Action::Keep(Keep::Key { key_id: bad.into(), expires: None, sink: name("files"), shape: Shape::Json }),
-        Action::Drift(Drift { fields: vec![DriftField { field: bad.into(), declared: bad.into(), live: bad.into() }] }),
+        Action::Drift(Drift {
+            next: vec![bad.into()],
+            ..Drift::of(vec![DriftField { field: bad.into(), declared: bad.into(), live: bad.into() }])
+        }),
         Action::Wait(Wait { run: Some(bad.into()), why: bad.into() }),
         Action::Refuse(Refusal::new(Code::Unreadable, bad, bad)),
     ];

@@ -300,7 +300,11 @@ async fn a_network_that_does_not_let_us_through_is_named() {
 
     let local = Local::start_with(|_, _| Play::Close, "403 Forbidden").await;
     let error = local.qlik().keys(&account(), &host("abc")).await.unwrap_err();
-    assert!(words(&error).contains("the proxy did not let us through"), "{}", words(&error));
+    assert!(
+        words(&error).contains("(network.proxy) answers 403 to CONNECT abc.us.qlikcloud.com:443"),
+        "{}",
+        words(&error)
+    );
 
     let local = Local::start(|_, _| Play::Close).await;
     let qlik = local.qlik_without_trust();

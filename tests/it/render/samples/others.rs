@@ -18,8 +18,13 @@ use super::{account, name, planned};
 pub(crate) fn others(word: &str) -> Vec<Planned> {
     let there = || Parent::Exists(TenantRef { id: word.into(), hostname: word.into() });
     let user = User { id: None, subject: Some(word.into()), email: Some(word.into()), name: Some(word.into()) };
-    let by_role =
-        |step| ByRole { role: word.into(), step, to: vec![Owner::User(user.clone())], groups: vec![word.into()] };
+    let by_role = |step| ByRole {
+        role: word.into(),
+        step,
+        to: vec![Owner::User(user.clone())],
+        groups: vec![word.into()],
+        also_allows: vec![word.into()],
+    };
     let at_qlik = [
         Action::CreateUser(CreateUser { account: account(), parent: there(), user: user.clone() }),
         grant(there(), by_role(RoleStep::Make)),
