@@ -66,7 +66,7 @@ impl Told<'_> {
                 Verdict { outcome, ..Verdict::of_report(plan, report, exit.code()) }
             }
             Self::Error { message, next: _, faults: _, outcome, exit } => {
-                Verdict { exit: exit.code(), outcome, summary: message.to_owned(), unattended: None }
+                Verdict { exit: exit.code(), outcome, summary: message.to_owned() }
             }
         }
     }
@@ -84,7 +84,6 @@ impl Told<'_> {
 pub(super) struct Formats {
     also: Vec<Also>,
     page: Page,
-    unattended: Option<String>,
     told: AtomicBool,
 }
 
@@ -93,16 +92,12 @@ impl Formats {
         let page = Page { medium: medium(common.platform), comment: common.comment.clone() };
         // What is refused below must not be written either, not even with the words of the refusal.
         let also = if check_files(&common.also).is_ok() { common.also.clone() } else { Vec::new() };
-        Self { also, page, unattended: common.unattended().map(str::to_owned), told: AtomicBool::new(false) }
+        Self { also, page, told: AtomicBool::new(false) }
     }
 
     /// Before a command line could be read.
     pub(super) fn none() -> Self {
-        Self { also: Vec::new(), page: Page::default(), unattended: None, told: AtomicBool::new(false) }
-    }
-
-    fn verdict(&self, told: Told) -> Verdict {
-        Verdict { unattended: self.unattended.clone(), ..told.verdict() }
+        Self { also: Vec::new(), page: Page::default(), told: AtomicBool::new(false) }
     }
 
     pub(super) fn is_untold(&self) -> bool {
@@ -153,7 +148,7 @@ impl Formats {
     /// `alone`: the text is all that its reader gets. On stdout the plan of an apply stood before.
     fn text(&self, format: Format, told: Told, look: &Look, alone: bool) -> String {
         match told {
-            Told::Plan { plan, desired, .. } => self.plan(format, plan, desired, &self.verdict(told), look),
+            Told::Plan { plan, desired, .. } => self.plan(format, plan, desired, &told.verdict(), look),
             Told::Report { plan, desired, report, moved, .. } => match format {
                 Format::Text if report.lines.is_empty() && report.stopped.is_none() && !alone => String::new(),
                 Format::Text if alone => {
@@ -161,11 +156,11 @@ impl Formats {
                     format!("{}{moved}\n{}", render::text::plan(plan, look), render::text::report(report, look))
                 }
                 Format::Text => render::text::report(report, look),
-                Format::Json => render::json::reviewed(plan, report, moved, &self.verdict(told)),
+                Format::Json => render::json::reviewed(plan, report, moved, &told.verdict()),
                 Format::Markdown => render::markdown::report(plan, report, moved, &self.page),
                 Format::Github => render::github::report(plan, report),
                 // These know plans only: what was to be done.
-                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, desired, &self.verdict(told), look),
+                Format::TerraformJson | Format::Gitlab => self.plan(format, plan, desired, &told.verdict(), look),
             },
             Told::Error { message, next, faults, outcome, exit } => match format {
                 // On stdout, people are told nothing where there is no result; stderr has it.

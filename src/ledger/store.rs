@@ -62,7 +62,10 @@ impl Store {
         bytes: &[u8],
     ) -> Result<(), LedgerError> {
         match self {
-            Self::Folder(locked) => locked.put_with_spare(folder, name, bytes),
+            Self::Folder(locked) => {
+                let _ = read;
+                locked.put_with_spare(folder, name, bytes)
+            }
             #[cfg(feature = "object-store")]
             Self::Bucket { .. } => self.replace(folder, name, read, bytes),
         }

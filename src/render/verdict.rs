@@ -149,18 +149,16 @@ pub struct Verdict {
     pub exit: u8,
     pub outcome: Outcome,
     pub summary: String,
-    /// By which rule nobody was taken to be there, if nobody was: more must be declared then, and less is looked at.
-    pub unattended: Option<String>,
 }
 
 impl Verdict {
     pub fn of_plan(plan: &Plan, exit: u8) -> Self {
-        Self { exit, outcome: Outcome::of_plan(plan), summary: summary::plan(plan), unattended: None }
+        Self { exit, outcome: Outcome::of_plan(plan), summary: summary::plan(plan) }
     }
 
     /// Of an apply.
     pub fn of_report(plan: &Plan, report: &Report, exit: u8) -> Self {
         let summary = if report.lines.is_empty() { summary::plan(plan) } else { summary::report(report) };
-        Self { exit, outcome: Outcome::of_report(plan, report), summary, unattended: None }
+        Self { exit, outcome: Outcome::of_report(plan, report), summary }
     }
 }

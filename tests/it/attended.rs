@@ -247,9 +247,6 @@ fn a_ledger_that_ends_with_its_job_creates_nothing_whatever_the_ci_system() {
             .says("QP0215")
             .says("an unattended run creates a tenant only with a ledger that outlives the machine")
             .says("durable: true");
-        let json = run(runner.command(&cloud, &["--yes", "--format=json"]), &job).exits(1).out;
-        let json: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["verdict"]["unattended"], json!(job.3), "{}", job.0);
         assert_eq!(cloud.stage.tenants().len(), 0, "{}", job.0);
     }
     // A person at a terminal has a machine that stays.

@@ -143,7 +143,8 @@ fn a_sink_on_a_nearly_full_disk_is_refused_before_a_key_is_minted() {
     for filling in
         ["head -c 1900k /dev/zero > disk/.filler", "n=0; while [ $n -lt 260 ]; do : > disk/.file$n; n=$((n+1)); done"]
     {
-        let run = place.run("size=2m,nr_inodes=300", &format!("{filling}; {PLAN} --preflight full; echo plan $?; {APPLY} --yes"));
+        let run = place
+            .run("size=2m,nr_inodes=300", &format!("{filling}; {PLAN} --preflight full; echo plan $?; {APPLY} --yes"));
         run.says("QP0307").says("nearly full").says("free some space").says("plan 1");
         assert_eq!(place.stage.live_keys(), Vec::<Value>::new());
     }

@@ -107,7 +107,11 @@ fn a_tenants_file_that_was_moved_one_folder_down_is_a_finding_and_the_plan_is_no
     stage.plan(&["--exit-codes", "fine"]).exits(8);
     stage.apply(&["--yes", "--exit-codes", "fine"]).exits(8).says(named);
     let json: Value = serde_json::from_str(&stage.plan(&["--format", "json"]).exits(0).out).unwrap();
-    assert_eq!((&json["findings"][0]["code"], &json["verdict"]["outcome"]), (&json!("QP0620"), &json!("drift")), "{json}");
+    assert_eq!(
+        (&json["findings"][0]["code"], &json["verdict"]["outcome"]),
+        (&json!("QP0620"), &json!("drift")),
+        "{json}"
+    );
     for format in ["markdown", "github", "terraform-json"] {
         stage.plan(&["--format", format]).says("eu/more.yaml");
     }

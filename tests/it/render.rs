@@ -178,7 +178,7 @@ fn every_document_is_valid_against_the_schema() {
         json::report(
             &samples::newcomer(),
             &samples::report(),
-            &Verdict { exit: 1, outcome: Outcome::Error, summary: "s".into(), unattended: None },
+            &Verdict { exit: 1, outcome: Outcome::Error, summary: "s".into() },
         ),
         json::error("settings name no account", &["qlik-plan validate".into()], 1, Outcome::Error, None),
         json::error("2 faults", &[], 1, Outcome::Error, Some(&serde_json::json!([{"code": "QP0101"}]))),
@@ -309,7 +309,7 @@ proptest! {
         assert_harmless(&text::report(&report, &Look::PLAIN));
         assert_harmless(&without_styles(&text::report(&report, &COLOURED)));
         assert_harmless(&json::plan(&plan, &verdict(&plan)));
-        assert_harmless(&json::report(&plan, &report, &Verdict { exit: 1, outcome: Outcome::Error, summary: bad.clone(), unattended: Some(bad.clone()) }));
+        assert_harmless(&json::report(&plan, &report, &Verdict { exit: 1, outcome: Outcome::Error, summary: bad.clone() }));
         assert_harmless(&json::error(&bad, std::slice::from_ref(&bad), 1, Outcome::Error, None));
         for happened in [
             Happened::Succeeded { detail: bad.as_str().into() },

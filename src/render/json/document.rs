@@ -136,9 +136,6 @@ pub(super) struct Verdict {
     pub(super) exit: u8,
     pub(super) outcome: Word,
     pub(super) summary: String,
-    /// By which rule nobody was taken to be there, where nobody was: "TF_BUILD is set".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unattended: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

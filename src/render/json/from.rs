@@ -100,7 +100,7 @@ impl From<&review::Moved> for Moved {
 
 impl ErrorDocument {
     pub(super) fn of(error: Failed, exit: u8, outcome: crate::render::Outcome) -> Self {
-        let verdict = Verdict { exit, outcome: outcome.into(), summary: error.message.clone(), unattended: None };
+        let verdict = Verdict { exit, outcome: outcome.into(), summary: error.message.clone() };
         Self { format: "qlik-plan/error", version: VERSION, error, verdict }
     }
 }
@@ -117,12 +117,7 @@ impl AnswerDocument {
             Answer::Page { code, .. } => format!("explained {code}"),
         };
         let outcome = if exit == 0 { Word::Clean } else { Word::Refused };
-        Self {
-            format: "qlik-plan/answer",
-            version: VERSION,
-            answer,
-            verdict: Verdict { exit, outcome, summary, unattended: None },
-        }
+        Self { format: "qlik-plan/answer", version: VERSION, answer, verdict: Verdict { exit, outcome, summary } }
     }
 }
 
@@ -141,8 +136,8 @@ impl From<&Record> for LedgerRecord {
 
 impl From<&crate::render::Verdict> for Verdict {
     fn from(verdict: &crate::render::Verdict) -> Self {
-        let crate::render::Verdict { exit, outcome, summary, unattended } = verdict;
-        Self { exit: *exit, outcome: (*outcome).into(), summary: summary.clone(), unattended: unattended.clone() }
+        let crate::render::Verdict { exit, outcome, summary } = verdict;
+        Self { exit: *exit, outcome: (*outcome).into(), summary: summary.clone() }
     }
 }
 

@@ -139,7 +139,7 @@ accounts:
     account_key: {{ public: {{ env: IMBURSE_PUBLIC_KEY }}, private: {{ env: IMBURSE_PRIVATE_KEY }} }}
 sinks:
   home: {sink}
-ledger: {{ kind: directory, path: .qlik-plan/ledger }}
+ledger: {{ kind: directory, path: .qlik-plan/ledger, durable: true }}
 limits: {{ create_tenants: 20, mint_keys: 50 }}
 "
         )
