@@ -13,6 +13,8 @@ use crate::model::untrusted::escape;
 
 /// A file of nonsense must not fill the memory; nobody reads more at once.
 const FAULTS_MAX: usize = 1000;
+/// After so many faults, nearest names are not looked for.
+const HINTED_MAX: usize = 100;
 /// The longest stretch of a line that is shown, in bytes.
 const SHOWN_MAX: usize = 240;
 /// The longest word of the user's that a message repeats, in characters.
@@ -136,9 +138,14 @@ impl<'s> Faults<'s> {
         self.list.len() + self.omitted
     }
 
-    /// What is added from here on is counted and not shown: nobody need find a hint for it.
+    /// What is added from here on is counted and not shown: nobody need find words for it.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= FAULTS_MAX
+    }
+
+    /// Whoever mistyped so many names does not read a hint for each, and comparing long ones takes its time.
+    pub(crate) fn has_hints_enough(&self) -> bool {
+        self.list.len() >= HINTED_MAX
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -251,7 +258,8 @@ impl<'s> Faults<'s> {
     /// like a word is not shown.
     pub(crate) fn key(&mut self, key: &str, at: Span) -> String {
         let is_word = key.len() <= 32 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        let is_strange = self.familiar.is_some_and(|familiar| !ours::is_familiar(key, familiar));
+        let is_strange =
+            self.familiar.is_some_and(|familiar| self.has_hints_enough() || !ours::is_familiar(key, familiar));
         if self.guarded && !is_word || is_strange {
             self.mask(at);
             return "(not shown)".to_owned();

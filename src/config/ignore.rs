@@ -95,7 +95,7 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
     for Entry { address, field, reason, until, at } in entries {
         let Some(declared) = items.get(&address.value) else {
             let message = format!("`{}` is not declared, so nothing of it can be ignored", address.value);
-            let help = match (!faults.is_full()).then(|| near(&address.value, items)).flatten() {
+            let help = match (!faults.has_hints_enough()).then(|| near(&address.value, items)).flatten() {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name a declared tenant or key, or remove the entry".to_owned(),
             };

@@ -70,7 +70,7 @@ pub(crate) fn fields<'n>(
     for entry in entries {
         if !keys.known.contains(&entry.key.as_str()) {
             let message = format!("unknown key {} in {what}", faults.key(&entry.key, entry.key_at));
-            let help = unknown(&entry.key, keys.known, keys.later);
+            let help = if faults.is_full() { String::new() } else { unknown(&entry.key, keys.known, keys.later) };
             faults.add(code::UNKNOWN_KEY, entry.key_at, message, "not known here").help(help);
             faults.mask(entry.value.at);
         }
@@ -97,10 +97,13 @@ pub(crate) fn unknown_name<'c>(
     where_: &str,
     faults: &Faults<'_>,
 ) -> String {
+    // Counted and not shown.
     if faults.is_full() {
         return String::new();
     }
-    if let Some(near) = nearest(name.as_str(), candidates.clone().map(Name::as_str)) {
+    let is_looked_for = !faults.has_hints_enough();
+    let near = is_looked_for.then(|| nearest(name.as_str(), candidates.clone().map(Name::as_str))).flatten();
+    if let Some(near) = near {
         return format!("did you mean `{near}`?");
     }
     let known: Vec<&str> = candidates.map(Name::as_str).take(10).collect();

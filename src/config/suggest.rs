@@ -1,17 +1,23 @@
 //! "Did you mean": the known word that is nearest to what was written.
 
 /// Among more than these nobody is helped by one: a list of names that was mistyped throughout would take minutes.
-pub(crate) const AMONG_MAX: usize = 2_000;
+pub(crate) const AMONG_MAX: usize = 200;
 
 /// The candidate within a third of the word's length, if there is one; the nearest, then the first.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c, C>(word: &str, candidates: C) -> Option<&'c str>
+where
+    C: IntoIterator<Item = &'c str>,
+    C::IntoIter: Clone,
+{
+    let candidates = candidates.into_iter();
+    // Before the first is compared.
+    if candidates.clone().nth(AMONG_MAX).is_some() {
+        return None;
+    }
     let word: Vec<char> = word.chars().take(80).collect();
     let allowed = (word.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
-    for (number, candidate) in candidates.into_iter().enumerate() {
-        if number >= AMONG_MAX {
-            return None;
-        }
+    for candidate in candidates {
         // A letter has at most four bytes: what is this long is too long by letters, too.
         if candidate.len() > 4 * (word.len() + allowed) || 4 * candidate.len() < word.len().saturating_sub(allowed) {
             continue;
