@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls_pki_types::PrivateKeyDer;
 
 use crate::cloud::Cloud;
@@ -241,7 +241,9 @@ fn what_is_wrong_with_a_certificate_is_told_apart() {
     ] {
         for (server, _) in SERVERS {
             let (place, ca) = in_the_middle(names, until, sandbox(&cloud, server));
-            let stranger = CertificateParams::new(Vec::new()).unwrap();
+            // Of another name than the authority: of the same, it would be asked, and its signature found wrong.
+            let mut stranger = CertificateParams::new(Vec::new()).unwrap();
+            stranger.distinguished_name.push(DnType::CommonName, "A stranger");
             let stranger = stranger.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
             std::fs::write(&trusted, if trust { ca } else { stranger }).unwrap();
             let mut command = asking(&cloud, server, Some(trusted.to_str().unwrap()));

@@ -43,7 +43,8 @@ pub(super) fn deepest(error: &dyn StdError) -> String {
     }
     let text = cause.to_string();
     match text.strip_prefix(NOT_2XX) {
-        None => text.chars().take(200).collect(),
+        // Of our own clients: a proxy's way out is the longest.
+        None => text.chars().take(400).collect(),
         Some(answer) => {
             let (status, body) = answer.split_once(": ").unwrap_or((answer.trim_end_matches([':', ' ']), ""));
             format!("the store answers {status}{}", said(status, body))
