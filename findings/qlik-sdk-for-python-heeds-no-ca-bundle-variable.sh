@@ -40,10 +40,10 @@ server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
-mkfifo port
-python3 server.py >port &
+mkfifo said
+python3 server.py >said &
 server=$!
-read -r port <port
+read -r port <said
 
 cat >ask.py <<'PYTHON'
 import sys

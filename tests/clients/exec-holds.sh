@@ -71,6 +71,7 @@ try:
 except OSError as refused:
     print("isolated:", refused.strerror)' | tee isolate.txt
     grep -q '^isolated: Network is unreachable$' isolate.txt
+    # shellcheck disable=SC2016 # the shell inside knows the variable
     "$sandbox" exec --isolate -- sh -c 'curl -sS -o /dev/null -w "%{http_code}\n" "https://$QLIK_SOURCE_TENANT/api/v1/users/me"' | grep -qx 401
 else
     grep -q 'does not let a program have a network of its own' isolate.err
