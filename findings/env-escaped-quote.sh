@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The guess: NAME='it'\''s' is how one writes an apostrophe for a shell, so programs that read "dotenv" files in shell
 # syntax read it's, or refuse the file.
-# What happens: systemd 252 reads it''s', Node 20's --env-file reads it, dotenv (npm) 17.4.2 keeps it'\''s, and
+# What happens (versions with each): systemd 252 reads it''s', Node 20's --env-file reads it, dotenv (npm) 17.4.2 keeps it'\''s, and
 # python-dotenv 1.2.1 leaves the variable out with a warning; only just 1.59.0 reads it's. "it's" in double quotes is
 # read alike by all of them. (systemd is left out here: it takes a manager to ask it. 27 November 2026.)
 # shellcheck disable=SC2016,SC2317,SC2329 # The readers are called by their names.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Guess: an emulator of Google Cloud Storage answers what the clients of a real bucket ask, listing above all.
-# Really: both in use answer JSON requests only. `GET /BUCKET?list-type=2&prefix=…`, which the Rust crate object_store sends
+# Really (versions below): both in use answer JSON requests only. `GET /BUCKET?list-type=2&prefix=…`, which the Rust crate object_store sends
 # (the XML API, documented at cloud.google.com/storage/docs/xml-api/get-bucket-list), is answered with 501 by
 # gcp-storage-emulator 2026.7.19, and with 404 in plain text by fake-gcs-server 1.54.0, of a bucket that is there. A conditional
 # write by that API is answered with 404 by the latter. So neither can stand in for a bucket there. Seen on 2026-11-27.
