@@ -22,7 +22,7 @@ const LINE: &str =
 /// What `LINE` takes, without spaces at its ends or two in a row, and without characters that nobody sees and that join nothing.
 const SENT: &str = "^(?!\\s)(?!.*\\s\\s)(?!.*\\s$)(?!.*[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0d\\ufeff\\uffa0\\ufff0-\\ufffb])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
 /// What the templates of common tools look like when nobody filled them in.
-const TEMPLATE: &str = "\\$\\{(?!\\s*\\}).*\\}|\\{\\{(?!\\s*\\}\\}).*\\}\\}|\\{%(?!\\s*%\\}).*%\\}|<%(?!\\s*%>).*%>|#\\{(?!\\s*\\}).*\\}|\\$\\(\\s*[A-Za-z_][A-Za-z0-9_. -]*\\)|##[A-Za-z_][A-Za-z0-9_.-]*##|(^|[^0-9])%[A-Z][A-Z0-9_]*%";
+const TEMPLATE: &str = "\\$\\{(?!\\s*\\}).*\\}|\\{\\{(?!\\s*\\}\\}).*\\}\\}|\\{%(?!\\s*%\\}).*%\\}|<%(?!\\s*%>).*%>|#\\{(?!\\s*\\}).*\\}|\\$\\(\\s*[A-Za-z_][A-Za-z0-9_. -]*\\)|#{2}[A-Za-z_][A-Za-z0-9_.-]*#{2}|(^|[^0-9])%[A-Z][A-Z0-9_]*%";
 /// What `LINE` takes, without what only a shell or another program would make a path of.
 const PATH: &str = "^(?!~)(?!\\s)(?!.*\\s$)(?!.*\\\\)(?![A-Za-z][A-Za-z0-9+.-]*:)(?!.*\\$[A-Za-z_{(])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
 const DOMAIN: &str =
