@@ -126,6 +126,19 @@ impl Contents {
         self.runs.iter().filter(|run| run.ended.is_some()).map(|run| &run.id)
     }
 
+    /// Whether no record names a run that may have ended after the record was read: records are read before runs. What had
+    /// ended before the reading began is given.
+    pub(super) fn is_last_word_of(&self, ended: &BTreeSet<RunId>) -> bool {
+        let named = self.named_runs();
+        self.ended_runs().all(|run| ended.contains(run) || !named.contains(run))
+    }
+
+    /// Believes of no other run that it ended.
+    pub(super) fn claiming_only(mut self, ended: &BTreeSet<RunId>) -> Self {
+        self.runs.iter_mut().filter(|run| !ended.contains(&run.id)).for_each(|run| run.ended = None);
+        self
+    }
+
     pub(super) fn judged(self, place: String, alive: &Alive) -> LedgerFacts {
         // Runs are read after records, so one that said `ended` may have done so after a record was read that names it. Its lock,
         // or that nobody knows whose the lock is, tells that this may be so.

@@ -107,7 +107,7 @@ impl Ledger {
         match self {
             Self::Directory(directory) => read_directory(directory),
             #[cfg(feature = "object-store")]
-            Self::Bucket(bucket) => Ok(Contents::read(bucket)?
+            Self::Bucket(bucket) => Ok(read_whole(|| Contents::read(bucket))?
                 .map(|contents| contents.judged(bucket.place(), &Alive::Clock { now: bucket.now(), ours: None }))),
         }
     }
@@ -137,8 +137,7 @@ fn read_directory_by(
     for _ in 0..READ_ATTEMPTS {
         let before = directory.watch()?;
         let Some(contents) = read(directory)? else { return Ok(None) };
-        // Records are read before runs: one that names a run which ended meanwhile is not that run's last word.
-        let is_whole = contents.ended_runs().all(|run| ended.contains(run) || !contents.named_runs().contains(run));
+        let is_whole = contents.is_last_word_of(&ended);
         ended = contents.ended_runs().cloned().collect();
         // The same holder before and after: no run came in between, since a run writes its name before all else.
         if directory.watch()? == before && is_whole {
@@ -151,10 +150,23 @@ fn read_directory_by(
         }
     }
     // Runs come and go faster than we read: nothing is claimed of any of them.
-    Ok(read(directory)?.map(|mut contents| {
-        contents.runs.iter_mut().filter(|run| !ended.contains(&run.id)).for_each(|run| run.ended = None);
-        judged(contents, directory, &Alive::Anybody)
-    }))
+    Ok(read(directory)?.map(|contents| judged(contents.claiming_only(&ended), directory, &Alive::Anybody)))
+}
+
+/// Without a lock: read again where a record names a run that may have ended after the record was read.
+#[cfg(feature = "object-store")]
+fn read_whole(
+    mut read: impl FnMut() -> Result<Option<Contents>, LedgerError>,
+) -> Result<Option<Contents>, LedgerError> {
+    let mut ended = BTreeSet::new();
+    for _ in 0..READ_ATTEMPTS {
+        let Some(contents) = read()? else { return Ok(None) };
+        if contents.is_last_word_of(&ended) {
+            return Ok(Some(contents));
+        }
+        ended = contents.ended_runs().cloned().collect();
+    }
+    Ok(read()?.map(|contents| contents.claiming_only(&ended)))
 }
 
 fn judged(contents: Contents, directory: &Directory, alive: &Alive) -> LedgerFacts {
@@ -234,7 +246,8 @@ impl Held {
             #[cfg(feature = "object-store")]
             Store::Bucket { bucket, .. } => {
                 let place = bucket.place();
-                let contents = Contents::read(bucket)?.ok_or(LedgerError::Missing { place: place.clone() })?;
+                let contents = read_whole(|| Contents::read(bucket))?;
+                let contents = contents.ok_or(LedgerError::Missing { place: place.clone() })?;
                 Ok(contents.judged(place, &Alive::Clock { now: bucket.now(), ours: Some(ours) }))
             }
         }

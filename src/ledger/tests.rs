@@ -298,6 +298,32 @@ fn a_run_that_begins_or_ends_under_a_readers_eyes_is_not_misjudged() {
     assert_eq!((facts.life(&run_id(0)), facts.other_runs), (Life::Alive, Life::Alive));
 }
 
+/// A store has no lock: a run may finish between a reader's look at its record and the look at its run.
+#[cfg(feature = "object-store")]
+#[test]
+fn a_run_that_ends_between_two_looks_at_a_store_leaves_nothing_in_doubt() {
+    let estate = Estate::new();
+    let held = estate.ledger.open(run(1)).unwrap();
+    held.create(&record(0, State::Free)).unwrap();
+    let State::Pending(intent) = intent() else { unreachable!() };
+    held.swap(0, &record(1, State::Pending(Intent { run: run_id(1), ..intent }))).unwrap();
+    let mut held = Some(held);
+    let ours = Alive::Clock { now: Some(at(1)), ours: None };
+    let contents = read_whole(|| {
+        let contents = Contents::read(estate.directory())?.unwrap();
+        let Some(held) = held.take() else { return Ok(Some(contents)) };
+        // What the reader saw of the record is of before; the run's end is of after.
+        held.swap(1, &record(2, State::Free))?;
+        held.end(at(60))?;
+        let mut seen = Contents::read(estate.directory())?.unwrap();
+        seen.records = contents.records;
+        Ok(Some(seen))
+    });
+    let facts = contents.unwrap().unwrap().judged("store".to_owned(), &ours);
+    assert!(matches!(facts.records[&acme()].state, State::Free), "{:?}", facts.records[&acme()].state);
+    assert_eq!(facts.life(&run_id(1)), Life::Proven);
+}
+
 #[test]
 fn a_lock_dies_with_its_process() {
     let estate = Estate::new();

@@ -4,6 +4,8 @@
 //! line, and for `::` where a line begins, on both streams; some of these commands change what later steps do.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -232,4 +234,93 @@ fn what_the_vendors_answer_is_shown_not_obeyed() {
         stage.control("DELETE", "/faults", &Value::Null);
     }
     assert!(struck > 20, "the answers were shown in {struck} runs only");
+}
+
+/// Answers every request with the same status and a body that repeats what it was sent.
+fn echo(status: u16, body: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let answer = move |client: TcpStream| -> std::io::Result<()> {
+        let (mut reader, mut head) = (BufReader::new(client), String::new());
+        while reader.read_line(&mut head)? > 2 {}
+        let body = body(&head);
+        let mut client = reader.into_inner();
+        write!(client, "HTTP/1.1 {status} No\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    };
+    // Whoever leaves before the answer does not matter to who comes next.
+    std::thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(|client| drop(answer(client))));
+    host
+}
+
+const VAULT_TOKEN: &str = "hvs.CAESIJcanary0Vault1Token2Which3Nobody4May5See6Again7";
+const STORE_SECRET: &str = "canary/of+the/Store1Secret2Which3Nobody4May5See";
+
+type Form = (&'static str, fn(&str) -> String);
+
+/// The forms in which servers and proxies say no: the error of S3 and Azure, of Google and others, of a vault, and plain words.
+fn forms() -> [Form; 5] {
+    [
+        ("xml", |head| format!("<Error><Code>{}</Code><Message>{head}</Message></Error>", HOSTILE.concat())),
+        ("json", |head| json!({ "error": { "message": HOSTILE.concat() + head } }).to_string()),
+        ("errors", |head| json!({ "errors": [HOSTILE.concat()], "head": head }).to_string()),
+        ("words", |head| HOSTILE.concat() + head),
+        ("echo", |head| json!({ "errors": [format!("rejected: {head}")] }).to_string()),
+    ]
+}
+
+#[test]
+fn what_a_store_and_a_vault_answer_is_shown_not_obeyed_and_what_they_repeat_is_no_secret() {
+    let run = |stage: &Stage, words: &[&str]| {
+        let mut command = stage.command(SANDBOX);
+        command
+            .env("QLIK_SANDBOX_STATE", stage.dir().join(".qlik-sandbox"))
+            .env("VAULT_TOKEN", VAULT_TOKEN)
+            .env("AWS_ACCESS_KEY_ID", "AKIACANARY00000000")
+            .env("AWS_SECRET_ACCESS_KEY", STORE_SECRET)
+            .args(["exec", "--"])
+            .args(words);
+        Run::of(&command.output().unwrap())
+    };
+    let [at_vault, at_store] = [ONE_TENANT.replace("deliver_to: files", "deliver_to: vault"), ONE_TENANT.to_owned()]
+        .map(|desired| {
+            let stage = Stage::new(&desired);
+            stage.write_desired(ONE_TENANT);
+            run(&stage, &[APPLY, "ledger", "init", "--settings", "qlik-plan.settings.yaml"]).exits(0);
+            run(&stage, &[APPLY, "rehearse", "us-oem", "--settings", "qlik-plan.settings.yaml"]).exits(0);
+            stage.write_desired(&desired);
+            stage
+        });
+    let mut struck = [0; 2];
+    for (form, body) in forms() {
+        // A store is asked again for a while after a 500.
+        for status in if form == "xml" { &[400, 403, 500][..] } else { &[400, 403] } {
+            let host = echo(*status, body);
+            let vault = format!(
+                "  vault: {{ kind: vault, address: 'http://{host}', mount: secret, token: {{ env: VAULT_TOKEN }} }}"
+            );
+            let (before, _) = SETTINGS.split_once("ledger:").unwrap();
+            let store =
+                format!("{before}ledger: {{ kind: object-store, url: s3://estate/qlik, endpoint: 'http://{host}' }}\n");
+            let vault = SETTINGS.replace("  files: { kind: file, directory: ./secrets, durable: true }", &vault);
+            let formats = if *status == 400 { &FORMATS[..] } else { &FORMATS[..1] };
+            for (at, (stage, settings)) in [(&at_vault, vault), (&at_store, store)].into_iter().enumerate() {
+                std::fs::write(stage.dir().join("qlik-plan.settings.yaml"), settings).unwrap();
+                for format in formats {
+                    for words in [&[PLAN, "--preflight", "full"][..], &[APPLY, "--yes"]] {
+                        let end = ["--format", format, "--settings", "qlik-plan.settings.yaml"];
+                        let run = run(stage, &[words, &end].concat());
+                        let what = format!("{words:?} {form} {status} {at}");
+                        harmless(&run, format, &what);
+                        assert_ne!(run.code, Some(0), "{what}: {}", run.all());
+                        for secret in [VAULT_TOKEN, STORE_SECRET] {
+                            assert!(!run.all().contains(&secret[8..24]), "{what}: {}", run.all());
+                        }
+                        struck[at] +=
+                            usize::from(["setvariable", "(not shown"].iter().any(|word| run.all().contains(word)));
+                    }
+                }
+            }
+        }
+    }
+    assert!(struck.iter().all(|shown| *shown > 10), "the answers were shown in {struck:?} runs only");
 }

@@ -6,6 +6,7 @@ use ::object_store::Error;
 use serde_json::Value;
 
 use crate::ledger::error::LedgerError;
+use crate::model::redact::of_vendor;
 use crate::model::untrusted::Untrusted;
 
 /// Before a status line and a body in object_store's errors.
@@ -35,8 +36,13 @@ pub(super) fn store_error(doing: &'static str, path: String, error: &Error) -> L
     LedgerError::Store { doing, path, why }
 }
 
-/// The last of an error's causes: the others repeat it, with URLs.
+/// The last of an error's causes: the others repeat it, with URLs. A store, or a proxy before it, may repeat what it was sent:
+/// what looks like a token is withheld.
 pub(super) fn deepest(error: &dyn StdError) -> String {
+    of_vendor(&last(error), &[])
+}
+
+fn last(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
@@ -104,6 +110,10 @@ mod tests {
             ("400 Bad Request: {\"error\":\"invalid_grant\"}", "the store answers 400 Bad Request: invalid_grant"),
             ("502 Bad Gateway: <!doctype html><title>502</title>", "the store answers 502 Bad Gateway"),
             ("500 Internal Server Error: {\"a\":1}", "the store answers 500 Internal Server Error"),
+            (
+                "403 Forbidden: no to Bearer ya29.c0AbCdEfGh1jKlMnOpQrStUvWxYz0123456789abcdEFGH",
+                "the store answers 403 Forbidden: no to Bearer ya29.(…)",
+            ),
         ] {
             let error = std::io::Error::other(format!("{NOT_2XX}{answer}"));
             assert_eq!(deepest(&error), told, "{answer}");
