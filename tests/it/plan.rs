@@ -2,6 +2,7 @@
 
 mod payments;
 mod properties;
+mod referee;
 
 use std::collections::BTreeSet;
 use std::fs;

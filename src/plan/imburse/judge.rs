@@ -256,7 +256,7 @@ fn unlooked<'a>(
     }
     let mint = match (good, facts.replace, undelivered) {
         (Some(good), true, 0) => Some(WhyMint::Replaced { key_id: good.public_key.clone() }),
-        (None, true, _) if !here.is_empty() => {
+        (_, true, _) if !here.is_empty() => {
             unseen.push(format!("which key in sink {sink} --replace is about"));
             None
         }
