@@ -12,7 +12,8 @@ use crate::model::live::{LedgerLive, Live, Observed};
 use crate::plan::Wishes;
 use crate::provider::http::ReadError;
 
-use super::{Breadth, Sources, is_free};
+use super::answer::{is_free, observed};
+use super::sources::{Breadth, Sources};
 
 pub(super) async fn read(desired: &Desired, base: &Live, wishes: &Wishes, sources: &Sources<'_>) -> ImburseLive {
     let tenants = stream::iter(desired.imburse_tenants())
@@ -98,11 +99,4 @@ async fn tenant(
         }
     }
     TenantLive { tenant: TenantRead::Present(Box::new(present)), keys: Some(keys), looked_up }
-}
-
-fn observed<T>(read: Result<T, ReadError>) -> Observed<T> {
-    match read {
-        Ok(value) => Observed::Present(value),
-        Err(error) => Observed::Unreadable(error.unreadable()),
-    }
 }

@@ -1,84 +1,31 @@
-//! Reads ledger, vendor and sinks into one live value. It changes nothing and decides nothing.
+//! Reads ledger, vendor and sinks into one live value. What a plan of it still needs is the planner's answer to one question.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
-use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
-use crate::model::clock::Clocks;
 use crate::model::desired::Desired;
 use crate::model::imburse::ImburseLive;
 use crate::model::live::{
-    AccountLive, ClockLive, LedgerFacts, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead,
-    Unreadable, Writable,
+    AccountLive, ClockLive, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead, Unreadable,
+    Writable,
 };
-use crate::model::record::State;
 use crate::model::settings;
 use crate::model::spec::Way;
-use crate::model::untrusted::Untrusted;
 use crate::plan::Wishes;
-use crate::provider::imburse::Imburse;
-use crate::provider::qlik::Qlik;
-use crate::sink::Sink;
 
+mod answer;
 mod imburse;
 mod people;
+mod sources;
 mod tenant;
 mod undeclared;
+mod visit;
 
-/// Whether sinks are looked into, and asked if they could be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preflight {
-    /// Needs no right to write anywhere; what was not checked is listed.
-    Read,
-    /// Sinks are looked into, and asked if they could be written.
-    Sinks,
-    /// And of what is in place, whatever its renewal will need: owners, permissions, limits. Keys of tenants that are no longer
-    /// declared are listed.
-    Full,
-}
+use answer::{is_free, observed};
 
-/// How much is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Breadth {
-    /// What a plan of this desired state needs.
-    Needed,
-    /// For a snapshot: also what plans of changed declarations will need.
-    All,
-}
-
-/// How well the place of the ledger keeps it.
-pub struct LedgerPlace {
-    /// It is shared, or somebody says that it outlives the machine.
-    pub durable: bool,
-    /// The work tree or checkout around it, in words: others get copies of what lies there.
-    pub lies_in: Option<Untrusted>,
-}
-
-/// What is read from, and how.
-pub struct Sources<'a> {
-    pub qlik: &'a Qlik,
-    pub imburse: &'a Imburse,
-    pub sinks: &'a BTreeMap<Name, Sink>,
-    pub settings: &'a BTreeMap<Name, settings::Sink>,
-    pub preflight: Preflight,
-    pub breadth: Breadth,
-    /// Whether nobody is there: then a file sink must be declared durable, and so must a ledger on this machine.
-    pub unattended: bool,
-    pub ledger: LedgerPlace,
-    /// How many tenants are read side by side.
-    pub parallelism: usize,
-    /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
-    /// are being read.
-    pub leave: bool,
-    /// Told how many tenants were read, of how many.
-    pub told: &'a (dyn Fn(usize, usize) + Sync),
-    /// What servers say the time is.
-    pub clocks: &'a Clocks,
-    /// The local clock, for deciding before any vendor has told the time.
-    pub now: Timestamp,
-}
+pub use sources::{Breadth, LedgerPlace, Preflight, Sources};
 
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
@@ -294,23 +241,13 @@ async fn read_accounts(
     let reads = stream::iter(wanted)
         .map(|(account, ways)| async move {
             let has_source = desired.accounts.get(&account).is_some_and(|facts| facts.has_source_tenant);
-            let licence = if has_source {
-                Some(match sources.qlik.licence(&account).await {
-                    Ok(licence) => Observed::Present(licence),
-                    Err(error) => Observed::Unreadable(error.unreadable()),
-                })
-            } else {
-                None
-            };
+            let licence = if has_source { Some(observed(sources.qlik.licence(&account).await)) } else { None };
             let credentials = ways
                 .into_iter()
                 .filter_map(|way| sources.qlik.credential_hash(&account, &way).map(|hash| (way, hash)))
                 .collect();
             let organization = if sources.qlik.lists_tenants(&account) {
-                Some(match sources.qlik.organization_tenants(&account).await {
-                    Ok(tenants) => Observed::Present(tenants),
-                    Err(error) => Observed::Unreadable(error.unreadable()),
-                })
+                Some(observed(sources.qlik.organization_tenants(&account).await))
             } else {
                 None
             };
@@ -320,13 +257,4 @@ async fn read_accounts(
         .collect::<Vec<_>>()
         .await;
     reads.into_iter().collect()
-}
-
-pub(super) fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
-    match ledger {
-        LedgerLive::Missing { .. } => true,
-        LedgerLive::Present(LedgerFacts { records, .. }) => {
-            records.get(address).is_none_or(|record| record.state == State::Free)
-        }
-    }
 }

@@ -6,12 +6,15 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::host::Host;
 use crate::model::live::{KeyLive, LedgerLive, Live, Observed, TenantLive, TenantRead, Unreadable};
-use crate::model::spec::{Owner, QlikKey, QlikTenant};
-use crate::plan::key::Stop;
-use crate::plan::{Scene, Wishes};
+use crate::model::spec::{Owner, QlikTenant};
+use crate::plan::Wishes;
+use crate::plan::needs::{Known, Needs, needs};
 use crate::provider::http::ReadError;
 
-use super::{Breadth, Preflight, Sources, people};
+use super::answer::{found, is_free, observed};
+use super::people;
+use super::sources::{Breadth, Preflight, Sources};
+use super::visit::Visit;
 
 /// One tenant as read, and what is decided only once every tenant was read.
 pub(super) struct Read {
@@ -65,16 +68,31 @@ pub(super) async fn read(
     if all || spec.grants.to_everyone() {
         live.user_default = Some(observed(sources.qlik.user_default(&spec.account, &host).await));
     }
-    look_up_unlisted(desired, base, sources, address, spec, &host, &mut live).await;
-    if let Some(grant) = spec.grants.by_role() {
-        people::read_holders(desired, base, wishes, sources, address, grant, &host, &mut live).await;
-    }
-    let mut minters = minters(desired, base, wishes, sources, address, &host, &live);
+    let visit = Visit { desired, base, wishes, sources, address, spec, host: &host };
+    look_up_unlisted(&visit, &mut live).await;
+    let mut minters = minters(&visit, &mut live).await;
     if all && client_mints(desired, &spec.account) {
         minters.insert(Owner::Client);
     }
-    read_for_minting(sources, spec, &host, &tenant_id, minters, &mut live).await;
+    read_for_minting(&visit, &tenant_id, minters, &mut live).await;
     Read { account: spec.account.clone(), live, refused: None }
+}
+
+/// The owners whose account must be looked at, as the planner says. Where a role is declared, it wants to know first who holds it.
+async fn minters(visit: &Visit<'_>, live: &mut TenantLive) -> BTreeSet<Owner> {
+    loop {
+        let known = Known {
+            desired: visit.desired,
+            live: visit.base,
+            wishes: visit.wishes,
+            now: visit.now(),
+            renewals: visit.sources.preflight == Preflight::Full,
+        };
+        match needs(&known, visit.address, visit.spec, live) {
+            Needs::Owners(owners) => return owners,
+            Needs::Holders(grant, of) => people::read_holders(visit, grant, of, live).await,
+        }
+    }
 }
 
 /// Ends the token that reading took. What fails is tried once more by nobody: tokens end by themselves.
@@ -114,8 +132,9 @@ async fn at_alias(
     spec: &QlikTenant,
 ) -> TenantRead {
     let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
-    let is_free = super::is_free(ledger, address);
-    let (Some(label), Some(region), true) = (&spec.alias, region, is_free) else { return TenantRead::Nowhere };
+    let (Some(label), Some(region), true) = (&spec.alias, region, is_free(ledger, address)) else {
+        return TenantRead::Nowhere;
+    };
     // The organization's list answers this, and more, without a bot user in somebody's tenant.
     if sources.qlik.lists_tenants(&spec.account) {
         return TenantRead::Nowhere;
@@ -129,82 +148,20 @@ async fn at_alias(
     }
 }
 
-pub(super) fn observed<T>(read: Result<T, ReadError>) -> Observed<T> {
-    match read {
-        Ok(value) => Observed::Present(value),
-        Err(error) => Observed::Unreadable(error.unreadable()),
-    }
-}
-
 /// A key that a sink names and the list does not have live: only a GET on its id decides.
-async fn look_up_unlisted(
-    desired: &Desired,
-    base: &Live,
-    sources: &Sources<'_>,
-    address: &Address,
-    spec: &QlikTenant,
-    host: &Host,
-    live: &mut TenantLive,
-) {
+async fn look_up_unlisted(visit: &Visit<'_>, live: &mut TenantLive) {
     let Some(Observed::Present(keys)) = &live.keys else { return };
     let mut looked_up = BTreeMap::new();
-    for (key, _, _) in desired.qlik_keys(address) {
-        let Some(entry) = base.sinks.get(key).and_then(|sink| sink.held()) else { continue };
-        let now = now(sources, host);
+    for (key, _, _) in visit.desired.qlik_keys(visit.address) {
+        let Some(entry) = visit.base.sinks.get(key).and_then(|sink| sink.held()) else { continue };
+        let now = visit.now();
         if keys.get(&entry.key_id).is_some_and(|key: &KeyLive| key.is_live(now)) {
             continue;
         }
-        let found = match sources.qlik.key(&spec.account, host, &entry.key_id).await {
-            Ok(Some(key)) => Observed::Present(key),
-            Ok(None) => Observed::Absent,
-            Err(error) => Observed::Unreadable(error.unreadable()),
-        };
-        looked_up.insert(entry.key_id.clone(), found);
+        let read = found(visit.sources.qlik.key(visit.account(), visit.host, &entry.key_id).await);
+        looked_up.insert(entry.key_id.clone(), read);
     }
     live.looked_up = looked_up;
-}
-
-/// By the host's own clock.
-fn now(sources: &Sources<'_>, host: &Host) -> jiff::Timestamp {
-    sources.qlik.time_at(host).unwrap_or(sources.now)
-}
-
-/// The owners whose account must be looked at, because the decision table would mint or cannot tell whose a key is.
-fn minters(
-    desired: &Desired,
-    base: &Live,
-    wishes: &Wishes,
-    sources: &Sources<'_>,
-    address: &Address,
-    host: &Host,
-    live: &TenantLive,
-) -> BTreeSet<Owner> {
-    let scene = Scene::of(desired, base, wishes, now(sources, host));
-    let record = match &base.ledger {
-        LedgerLive::Present(facts) => facts.records.get(address),
-        LedgerLive::Missing { .. } => None,
-    };
-    desired
-        .qlik_keys(address)
-        .filter(|(_, spec, _)| spec.adopt.is_none())
-        .filter(|(key, spec, _)| match crate::plan::judge(&scene, address, key, spec, live, record) {
-            Ok(judgement) => {
-                let full = sources.preflight == Preflight::Full && judgement.good.is_some();
-                let revokes = !judgement.reclaim.is_empty() || !judgement.freed.is_empty();
-                judgement.mint.is_some() || revokes || full || moved(&scene, key, spec)
-            }
-            Err(Stop::Refuse(_)) => true,
-            Err(Stop::Wait(_)) => false,
-        })
-        .map(|(_, spec, _)| spec.owner.clone())
-        .collect()
-}
-
-/// Whether its owner is declared otherwise than when it was made: only then it is worth asking who that is.
-fn moved(scene: &Scene, key: &Address, spec: &QlikKey) -> bool {
-    let made_as = scene.live.sinks.get(key).and_then(|sink| sink.held()).and_then(|entry| entry.made_as.as_ref());
-    let made_for = made_as.and_then(|made_as| made_as.owner.as_ref());
-    made_for.is_some_and(|made_for| *made_for != spec.owner.word())
 }
 
 /// Whether any key of the account is minted by its key client: then its credentials are at hand.
@@ -216,25 +173,19 @@ fn client_mints(desired: &Desired, account: &Name) -> bool {
         .any(|(_, key, _)| key.adopt.is_none() && key.owner == Owner::Client)
 }
 
-async fn read_for_minting(
-    sources: &Sources<'_>,
-    spec: &QlikTenant,
-    host: &Host,
-    tenant_id: &str,
-    minters: BTreeSet<Owner>,
-    live: &mut TenantLive,
-) {
+async fn read_for_minting(visit: &Visit<'_>, tenant_id: &str, minters: BTreeSet<Owner>, live: &mut TenantLive) {
     if minters.is_empty() {
         return;
     }
+    let (qlik, account, host) = (visit.sources.qlik, visit.account(), visit.host);
     if live.limits.is_none() {
-        live.limits = Some(observed(sources.qlik.limits(&spec.account, host, tenant_id).await));
+        live.limits = Some(observed(qlik.limits(account, host, tenant_id).await));
     }
     if live.user_default.is_none() {
-        live.user_default = Some(observed(sources.qlik.user_default(&spec.account, host).await));
+        live.user_default = Some(observed(qlik.user_default(account, host).await));
     }
     if minters.iter().any(Owner::needs_key_client) {
-        live.key_client = Some(observed(sources.qlik.consent(&spec.account, host).await));
+        live.key_client = Some(observed(qlik.consent(account, host).await));
     }
     let trusted = live.key_client.as_ref().and_then(Observed::present).is_some_and(|consent| consent.trusted);
     for owner in minters {
@@ -242,6 +193,6 @@ async fn read_for_minting(
         if owner == Owner::Client && !trusted {
             continue;
         }
-        people::read_caller(sources, &spec.account, host, owner, live).await;
+        people::read_caller(visit, owner, live).await;
     }
 }

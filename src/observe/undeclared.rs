@@ -14,7 +14,7 @@ use crate::model::record::{Binding, Record};
 use crate::model::untrusted::Untrusted;
 use crate::provider::http::ReadError;
 
-use super::{Preflight, Sources};
+use super::sources::{Preflight, Sources};
 
 pub(super) async fn read(
     desired: &Desired,

@@ -33,6 +33,7 @@ pub mod key;
 mod leftover;
 mod limit;
 mod mint;
+pub mod needs;
 pub mod refusal;
 mod rename;
 mod renewable;
@@ -43,9 +44,6 @@ mod store;
 mod tenant;
 mod undeclared;
 mod unmanaged;
-
-pub(crate) use mint::judge;
-pub(crate) use role::meant;
 
 /// What a person asked of this one run, beyond desired state and settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,66 @@
+//! Where live state is read from, and how much of it is read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::address::Name;
+use crate::model::clock::Clocks;
+use crate::model::settings;
+use crate::model::untrusted::Untrusted;
+use crate::provider::imburse::Imburse;
+use crate::provider::qlik::Qlik;
+use crate::sink::Sink;
+
+/// Whether sinks are looked into, and asked if they could be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preflight {
+    /// Needs no right to write anywhere; what was not checked is listed.
+    Read,
+    /// Sinks are looked into, and asked if they could be written.
+    Sinks,
+    /// And of what is in place, whatever its renewal will need: owners, permissions, limits. Keys of tenants that are no longer
+    /// declared are listed.
+    Full,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// What a plan of this desired state needs.
+    Needed,
+    /// For a snapshot: also what plans of changed declarations will need.
+    All,
+}
+
+/// How well the place of the ledger keeps it.
+pub struct LedgerPlace {
+    /// It is shared, or somebody says that it outlives the machine.
+    pub durable: bool,
+    /// The work tree or checkout around it, in words: others get copies of what lies there.
+    pub lies_in: Option<Untrusted>,
+}
+
+/// What is read from, and how.
+pub struct Sources<'a> {
+    pub qlik: &'a Qlik,
+    pub imburse: &'a Imburse,
+    pub sinks: &'a BTreeMap<Name, Sink>,
+    pub settings: &'a BTreeMap<Name, settings::Sink>,
+    pub preflight: Preflight,
+    pub breadth: Breadth,
+    /// Whether nobody is there: then a file sink must be declared durable, and so must a ledger on this machine.
+    pub unattended: bool,
+    pub ledger: LedgerPlace,
+    /// How many tenants are read side by side.
+    pub parallelism: usize,
+    /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
+    /// are being read.
+    pub leave: bool,
+    /// Told how many tenants were read, of how many.
+    pub told: &'a (dyn Fn(usize, usize) + Sync),
+    /// What servers say the time is.
+    pub clocks: &'a Clocks,
+    /// The local clock, for deciding before any vendor has told the time.
+    pub now: Timestamp,
+}

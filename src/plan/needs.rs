@@ -1,0 +1,71 @@
+//! What is still to be read of a tenant before it can be planned: the one question that is asked of the planner by whoever reads.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::desired::Desired;
+use crate::model::live::{LedgerLive, Live, TenantLive};
+use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
+
+use super::key::Stop;
+use super::mint::judge;
+use super::role::meant;
+use super::{Scene, Wishes};
+
+/// What is known when the question is asked.
+pub struct Known<'a> {
+    pub desired: &'a Desired,
+    /// Ledger and sinks. Tenants are not in it yet: the one that is asked about is told beside it.
+    pub live: &'a Live,
+    pub wishes: &'a Wishes,
+    /// By the clock of the tenant's host.
+    pub now: Timestamp,
+    /// Whether the keys in place are asked about too, for the day of their renewal.
+    pub renewals: bool,
+}
+
+/// What is to be read next of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needs<'a> {
+    /// Who of these holds the declared role. Ask again once that is read: it tells who some owners are.
+    Holders(&'a RoleGrant, BTreeSet<Owner>),
+    /// Whatever minting needs, for these owners: a key of theirs would be minted or revoked, or it cannot be told whose a key is.
+    Owners(BTreeSet<Owner>),
+}
+
+/// What is still to be read of a tenant at Qlik, whose keys were read.
+pub fn needs<'a>(known: &Known<'_>, address: &Address, spec: &'a QlikTenant, tenant: &TenantLive) -> Needs<'a> {
+    let scene = Scene::of(known.desired, known.live, known.wishes, known.now);
+    match spec.grants.by_role() {
+        Some(grant) if tenant.holders.is_none() => Needs::Holders(grant, meant(&scene, address, grant)),
+        Some(_) | None => Needs::Owners(owners(&scene, address, tenant, known.renewals)),
+    }
+}
+
+fn owners(scene: &Scene<'_>, address: &Address, tenant: &TenantLive, renewals: bool) -> BTreeSet<Owner> {
+    let record = match &scene.live.ledger {
+        LedgerLive::Present(facts) => facts.records.get(address),
+        LedgerLive::Missing { .. } => None,
+    };
+    let keys = scene.desired.qlik_keys(address).filter(|(_, spec, _)| spec.adopt.is_none());
+    keys.filter(|(key, spec, _)| match judge(scene, address, key, spec, tenant, record) {
+        Ok(judgement) => {
+            let renewed = renewals && judgement.good.is_some();
+            let revokes = !judgement.reclaim.is_empty() || !judgement.freed.is_empty();
+            judgement.mint.is_some() || revokes || renewed || moved(scene, key, spec)
+        }
+        Err(Stop::Refuse(_)) => true,
+        Err(Stop::Wait(_)) => false,
+    })
+    .map(|(_, spec, _)| spec.owner.clone())
+    .collect()
+}
+
+/// Whether its owner is declared otherwise than when it was made: only then it is worth asking who that is.
+fn moved(scene: &Scene<'_>, key: &Address, spec: &QlikKey) -> bool {
+    let made_as = scene.live.sinks.get(key).and_then(|sink| sink.held()).and_then(|entry| entry.made_as.as_ref());
+    let made_for = made_as.and_then(|made_as| made_as.owner.as_ref());
+    made_for.is_some_and(|made_for| *made_for != spec.owner.word())
+}
