@@ -275,7 +275,7 @@ pub(super) fn life(life: Life) -> &'static str {
     }
 }
 
-fn way(scene: &Scene, spec: &QlikKey, judgement: &Judgement, path: &mut Vec<String>) {
+fn way(scene: &Scene, spec: &QlikKey, judgement: &Judgement<'_, KeyLive>, path: &mut Vec<String>) {
     match judgement.good {
         Some(good) => {
             path.push(format!("key {} is in the sink and lives: it is the one", good.id));

@@ -72,19 +72,3 @@ pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
 
 /// Why a leftover that no successor is made for is not revoked.
 pub(super) const SPARED: &str = "a newer key is in the sink, and nothing proves that this one can no longer come there";
-
-/// Why a delivered key that has a successor is not revoked.
-pub(super) fn superseded(blind: bool) -> &'static str {
-    match blind {
-        true => "it was delivered, and so was a newer key",
-        false => "it was delivered once, and another key is in the sink now",
-    }
-}
-
-/// Why a key that was made for another sink is not touched.
-pub(super) fn elsewhere(sink: &SinkFacts) -> &'static str {
-    match sink.hidden {
-        true => "minted for another sink than this machine's, and may be in use on another machine",
-        false => "minted for another sink than settings name now",
-    }
-}

@@ -1,5 +1,7 @@
 //! One key of a tenant that is there or will be: the decision table's answer as actions.
 
+use std::collections::BTreeSet;
+
 use crate::model::address::{Address, Name};
 use crate::model::live::{KeyLive, LedgerLive, Observed, SinkLive, TenantLive};
 use crate::model::marker::{KeyUid, Letter};
@@ -12,7 +14,7 @@ use super::action::{
     Action, CreateKey, Drift, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked, WhyMint,
 };
 use super::headroom::{Slots, may_mint, owner_changed};
-use super::key::{self, Judgement, Mint, Stop};
+use super::key::{self, Judgement, Mint, Question, Stop};
 use super::refusal::{Code, Refusal};
 use super::tenant::{Ground, record_of};
 use super::{Scene, drift, ignore, push, standing};
@@ -40,16 +42,7 @@ pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {
                 );
                 return push(plan, scene, address, Action::Refuse(refusal));
             }
-            let first = Judgement {
-                good: None,
-                mark: false,
-                mint: Some(Mint::First(WhyMint::Missing)),
-                freed: Vec::new(),
-                reclaim: Vec::new(),
-                unseen: Vec::new(),
-                left: Vec::new(),
-            };
-            (Parent::MadeBefore(tenant.clone()), first)
+            (Parent::MadeBefore(tenant.clone()), Judgement::first())
         }
         Ground::Exists { at, live, record } => {
             if let Some(id) = &spec.adopt {
@@ -76,7 +69,7 @@ pub(crate) fn judge<'a>(
     spec: &'a QlikKey,
     live: &'a TenantLive,
     record: Option<&'a Record>,
-) -> Result<Judgement<'a>, Stop> {
+) -> Result<Judgement<'a, KeyLive>, Stop> {
     let sink_facts = scene.desired.sinks.get(&spec.deliver_to);
     let (Some(sink_facts), Some(sink)) = (sink_facts, scene.live.sinks.get(address)) else {
         return Err(key::refuse(
@@ -89,21 +82,54 @@ pub(crate) fn judge<'a>(
         (Some((facts, _)), _) | (None, LedgerLive::Present(facts)) => Some(facts),
         (None, LedgerLive::Missing { .. }) => None,
     };
-    let remint = scene.wishes.remint.contains(address);
-    let replace = scene.wishes.replace.contains(address);
-    key::judge(&key::Facts {
+    key::judge(&Question {
+        policy: &key::QLIK,
         address,
-        spec,
+        text: &spec.description,
+        deliver_to: &spec.deliver_to,
+        renew_before: Some(spec.renew_before),
         ledger,
         record,
-        tenant: live,
+        keys: live.keys.as_ref(),
+        looked_up: &live.looked_up,
+        caller: live.caller(&spec.owner).and_then(Observed::present).map(|caller| &caller.user_id),
+        whose: Some(Box::new(|key| whose(live, spec, key))),
         sink,
         sink_facts,
-        remint,
-        replace,
+        never_marked: false,
+        remint: scene.wishes.remint.contains(address),
+        replace: scene.wishes.replace.contains(address),
+        asked: &NOTHING_ASKED,
         now: scene.now,
         weak: scene.wishes.weak,
     })
+}
+
+/// A person may say of a key at Imburse alone that nobody uses it: here it ends by itself.
+static NOTHING_ASKED: BTreeSet<String> = BTreeSet::new();
+
+/// A key of ours lives, and nobody knows whether our credentials made it.
+fn whose(live: &TenantLive, spec: &QlikKey, key: &KeyLive) -> Stop {
+    match (live.caller(&spec.owner), spec.owner.user()) {
+        (Some(Observed::Unreadable(unreadable)), _) => Stop::Refuse(unreadable.into()),
+        (Some(Observed::Absent), Some(user)) => Stop::Refuse(
+            Refusal::new(
+                Code::OwnerChanged,
+                format!(
+                    "key {} with our marker lives and belongs to user {}, and the declared owner ({user}) is not there",
+                    Untrusted::from(key.id.as_str()),
+                    key.sub
+                ),
+                "declare the owner again that it has",
+            )
+            .or("or declare the key under another name; this one is left to expire"),
+        ),
+        (Some(Observed::Absent | Observed::Present(_)) | None, _) => key::refuse(
+            Code::Unreadable,
+            "a key with our marker lives, and its owner could not be asked whether it is ours",
+            "trust the account's key client in the tenant again (oauth-clients, connection-configs), then plan again",
+        ),
+    }
 }
 
 fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
@@ -128,7 +154,7 @@ fn adopted_key(scene: &Scene, live: &TenantLive, id: &str) -> Action {
     }
 }
 
-fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement, slots: &mut Slots, plan: &mut Plan) {
+fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement<'_, KeyLive>, slots: &mut Slots, plan: &mut Plan) {
     let Case { scene, tenant_spec, address, spec, .. } = *case;
     let account = &tenant_spec.account;
     // Also where nothing is due: a change of owner is worth knowing before the key ends.

@@ -6,14 +6,13 @@ use crate::model::live::{LedgerFacts, LedgerLive, Observed, SinkLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
 
-use super::super::action::{Action, Drift, DriftField, Notice, Parent, Plan, TenantRef, Unchecked, Wait, WhyMint};
+use super::super::action::{Action, Drift, DriftField, Notice, Parent, Plan, TenantRef, Unchecked, Wait};
 use super::super::finding::Finding;
 use super::super::headroom::sink_takes;
-use super::super::key::{Stop, refuse};
+use super::super::key::{self, Judgement, Mint, Question, Stop, refuse};
 use super::super::refusal::{Code, Refusal};
 use super::super::{Scene, drift, ignore, push};
 use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
-use super::judge::{self, Judgement};
 use super::{Case, Ground};
 
 /// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
@@ -71,17 +70,7 @@ pub(super) fn plan(case: &Case<'_>, ground: &Ground, address: &Address, spec: &I
                 return push(plan, scene, address, Action::Wait(Wait { run: None, why }));
             }
             let parent = Parent::MadeBefore(case.address.clone());
-            let first = Judgement {
-                good: None,
-                mark: false,
-                mint: Some(WhyMint::Missing),
-                freed: Vec::new(),
-                reclaim: Vec::new(),
-                asked: Vec::new(),
-                unseen: Vec::new(),
-                left: Vec::new(),
-            };
-            act(case, &parent, address, spec, &first, plan);
+            act(case, &parent, address, spec, &Judgement::first(), plan);
         }
         Ground::Exists { at, live, .. } => {
             if let Some(id) = &spec.adopt {
@@ -105,7 +94,7 @@ pub(super) fn judged<'a>(
     ground: &Ground<'a>,
     address: &'a Address,
     spec: &'a ImburseKey,
-) -> Result<Judgement<'a>, Stop> {
+) -> Result<Judgement<'a, Key>, Stop> {
     let scene = case.scene;
     let Ground::Exists { live, record, .. } = ground else {
         return Err(refuse(Code::Unreadable, "its tenant was not read", "plan again"));
@@ -122,18 +111,25 @@ pub(super) fn judged<'a>(
         LedgerLive::Present(facts) => Some(facts),
         LedgerLive::Missing { .. } => None,
     };
-    judge::judge(&judge::Facts {
+    key::judge(&Question {
+        policy: &key::IMBURSE,
         address,
-        spec,
+        text: &spec.name,
+        deliver_to: &spec.deliver_to,
+        renew_before: None,
         ledger,
         record: *record,
-        tenant: live,
+        keys: live.keys.as_ref(),
+        looked_up: &live.looked_up,
+        caller: None,
+        whose: None,
         sink,
         sink_facts,
         never_marked: never_marked(case, ledger, sink_facts.blind),
         remint: scene.wishes.remint.contains(address),
         replace: scene.wishes.replace.contains(address),
         asked: &scene.wishes.reclaim,
+        now: scene.now,
         weak: scene.wishes.weak,
     })
 }
@@ -180,7 +176,14 @@ fn adopted(
     }
 }
 
-fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, judged: &Judgement, plan: &mut Plan) {
+fn act(
+    case: &Case<'_>,
+    parent: &Parent,
+    address: &Address,
+    spec: &ImburseKey,
+    judged: &Judgement<'_, Key>,
+    plan: &mut Plan,
+) {
     let scene = case.scene;
     let account = &case.spec.account;
     let sink = scene.desired.sinks.get(&spec.deliver_to);
@@ -227,8 +230,9 @@ fn act(case: &Case<'_>, parent: &Parent, address: &Address, spec: &ImburseKey, j
         }
     }
     let delivers = match &judged.mint {
-        None => false,
-        Some(why) => {
+        // Nothing there is due, as nothing ends.
+        None | Some(Mint::Renewal { .. }) => false,
+        Some(Mint::First(why)) => {
             let mut unchecked = Vec::new();
             if let Err(refusal) = sink_takes(scene.live.sinks.get(address), address, &spec.deliver_to, &mut unchecked) {
                 // A leftover may only be revoked after its successor, and there will be none.

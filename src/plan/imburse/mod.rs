@@ -6,7 +6,6 @@ mod create;
 pub(super) mod explain;
 pub(super) mod facts;
 mod found;
-mod judge;
 mod key;
 mod licence;
 mod tenant;

@@ -95,8 +95,8 @@ struct World {
     home: Home,
     shown: Shown,
     wish: Wish,
-    /// A key of the same text without a marker.
-    stranger: bool,
+    /// How many keys of the same text have no marker.
+    strangers: usize,
     keys: Vec<Minted>,
 }
 
@@ -145,8 +145,8 @@ fn worlds() -> Vec<World> {
             };
             for shown in shown {
                 for wish in [Wish::None, Wish::Remint, Wish::Replace] {
-                    for stranger in [false, true] {
-                        worlds.push(World { home, shown, wish, stranger, keys: keys.clone() });
+                    for strangers in 0..=2 {
+                        worlds.push(World { home, shown, wish, strangers, keys: keys.clone() });
                     }
                 }
             }
@@ -277,7 +277,7 @@ impl Base {
             .iter()
             .enumerate()
             .map(|(number, key)| (number, Some(self.marker(number, *key))))
-            .chain(world.stranger.then_some((STRANGER, None)))
+            .chain((0..world.strangers).map(|one| (STRANGER - one, None)))
             .collect();
         let role = RoleLive {
             id: "r".into(),
