@@ -1,6 +1,8 @@
 //! The planner from files to text: a folder in `fixtures/plan` is a test. And what holds for every plan.
 
+mod base;
 mod fixtures;
+mod patch;
 mod payments;
 mod properties;
 mod referee;
@@ -59,6 +61,11 @@ fn cases() -> Vec<Case> {
     folders.into_iter().map(case).collect()
 }
 
+/// When a case is planned, unless its wishes say when.
+fn noon() -> Timestamp {
+    "2026-07-01T12:00:00Z".parse().unwrap()
+}
+
 fn case(folder: PathBuf) -> Case {
     let source =
         |file: &Path| Source { name: file.file_name().unwrap().to_string_lossy().into_owned(), text: read(file) };
@@ -68,13 +75,12 @@ fn case(folder: PathBuf) -> Case {
         .unwrap_or_else(|report| panic!("{}: {report}", folder.display()));
     let desired = config::desired(&[source(&folder.join("desired.yaml"))], &settings)
         .unwrap_or_else(|report| panic!("{}: {report}", folder.display()));
-    let live = serde_json::from_str(&read(&folder.join("live.json")))
-        .unwrap_or_else(|error| panic!("{}/live.json: {error}", folder.display()));
+    let live = patch::live(&folder, &desired);
     let asked = folder.join("wishes.json");
     let Asked { remint, replace, reclaim, new, unrehearsed, unmanaged, at } =
         if asked.exists() { serde_json::from_str(&read(&asked)).unwrap() } else { Asked::default() };
     let wishes = Wishes { remint, replace, reclaim, new, unrehearsed, unmanaged, ..Wishes::default() };
-    let now = at.unwrap_or_else(|| "2026-07-01T12:00:00Z".parse().unwrap());
+    let now = at.unwrap_or_else(noon);
     Case { folder, desired, live, wishes, now }
 }
 
