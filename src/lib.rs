@@ -13,11 +13,11 @@
 //! - [`model`]: the nouns. Imports nothing of ours.
 //! - [`config`]: bytes → desired state and settings, or every fault at once.
 //! - [`net`]: the way that every client takes: proxies, and what stands in it.
-//! - [`provider`]: the wire to the vendors. Has never heard of a plan.
+//! - [`provider`]: the wire to the vendors: readers, and writers over them. Has never heard of a plan.
 //! - [`sink`]: where secrets rest.
 //! - [`ledger`]: intents, bindings and runs: the durable record.
 //! - [`plan`]: desired state, live state and the time → a plan. Pure.
-//! - [`observe`]: reads ledger, vendor and sinks into one live value.
+//! - [`observe`]: reads ledger, vendor and sinks into one live value, with readers only.
 //! - [`apply`]: the one room that changes the world. Emits events, prints nothing.
 //! - [`render`]: values → strings.
 //! - [`saved`]: plans and live states as files.
@@ -27,7 +27,7 @@
 //! # The walls
 //!
 //! `model` imports nothing; `config`, `plan` and `net` import only `model`; `provider`, `sink` and `ledger` import `model` and `net`; `observe` and `apply`
-//! stand above them; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
+//! stand above them, and `observe` names one function of `plan`, `apply` alone a writer; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
 //! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
 
 #[cfg(all(feature = "weaken", not(debug_assertions)))]

@@ -109,7 +109,7 @@ impl Maker for Key<'_> {
     }
 
     async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError> {
-        let keys = self.world.qlik.keys(&self.create.account, &self.host).await?;
+        let keys = self.world.qlik.reader().keys(&self.create.account, &self.host).await?;
         let now = self.world.now_at(&self.host);
         let found = keys.into_values().find(|key| key.is_live(now) && key.marker.as_ref() == Some(marker));
         Ok(found.map(|key| key.id))
@@ -120,7 +120,7 @@ impl Maker for Key<'_> {
     }
 
     async fn try_out(&self, minted: &MintedKey) -> Result<Tried, ReadError> {
-        let tried = self.world.qlik.try_key(&self.create.account, &self.host, &minted.token).await?;
+        let tried = self.world.qlik.reader().try_key(&self.create.account, &self.host, &minted.token).await?;
         let ours = tried.tenant_id == self.at.id
             && tried.user_id == minted.sub
             && self.owner_id.as_ref().is_none_or(|owner| tried.user_id == *owner);
@@ -140,7 +140,7 @@ impl Maker for Key<'_> {
     }
 
     async fn lives(&self, id: &str) -> Result<bool, ReadError> {
-        let key = self.world.qlik.key(&self.create.account, &self.host, id).await?;
+        let key = self.world.qlik.reader().key(&self.create.account, &self.host, id).await?;
         let now = self.world.now_at(&self.host);
         Ok(key.is_some_and(|key| key.is_live(now)))
     }
@@ -169,7 +169,7 @@ pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failu
 pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Reclaim) -> Result<String, Failure> {
     let host = host_of(world.desired, &reclaim.account, &reclaim.parent)?;
     let id = Untrusted::from(reclaim.key_id.as_str());
-    let get = |_: ()| world.qlik.key(&reclaim.account, &host, &reclaim.key_id);
+    let get = |_: ()| world.qlik.reader().key(&reclaim.account, &host, &reclaim.key_id);
     let read = get(()).await.map_err(|error| Failure::from(error.unreadable()))?;
     let now = world.now_at(&host);
     let Some(key) = read.filter(|key| key.is_live(now)) else {

@@ -51,7 +51,7 @@ pub(super) async fn ensure(
 }
 
 async fn look(world: &World<'_>, account: &Name, host: &Host, user: &User) -> Result<Option<CallerLive>, Failure> {
-    world.qlik.person(account, host, user).await.map_err(|error| error.unreadable().into())
+    world.qlik.reader().person(account, host, user).await.map_err(|error| error.unreadable().into())
 }
 
 /// The user that a key is to be minted for: there, and able to be acted for.
@@ -96,7 +96,7 @@ pub(super) async fn grant_by_role(
         let assigned = async {
             let id = user_id(world, account, &host, owner).await?;
             let read = || async {
-                let read = world.qlik.user_roles(account, &host, id.raw()).await;
+                let read = world.qlik.reader().user_roles(account, &host, id.raw()).await;
                 read.map_err(|error| Failure::from(error.unreadable()))
             };
             assign(world, address, account, &host, name, &role, read).await
@@ -105,7 +105,7 @@ pub(super) async fn grant_by_role(
     }
     for group in &by.groups {
         let read = || async {
-            let found = world.qlik.group_roles(account, &host, group).await;
+            let found = world.qlik.reader().group_roles(account, &host, group).await;
             let found = found.map_err(|error| Failure::from(error.unreadable()))?;
             let shown = Untrusted::from(group.as_str());
             found.ok_or_else(|| Failure::new(format!("there is no group {shown} in {host}"), "plan again"))
@@ -125,7 +125,7 @@ async fn user_id(world: &World<'_>, account: &Name, host: &Host, owner: &Owner) 
             None => Err(Failure::new(format!("there is no user with {user} in {host}"), "plan again")),
         },
         Owner::Client | Owner::Configured(_) => {
-            let caller = world.qlik.caller(account, host, owner).await;
+            let caller = world.qlik.reader().caller(account, host, owner).await;
             caller.map(|caller| caller.user_id).map_err(|error| error.unreadable().into())
         }
     }
@@ -134,7 +134,7 @@ async fn user_id(world: &World<'_>, account: &Name, host: &Host, owner: &Owner) 
 /// The role, with the permission.
 async fn ensure_role(world: &World<'_>, account: &Name, host: &Host, name: &str) -> Result<RoleLive, Failure> {
     let look = || async {
-        let read = world.qlik.role(account, host, name).await;
+        let read = world.qlik.reader().role(account, host, name).await;
         read.map_err(|error| Failure::from(error.unreadable()))
     };
     let failure = match look().await? {

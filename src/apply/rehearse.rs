@@ -33,7 +33,7 @@ pub async fn rehearse(
     people: &[User],
     stage: &Label,
 ) -> Result<Option<Failure>, Failure> {
-    let credential = world.qlik.credential_hash(account, way).ok_or_else(|| no_credentials(account, way))?;
+    let credential = world.qlik.reader().credential_hash(account, way).ok_or_else(|| no_credentials(account, way))?;
     let outcome = match way {
         Way::Client => run(world, account, &Owner::Client, stage).await,
         Way::Configured(name) => run(world, account, &Owner::Configured(name.clone()), stage).await,
@@ -80,7 +80,7 @@ async fn impersonate(world: &World<'_>, account: &Name, people: &[User], stage: 
     let host = host_of(world, account, stage)?;
     for user in people {
         // Whoever cannot be read is passed over: anybody will do.
-        if let Ok(Some(found)) = world.qlik.person(account, &host, user).await
+        if let Ok(Some(found)) = world.qlik.reader().person(account, &host, user).await
             && found.is_active()
         {
             return run(world, account, &Owner::User(user.clone()), stage).await;
@@ -112,7 +112,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
     if owner.needs_key_client() {
         trust(world, account, &host).await?;
     }
-    let caller = match world.qlik.caller(account, &host, owner).await {
+    let caller = match world.qlik.reader().caller(account, &host, owner).await {
         Ok(caller) => caller,
         Err(ReadError::Trouble(trouble)) => return Err(Verdict::Nothing(trouble.into())),
         Err(
@@ -165,7 +165,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
             return Err(Verdict::Nothing(trouble.into()));
         }
     };
-    let tried = world.qlik.try_key(account, &host, &minted.token).await;
+    let tried = world.qlik.reader().try_key(account, &host, &minted.token).await;
     let patched = world
         .qlik
         .describe(account, &host, owner, &minted.id, &marker.with_letter(Letter::Delivered).describe(text))
@@ -205,7 +205,7 @@ async fn run(world: &World<'_>, account: &Name, owner: &Owner, stage: &Label) ->
 }
 
 async fn trust(world: &World<'_>, account: &Name, host: &Host) -> Result<(), Verdict> {
-    let consent = match world.qlik.consent(account, host).await {
+    let consent = match world.qlik.reader().consent(account, host).await {
         Ok(consent) => consent,
         Err(ReadError::Trouble(trouble)) => return Err(Verdict::Nothing(trouble.into())),
         Err(error) => {
@@ -239,7 +239,7 @@ async fn why_forbidden(
     own_role: bool,
     sentence: &str,
 ) -> Verdict {
-    let everyone = match world.qlik.user_default(account, host).await {
+    let everyone = match world.qlik.reader().user_default(account, host).await {
         Ok(role) => role.manages_api_keys,
         Err(error) => return Verdict::Nothing(error.unreadable().into()),
     };
@@ -268,7 +268,7 @@ async fn why_forbidden(
 }
 
 async fn why_invalid(world: &World<'_>, account: &Name, host: &Host, tenant_id: &str, sentence: &str) -> Verdict {
-    match world.qlik.limits(account, host, tenant_id).await {
+    match world.qlik.reader().limits(account, host, tenant_id).await {
         Ok(limits) if limits.max_expiry < REHEARSAL_KEY => failed(
             format!(
                 "{host} allows API keys of at most {}, less than the rehearsal's {REHEARSAL_KEY}: {sentence}",
@@ -287,7 +287,7 @@ async fn why_invalid(world: &World<'_>, account: &Name, host: &Host, tenant_id: 
 
 /// A rehearsal key whose answer was lost: removed if it is there; it expires in ten minutes anyway.
 async fn clear(world: &World<'_>, account: &Name, host: &Host, owner: &Owner, marker: &Marker) {
-    let Ok(keys) = world.qlik.keys(account, host).await else { return };
+    let Ok(keys) = world.qlik.reader().keys(account, host).await else { return };
     let ours = |key: &&KeyLive| key.marker.as_ref().is_some_and(|found| found.nonce == marker.nonce);
     if let Some(key) = keys.values().find(ours) {
         drop(world.qlik.revoke(account, host, owner, &key.id).await);

@@ -69,7 +69,7 @@ pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) 
 /// # Errors
 /// The list cannot be read.
 pub async fn candidates(
-    qlik: &crate::provider::qlik::Qlik,
+    qlik: &crate::provider::qlik::QlikReader,
     facts: &LedgerFacts,
     intent: &Intent,
 ) -> Result<Option<Vec<ListedTenant>>, Failure> {
@@ -117,7 +117,7 @@ pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec
 /// Where the record is not in doubt, or no such tenant answers there.
 pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<String, Failure> {
     let (record, intent) = pending(world, address)?;
-    let tenant = world.qlik.tenant(&intent.account, host, None).await.map_err(|error| match error {
+    let tenant = world.qlik.reader().tenant(&intent.account, host, None).await.map_err(|error| match error {
         ReadError::Unauthorized(_)
         | ReadError::Disabled(_)
         | ReadError::NotFound(_)
@@ -183,8 +183,8 @@ pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String,
 
 /// The vendor's time now: not the runner's, whose clock may be wrong.
 async fn vendor_now(world: &World<'_>, account: &Name) -> Result<Timestamp, Failure> {
-    world.qlik.licence(account).await.map_err(|error| Failure::from(error.unreadable()))?;
-    world.qlik.server_time().ok_or_else(|| {
+    world.qlik.reader().licence(account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    world.qlik.reader().server_time().ok_or_else(|| {
         Failure::new("the vendor's replies carry no date, so an hour cannot be measured", "look again later")
     })
 }

@@ -121,15 +121,15 @@ async fn is_there(
     let unreadable = |error: ReadError| error.unreadable();
     match part {
         SettlePart::Name(name) => {
-            let tenant = world.qlik.tenant(&settle.account, host, Some(id)).await.map_err(unreadable)?;
+            let tenant = world.qlik.reader().tenant(&settle.account, host, Some(id)).await.map_err(unreadable)?;
             Ok(tenant.name.raw() == name)
         }
         SettlePart::Alias { host: alias, .. } => {
-            let tenant = world.qlik.tenant(&settle.account, host, Some(id)).await.map_err(unreadable)?;
+            let tenant = world.qlik.reader().tenant(&settle.account, host, Some(id)).await.map_err(unreadable)?;
             Ok(tenant.alias().is_some_and(|live| live.raw().eq_ignore_ascii_case(alias)))
         }
         SettlePart::Limits(declared) => {
-            let live = world.qlik.limits(&settle.account, host, id).await.map_err(unreadable)?;
+            let live = world.qlik.reader().limits(&settle.account, host, id).await.map_err(unreadable)?;
             Ok(declared.max_expiry.is_none_or(|d| d == live.max_expiry)
                 && declared.max_keys_per_user.is_none_or(|d| d == live.max_keys_per_user))
         }
@@ -172,7 +172,7 @@ pub(super) async fn trust(world: &World<'_>, trust: &Trust, at: &TenantRef) -> R
     match known(world.qlik.trust(&trust.account, &host).await) {
         Known::Done(()) => Ok(String::new()),
         Known::Not(failure) => Err(failure),
-        Known::Unclear(failure) => match world.qlik.consent(&trust.account, &host).await {
+        Known::Unclear(failure) => match world.qlik.reader().consent(&trust.account, &host).await {
             Ok(consent) if consent.trusted => Ok(String::new()),
             Ok(_) => Err(failure),
             Err(error) => Err(error.unreadable().into()),
@@ -195,8 +195,12 @@ pub(super) async fn grant(
 
 async fn to_everyone(world: &World<'_>, grant: &Grant, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &grant.account, at)?;
-    let role =
-        world.qlik.user_default(&grant.account, &host).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let role = world
+        .qlik
+        .reader()
+        .user_default(&grant.account, &host)
+        .await
+        .map_err(|error| Failure::from(error.unreadable()))?;
     let said = "\"Manage API keys\" to everyone".to_owned();
     if role.manages_api_keys {
         return Ok(said);
@@ -204,7 +208,7 @@ async fn to_everyone(world: &World<'_>, grant: &Grant, at: &TenantRef) -> Result
     match known(world.qlik.permit(&grant.account, &host, role.id.raw()).await) {
         Known::Done(()) => Ok(said),
         Known::Not(failure) => Err(failure),
-        Known::Unclear(failure) => match world.qlik.user_default(&grant.account, &host).await {
+        Known::Unclear(failure) => match world.qlik.reader().user_default(&grant.account, &host).await {
             Ok(role) if role.manages_api_keys => Ok(said),
             Ok(_) => Err(failure),
             Err(error) => Err(error.unreadable().into()),

@@ -126,10 +126,11 @@ pub(super) async fn at_most_once<T>(
 
 /// Which tenants are listed before ours is made: what remains of a later list may be ours.
 async fn baseline(world: &World<'_>, account: &Name) -> Result<Vec<Untrusted>, Failure> {
-    if !world.qlik.lists_tenants(account) {
+    if !world.qlik.reader().lists_tenants(account) {
         return Ok(Vec::new());
     }
-    let listed = world.qlik.organization_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let listed =
+        world.qlik.reader().organization_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
     Ok(listed.into_iter().map(|tenant| tenant.id).collect())
 }
 

@@ -14,16 +14,17 @@ use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weak;
-use crate::provider::imburse::Imburse;
-use crate::provider::qlik::Qlik;
+use crate::provider::imburse::{ImburseReader, ImburseWriter};
+use crate::provider::qlik::{QlikReader, QlikWriter};
 use crate::sink::Sink;
 
 use super::event::{Event, Failure, Happened, Step};
 
 /// Everything outside that an apply touches, given by its caller.
 pub struct World<'a> {
-    pub qlik: &'a Qlik,
-    pub imburse: &'a Imburse,
+    /// The only hands that change anything at a vendor.
+    pub(super) qlik: QlikWriter<'a>,
+    pub(super) imburse: ImburseWriter<'a>,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub held: &'a Held,
     pub desired: &'a Desired,
@@ -48,8 +49,8 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     #[expect(clippy::too_many_arguments, reason = "each is a part of the outside that a test may replace")]
     pub fn new(
-        qlik: &'a Qlik,
-        imburse: &'a Imburse,
+        qlik: &'a mut QlikReader,
+        imburse: &'a mut ImburseReader,
         sinks: &'a BTreeMap<Name, Sink>,
         held: &'a Held,
         desired: &'a Desired,
@@ -60,8 +61,8 @@ impl<'a> World<'a> {
         parallelism: usize,
     ) -> Self {
         Self {
-            qlik,
-            imburse,
+            qlik: QlikWriter::over(qlik),
+            imburse: ImburseWriter::over(imburse),
             sinks,
             held,
             desired,
@@ -78,14 +79,23 @@ impl<'a> World<'a> {
         }
     }
 
+    /// For reading, as a plan is made from.
+    pub fn readers(&self) -> (&'a QlikReader, &'a ImburseReader) {
+        (self.qlik.reader(), self.imburse.reader())
+    }
+
     /// The vendors' time where one has been heard, else the local one.
     pub(super) fn now(&self) -> Timestamp {
-        self.qlik.server_time().or_else(|| self.imburse.server_time()).unwrap_or_else(|| (self.clock)())
+        self.qlik
+            .reader()
+            .server_time()
+            .or_else(|| self.imburse.reader().server_time())
+            .unwrap_or_else(|| (self.clock)())
     }
 
     /// By the clock that judges the keys at a host: its own.
     pub(super) fn now_at(&self, host: &Host) -> Timestamp {
-        self.qlik.time_at(host).unwrap_or_else(|| self.now())
+        self.qlik.reader().time_at(host).unwrap_or_else(|| self.now())
     }
 
     pub(super) fn nonce(&self) -> Nonce {
@@ -127,7 +137,7 @@ impl<'a> World<'a> {
         {
             return Ok(key.clone());
         }
-        let key = self.qlik.licence_key(account).await.map_err(|error| {
+        let key = self.qlik.reader().licence_key(account).await.map_err(|error| {
             let unreadable = error.unreadable();
             Failure { why: unreadable.why, next: vec![unreadable.next] }
         })?;

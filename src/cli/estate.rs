@@ -18,8 +18,8 @@ use crate::model::spec::Owner;
 use crate::model::untrusted::escape;
 use crate::net::Proxy;
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
-use crate::provider::imburse::Imburse;
-use crate::provider::qlik::{Credentials, Qlik};
+use crate::provider::imburse::ImburseReader;
+use crate::provider::qlik::{Credentials, QlikReader};
 use crate::render::Outcome;
 use crate::sink::Sink;
 use crate::sink::access::Lock;
@@ -143,8 +143,8 @@ pub(super) fn faults(report: &config::Report, sources: &[config::Source], output
 
 /// The wire and the sinks, for what is declared.
 pub(super) struct Estate {
-    pub(super) qlik: Qlik,
-    pub(super) imburse: Imburse,
+    pub(super) qlik: QlikReader,
+    pub(super) imburse: ImburseReader,
     pub(super) sinks: BTreeMap<Name, Sink>,
     pub(super) ledger: Ledger,
     /// What servers say the time is.
@@ -202,9 +202,9 @@ impl Estate {
         let Resolved { qlik, imburse } = credentials;
         let unusable = |error: BuildError| Problem::new(error.to_string(), "correct network: in settings");
         let parallelism = usize::from(common.parallelism);
-        let qlik = Qlik::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
+        let qlik = QlikReader::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = Imburse::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
+        let imburse = ImburseReader::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
         Ok(Self {
             qlik,
             imburse,

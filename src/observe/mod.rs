@@ -1,4 +1,5 @@
-//! Reads ledger, vendor and sinks into one live value. What a plan of it still needs is the planner's answer to one question.
+//! Reads ledger, vendor and sinks into one live value. What it holds of a vendor cannot create; what a plan still needs is the
+//! planner's answer to one question.
 
 use std::collections::{BTreeMap, BTreeSet};
 

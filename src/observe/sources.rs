@@ -8,8 +8,8 @@ use crate::model::address::Name;
 use crate::model::clock::Clocks;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
-use crate::provider::imburse::Imburse;
-use crate::provider::qlik::Qlik;
+use crate::provider::imburse::ImburseReader;
+use crate::provider::qlik::QlikReader;
 use crate::sink::Sink;
 
 /// Whether sinks are looked into, and asked if they could be written.
@@ -43,8 +43,8 @@ pub struct LedgerPlace {
 
 /// What is read from, and how.
 pub struct Sources<'a> {
-    pub qlik: &'a Qlik,
-    pub imburse: &'a Imburse,
+    pub qlik: &'a QlikReader,
+    pub imburse: &'a ImburseReader,
     pub sinks: &'a BTreeMap<Name, Sink>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,

@@ -104,7 +104,7 @@ impl Maker for TenantKey<'_> {
     }
 
     async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError> {
-        let keys = self.world.imburse.list_keys(&self.create.account, self.at.id.raw()).await?;
+        let keys = self.world.imburse.reader().list_keys(&self.create.account, self.at.id.raw()).await?;
         Ok(keys.into_values().find(|key| key.marker.as_ref() == Some(marker)).map(|key| key.public_key))
     }
 
@@ -114,7 +114,8 @@ impl Maker for TenantKey<'_> {
 
     async fn try_out(&self, minted: &MintedKey) -> Result<Tried, ReadError> {
         let (account, tenant) = (&self.create.account, self.at.id.raw());
-        let tried = self.world.imburse.try_key(account, tenant, &minted.public_key, &minted.private_key).await?;
+        let tried =
+            self.world.imburse.reader().try_key(account, tenant, &minted.public_key, &minted.private_key).await?;
         Ok(match tried.lists_itself {
             Some(false) => Tried::Noted("the new key works, and its tenant's own list has it not yet".to_owned()),
             Some(true) | None => Tried::Works,
@@ -126,7 +127,7 @@ impl Maker for TenantKey<'_> {
     }
 
     async fn lives(&self, id: &str) -> Result<bool, ReadError> {
-        match self.world.imburse.get_key(&self.create.account, self.at.id.raw(), id).await {
+        match self.world.imburse.reader().get_key(&self.create.account, self.at.id.raw(), id).await {
             Ok(_) => Ok(true),
             Err(ReadError::NotFound(_)) => Ok(false),
             Err(
@@ -197,7 +198,7 @@ pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failu
 pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Reclaim) -> Result<String, Failure> {
     let Reclaim { account, tenant_id, public_key, letter, after_delivery: _, asked: _ } = reclaim;
     let id = Untrusted::from(public_key.as_str());
-    let key = match world.imburse.get_key(account, tenant_id.raw(), public_key).await {
+    let key = match world.imburse.reader().get_key(account, tenant_id.raw(), public_key).await {
         Ok(key) => key,
         Err(ReadError::NotFound(_)) => return Ok(format!("{id} is gone already")),
         Err(
@@ -215,7 +216,7 @@ pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Recl
         Known::Done(()) => return Ok(id.to_string()),
         Known::Not(failure) | Known::Unclear(failure) => failure,
     };
-    match world.imburse.get_key(account, tenant_id.raw(), public_key).await {
+    match world.imburse.reader().get_key(account, tenant_id.raw(), public_key).await {
         Err(ReadError::NotFound(_)) => Ok(id.to_string()),
         Ok(_)
         | Err(ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::Rejected(_) | ReadError::Trouble(_)) => {

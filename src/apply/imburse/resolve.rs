@@ -6,7 +6,7 @@ use crate::model::address::Address;
 use crate::model::imburse::{Standing, Tenant};
 use crate::model::live::LedgerFacts;
 use crate::model::record::{Binding, How, Intent, State};
-use crate::provider::imburse::Imburse;
+use crate::provider::imburse::ImburseReader;
 
 use super::super::event::Failure;
 use super::super::resolve::{MAY_STILL_ARRIVE, pending};
@@ -17,7 +17,7 @@ use super::super::world::World;
 ///
 /// # Errors
 /// The list cannot be read.
-pub async fn candidates(imburse: &Imburse, facts: &LedgerFacts, intent: &Intent) -> Result<Vec<Tenant>, Failure> {
+pub async fn candidates(imburse: &ImburseReader, facts: &LedgerFacts, intent: &Intent) -> Result<Vec<Tenant>, Failure> {
     let listed = imburse.list_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
     let bound = |tenant: &Tenant| {
         facts.records.values().filter_map(|record| record.state.binding()).any(|b| b.tenant_id == tenant.id)
@@ -55,7 +55,7 @@ pub fn say_candidates(address: &Address, found: &[Tenant]) -> (String, Vec<Strin
 /// Where the record is not in doubt, or the account has no such tenant, or it was there before, or is another's.
 pub async fn adopt(world: &World<'_>, address: &Address, id: &str) -> Result<String, Failure> {
     let (record, intent) = pending(world, address)?;
-    let read = world.imburse.get_tenant(&intent.account, id).await;
+    let read = world.imburse.reader().get_tenant(&intent.account, id).await;
     let tenant = read.map_err(|error| Failure::from(error.unreadable()))?;
     if intent.baseline.contains(&tenant.id) {
         return Err(Failure::new(
@@ -96,8 +96,8 @@ pub async fn adopt(world: &World<'_>, address: &Address, id: &str) -> Result<Str
 pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String, Failure> {
     let (record, intent) = pending(world, address)?;
     // For the date of its answer: not the runner's clock, which may be wrong.
-    world.imburse.list_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
-    let now: Timestamp = world.imburse.server_time().ok_or_else(|| {
+    world.imburse.reader().list_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let now: Timestamp = world.imburse.reader().server_time().ok_or_else(|| {
         Failure::new("the vendor's replies carry no date, so an hour cannot be measured", "look again later")
     })?;
     let wait: SignedDuration = MAY_STILL_ARRIVE - now.duration_since(intent.date);

@@ -13,7 +13,8 @@ use super::super::world::World;
 pub(super) async fn create(world: &World<'_>, address: &Address, create: &CreateTenant) -> Result<Tenant, Failure> {
     let CreateTenant { account, host, name, address: postal, waits_for_approval: _ } = create;
     // Names are not unique: what is listed now is not ours, and a later list less this one is evidence for a person.
-    let listed = world.imburse.list_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
+    let listed =
+        world.imburse.reader().list_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
     let baseline: Vec<Untrusted> = listed.into_iter().map(|tenant| tenant.id).collect();
     let request = Request {
         account,

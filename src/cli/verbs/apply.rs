@@ -8,6 +8,7 @@ use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::{Held, LedgerError};
+use crate::model::clock::Clocks;
 use crate::model::live::{LedgerFacts, LedgerLive, Live};
 use crate::model::record::State;
 use crate::model::spec::Way;
@@ -54,8 +55,8 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         }
     };
     let mut world = World::new(
-        &estate.qlik,
-        &estate.imburse,
+        &mut estate.qlik,
+        &mut estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,
@@ -68,7 +69,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     world.weak = weak();
     let told = output.line().follow(Work::Applying);
     world.told = &told;
-    let result = work(&asked, &declared, &estate, &held, &world, &signals, output).await;
+    let result = work(&asked, &declared, &estate.clocks, &held, &world, &signals, output).await;
     let accounted = world.is_accounted();
     let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
@@ -89,7 +90,7 @@ struct Asked<'a> {
 async fn work(
     asked: &Asked<'_>,
     declared: &Declared,
-    estate: &Estate,
+    clocks: &Clocks,
     held: &Held,
     world: &World<'_>,
     signals: &Signals,
@@ -106,10 +107,11 @@ async fn work(
         wishes.unrehearsed |= saved.unrehearsed;
     }
     let told = output.line().follow(Work::Reading);
+    let (qlik, imburse) = world.readers();
     let sources = Sources {
-        qlik: &estate.qlik,
-        imburse: &estate.imburse,
-        sinks: &estate.sinks,
+        qlik,
+        imburse,
+        sinks: world.sinks,
         settings: &declared.settings.sinks,
         preflight: Preflight::Sinks,
         breadth: Breadth::Needed,
@@ -118,12 +120,12 @@ async fn work(
         parallelism: usize::from(common.parallelism),
         told: &told,
         leave: false,
-        clocks: &estate.clocks,
+        clocks,
         now: clock(),
     };
     let reading = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources);
     let mut live = unless_ending(&common.waits, reading).await?;
-    let now = || estate.server_time().unwrap_or_else(clock);
+    let now = || clocks.now().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {
@@ -250,7 +252,7 @@ async fn rehearse_in_sandbox(
                 rehearsal.account == *account
                     && rehearsal.owner == way
                     && rehearsal.failure.is_none()
-                    && Some(&rehearsal.credential) == world.qlik.credential_hash(account, &way).as_ref()
+                    && Some(&rehearsal.credential) == world.readers().0.credential_hash(account, &way).as_ref()
             }),
             LedgerLive::Missing { .. } => false,
         };

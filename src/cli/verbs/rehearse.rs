@@ -33,7 +33,7 @@ pub(in crate::cli) async fn run(
             "declare a key, or name another account",
         ));
     }
-    let estate = Estate::open(common, &declared, &Needs::of_account(&name, owners.iter().cloned())).await?;
+    let mut estate = Estate::open(common, &declared, &Needs::of_account(&name, owners.iter().cloned())).await?;
     if common.sandbox {
         ledger::init_sandbox(&estate, &declared).await?;
     } else if estate.ledger.read()?.is_none() {
@@ -43,8 +43,8 @@ pub(in crate::cli) async fn run(
     let stop = || common.waits.ending().why().map(str::to_owned);
     let emit = |_| {};
     let world = World::new(
-        &estate.qlik,
-        &estate.imburse,
+        &mut estate.qlik,
+        &mut estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,

@@ -27,7 +27,7 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Problem> {
     let common = &args.common;
     let declared = estate::declared(common, paths, output)?;
-    let estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
+    let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
@@ -64,8 +64,8 @@ pub(in crate::cli) async fn run(
     let stop = || common.waits.ending().why().map(str::to_owned);
     let emit = |_| {};
     let world = World::new(
-        &estate.qlik,
-        &estate.imburse,
+        &mut estate.qlik,
+        &mut estate.imburse,
         &estate.sinks,
         &held,
         &declared.desired,

@@ -1,4 +1,4 @@
-//! The vendor's calls that we make, in each generation of its paths, and what to do when one of them is refused.
+//! The vendor's calls that a reader makes, in each generation of its paths, and what to do when any call is refused.
 
 use super::super::http::{RejectionKind, Tier, Verb};
 use crate::model::imburse::Api;
@@ -9,9 +9,9 @@ pub(super) struct Endpoint {
     pub(super) verb: Verb,
     pub(super) what: What,
     /// The path in `v2`, `v1` and the tutorials of 2019.
-    paths: [&'static str; 3],
+    pub(super) paths: [&'static str; 3],
     /// The way out of a 403.
-    forbidden: &'static str,
+    pub(super) forbidden: &'static str,
 }
 
 /// What a call is about.
@@ -26,10 +26,9 @@ pub(super) enum What {
 }
 
 const READS: &str = "give the account key the role account-tenant-read or account-admin, in the vendor's Client Portal";
-const WRITES: &str =
-    "give the account key the role account-tenant-write or account-admin, in the vendor's Client Portal";
 const ADMIN: &str = "give the account key the role account-admin, in the vendor's Client Portal";
 
+/// The one POST of a reader: it gives the account a token and changes nothing else.
 pub(super) const TOKEN: Endpoint = Endpoint {
     verb: Verb::Post,
     what: What::Token,
@@ -48,32 +47,24 @@ pub(super) const ACCOUNT_KEY: Endpoint = Endpoint {
     paths: ["/v2/account/keys/{key}", "/v1/account/keys/{key}", "/v1/account/keys/{key}"],
     forbidden: ADMIN,
 };
-const TENANTS_PATHS: [&str; 3] = ["/v2/account/tenants", "/v1/account/tenants", "/v1/account/tenants"];
+pub(super) const TENANTS_PATHS: [&str; 3] = ["/v2/account/tenants", "/v1/account/tenants", "/v1/account/tenants"];
 pub(super) const TENANTS: Endpoint =
     Endpoint { verb: Verb::Get, what: What::Account, paths: TENANTS_PATHS, forbidden: READS };
-pub(super) const CREATE_TENANT: Endpoint =
-    Endpoint { verb: Verb::Post, what: What::NewTenant, paths: TENANTS_PATHS, forbidden: WRITES };
 pub(super) const TENANT: Endpoint = Endpoint {
     verb: Verb::Get,
     what: What::Tenant,
     paths: ["/v2/account/tenants/{tenant}", "/v1/account/tenants/{tenant}", "/v1/account/tenants/{tenant}"],
     forbidden: READS,
 };
-const KEYS_PATHS: [&str; 3] =
+pub(super) const KEYS_PATHS: [&str; 3] =
     ["/v2/account/tenants/{tenant}/keys", "/v1/account/tenants/{tenant}/keys", "/v1/tenant/{tenant}/keys"];
 pub(super) const KEYS: Endpoint = Endpoint { verb: Verb::Get, what: What::Tenant, paths: KEYS_PATHS, forbidden: READS };
-pub(super) const CREATE_KEY: Endpoint =
-    Endpoint { verb: Verb::Post, what: What::NewKey, paths: KEYS_PATHS, forbidden: WRITES };
-const KEY_PATHS: [&str; 3] = [
+pub(super) const KEY_PATHS: [&str; 3] = [
     "/v2/account/tenants/{tenant}/keys/{key}",
     "/v1/account/tenants/{tenant}/keys/{key}",
     "/v1/tenant/{tenant}/keys/{key}",
 ];
 pub(super) const KEY: Endpoint = Endpoint { verb: Verb::Get, what: What::Key, paths: KEY_PATHS, forbidden: READS };
-pub(super) const UPDATE_KEY: Endpoint =
-    Endpoint { verb: Verb::Put, what: What::Key, paths: KEY_PATHS, forbidden: WRITES };
-pub(super) const DELETE_KEY: Endpoint =
-    Endpoint { verb: Verb::Delete, what: What::Key, paths: KEY_PATHS, forbidden: WRITES };
 pub(super) const OWN_KEYS: Endpoint = Endpoint {
     verb: Verb::Get,
     what: What::Tenant,
@@ -93,10 +84,7 @@ impl Endpoint {
 
     /// The vendor publishes no limits per kind of request; one gate for reading and one for writing is manners.
     pub(super) fn tier(&self) -> Tier {
-        match self.verb {
-            Verb::Get => Tier::One,
-            Verb::Post | Verb::Put | Verb::Patch | Verb::Delete => Tier::Two,
-        }
+        if self.verb == Verb::Get { Tier::One } else { Tier::Two }
     }
 
     /// The way out of a refusal; `place` is where the credential stands.

@@ -13,16 +13,16 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
-    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, RejectionKind,
-    Target, TraceName, Trouble, Verb, bearer,
+    Answer, Envelope, Exchange, Fault, GateKey, Head, ReadError, Rejection, RejectionKind, Target, TraceName, Trouble,
+    Verb, bearer,
 };
 use super::clock::is_untimely;
 use super::endpoints::{self, Endpoint, What};
-use super::{Account, Imburse, sign, wire};
+use super::{Account, ImburseReader, sign, wire};
 
 /// One call: what, of which account, for which tenant.
 pub(super) struct Call<'a> {
-    name: &'a Name,
+    pub(super) name: &'a Name,
     pub(super) account: &'a Account,
     endpoint: &'static Endpoint,
     target: Target,
@@ -166,8 +166,8 @@ struct Token {
 }
 
 /// A token, and which one of its slot it is.
-struct Held {
-    secret: Arc<Secret>,
+pub(super) struct Held {
+    pub(super) secret: Arc<Secret>,
     serial: u64,
 }
 
@@ -182,9 +182,9 @@ impl Tokens {
     }
 }
 
-impl Imburse {
+impl ImburseReader {
     /// The account's token, in use or fetched now.
-    async fn token(&self, name: &Name, account: &Account) -> Result<Held, ReadError> {
+    pub(super) async fn token(&self, name: &Name, account: &Account) -> Result<Held, ReadError> {
         let asked_at = Instant::now();
         let slot = self.tokens.slot(name);
         let mut slot = slot.lock().await;
@@ -284,26 +284,5 @@ impl Imburse {
 
     pub(super) async fn get_as(&self, call: &Call<'_>, token: &Secret) -> Result<Answer, ReadError> {
         self.line.patient(call, &bearer(token), None, &[token]).await
-    }
-
-    /// Sends a change as the account. `read` makes sense of a good reply's body.
-    pub(super) async fn change<T>(
-        &self,
-        call: Result<Call<'_>, Trouble>,
-        body: Option<&[u8]>,
-        deed: Deed,
-        read: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Outcome<T> {
-        let call = match call {
-            Ok(call) => call,
-            Err(trouble) => return Outcome::NotSent(trouble),
-        };
-        let held = match self.token(call.name, call.account).await {
-            Ok(held) => held,
-            Err(error) => return Outcome::NotSent(error.trouble()),
-        };
-        let authorize = bearer(&held.secret);
-        let change = Change { authorize: &authorize, body, secrets: &[&held.secret], deed };
-        self.line.change(&call, &change, read).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Account, Imburse};
+use super::{Account, ImburseReader, ImburseWriter};
 use crate::model::address::Name;
 use crate::model::clock::Clocks;
 use crate::model::host::Host;
@@ -40,13 +40,13 @@ fn account(api: Api) -> Account {
     }
 }
 
-fn imburse_at(local: &Local, api: Api, now: i64) -> Imburse {
+fn imburse_at(local: &Local, api: Api, now: i64) -> ImburseReader {
     let accounts = BTreeMap::from([(name(), account(api))]);
     let clocks = Clocks::new(Timestamp::from_second(now).unwrap());
-    Imburse::new(NetworkOptions { clocks, ..network(local.port(), Some(local.ca_pem())) }, accounts, 8).unwrap()
+    ImburseReader::new(NetworkOptions { clocks, ..network(local.port(), Some(local.ca_pem())) }, accounts, 8).unwrap()
 }
 
-fn imburse(local: &Local) -> Imburse {
+fn imburse(local: &Local) -> ImburseReader {
     imburse_at(local, Api::V2, DATE)
 }
 
@@ -97,12 +97,13 @@ fn address() -> PostalAddress {
 async fn every_call_can_be_spawned() {
     fn send<T: Send>(_: T) {}
     let local = Local::start(|_, _| Play::Close).await;
-    let (imburse, name) = (imburse(&local), name());
-    send(imburse.account(&name));
-    send(imburse.list_tenants(&name));
-    send(imburse.create_tenant(&name, "n", &address()));
-    send(imburse.create_key(&name, TENANT, "n", &roles()));
-    send(imburse.try_key(&name, TENANT, PUBLIC, &Secret::new(PRIVATE.to_owned())));
+    let (mut reader, name) = (imburse(&local), name());
+    let writer = ImburseWriter::over(&mut reader);
+    send(writer.reader().account(&name));
+    send(writer.reader().list_tenants(&name));
+    send(writer.create_tenant(&name, "n", &address()));
+    send(writer.create_key(&name, TENANT, "n", &roles()));
+    send(writer.reader().try_key(&name, TENANT, PUBLIC, &Secret::new(PRIVATE.to_owned())));
 }
 
 #[tokio::test]
@@ -270,8 +271,9 @@ async fn what_is_gone_is_gone_with_404_and_with_400_and_with_nothing_else() {
             _ => refusal(status, code),
         })
         .await;
-        let imburse = imburse(&local);
-        let error = imburse.get_tenant(&name(), TENANT).await.unwrap_err();
+        let mut reader = imburse(&local);
+        let imburse = ImburseWriter::over(&mut reader);
+        let error = imburse.reader().get_tenant(&name(), TENANT).await.unwrap_err();
         assert_eq!(matches!(error, ReadError::NotFound(_)), gone, "{status} {code}");
         assert!(words(&error).contains("correlationId 0HCORR:01"));
         let removed = imburse.delete_key(&name(), TENANT, PUBLIC).await;
@@ -285,5 +287,8 @@ async fn what_is_gone_is_gone_with_404_and_with_400_and_with_nothing_else() {
     .await;
     let error = imburse(&local).get_tenant(&name(), TENANT).await.unwrap_err();
     assert!(matches!(error, ReadError::Trouble(_)));
-    assert!(matches!(imburse(&local).delete_key(&name(), TENANT, PUBLIC).await, Outcome::Unknown(_)));
+    assert!(matches!(
+        ImburseWriter::over(&mut imburse(&local)).delete_key(&name(), TENANT, PUBLIC).await,
+        Outcome::Unknown(_)
+    ));
 }

@@ -16,7 +16,7 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::http::{Exchange as _, ReadError, Trouble};
 use super::exchange::Call;
-use super::{Lookup, Qlik, Who, endpoints, wire};
+use super::{Lookup, QlikReader, Who, endpoints, wire};
 
 /// What goes into the Authorization header.
 pub(super) struct Bearer {
@@ -105,7 +105,7 @@ fn key_of(call: &Call<'_>) -> TokenKey {
     (call.account.clone(), call.who.clone(), call.host.clone())
 }
 
-impl Qlik {
+impl QlikReader {
     /// The credential for a call, once it is certain that it may go to that host.
     pub(super) async fn bearer(&self, call: &Call<'_>) -> Result<Bearer, ReadError> {
         let asked_at = Instant::now();

@@ -1,4 +1,4 @@
-//! The vendor's calls that we make, and what to do when one of them is refused.
+//! The vendor's calls that a reader makes, and what to do when any call is refused.
 
 use super::super::http::{RejectionKind, Tier, Verb};
 
@@ -9,111 +9,56 @@ pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     pub(crate) tier: Tier,
     /// The way out of a 400.
-    invalid: &'static str,
+    pub(super) invalid: &'static str,
     /// Of a 403.
-    forbidden: &'static str,
+    pub(super) forbidden: &'static str,
     /// Of a 404.
-    missing: &'static str,
+    pub(super) missing: &'static str,
 }
 
-const fn endpoint(verb: Verb, path: &'static str, tier: Tier) -> Endpoint {
+pub(super) const fn endpoint(verb: Verb, path: &'static str, tier: Tier) -> Endpoint {
     Endpoint { verb, path, tier, invalid: "", forbidden: "", missing: "" }
 }
 
-const ADMIN: &str = "give the client the role TenantAdmin (scope admin_classic) in this tenant";
-const KEYS: &str = "give the owner the permission \"Manage API keys\" (User Default, or a custom role), then run `qlik-apply rehearse` on the account";
-const NO_TENANT: &str =
+pub(super) const ADMIN: &str = "give the client the role TenantAdmin (scope admin_classic) in this tenant";
+pub(super) const NO_TENANT: &str =
     "check the host name and the tenant's id; if the tenant was deleted, take it out of the desired state";
-const NO_KEY_CLIENT: &str = "check accounts.*.key_client: the client must be tenant-level and published to the region";
-const NO_KEY: &str = "the key is gone; plan again";
+pub(super) const NO_KEY_CLIENT: &str =
+    "check accounts.*.key_client: the client must be tenant-level and published to the region";
+pub(super) const NO_KEY: &str = "the key is gone; plan again";
 
+/// One of the three POSTs of a reader: it gives the client a token and changes nothing else.
 pub(crate) static TOKEN: Endpoint = Endpoint {
     forbidden: "the client's user is disabled in this tenant or holds too many tokens: enable it, or wait until its tokens expire (6 h at most)",
     missing: "check the host name: no tenant answers there",
     ..endpoint(Verb::Post, "/oauth/token", Tier::Two)
 };
-/// The same call for a token on a user's behalf.
+/// The second: the same call for a token on a user's behalf.
 pub(crate) static IMPERSONATE: Endpoint = Endpoint {
     invalid: "allow the key client the grant type urn:qlik:oauth:user-impersonation with scope user_default, and check that the user is there and active",
     forbidden: "trust the key client in this tenant (consent method Trusted), and check that the user is active there and does not hold too many tokens",
     missing: "check the host name: no tenant answers there",
     ..endpoint(Verb::Post, "/oauth/token", Tier::Two)
 };
+/// The third: it ends a token that this run itself fetched, and nothing that anybody else has.
 pub(crate) static REVOKE_TOKEN: Endpoint = endpoint(Verb::Post, "/oauth/revoke", Tier::Two);
-pub(crate) static CREATE_TENANT: Endpoint = Endpoint {
-    invalid: "check the account's source_tenant: its licence key was not accepted",
-    forbidden: "check that the account's client is region-level (scope tenants:create) and that the source tenant's licence allows more tenants",
-    ..endpoint(Verb::Post, "/api/v1/tenants", Tier::Two)
-};
 pub(crate) static MY_TENANT: Endpoint =
     Endpoint { missing: NO_TENANT, forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/tenants/me", Tier::One) };
 pub(crate) static TENANT: Endpoint =
     Endpoint { missing: NO_TENANT, forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/tenants/{id}", Tier::One) };
-pub(crate) static PATCH_TENANT: Endpoint = Endpoint {
-    invalid: "choose another name or alias: an alias has 3 to 63 characters, may be taken, and trials cannot set one",
-    missing: NO_TENANT,
-    forbidden: ADMIN,
-    ..endpoint(Verb::Patch, "/api/v1/tenants/{id}", Tier::Two)
-};
 pub(crate) static KEYS_LIST: Endpoint =
     Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/api-keys", Tier::One) };
 pub(crate) static KEY: Endpoint =
     Endpoint { forbidden: ADMIN, missing: NO_KEY, ..endpoint(Verb::Get, "/api/v1/api-keys/{id}", Tier::One) };
-pub(crate) static CREATE_KEY: Endpoint = Endpoint {
-    invalid: "shorten expires_in to the tenant's limit, or raise api_key_limits; and check how many keys the owner has",
-    forbidden: KEYS,
-    ..endpoint(Verb::Post, "/api/v1/api-keys", Tier::Two)
-};
-pub(crate) static PATCH_KEY: Endpoint =
-    Endpoint { forbidden: KEYS, missing: NO_KEY, ..endpoint(Verb::Patch, "/api/v1/api-keys/{id}", Tier::Two) };
-pub(crate) static DELETE_KEY: Endpoint =
-    Endpoint { forbidden: KEYS, missing: NO_KEY, ..endpoint(Verb::Delete, "/api/v1/api-keys/{id}", Tier::Two) };
 pub(crate) static LIMITS: Endpoint =
     Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/api-keys/configs/{tenantId}", Tier::One) };
-pub(crate) static PATCH_LIMITS: Endpoint = Endpoint {
-    invalid: "check api_key_limits: max_keys_per_user lies between 0 and 1000",
-    forbidden: ADMIN,
-    ..endpoint(Verb::Patch, "/api/v1/api-keys/configs/{tenantId}", Tier::Two)
-};
 pub(crate) static ROLES: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/roles", Tier::One) };
-pub(crate) static PATCH_ROLE: Endpoint = Endpoint {
-    invalid: "the role may not be editable by API here: allow \"Manage API keys\" for it in Administration, Manage users, Permissions",
-    forbidden: ADMIN,
-    ..endpoint(Verb::Patch, "/api/v1/roles/{id}", Tier::Two)
-};
-pub(crate) static CREATE_ROLE: Endpoint = Endpoint {
-    invalid: "a role of this name may be there already, or the tenant has as many roles as it may: look in Administration, Manage users, Permissions",
-    forbidden: ADMIN,
-    ..endpoint(Verb::Post, "/api/v1/roles", Tier::Two)
-};
 pub(crate) static USERS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/users", Tier::One) };
-pub(crate) static CREATE_USER: Endpoint = Endpoint {
-    invalid: "correct the owner's subject, email or name",
-    forbidden: ADMIN,
-    ..endpoint(Verb::Post, "/api/v1/users", Tier::Two)
-};
-pub(crate) static PATCH_USER: Endpoint = Endpoint {
-    forbidden: ADMIN,
-    missing: "the user is gone; plan again",
-    ..endpoint(Verb::Patch, "/api/v1/users/{id}", Tier::Two)
-};
-pub(crate) static DELETE_USER: Endpoint =
-    Endpoint { forbidden: ADMIN, ..endpoint(Verb::Delete, "/api/v1/users/{id}", Tier::Two) };
 pub(crate) static GROUPS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/groups", Tier::One) };
-pub(crate) static PATCH_GROUP: Endpoint = Endpoint {
-    forbidden: ADMIN,
-    missing: "the group is gone; plan again",
-    ..endpoint(Verb::Patch, "/api/v1/groups/{id}", Tier::Two)
-};
 pub(crate) static CONSENT: Endpoint = Endpoint {
     missing: NO_KEY_CLIENT,
     forbidden: ADMIN,
     ..endpoint(Verb::Get, "/api/v1/oauth-clients/{id}/connection-configs/me", Tier::One)
-};
-pub(crate) static PATCH_CONSENT: Endpoint = Endpoint {
-    missing: NO_KEY_CLIENT,
-    forbidden: ADMIN,
-    ..endpoint(Verb::Patch, "/api/v1/oauth-clients/{id}/connection-configs/me", Tier::Two)
 };
 pub(crate) static ORGANIZATION_TENANTS: Endpoint = Endpoint {
     forbidden: "check accounts.*.organization_client: the service account owner makes it in the cloud console, with the scope cloud-console.tenants:read",
@@ -184,11 +129,7 @@ mod tests {
         let credential = "settings: accounts.us-oem.client";
         let wrong = TOKEN.next(RejectionKind::Unauthorized, Some("OAUTH-5"), None, credential);
         assert!(wrong.contains("id and secret in settings: accounts.us-oem.client"), "{wrong}");
-        let quota = CREATE_TENANT.next(RejectionKind::Quota, Some("TENANTS-22"), None, credential);
-        assert!(quota.contains("deactivate one") && quota.contains("ask Qlik"), "{quota}");
         let slow = KEYS_LIST.next(RejectionKind::RateLimited, None, Some(13), credential);
         assert!(slow.starts_with("wait 13 s"), "{slow}");
-        let mint = CREATE_KEY.next(RejectionKind::Forbidden, None, None, credential);
-        assert!(mint.contains("Manage API keys") && mint.contains("rehearse"), "{mint}");
     }
 }

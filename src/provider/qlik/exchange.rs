@@ -6,11 +6,11 @@ use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
 use super::super::http::{
-    Answer, Change, Deed, Envelope, Exchange, Fault, GateKey, Head, Outcome, ReadError, Rejection, Target, TraceName,
-    Trouble, Verb, bearer, kind,
+    Answer, Envelope, Exchange, Fault, GateKey, Head, ReadError, Rejection, Target, TraceName, Trouble, Verb, bearer,
+    kind,
 };
 use super::endpoints::Endpoint;
-use super::{Qlik, Who};
+use super::{QlikReader, Who};
 
 /// One call: what, where, as whom.
 pub(super) struct Call<'a> {
@@ -132,7 +132,7 @@ impl Exchange for Call<'_> {
     }
 }
 
-impl Qlik {
+impl QlikReader {
     /// Sends what may be repeated until there is an answer, at most four times. 401 is the caller's affair.
     pub(super) async fn patient(
         &self,
@@ -162,26 +162,5 @@ impl Qlik {
 
     pub(super) async fn get_as(&self, call: &Call<'_>, bearer: &Secret) -> Result<Answer, ReadError> {
         self.patient(call, Some(bearer), None, &[bearer]).await
-    }
-
-    /// Sends a change. It is sent again only after a try that certainly did nothing, and a tenant's creation never.
-    /// `read` makes sense of a good reply's body.
-    pub(super) async fn change<T>(
-        &self,
-        call: &Call<'_>,
-        body: Option<&[u8]>,
-        secrets: &[&Secret],
-        deed: Deed,
-        read: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Outcome<T> {
-        let token = match self.bearer(call).await {
-            Ok(token) => token,
-            Err(error) => return Outcome::NotSent(error.trouble()),
-        };
-        let mut secrets = secrets.to_vec();
-        secrets.push(&token.secret);
-        let authorize = bearer(&token.secret);
-        let change = Change { authorize: &authorize, body, secrets: &secrets, deed };
-        self.line.change(call, &change, read).await
     }
 }

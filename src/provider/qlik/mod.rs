@@ -1,4 +1,4 @@
-//! Qlik Cloud: accounts, their credentials and the hosts these are bound to; reads in `read`, changes in `write`.
+//! Qlik Cloud: accounts, their credentials and the hosts these are bound to. A reader reads; a writer over it, in `write`, changes.
 
 mod auth;
 mod endpoints;
@@ -28,7 +28,7 @@ use super::http::{BuildError, Line, NetworkOptions, Trouble, Wire};
 pub use auth::Revoked;
 pub use people::Assignee;
 pub use read::TriedKey;
-pub use write::{CreatedTenant, MintedKey};
+pub use write::{CreatedTenant, MintedKey, QlikWriter};
 
 /// The secrets of one account, as settings name them.
 pub struct Credentials {
@@ -45,8 +45,8 @@ pub struct OwnerKey {
     pub api_key: Secret,
 }
 
-/// The wire to Qlik Cloud, for one run.
-pub struct Qlik {
+/// Reads Qlik Cloud, for one run. What it sends changes nothing there; see [`QlikWriter`].
+pub struct QlikReader {
     line: Line,
     tokens: auth::Tokens,
     accounts: BTreeMap<Name, Account>,
@@ -103,7 +103,7 @@ impl Who {
     }
 }
 
-impl Qlik {
+impl QlikReader {
     /// Makes the wire. Nothing is sent yet. Each account: its region, its source tenant, its secrets.
     ///
     /// # Errors

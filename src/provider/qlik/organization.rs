@@ -8,7 +8,7 @@ use crate::model::live::ListedTenant;
 
 use super::super::http::ReadError;
 use super::read::At;
-use super::{Qlik, Who, endpoints};
+use super::{QlikReader, Who, endpoints};
 
 /// One entry. `id` is what the tenant itself calls its id.
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ struct Entry {
     created_at: Option<String>,
 }
 
-impl Qlik {
+impl QlikReader {
     /// Whether the account can list tenants at all.
     pub fn lists_tenants(&self, account: &Name) -> bool {
         self.accounts.get(account).is_some_and(|account| account.organization_client.is_some())

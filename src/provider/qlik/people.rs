@@ -1,8 +1,4 @@
-//! Users, groups and roles of a tenant: who is there, who is made, who is given which role.
-
-use serde::Deserialize;
-use serde::Serialize;
-use serde_json::{Value, json};
+//! Users, groups and roles of a tenant: who is there, and who has which role.
 
 use crate::model::address::Name;
 use crate::model::host::Host;
@@ -10,40 +6,9 @@ use crate::model::live::{CallerLive, GroupLive, RoleLive};
 use crate::model::spec::{Owner, User, UserKey};
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{Deed, Outcome, ReadError, RejectionKind, is_segment};
-use super::exchange::Call;
+use super::super::http::{ReadError, RejectionKind};
 use super::read::{At, same_id, understand};
-use super::write::replace;
-use super::{Lookup, Qlik, Who, auth, endpoints, wire};
-
-/// What a custom role that this program makes says of itself.
-const ROLE_DESCRIPTION: &str = "May manage its own API keys. Made by qlik-plan.";
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewUser<'a> {
-    subject: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    /// As the vendor's tutorials make users: nobody has to accept an invitation.
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewRole<'a> {
-    name: &'a str,
-    description: &'static str,
-    assigned_scopes: [&'static str; 1],
-}
-
-/// What was just made.
-#[derive(Deserialize)]
-struct Made {
-    id: String,
-}
+use super::{Lookup, QlikReader, Who, endpoints, wire};
 
 /// Who of those that were asked about holds a role.
 pub struct Holders {
@@ -57,12 +22,12 @@ pub struct Holders {
 /// A user or a group, and the roles that were read of it: what is written back with one more.
 pub struct Assignee {
     pub id: Untrusted,
-    kind: Kind,
-    roles: Vec<wire::Assigned>,
+    pub(super) kind: Kind,
+    pub(super) roles: Vec<wire::Assigned>,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     User,
     Group,
 }
@@ -81,7 +46,7 @@ impl Assignee {
     }
 }
 
-impl Qlik {
+impl QlikReader {
     /// As whom a key's owner is asked for: the vendor lets nobody mint for somebody else.
     pub(super) async fn who(&self, account: &Name, host: &Host, owner: &Owner) -> Result<Who, ReadError> {
         Ok(match owner {
@@ -259,63 +224,6 @@ impl Qlik {
             kind: Kind::Group,
             roles: group.assigned_roles.unwrap_or_default(),
         }))
-    }
-
-    /// Gives a user or a group one role besides those that were read of it. The vendor only takes the whole list.
-    pub async fn assign(&self, account: &Name, host: &Host, to: &Assignee, role: &str) -> Outcome<()> {
-        let known = to.roles.iter().map(|role| match (&role.name, &role.id) {
-            (Some(name), _) => json!({ "name": name }),
-            (None, id) => json!({ "id": id }),
-        });
-        let roles: Vec<Value> = known.chain([json!({ "name": role })]).collect();
-        let endpoint = match to.kind {
-            Kind::User => &endpoints::PATCH_USER,
-            Kind::Group => &endpoints::PATCH_GROUP,
-        };
-        self.patch(account, host, Who::Client, endpoint, to.id.raw(), &[replace("/assignedRoles", roles)]).await
-    }
-
-    /// Makes a user who can be acted for at once. Its subject is unique, so that doing it twice makes one.
-    pub async fn create_user(&self, account: &Name, host: &Host, user: &User) -> Outcome<Untrusted> {
-        let subject = user.subject.as_deref().unwrap_or_default();
-        let body = NewUser { subject, name: user.name.as_deref(), email: user.email.as_deref(), status: "active" };
-        self.make(account, host, &endpoints::CREATE_USER, &auth::json(&body), "a user").await
-    }
-
-    /// Makes a custom role that may manage API keys. Its name is unique, so that doing it twice makes one.
-    pub async fn create_role(&self, account: &Name, host: &Host, name: &str) -> Outcome<Untrusted> {
-        let body = NewRole { name, description: ROLE_DESCRIPTION, assigned_scopes: ["api-keys"] };
-        self.make(account, host, &endpoints::CREATE_ROLE, &auth::json(&body), "a role").await
-    }
-
-    async fn make(
-        &self,
-        account: &Name,
-        host: &Host,
-        endpoint: &'static endpoints::Endpoint,
-        body: &[u8],
-        what: &str,
-    ) -> Outcome<Untrusted> {
-        match Call::new(account, host, Who::Client, endpoint, &[], &[]) {
-            Err(trouble) => Outcome::NotSent(trouble),
-            Ok(call) => {
-                self.change(&call, Some(body), &[], Deed::Change, |body| {
-                    let made: Made = wire::parse(body, what)?;
-                    let fits = is_segment(&made.id);
-                    if fits {
-                        Ok(made.id.into())
-                    } else {
-                        Err(format!("{what} was made, and its id is not of Qlik's kind"))
-                    }
-                })
-                .await
-            }
-        }
-    }
-
-    /// Removes a user that a rehearsal made.
-    pub async fn delete_user(&self, account: &Name, host: &Host, id: &str) -> Outcome<()> {
-        self.remove(account, host, Who::Client, &endpoints::DELETE_USER, id).await
     }
 }
 

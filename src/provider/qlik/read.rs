@@ -15,7 +15,7 @@ use super::super::http::{Answer, Exchange as _, ReadError, Trouble, is_segment, 
 use super::endpoints::{self, Endpoint};
 use super::exchange::Call;
 use super::pages::{LIMIT, MOST_PAGES, Page};
-use super::{Qlik, Who, wire};
+use super::{QlikReader, Who, wire};
 
 /// Whose a key is, as the vendor says when it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct At<'a> {
     pub(super) who: Who,
 }
 
-impl Qlik {
+impl QlikReader {
     /// The tenant at a host: by `id`, or the one that answers there.
     ///
     /// # Errors

@@ -12,10 +12,26 @@ use crate::model::secret::Secret;
 use crate::model::spec::{KeyLimits, Owner};
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{Deed, Outcome, is_segment};
-use super::endpoints::{self, Endpoint};
+use super::super::http::{Change, Deed, Outcome, bearer, is_segment};
+use super::endpoints::Endpoint;
 use super::exchange::Call;
-use super::{Qlik, Who, auth, wire};
+use super::{QlikReader, Who, auth, wire};
+
+mod endpoints;
+mod people;
+
+/// Changes Qlik Cloud. There is none without a reader of one's own: whoever was only lent one (`&QlikReader`) cannot make a writer.
+///
+/// ```compile_fail,E0308
+/// use qlik_plan::provider::qlik::{QlikReader, QlikWriter};
+///
+/// fn mint(lent: &QlikReader) {
+///     QlikWriter::over(lent);
+/// }
+/// ```
+pub struct QlikWriter<'a> {
+    reader: &'a QlikReader,
+}
 
 /// A tenant that was just made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,20 +65,30 @@ struct NewKey<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Patch {
+struct Patch {
     op: &'static str,
     path: &'static str,
     value: Value,
 }
 
-pub(super) fn replace(path: &'static str, value: impl Into<Value>) -> Patch {
+fn replace(path: &'static str, value: impl Into<Value>) -> Patch {
     Patch { op: "replace", path, value: value.into() }
 }
 
-impl Qlik {
+impl<'a> QlikWriter<'a> {
+    /// Takes the reader for itself while it lives.
+    pub fn over(reader: &'a mut QlikReader) -> Self {
+        Self { reader }
+    }
+
+    /// For reading meanwhile.
+    pub fn reader(&self) -> &'a QlikReader {
+        self.reader
+    }
+
     /// Makes a tenant, in one single request. `datacenter` is not sent: the register host decides.
     pub async fn create_tenant(&self, account: &Name, licence_key: &Secret) -> Outcome<CreatedTenant> {
-        let known = match self.account(account) {
+        let known = match self.reader.account(account) {
             Ok(known) => known,
             Err(trouble) => return Outcome::NotSent(trouble),
         };
@@ -122,7 +148,7 @@ impl Qlik {
 
     /// Trusts the account's key client in a tenant.
     pub async fn trust(&self, account: &Name, host: &Host) -> Outcome<()> {
-        let id = match self.key_client_id(account) {
+        let id = match self.reader.key_client_id(account) {
             Ok(id) => id,
             Err(trouble) => return Outcome::NotSent(trouble),
         };
@@ -145,14 +171,15 @@ impl Qlik {
         description: &str,
         expires_in: Duration,
     ) -> Outcome<MintedKey> {
-        let who = match self.who(account, host, owner).await {
+        let who = match self.reader.who(account, host, owner).await {
             Ok(who) => who,
             Err(error) => return Outcome::NotSent(error.trouble()),
         };
-        let call = match Call::new(account, self.seat(account, &who, host), who, &endpoints::CREATE_KEY, &[], &[]) {
-            Ok(call) => call,
-            Err(trouble) => return Outcome::NotSent(trouble),
-        };
+        let call =
+            match Call::new(account, self.reader.seat(account, &who, host), who, &endpoints::CREATE_KEY, &[], &[]) {
+                Ok(call) => call,
+                Err(trouble) => return Outcome::NotSent(trouble),
+            };
         let body = auth::json(&NewKey { description, expiry: expires_in });
         self.change(&call, Some(&body), &[], Deed::CreateKey, |body| {
             let minted: wire::Minted = wire::parse(body, "a new key")?;
@@ -179,7 +206,7 @@ impl Qlik {
         description: &str,
     ) -> Outcome<()> {
         let patch = [replace("/description", description)];
-        match self.who(account, host, owner).await {
+        match self.reader.who(account, host, owner).await {
             Ok(who) => self.patch(account, host, who, &endpoints::PATCH_KEY, key_id, &patch).await,
             Err(error) => Outcome::NotSent(error.trouble()),
         }
@@ -187,18 +214,13 @@ impl Qlik {
 
     /// Deletes a key as its owner. What is not there is deleted.
     pub async fn revoke(&self, account: &Name, host: &Host, owner: &Owner, key_id: &str) -> Outcome<()> {
-        match self.who(account, host, owner).await {
+        match self.reader.who(account, host, owner).await {
             Ok(who) => self.remove(account, host, who, &endpoints::DELETE_KEY, key_id).await,
             Err(error) => Outcome::NotSent(error.trouble()),
         }
     }
 
-    /// Revokes a key as administrator: it stays listed, as revoked, for ever.
-    pub async fn revoke_as_admin(&self, account: &Name, host: &Host, key_id: &str) -> Outcome<()> {
-        self.remove(account, host, Who::Client, &endpoints::DELETE_KEY, key_id).await
-    }
-
-    pub(super) async fn remove(
+    async fn remove(
         &self,
         account: &Name,
         host: &Host,
@@ -206,13 +228,13 @@ impl Qlik {
         endpoint: &'static Endpoint,
         id: &str,
     ) -> Outcome<()> {
-        match Call::new(account, self.seat(account, &who, host), who, endpoint, &[id], &[]) {
+        match Call::new(account, self.reader.seat(account, &who, host), who, endpoint, &[id], &[]) {
             Ok(call) => self.change(&call, None, &[], Deed::Remove, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }
     }
 
-    pub(super) async fn patch(
+    async fn patch(
         &self,
         account: &Name,
         host: &Host,
@@ -222,9 +244,29 @@ impl Qlik {
         patch: &[Patch],
     ) -> Outcome<()> {
         let body: Zeroizing<Vec<u8>> = auth::json(&patch);
-        match Call::new(account, self.seat(account, &who, host), who, endpoint, &[id], &[]) {
+        match Call::new(account, self.reader.seat(account, &who, host), who, endpoint, &[id], &[]) {
             Ok(call) => self.change(&call, Some(&body), &[], Deed::Change, |_| Ok(())).await,
             Err(trouble) => Outcome::NotSent(trouble),
         }
+    }
+    /// Sends a change. It is sent again only after a try that certainly did nothing, and a tenant's creation never.
+    /// `read` makes sense of a good reply's body.
+    async fn change<T>(
+        &self,
+        call: &Call<'_>,
+        body: Option<&[u8]>,
+        secrets: &[&Secret],
+        deed: Deed,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Outcome<T> {
+        let token = match self.reader.bearer(call).await {
+            Ok(token) => token,
+            Err(error) => return Outcome::NotSent(error.trouble()),
+        };
+        let mut secrets = secrets.to_vec();
+        secrets.push(&token.secret);
+        let authorize = bearer(&token.secret);
+        let change = Change { authorize: &authorize, body, secrets: &secrets, deed };
+        self.reader.line.change(call, &change, read).await
     }
 }

@@ -1,5 +1,7 @@
 //! Reads Rust source just well enough to know its paths: comments, strings and test code do not count.
 
+use std::sync::LazyLock;
+
 /// A word or a sign of source text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -124,7 +126,7 @@ fn without_tests(tokens: &[Placed]) -> Vec<Placed> {
     out
 }
 
-/// The names of the files that a file declares as `#[cfg(test)] mod NAME;`.
+/// The names of the files that a file declares as `#[cfg(test)] mod NAME;`, also with a feature beside it.
 pub(super) fn test_modules(text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let items = (0..tokens.len()).filter_map(|n| test_item(tokens.get(n..)?));
@@ -138,13 +140,14 @@ pub(super) fn test_modules(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What follows `#[cfg(test)]`, if that stands here.
+/// What follows `#[cfg(test)]` or `#[cfg(all(test, feature = "…"))]`, if one of these stands here.
 fn test_item(tokens: &[Placed]) -> Option<&[Placed]> {
-    let word = |text: &str| Token::Word(text.to_owned());
-    let [hash, open, shut, begin, end] = ['#', '(', ')', '[', ']'].map(Token::Sign);
-    let mark = [hash, begin, word("cfg"), open, word("test"), shut, end];
-    let (here, rest) = tokens.split_at_checked(mark.len())?;
-    here.iter().zip(&mark).all(|((token, _), expected)| token == expected).then_some(rest)
+    static MARKS: LazyLock<[Vec<Placed>; 2]> =
+        LazyLock::new(|| ["#[cfg(test)]", "#[cfg(all(test, feature = \"\"))]"].map(self::tokens));
+    MARKS.iter().find_map(|mark| {
+        let (here, rest) = tokens.split_at_checked(mark.len())?;
+        here.iter().zip(mark).all(|((token, _), (expected, _))| token == expected).then_some(rest)
+    })
 }
 
 /// What follows one item: after its `;` or its closing brace.
@@ -243,10 +246,12 @@ mod tests {
             mod tests { fn t() { crate::o::p() } }
             #[cfg(test)]
             mod samples;
+            #[cfg(all(test, feature = "x"))]
+            mod served;
             fn after() { crate::q::r() }
         "###;
         assert_eq!(named(text), ["crate::m::n", "crate::q::r"]);
-        assert_eq!(test_modules(text), ["samples"]);
+        assert_eq!(test_modules(text), ["samples", "served"]);
     }
 
     #[test]

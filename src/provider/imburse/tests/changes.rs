@@ -30,7 +30,7 @@ async fn a_tenant_is_made_by_one_post_whatever_comes_back() {
             _ => play(),
         })
         .await;
-        let outcome = imburse(&local).create_tenant(&name(), "Test tenant", &address()).await;
+        let outcome = ImburseWriter::over(&mut imburse(&local)).create_tenant(&name(), "Test tenant", &address()).await;
         assert!(expected(&outcome), "row {number}");
         assert_eq!(local.count(POST), 1, "row {number}");
     }
@@ -57,7 +57,8 @@ async fn each_generation_has_its_paths_and_names() {
             _ => Play::Json(201, include_str!("../../../../fixtures/wire/imburse/tenant-created-2019.json").into()),
         })
         .await;
-        let imburse = imburse_at(&local, api, DATE);
+        let mut reader = imburse_at(&local, api, DATE);
+        let imburse = ImburseWriter::over(&mut reader);
         assert!(matches!(imburse.create_tenant(&name(), "Acme", &address()).await, Outcome::Committed(_)));
         let Outcome::Committed(key) = imburse.create_key(&name(), TENANT, "Admin Key", &roles()).await else {
             panic!("no key")
@@ -84,7 +85,8 @@ async fn a_key_is_minted_changed_and_removed_and_no_outcome_repeats_its_secret()
         _ => Play::Json(204, String::new()),
     })
     .await;
-    let imburse = imburse(&local);
+    let mut reader = imburse(&local);
+    let imburse = ImburseWriter::over(&mut reader);
     let Outcome::CommittedUnreadable(trouble) = imburse.create_key(&name(), TENANT, "n", &roles()).await else {
         panic!("a key without its private half is no key")
     };
@@ -112,7 +114,7 @@ async fn a_key_is_posted_again_only_after_what_certainly_did_nothing() {
             _ => Play::Json(201, r#"{"publicKey":"k1","privateKey":"aGk="}"#.into()),
         })
         .await;
-        let _ = imburse(&local).create_key(&name(), "t1", "n", &roles()).await;
+        let _ = ImburseWriter::over(&mut imburse(&local)).create_key(&name(), "t1", "n", &roles()).await;
         assert_eq!(local.count(KEYS), posts);
     }
 }

@@ -8,14 +8,14 @@ use crate::model::host::{Host, Label, Region};
 use crate::model::secret::Secret;
 use crate::provider::http::local::network;
 pub(super) use crate::provider::http::local::{Local, Play};
-use crate::provider::qlik::{Credentials, OwnerKey, Qlik};
+use crate::provider::qlik::{Credentials, OwnerKey, QlikReader};
 
 impl Local {
-    pub(super) fn qlik(&self) -> Qlik {
+    pub(super) fn qlik(&self) -> QlikReader {
         qlik_at(self.port(), Some(self.ca_pem()))
     }
 
-    pub(super) fn qlik_without_trust(&self) -> Qlik {
+    pub(super) fn qlik_without_trust(&self) -> QlikReader {
         qlik_at(self.port(), None)
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn host(label: &str) -> Host {
     region().host(&Label::parse(label).unwrap())
 }
 
-pub(super) fn qlik_at(port: u16, ca_pem: Option<&str>) -> Qlik {
+pub(super) fn qlik_at(port: u16, ca_pem: Option<&str>) -> QlikReader {
     let owner = OwnerKey { tenant: Label::parse("mycorp").unwrap(), api_key: Secret::new(SECRETS[2].into()) };
     let credentials = Credentials {
         client_id: Secret::new("client-id".into()),
@@ -45,7 +45,7 @@ pub(super) fn qlik_at(port: u16, ca_pem: Option<&str>) -> Qlik {
         owners: BTreeMap::from([(Name::parse("bot").unwrap(), owner)]),
     };
     let source = Label::parse("mycorp").ok();
-    Qlik::new(network(port, ca_pem), BTreeMap::from([(account(), (region(), source, credentials))]), 8).unwrap()
+    QlikReader::new(network(port, ca_pem), BTreeMap::from([(account(), (region(), source, credentials))]), 8).unwrap()
 }
 
 /// The reply to a request for a token; a script falls back on it.

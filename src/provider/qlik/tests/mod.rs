@@ -8,7 +8,9 @@ mod reads;
 #[test]
 fn every_call_can_be_spawned() {
     fn send<T: Send>(_: T) {}
-    let qlik = local::qlik_at(9, None);
+    let mut reader = local::qlik_at(9, None);
+    let writer = super::QlikWriter::over(&mut reader);
+    let qlik = writer.reader();
     let (account, host) = (local::account(), local::host("a"));
     let owner = crate::model::spec::Owner::Client;
     let expiry = crate::model::duration::Duration::from_seconds(60);
@@ -16,8 +18,8 @@ fn every_call_can_be_spawned() {
     send(qlik.tenant(&account, &host, None));
     send(qlik.keys(&account, &host));
     send(qlik.caller(&account, &host, &owner));
-    send(qlik.create_tenant(&account, &secret));
-    send(qlik.mint(&account, &host, &owner, "d", expiry));
-    send(qlik.revoke(&account, &host, &owner, "k"));
+    send(writer.create_tenant(&account, &secret));
+    send(writer.mint(&account, &host, &owner, "d", expiry));
+    send(writer.revoke(&account, &host, &owner, "k"));
     send(qlik.revoke_tokens());
 }
