@@ -11,10 +11,12 @@ use crate::model::marker::Letter;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
-use super::facts::Facts;
+use super::fact::Facts;
 use super::finding::Finding;
 use super::imburse::action::Imburse;
 use super::refusal::Refusal;
+
+pub use super::parent::{Adopted, Parent, TenantRef, WhyMint};
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,21 +71,6 @@ pub enum Action {
     Refuse(Refusal),
     /// What is done or kept at Imburse.
     Imburse(Imburse),
-}
-
-/// The tenant that an action needs: there already, or made earlier in this plan. The only "known after apply".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Parent {
-    Exists(TenantRef),
-    MadeBefore(Address),
-}
-
-/// A tenant that exists: its id and the server's own host of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantRef {
-    pub id: Untrusted,
-    pub hostname: Untrusted,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,27 +172,6 @@ pub struct CreateKey {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhyMint {
-    Missing,
-    /// The sink names a key that is no longer live.
-    Dead {
-        key_id: String,
-        state: String,
-    },
-    /// A leftover must be superseded before it is revoked.
-    Supersede {
-        key_id: String,
-    },
-    /// A person said `--remint`.
-    Asked,
-    /// A person said `--replace`: this key is in the sink and works, and another is to take its place.
-    Replaced {
-        key_id: String,
-    },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renew {
     pub create: CreateKey,
     pub key_id: String,
@@ -249,17 +215,8 @@ pub enum Keep {
     },
 }
 
-/// How a kept tenant came under management.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Adopted {
-    No,
-    /// Declared with `adopt:` and not in the ledger yet: apply records it, and sends nothing.
-    ToRecord {
-        account: Name,
-    },
-    Recorded,
-}
+/// The one field that only a look into a sink tells.
+pub(super) const SHAPE: &str = "deliver_as";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
@@ -279,8 +236,7 @@ impl Drift {
 
     /// Without what only a look into a sink tells, and without words.
     pub fn essence(&self) -> Action {
-        let seen: Vec<DriftField> =
-            self.fields.iter().filter(|field| field.field != super::drift::SHAPE).cloned().collect();
+        let seen: Vec<DriftField> = self.fields.iter().filter(|field| field.field != SHAPE).cloned().collect();
         match (&self.kept, seen.is_empty()) {
             (Some(kept), true) => (**kept).clone(),
             (None, true) => Action::Drift(Self::of(self.fields.clone())),

@@ -9,7 +9,8 @@ use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 
 use super::refusal::{Code, Refusal};
-use super::{Scene, key, rename, unmanaged};
+use super::scene::Scene;
+use super::{key, rename, unmanaged};
 
 /// Whether what becomes of a creation can be recorded.
 pub(super) fn has_space(ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {

@@ -7,11 +7,8 @@ use crate::model::duration::Duration;
 use crate::model::live::{KeyLive, SinkEntry};
 use crate::model::spec::QlikKey;
 
-use super::Scene;
-use super::action::{Action, Drift, DriftField, Plan};
-
-/// The one field that only a look into a sink tells.
-pub(super) const SHAPE: &str = "deliver_as";
+use super::action::{Action, Drift, DriftField, Plan, SHAPE};
+use super::scene::Scene;
 
 /// What differs of a key that is in its sink and lives.
 pub(super) fn of_key(scene: &Scene, address: &Address, spec: &QlikKey, good: &KeyLive) -> Vec<DriftField> {

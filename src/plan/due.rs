@@ -2,8 +2,8 @@
 
 use crate::model::duration::Duration;
 
-use super::Scene;
 use super::action::{Action, Keep, Notice, Plan};
+use super::scene::Scene;
 
 /// Names each kept key whose renewal or end comes within the time asked for.
 pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {

@@ -10,12 +10,12 @@ use crate::model::spec::{QlikKey, QlikTenant, Spec};
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Planned};
-use super::facts::Fact;
+use super::fact::{Fact, fact};
 use super::finding::Finding;
 use super::imburse;
 use super::key::{Judgement, Mint, Stop};
 use super::mint::judge;
-use super::{Scene, Wishes};
+use super::scene::{Scene, Wishes};
 
 /// One object, from what was read to what is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,8 +321,4 @@ fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
         Observed::Present(value) => say(value),
         Observed::Unreadable(unreadable) => unreadable.why.raw().to_owned(),
     }
-}
-
-fn fact(name: &str, value: impl Into<String>) -> Fact {
-    Fact { name: name.to_owned(), value: Untrusted::new(value) }
 }

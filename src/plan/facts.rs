@@ -4,44 +4,34 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::address::Address;
 use crate::model::live::{HoldersLive, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::record::{Binding, State};
 use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 use crate::model::untrusted::Untrusted;
 
-use super::Scene;
 use super::action::{Action, Planned};
+use super::fact::{Fact, Facts, fact};
 use super::imburse;
-
-/// One thing that was read, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
-    pub name: String,
-    pub value: Untrusted,
-}
-
-/// Facts by the object that rests on them.
-pub type Facts = BTreeMap<Address, Vec<Fact>>;
+use super::scene::Scene;
 
 /// What the planned actions rest on.
 pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
     let mut facts = Facts::new();
+    // Once for all: a look through every action for each object would take the square of the estate.
+    let mut by_address: BTreeMap<&Address, Vec<&Action>> = BTreeMap::new();
+    for planned in actions {
+        by_address.entry(&planned.address).or_default().push(&planned.action);
+    }
+    let own = |address: &Address| by_address.get(address).map(Vec::as_slice).unwrap_or_default();
     for (address, spec, _) in scene.desired.qlik_tenants() {
-        let own = actions_of(actions, address);
-        facts.insert(address.clone(), tenant(scene, address, spec, &own));
+        facts.insert(address.clone(), tenant(scene, address, spec, own(address)));
         for (key, spec, _) in scene.desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
-            facts.insert(key.clone(), self::key(scene, address, spec, &actions_of(actions, key)));
+            facts.insert(key.clone(), self::key(scene, address, spec, own(key)));
         }
     }
     imburse::facts::of(scene, actions, &mut facts);
     facts
-}
-
-fn actions_of<'a>(actions: &'a [Planned], address: &Address) -> Vec<&'a Action> {
-    actions.iter().filter(|planned| planned.address == *address).map(|planned| &planned.action).collect()
 }
 
 fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) -> Vec<Fact> {
@@ -170,8 +160,4 @@ fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
         Observed::Present(value) => say(value),
         Observed::Unreadable(_) => "not readable".to_owned(),
     }
-}
-
-pub(super) fn fact(name: &str, value: impl Into<String>) -> Fact {
-    Fact { name: name.to_owned(), value: Untrusted::new(value) }
 }

@@ -7,11 +7,11 @@ use crate::model::record::{Binding, Record};
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::Scene;
 use super::action::{Action, Adopted, Keep, Parent, TenantRef};
 use super::compare::{drift, grant};
+use super::ground::{Ground, Stop};
 use super::refusal::{Code, Refusal};
-use super::tenant::{Ground, Stop};
+use super::scene::Scene;
 
 pub(super) fn adopt<'a>(
     scene: &Scene<'a>,

@@ -4,9 +4,9 @@ use crate::model::address::Address;
 use crate::model::desired::Ignore;
 use crate::model::record::How;
 
-use super::Scene;
 use super::action::{Action, Adopted, Drift, DriftField, Keep, Notice};
-use super::tenant::Ground;
+use super::ground::Ground;
+use super::scene::Scene;
 
 /// Splits a drift: what is left of it, and what is ignored, in words.
 pub(super) fn split(scene: &Scene, address: &Address, fields: Vec<DriftField>) -> (Vec<DriftField>, Vec<Notice>) {

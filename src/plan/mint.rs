@@ -6,28 +6,20 @@ use crate::model::address::{Address, Name};
 use crate::model::live::{KeyLive, LedgerLive, Observed, SinkLive, TenantLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::Record;
-use crate::model::spec::{QlikKey, QlikTenant};
+use crate::model::spec::QlikKey;
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 
 use super::action::{
     Action, CreateKey, Drift, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked, WhyMint,
 };
-use super::headroom::{Slots, may_mint, owner_changed};
+use super::ground::{Case, Ground, record_of};
+use super::headroom::{may_mint, owner_changed};
 use super::key::{self, Judgement, Mint, Question, Stop};
 use super::refusal::{Code, Refusal};
-use super::tenant::{Ground, record_of};
-use super::{Scene, drift, ignore, push, standing};
-
-/// One key that is being planned, and what it stands between.
-pub(super) struct Case<'a> {
-    pub(super) scene: &'a Scene<'a>,
-    pub(super) tenant: &'a Address,
-    pub(super) tenant_spec: &'a QlikTenant,
-    pub(super) address: &'a Address,
-    pub(super) spec: &'a QlikKey,
-    pub(super) ground: &'a Ground<'a>,
-}
+use super::scene::{Scene, push};
+use super::slots::Slots;
+use super::{drift, ignore, standing};
 
 /// Plans one key on ground that is there or will be.
 pub(super) fn plan_key(case: &Case<'_>, slots: &mut Slots, plan: &mut Plan) {

@@ -12,7 +12,7 @@ use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 use super::key::Stop;
 use super::mint::judge;
 use super::role::meant;
-use super::{Scene, Wishes};
+use super::scene::{Scene, Wishes};
 
 /// What is known when the question is asked.
 pub struct Known<'a> {

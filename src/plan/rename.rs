@@ -3,8 +3,8 @@
 use crate::model::address::Address;
 use crate::model::live::LedgerFacts;
 
-use super::Scene;
 use super::refusal::{Code, Refusal};
+use super::scene::Scene;
 
 /// Refuses to create what looks like a tenant that is bound and no longer declared, unless a person said that it is new.
 pub(super) fn refuse(scene: &Scene, address: &Address, ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {

@@ -10,11 +10,11 @@ use crate::model::live::{KeyLimitsLive, KeyLive, Observed, SinkEntry, TenantLive
 use crate::model::spec::{Owner, QlikKey};
 use crate::model::untrusted::Untrusted;
 
-use super::Scene;
 use super::action::{Action, Drift, Keep, Plan};
 use super::finding::Finding;
+use super::ground::Ground;
 use super::refusal::{Code, Refusal};
-use super::tenant::Ground;
+use super::scene::Scene;
 
 /// A key that lives, or will once this plan is applied.
 struct Renewed<'a> {

@@ -7,7 +7,7 @@ use crate::model::desired::Origin;
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
-use super::facts::Fact;
+use super::fact::Fact;
 use super::imburse::{self, action::Imburse};
 use super::limit::depends;
 use super::refusal::{Code, Refusal};

@@ -8,12 +8,12 @@ use crate::model::live::{CallerLive, HoldersLive, Observed, RoleLive, TenantLive
 use crate::model::spec::{Owner, QlikTenant, RoleGrant, User};
 use crate::model::untrusted::{Untrusted, escape};
 
-use super::Scene;
 use super::action::{Action, ByRole, Grant, Notice, Parent, Permission, Plan, RoleStep};
 use super::finding::Finding;
-use super::headroom::Slots;
+use super::ground::Ground;
 use super::refusal::{Code, Refusal};
-use super::tenant::Ground;
+use super::scene::Scene;
+use super::slots::Slots;
 
 /// Whom a declared role is to be given to, besides groups: named users, and the owners of the tenant's declared keys.
 pub(crate) fn meant(scene: &Scene, address: &Address, grant: &RoleGrant) -> BTreeSet<Owner> {

@@ -6,10 +6,11 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::Plan;
 use super::finding::Finding;
-use super::headroom::{Slots, could_mint};
-use super::mint::Case;
+use super::ground::Case;
+use super::ground::Ground;
+use super::headroom::could_mint;
 use super::refusal::Code;
-use super::tenant::Ground;
+use super::slots::Slots;
 
 pub(super) fn find(case: &Case<'_>, slots: &Slots, good: &KeyLive, plan: &mut Plan) {
     let (address, at) = (case.address, case.scene.desired.items.get(case.address).map(|declared| &declared.at));

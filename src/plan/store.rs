@@ -6,9 +6,9 @@ use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Trac
 use crate::model::spec::Spec;
 use crate::model::untrusted::Untrusted;
 
-use super::Scene;
 use super::action::{Notice, Plan};
 use super::refusal::{Code, Refusal};
+use super::scene::Scene;
 
 /// As long as a run may last where `--max-run` does not say otherwise.
 const RUN: Duration = Duration::from_seconds(3_600);

@@ -3,42 +3,23 @@
 use crate::model::address::Address;
 use crate::model::clock::rough;
 use crate::model::desired::Origin;
-use crate::model::live::{ClockLive, LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::live::{ClockLive, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::marker::KeyUid;
-use crate::model::record::{Binding, Record, State};
+use crate::model::record::{Binding, State};
 use crate::model::run::Life;
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, CreateTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Trust, Wait};
+use super::action::{Action, CreateTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Wait};
 use super::compare::{grant, keep, limits, present, settle_parts};
 use super::create::{may_create, refuse_missing};
 use super::found::{adopt, bound};
-use super::headroom::Slots;
+use super::ground::{Case, Ground, Stop};
 use super::limit::depends;
-use super::mint::Case;
 use super::refusal::{Code, Refusal};
-use super::{Scene, ignore, mint, push, renewable, role};
-
-/// What a tenant's keys stand on.
-pub(super) enum Ground<'a> {
-    Exists { at: TenantRef, live: &'a TenantLive, record: Option<&'a Record> },
-    MadeBefore,
-    Refused,
-    Waiting,
-}
-
-/// Why a tenant cannot be acted on now.
-pub(super) enum Stop {
-    Refuse(Refusal),
-    Wait(Wait),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refuse(refusal)
-    }
-}
+use super::scene::{Scene, push};
+use super::slots::Slots;
+use super::{ignore, mint, renewable, role};
 
 pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Origin, plan: &mut Plan) {
     let mut own = Vec::new();
@@ -315,17 +296,5 @@ fn undeclared_keys(scene: &Scene, address: &Address, ground: &Ground, plan: &mut
                 .into(),
             });
         }
-    }
-}
-
-pub(super) fn trust_in(spec: &QlikTenant, parent: Parent) -> Trust {
-    Trust { account: spec.account.clone(), parent }
-}
-
-/// Whether a record's key facts can be judged at all.
-pub(super) fn record_of<'a>(scene: &Scene<'a>, address: &Address) -> Option<(&'a LedgerFacts, &'a Record)> {
-    match &scene.live.ledger {
-        LedgerLive::Present(facts) => facts.records.get(address).map(|record| (facts, record)),
-        LedgerLive::Missing { .. } => None,
     }
 }

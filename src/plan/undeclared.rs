@@ -7,10 +7,10 @@ use crate::model::live::{KeyLive, LedgerFacts, LedgerLive, Observed, OurKey, See
 use crate::model::record::Binding;
 use crate::model::untrusted::Untrusted;
 
-use super::Scene;
 use super::action::Plan;
 use super::finding::Finding;
 use super::refusal::Code;
+use super::scene::Scene;
 
 /// How many keys are named in one sentence; the rest is counted.
 const NAMED: usize = 5;

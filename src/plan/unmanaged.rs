@@ -7,8 +7,9 @@ use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
 use crate::model::spec::QlikTenant;
 
 use super::action::{Notice, Plan};
+use super::imburse;
 use super::refusal::{Code, Refusal};
-use super::{Scene, imburse};
+use super::scene::Scene;
 
 /// How many are named in one sentence; the rest is counted.
 const NAMED: usize = 5;

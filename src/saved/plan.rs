@@ -13,7 +13,7 @@ use crate::model::address::Address;
 use crate::model::desired::Origin;
 use crate::plan::Wishes;
 use crate::plan::action::{Action, Notice, Plan, Planned, Unchecked};
-use crate::plan::facts::Fact;
+use crate::plan::fact::Fact;
 use crate::plan::finding::Finding;
 use crate::render::json;
 

@@ -10,7 +10,7 @@ use crate::model::imburse::{ImburseKey, PostalAddress, Shape};
 use crate::model::marker::Letter;
 use crate::model::untrusted::Untrusted;
 
-use super::super::action::{Adopted, Parent, WhyMint};
+use super::super::parent::{Adopted, Parent, WhyMint};
 
 /// An action at Imburse. Drift, waiting and refusals are the same for all vendors and stand in the general list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

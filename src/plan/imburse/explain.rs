@@ -6,9 +6,9 @@ use crate::model::live::{LedgerLive, Observed};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::State;
 
-use super::super::Scene;
 use super::super::explain::{ledger, life, record};
-use super::super::facts::{Fact, fact};
+use super::super::fact::{Fact, fact};
+use super::super::scene::Scene;
 use super::facts::standing;
 
 pub(in crate::plan) fn tenant(

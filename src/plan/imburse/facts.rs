@@ -3,9 +3,10 @@
 use crate::model::address::Address;
 use crate::model::imburse::{AccountRead, ImburseTenant, Standing, TenantRead};
 
-use super::super::Scene;
 use super::super::action::{Action, Planned};
-use super::super::facts::{Fact, Facts, fact, record};
+use super::super::fact::{Fact, Facts, fact};
+use super::super::facts::record;
+use super::super::scene::Scene;
 use super::action::Imburse;
 
 pub(in crate::plan) fn of(scene: &Scene, actions: &[Planned], facts: &mut Facts) {

@@ -7,8 +7,8 @@ use crate::model::record::{Binding, How, Record};
 use crate::model::untrusted::Untrusted;
 
 use super::super::action::{Action, Adopted, Drift, DriftField, TenantRef, Wait};
+use super::super::ground::Stop;
 use super::super::refusal::{Code, Refusal};
-use super::super::tenant::Stop;
 use super::action::{Imburse, Keep};
 use super::create::rejected;
 use super::{Case, Ground};

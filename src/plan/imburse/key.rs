@@ -11,7 +11,8 @@ use super::super::finding::Finding;
 use super::super::headroom::sink_takes;
 use super::super::key::{self, Judgement, Mint, Question, Stop, refuse};
 use super::super::refusal::{Code, Refusal};
-use super::super::{Scene, drift, ignore, push};
+use super::super::scene::{Scene, push};
+use super::super::{drift, ignore};
 use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
 use super::{Case, Ground};
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::model::address::{Address, Name};
 use crate::model::imburse::AccountRead;
 
-use super::super::Scene;
 use super::super::action::{Action, Plan};
 use super::super::limit::depends;
 use super::super::refusal::{Code, Refusal};
+use super::super::scene::Scene;
 use super::action::Imburse;
 
 /// Refuses all creations of an account that has no room for all of them: which to leave out is a person's choice.

@@ -15,8 +15,8 @@ use crate::model::address::Address;
 use crate::model::imburse::{ImburseTenant, TenantLive};
 use crate::model::record::Record;
 
-use super::Scene;
 use super::action::{Plan, TenantRef};
+use super::scene::Scene;
 
 /// Every declared tenant with its keys, and then what concerns an account as a whole.
 pub(super) fn plan(scene: &Scene, plan: &mut Plan) {

@@ -9,10 +9,11 @@ use crate::model::run::Life;
 
 use super::super::action::{Action, Plan, Planned, Wait};
 use super::super::create::refuse_missing;
+use super::super::ground::Stop;
+use super::super::ignore;
 use super::super::limit::depends;
 use super::super::refusal::{Code, Refusal};
-use super::super::tenant::Stop;
-use super::super::{Scene, ignore, push};
+use super::super::scene::{Scene, push};
 use super::action::{CreateTenant, Imburse};
 use super::create::may_create;
 use super::found::{adopt, bound};

@@ -8,8 +8,8 @@ use crate::model::imburse::{Standing, Tenant};
 use crate::model::live::{LedgerLive, Observed};
 use crate::model::untrusted::Untrusted;
 
-use super::super::Scene;
 use super::super::action::{Notice, Plan};
+use super::super::scene::Scene;
 use super::super::unmanaged::not_known;
 use super::facts::standing;
 

@@ -8,6 +8,7 @@
 mod candidate;
 mod policy;
 mod question;
+mod refusals;
 mod stop;
 
 use jiff::Timestamp;
@@ -104,14 +105,14 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     let leftovers: Vec<&K> = with(Letter::Undelivered).filter(|_| !weak.is(Weakness::NoRecovery)).collect();
     let is_busy = |key: &&&K| question.life(key) == Life::Alive && !weak.is(Weakness::RevokeInFlight);
     if let Some(busy) = leftovers.iter().find(is_busy) {
-        return Err(stop::busy_with(policy, *busy));
+        return Err(refusals::busy_with(policy, *busy));
     }
     let delivered: Vec<&K> = with(Letter::Delivered).collect();
     if let (None, Some(first), false) = (good, delivered.first(), question.remint) {
-        return Err(stop::delivered_elsewhere(question, first));
+        return Err(refusals::delivered_elsewhere(question, first));
     }
     if good.is_none() && marked.is_empty() && !question.remint && !strangers.is_empty() {
-        return Err(stop::unmarked(policy, &strangers));
+        return Err(refusals::unmarked(policy, &strangers));
     }
 
     let fates: Vec<(&K, Fate)> = leftovers.iter().map(|key| (*key, fate(question, entry, good, key))).collect();
@@ -121,17 +122,17 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     let over_it = blind && question.remint;
     if !policy.ends && !over_it {
         if let Some(key) = of(Fate::Kept).next() {
-            return Err(stop::cannot_be_revoked(question, key));
+            return Err(refusals::cannot_be_revoked(question, key));
         }
         if let (true, Some(_), Some(key)) = (blind, good, leftovers.first()) {
-            return Err(stop::cannot_be_seen(question, key));
+            return Err(refusals::cannot_be_seen(question, key));
         }
     }
     let superseded = of(Fate::Superseded).next().or_else(|| of(Fate::Kept).next().filter(|_| !policy.ends));
     let mint = match (good, due(question, good), superseded) {
         (None, _, _) => Some(Mint::First(why_first(question, entry, leftovers.first()))),
         (Some(good), _, _) if question.replace => {
-            stop::may_be_replaced(question, good)?;
+            refusals::may_be_replaced(question, good)?;
             Some(Mint::First(WhyMint::Replaced { key_id: good.id().to_owned() }))
         }
         (Some(_), Some((good, expires)), _) => Some(Mint::Renewal { key_id: good.id().to_owned(), expires }),
@@ -141,7 +142,7 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     let asked: Vec<&K> = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
     if mint.is_some() && blind && question.never_marked {
         return match asked.is_empty() {
-            true => Err(stop::never_known(question)),
+            true => Err(refusals::never_known(question)),
             // First what a person gave up; no successor is made, so nothing else goes.
             false => Ok(Judgement { good, asked, ..Judgement::nothing() }),
         };
@@ -219,10 +220,10 @@ fn unlooked<'a, K: Candidate>(
         marked.iter().copied().partition(|key| key.is_for(&question.sink_facts.hash));
     let with = |letter| here.iter().copied().filter(move |key| key.letter() == Some(letter));
     if let Some(busy) = with(Letter::Undelivered).find(|key| question.life(key) == Life::Alive) {
-        return Err(stop::busy_with(policy, busy));
+        return Err(refusals::busy_with(policy, busy));
     }
     if here.is_empty() && !strangers.is_empty() {
-        return Err(stop::unmarked(policy, strangers));
+        return Err(refusals::unmarked(policy, strangers));
     }
     let delivered: Vec<&K> = with(Letter::Delivered).collect();
     let good = match (policy.ages, delivered.as_slice()) {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::model::secret::Fingerprint;
-use crate::plan::facts::{Fact, Facts};
+use crate::plan::fact::{Fact, Facts};
 use crate::render::guard;
 
 use super::document::Action;

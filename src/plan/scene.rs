@@ -1,0 +1,85 @@
+//! What every decision looks at, and where it is written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::model::desired::Desired;
+use crate::model::duration::Duration;
+use crate::model::live::{Live, TenantRead};
+use crate::model::untrusted::Untrusted;
+use crate::model::weak::Weak;
+
+use super::action::{Action, Plan, Planned};
+use super::finding::Finding;
+
+/// What a person asked of this one run, beyond desired state and settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
+    pub remint: BTreeSet<Address>,
+    /// `--replace ADDRESS`: mint another over the key in the sink.
+    pub replace: BTreeSet<Address>,
+    /// `--reclaim PUBLIC_KEY`: nobody uses this key of ours, so it may be deleted at Imburse.
+    pub reclaim: BTreeSet<String>,
+    /// `--new ADDRESS`: create it although its name is close to one that is no longer declared.
+    pub new: BTreeSet<Address>,
+    /// `--unrehearsed`: create tenants with keys although minting was never rehearsed.
+    pub unrehearsed: bool,
+    /// The apply that follows rehearses by itself first (the sandbox does).
+    pub will_rehearse: bool,
+    /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
+    pub offline: bool,
+    /// A rule that a test leaves out.
+    pub weak: Weak,
+    /// `--warn-within`: name kept keys that will be due, or end, within this.
+    pub warn_within: Option<Duration>,
+    /// `--unmanaged`: name the tenants that nobody manages here.
+    pub unmanaged: bool,
+    /// Found before anything was planned, as by whoever read the files.
+    pub findings: Vec<Finding>,
+}
+
+/// What every decision looks at.
+pub(crate) struct Scene<'a> {
+    pub(crate) desired: &'a Desired,
+    pub(crate) live: &'a Live,
+    pub(crate) wishes: &'a Wishes,
+    pub(crate) now: Timestamp,
+    /// Live tenant ids that more than one address leads to.
+    pub(super) twice: BTreeMap<Untrusted, Vec<Address>>,
+}
+
+impl<'a> Scene<'a> {
+    /// For asking a single question before everything is read.
+    pub(crate) fn of(desired: &'a Desired, live: &'a Live, wishes: &'a Wishes, now: Timestamp) -> Self {
+        Self { desired, live, wishes, now, twice: BTreeMap::new() }
+    }
+
+    /// The same by the clock that judges one tenant's keys: its host's own.
+    pub(super) fn by_the_clock_of(&self, tenant: &Address) -> Self {
+        let ahead = self.live.clocks.get(tenant).map_or(0, |clock| clock.ahead);
+        let now = Timestamp::from_second(self.now.as_second().saturating_add(ahead)).unwrap_or(self.now);
+        let Self { desired, live, wishes, twice, .. } = self;
+        Self { desired, live, wishes, now: if ahead == 0 { self.now } else { now }, twice: twice.clone() }
+    }
+}
+
+pub(super) fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
+    let mut found: BTreeMap<Untrusted, Vec<Address>> = BTreeMap::new();
+    for (address, tenant) in &live.tenants {
+        if let TenantRead::Present(present) = &tenant.tenant {
+            found.entry(present.id.clone()).or_default().push(address.clone());
+        }
+    }
+    found.retain(|_, addresses| addresses.len() > 1);
+    found
+}
+
+/// Appends one action for an object.
+pub(super) fn push(plan: &mut Plan, scene: &Scene, address: &Address, action: Action) {
+    if let Some(declared) = scene.desired.items.get(address) {
+        plan.actions.push(Planned { address: address.clone(), at: declared.at.clone(), action });
+    }
+}
