@@ -31,7 +31,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "plan::counts",
             "plan::imburse::action",
             "plan::explain",
-            "plan::facts",
+            "plan::fact",
             "plan::finding",
             "plan::refusal",
             "plan::review",
