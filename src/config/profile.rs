@@ -6,7 +6,7 @@ use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, unknown_name};
 use super::source::{At, Span};
 use super::syntax::{Entry, Node, Value};
-use crate::model::address::Name;
+use crate::model::address::{Name, RESERVED};
 use crate::model::settings::Settings;
 
 /// By name, each with the place that declared it.
@@ -93,12 +93,22 @@ pub(crate) fn shared<K, M>(
     };
     if let Some(node) = fields.get("api_keys") {
         for entry in read::map(node, "`api_keys`", faults).unwrap_or_default() {
-            let name = read::key_name(entry, "key", faults);
+            let name = read::key_name(entry, "key", faults).filter(|name| is_free(&name.value, name.at, faults));
             let key = key(entry, what, faults);
             shared.keys.extend(name.zip(key));
         }
     }
     shared
+}
+
+/// Whether a key may have this name.
+fn is_free(name: &Name, at: Span, faults: &mut Faults<'_>) -> bool {
+    let is_free = !RESERVED.contains(&name.as_str());
+    if !is_free {
+        let message = format!("key `{name}`: the word is reserved for objects of another kind");
+        faults.add(code::NAME, at, message, "reserved").help("name the key after who uses it, as in `ci`");
+    }
+    is_free
 }
 
 /// `profile` and `omit` of a tenant.

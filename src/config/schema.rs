@@ -11,6 +11,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::model::address::RESERVED;
+
 use desired::DesiredFile;
 use settings::SettingsFile;
 
@@ -127,6 +129,13 @@ fn each_place_once() -> Value {
 fn named<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = generator.subschema_for::<BTreeMap<String, T>>();
     schema.insert("propertyNames".to_owned(), json!({ "pattern": NAME }));
+    schema
+}
+
+/// A map of keys by name.
+fn keys<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = generator.subschema_for::<BTreeMap<String, T>>();
+    schema.insert("propertyNames".to_owned(), json!({ "pattern": NAME, "not": { "enum": RESERVED } }));
     schema
 }
 

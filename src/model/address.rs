@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Words for other kinds of objects of a tenant: no key has one for a name, so that an address can say its kind one day.
+pub const RESERVED: [&str; 5] = ["group", "key", "role", "space", "user"];
+
 /// The longest name, in bytes. A name must fit one DNS label and one file name with room to spare.
 pub const NAME_MAX: usize = 63;
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use super::imburse::Imburse;
 use super::{
     AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Life, Name, PersonText, Reason, RoleName,
-    TenantLabel, Version, named,
+    TenantLabel, Version, keys, named,
 };
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
@@ -97,7 +97,7 @@ pub struct Profile {
     /// Permissions that are to be there.
     pub grants: Option<Grants>,
     /// API keys, by name.
-    #[schemars(schema_with = "named::<ApiKey>")]
+    #[schemars(schema_with = "keys::<ApiKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ApiKey>,
 }
@@ -121,7 +121,7 @@ pub struct Tenant {
     /// Permissions that are to be there. Replaces the profile's as a whole.
     pub grants: Option<Grants>,
     /// API keys, by name, besides the profile's. One of the same name needs `override: true`.
-    #[schemars(schema_with = "named::<ApiKey>")]
+    #[schemars(schema_with = "keys::<ApiKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ApiKey>,
     /// Names of the profile's keys that this tenant does not get.

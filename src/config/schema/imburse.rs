@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, named};
+use super::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, keys, named};
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -28,7 +28,7 @@ pub struct ImburseProfile {
     /// Sent when a tenant is created; later differences are drift.
     pub address: Option<PostalAddress>,
     /// API keys, by name.
-    #[schemars(schema_with = "named::<ImburseKey>")]
+    #[schemars(schema_with = "keys::<ImburseKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ImburseKey>,
 }
@@ -70,7 +70,7 @@ pub struct ImburseTenant {
     /// The tenant exists; it is never created.
     pub adopt: Option<AdoptImburseTenant>,
     /// API keys, by name, besides the profile's. One of the same name needs `override: true`.
-    #[schemars(schema_with = "named::<ImburseKey>")]
+    #[schemars(schema_with = "keys::<ImburseKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ImburseKey>,
     /// Names of the profile's keys that this tenant does not get.
