@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -158,12 +158,23 @@ pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Res
         .map_err(|error| failed("make durable", path, &error))
 }
 
-/// Makes the folder of the settings, if it is not there, so that git ignores all of it. One that was there before is left as it is.
-pub(super) fn make_private(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
-    if !make_folder(path, sync)? {
+/// The rules of a folder that we made, and where they are written first.
+fn rules(path: &Path) -> [PathBuf; 2] {
+    [".gitignore", ".gitignore.tmp"].map(|name| path.join(name))
+}
+
+/// Whether a run that made the folder of the settings was cut short before git ignored all of it.
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    let [ignore, temporary] = rules(path);
+    fs::symlink_metadata(temporary).is_ok() && fs::symlink_metadata(ignore).is_err()
+}
+
+/// Makes git ignore all of a folder that we made. Under the folder's lock: puts of other keys may be at it.
+pub(super) fn ignore_all(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
+    let [ignore, temporary] = rules(path);
+    if fs::symlink_metadata(&ignore).is_ok() {
         return Ok(());
     }
-    let (ignore, temporary) = (path.join(".gitignore"), path.join(".gitignore.tmp"));
     match replace(&ignore, &temporary, IGNORED, sync, || Ok(true)) {
         Written::Yes | Written::Moved => Ok(()),
         Written::No(why) | Written::Perhaps(why) => {

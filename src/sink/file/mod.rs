@@ -152,7 +152,7 @@ impl FileSink {
     ) -> Result<(), Put> {
         let spot = self.spot(address).map_err(Put::Refused)?;
         self.is_safe(&spot).map_err(Put::Refused)?;
-        disk::make_private(&self.directory, self.sync).map_err(Put::Refused)?;
+        self.make_private().await.map_err(Put::Refused)?;
         disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
         // Between comparing and replacing, nobody else of ours replaces.
         let _folder = self.lock(&spot.folder, Stake::Secret).await.map_err(Put::Refused)?;
@@ -168,6 +168,17 @@ impl FileSink {
     pub(super) async fn ready(&self, address: &Address) -> Result<(), Unreadable> {
         let spot = self.spot(address)?;
         if spot.folder.exists() { self.lock(&spot.folder, Stake::Nothing).await.map(drop) } else { Ok(()) }
+    }
+
+    /// Makes the folder of the settings so that git ignores all of it. One that was there before is left as it is, unless a run of
+    /// ours was cut short while it made it.
+    async fn make_private(&self) -> Result<(), Unreadable> {
+        let is_new = disk::make_folder(&self.directory, self.sync)?;
+        if !is_new && !disk::is_unfinished(&self.directory) {
+            return Ok(());
+        }
+        let _folder = self.lock(&self.directory, Stake::Secret).await?;
+        disk::ignore_all(&self.directory, self.sync)
     }
 
     /// The folder's lock, as long as the value lives. Others may hold it as long as they like (a backup, a run that is stopped),

@@ -9,7 +9,7 @@ use rustix::fs::Access;
 
 use crate::model::live::{Tracked, Unreadable};
 
-use super::disk::link;
+use super::disk::{is_unfinished, link};
 use super::index::Indexes;
 use super::worktree::{self, Exposure};
 use super::{Spot, failed, shown, unreadable};
@@ -33,7 +33,7 @@ pub(super) fn check(directory: &Path, spot: &Spot) -> Result<(), Unreadable> {
     }
     // A folder that we make ignores all of itself. The same files by their real path: a link above the folder may lead into
     // a work tree.
-    let there = look(directory)?.is_some();
+    let there = look(directory)?.is_some() && !is_unfinished(directory);
     for path in [&spot.payload, &spot.payload_temporary, &spot.journal] {
         let below = path.strip_prefix(directory).unwrap_or(path);
         if there {

@@ -96,6 +96,24 @@ fn a_folder_that_we_make_ignores_itself_and_one_that_was_there_is_left_as_it_is(
 }
 
 #[test]
+fn a_folder_whose_making_was_cut_short_is_finished_and_rules_that_are_there_are_heeded() {
+    let repository = Repository::new();
+    fs::create_dir(repository.0.path("")).unwrap();
+    fs::write(repository.0.path(".gitignore.tmp"), "").unwrap();
+    assert_eq!(repository.0.sink.preflight(&ci()), Writable::Yes);
+    repository.stores(1);
+    assert_eq!(fs::read_to_string(repository.0.path(".gitignore")).unwrap(), "*\n");
+    assert!(!repository.0.path(".gitignore.tmp").exists());
+
+    // Whatever lies beside them.
+    let repository = Repository::new();
+    fs::create_dir(repository.0.path("")).unwrap();
+    fs::write(repository.0.path(".gitignore"), "").unwrap();
+    fs::write(repository.0.path(".gitignore.tmp"), "*\n").unwrap();
+    assert!(repository.0.refusal().why.raw().contains("git work tree"));
+}
+
+#[test]
 fn a_repository_that_is_begun_later_takes_in_no_secret() {
     let place = Place::new();
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
