@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::stage::{APPLY, Run};
@@ -12,8 +12,9 @@ use super::judge;
 use super::point::Strike;
 use super::scene::Scene;
 
-/// What is struck. The program's ledger and sinks are written by one thread, so the k-th call of a kind is the same in
-/// every run; where it was another one, the run does not count.
+/// What is struck. The program's ledger and sinks are written by one thread, so the k-th call of a kind on a path is the same in
+/// every run, whatever else the thread writes. A path with a run's id is not known before: there, the k-th call of the kind in the
+/// thread is taken, and where it was another one, the run does not count.
 const CALLS: [&str; 8] = ["openat", "mkdir", "fchmod", "write", "fsync", "rename", "unlink", "flock"];
 
 /// One call and its fault.
@@ -22,6 +23,8 @@ pub(super) struct Broken {
     name: &'static str,
     /// The k-th of its kind in the thread.
     k: usize,
+    /// The n-th of its kind on its target.
+    n: usize,
     /// What it is done to, with run ids left out.
     target: String,
     fault: Fault,
@@ -60,9 +63,12 @@ impl Broken {
     /// Every call of the scene's apply on ledger or sinks, with every fault.
     pub(super) fn all(scene: &Scene) -> Vec<Strike> {
         let mut all = Vec::new();
+        let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for (name, k, target) in undisturbed(scene) {
+            let count = counts.entry((name, target.clone())).or_default();
+            *count += 1;
             for fault in Fault::ALL {
-                all.push(Strike::Call(Self { name, k, target: target.clone(), fault }));
+                all.push(Strike::Call(Self { name, k, n: *count, target: target.clone(), fault }));
             }
         }
         all
@@ -70,9 +76,13 @@ impl Broken {
 
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
     pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
-        let inject = format!("--inject={}:{}:when={}", self.name, self.fault.injection(), self.k);
-        let run = traced(actor, &[&inject]);
-        let seen = calls(actor).into_iter().find(|call| call.name == self.name && call.k == self.k);
+        // strace counts the calls that it shows, and with a path shows no others.
+        let path = format!("--trace-path={}/{}", room(actor).display(), self.target);
+        let (when, only) = if self.target.contains('*') { (self.k, None) } else { (self.n, Some(path.as_str())) };
+        let inject = format!("--inject={}:{}:when={when}", self.name, self.fault.injection());
+        let args: Vec<&str> = only.into_iter().chain([inject.as_str()]).collect();
+        let run = traced(actor, &args);
+        let seen = calls(actor).into_iter().find(|call| call.name == self.name && call.k == when);
         if seen.is_none_or(|call| call.target != self.target) {
             return false;
         }
@@ -85,6 +95,11 @@ impl Broken {
         actor.settle_what_is_on_its_way();
         true
     }
+}
+
+/// Where ledger and sinks are.
+fn room(actor: &Actor) -> PathBuf {
+    actor.stage.dir().join(".qlik-sandbox")
 }
 
 struct Call {
@@ -106,7 +121,7 @@ fn traced(actor: &Actor, args: &[&str]) -> Run {
 /// The calls of the thread that writes ledger and sinks, in order, from the trace.
 fn calls(actor: &Actor) -> Vec<Call> {
     let trace = std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/trace.log")).unwrap();
-    let root = actor.stage.dir().join(".qlik-sandbox");
+    let root = room(actor);
     let thread = trace.split(' ').next().unwrap_or_default();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut calls = Vec::new();
