@@ -1,5 +1,6 @@
 //! Holds the house to its walls: reads every source file and checks what it names.
 
+mod circles;
 mod readers;
 mod source;
 

@@ -204,6 +204,108 @@ fn path(tokens: &[Placed], mut i: usize, before: &[String], out: &mut Vec<Named>
     }
 }
 
+/// A name that a `use` declaration brings into its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Import {
+    /// What it is called there; `*` where everything is meant.
+    pub(super) name: String,
+    pub(super) segments: Vec<String>,
+    /// Others get it from there too: `pub use`, of whatever reach.
+    pub(super) passed_on: bool,
+}
+
+/// What the code's `use` declarations bring in, and the code without them.
+pub(super) fn imports(tokens: &[Placed]) -> (Vec<Import>, Vec<Placed>) {
+    let word = |i: usize, text: &str| matches!(tokens.get(i), Some((Token::Word(word), _)) if word == text);
+    let (mut imports, mut rest) = (Vec::new(), Vec::new());
+    let mut i = 0;
+    while let Some(token) = tokens.get(i) {
+        if !word(i, "use") {
+            rest.push(token.clone());
+            i += 1;
+            continue;
+        }
+        let end =
+            (i..tokens.len()).find(|&n| matches!(tokens.get(n), Some((Token::Sign(';'), _)))).unwrap_or(tokens.len());
+        let declaration = tokens.get(i + 1..end).unwrap_or_default();
+        // `pub(crate)` ends in a parenthesis, and nothing else does before a `use`.
+        let passed_on = i > 0 && (word(i - 1, "pub") || matches!(tokens.get(i - 1), Some((Token::Sign(')'), _))));
+        use_tree(declaration, &[], passed_on, &mut imports);
+        i = end + 1;
+    }
+    (imports, rest)
+}
+
+/// Reads the members of one `{…}`, or the one path of a declaration.
+fn use_tree(tokens: &[Placed], before: &[String], passed_on: bool, out: &mut Vec<Import>) {
+    let (mut depth, mut members, mut member) = (0usize, Vec::new(), Vec::new());
+    for (token, line) in tokens {
+        match token {
+            Token::Sign('{') => depth += 1,
+            Token::Sign('}') => depth = depth.saturating_sub(1),
+            Token::Sign(',') if depth == 0 => {
+                members.push(std::mem::take(&mut member));
+                continue;
+            }
+            Token::Sign(_) | Token::Word(_) | Token::Colons => {}
+        }
+        member.push((token.clone(), *line));
+    }
+    members.push(member);
+    for member in members.iter().filter(|member| !member.is_empty()) {
+        let mut segments = before.to_vec();
+        let mut called = None;
+        let mut i = 0;
+        while let Some((token, _)) = member.get(i) {
+            match token {
+                Token::Sign('{') => {
+                    let inside = member.get(i + 1..member.len() - 1).unwrap_or_default();
+                    use_tree(inside, &segments, passed_on, out);
+                    segments.clear();
+                    break;
+                }
+                Token::Word(word) if word == "as" => {
+                    if let Some((Token::Word(name), _)) = member.get(i + 1) {
+                        called = Some(name.clone());
+                    }
+                    break;
+                }
+                Token::Word(word) => segments.push(word.clone()),
+                Token::Sign('*') => segments.push("*".to_owned()),
+                Token::Sign(_) | Token::Colons => {}
+            }
+            i += 1;
+        }
+        if segments.last().is_some_and(|last| last == "self") && segments.len() > 1 {
+            segments.pop();
+        }
+        if let Some(last) = segments.last() {
+            out.push(Import { name: called.unwrap_or_else(|| last.clone()), segments, passed_on });
+        }
+    }
+}
+
+/// The names of the items that stand in a file itself.
+pub(super) fn items(tokens: &[Placed]) -> Vec<String> {
+    const KEYWORDS: &[&str] = &["fn", "struct", "enum", "union", "trait", "type", "const", "static", "macro_rules"];
+    let mut out = Vec::new();
+    let mut depth = 0usize;
+    for (i, (token, _)) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign('{' | '(' | '[') => depth += 1,
+            Token::Sign('}' | ')' | ']') => depth = depth.saturating_sub(1),
+            Token::Word(word) if depth == 0 && KEYWORDS.contains(&word.as_str()) => {
+                let skip = usize::from(word == "macro_rules");
+                if let Some((Token::Word(name), _)) = tokens.get(i + 1 + skip) {
+                    out.push(name.clone());
+                }
+            }
+            Token::Sign(_) | Token::Word(_) | Token::Colons => {}
+        }
+    }
+    out
+}
+
 fn group(tokens: &[Placed], mut i: usize, before: &[String], out: &mut Vec<Named>) -> usize {
     while let Some((token, _)) = tokens.get(i) {
         match token {
@@ -232,6 +334,27 @@ mod tests {
             named(text),
             ["crate::model::host::Host", "crate::model::secret", "crate::plan::*", "crate::sink::put"]
         );
+    }
+
+    #[test]
+    fn imports_are_told_from_the_rest_and_know_what_is_passed_on() {
+        let text = "use super::{a::{self, B as C, d}, *}; pub(super) use e::F; struct G { h: I } const fn j() {} \
+                    macro_rules! k { () => { struct L; } }";
+        let (found, rest) = imports(&code(text));
+        let found: Vec<(&str, String, bool)> =
+            found.iter().map(|import| (import.name.as_str(), import.segments.join("::"), import.passed_on)).collect();
+        assert_eq!(
+            found,
+            [
+                ("a", "super::a".to_owned(), false),
+                ("C", "super::a::B".to_owned(), false),
+                ("d", "super::a::d".to_owned(), false),
+                ("*", "super::*".to_owned(), false),
+                ("F", "e::F".to_owned(), true)
+            ]
+        );
+        // The word after `const` is no name here, and does no harm as one.
+        assert_eq!(items(&rest), ["G", "fn", "j", "k"]);
     }
 
     #[test]
