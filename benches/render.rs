@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use qlik_plan::model::desired::Origin;
+use qlik_plan::model::place::Place;
 use qlik_plan::model::spec::{Owner, QlikKey, Shape};
 use qlik_plan::model::untrusted::Untrusted;
 use qlik_plan::plan::action::{Action, CreateKey, Drift, DriftField, Keep, Parent, Plan, Planned, TenantRef, WhyMint};
@@ -69,7 +69,7 @@ fn millis(time: Duration) -> f64 {
 fn plan() -> Plan {
     let planned = |n: u32| Planned {
         address: format!("qlik/tenant-{:03}/key-{n}", n / 50).parse().unwrap(),
-        at: Origin { file: "tenants/retail.yaml".into(), line: n + 1, column: 9 },
+        at: Place { file: "tenants/retail.yaml".into(), line: n + 1, column: 9 },
         action: action(n),
     };
     Plan { actions: (0..ACTIONS).map(planned).collect(), ..Plan::empty("2026-11-21T12:00:00Z".parse().unwrap()) }

@@ -158,7 +158,7 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
     if let Some(node) = fields.get("manage_api_keys")
         && let Some((kind, entry)) = read::choice(node, "`manage_api_keys`", &GRANTEES, "{ everyone: {} }", faults)
     {
-        grants.at = Some(entry.key_at.origin(faults.sources()));
+        grants.at = Some(entry.key_at.place(faults.sources()));
         grants.manage_api_keys = Some(if kind == "everyone" {
             read::fields(&entry.value, "`everyone`", entry.key_at, &NOTHING, faults)?;
             ManageApiKeys::Everyone

@@ -245,8 +245,8 @@ impl<'s> Faults<'s> {
     }
 
     pub(crate) fn place(&self, at: Span) -> Place {
-        let origin = at.origin(self.sources);
-        Place { file: origin.file, line: origin.line, column: origin.column, span: at.range() }
+        let place = at.place(self.sources);
+        Place { file: place.file, line: place.line, column: place.column, span: at.range() }
     }
 
     /// The user's word in a message: escaped, and no longer than helps.

@@ -121,9 +121,9 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
             faults.add(code::DECLARED_TWICE, at, message, "again here").also(first, "first here").help("keep one");
             continue;
         }
-        let origin = at.origin(faults.sources());
+        let place = at.place(faults.sources());
         seen.insert((address.value.clone(), field.value.clone()), at);
-        checked.push(Ignore { address: address.value, field: field.value, reason, until, at: origin });
+        checked.push(Ignore { address: address.value, field: field.value, reason, until, at: place });
     }
     checked
 }

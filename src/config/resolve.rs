@@ -67,7 +67,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         let address = Address::tenant(Vendor::Qlik, name.clone());
         for (key_name, (at, key)) in &keys {
             if let Some(spec) = &key.spec {
-                let at = at.origin(faults.sources());
+                let at = at.place(faults.sources());
                 items.insert(address.with_key((*key_name).clone()), Declared { spec: Spec::QlikKey(spec.clone()), at });
             }
         }
@@ -88,7 +88,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 .or_else(|| inherited.and_then(|shared| shared.grants.clone()))
                 .unwrap_or_default(),
         });
-        items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
+        items.insert(address, Declared { spec, at: at.place(faults.sources()) });
     }
     imburse::items(&profiles_of_imburse, tenants_of_imburse, settings, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 
 /// A configuration file, read whole.
 pub struct Source {
@@ -32,9 +32,9 @@ impl Span {
         self.start..self.end.max(self.start)
     }
 
-    pub(crate) fn origin(self, sources: &[Source]) -> Origin {
+    pub(crate) fn place(self, sources: &[Source]) -> Place {
         let file = sources.get(self.file).map(|source| source.name.clone()).unwrap_or_default();
-        Origin { file, line: self.line, column: self.column }
+        Place { file, line: self.line, column: self.column }
     }
 }
 

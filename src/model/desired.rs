@@ -11,6 +11,7 @@ use super::address::{Address, Name};
 use super::host::{Host, Region};
 use super::imburse::{ImburseFacts, ImburseKey, ImburseTenant};
 use super::marker::SinkHash;
+use super::place::Place;
 use super::settings::Limits;
 use super::spec::{QlikKey, QlikTenant, Spec};
 
@@ -40,7 +41,7 @@ pub struct Ignore {
     pub reason: String,
     /// The last day on which it counts, in UTC.
     pub until: Option<Date>,
-    pub at: Origin,
+    pub at: Place,
 }
 
 impl Ignore {
@@ -51,7 +52,7 @@ impl Ignore {
 
 impl Desired {
     /// The declared Qlik tenants, in order.
-    pub fn qlik_tenants(&self) -> impl Iterator<Item = (&Address, &QlikTenant, &Origin)> {
+    pub fn qlik_tenants(&self) -> impl Iterator<Item = (&Address, &QlikTenant, &Place)> {
         self.items.iter().filter_map(|(address, declared)| match &declared.spec {
             Spec::QlikTenant(tenant) => Some((address, tenant, &declared.at)),
             Spec::QlikKey(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
@@ -67,10 +68,7 @@ impl Desired {
     }
 
     /// The declared keys of one tenant, in order.
-    pub fn qlik_keys<'a>(
-        &'a self,
-        tenant: &'a Address,
-    ) -> impl Iterator<Item = (&'a Address, &'a QlikKey, &'a Origin)> {
+    pub fn qlik_keys<'a>(&'a self, tenant: &'a Address) -> impl Iterator<Item = (&'a Address, &'a QlikKey, &'a Place)> {
         self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
             |(address, declared)| match &declared.spec {
                 Spec::QlikKey(key) => Some((address, key, &declared.at)),
@@ -89,7 +87,7 @@ impl Desired {
     }
 
     /// The declared Imburse tenants, in order.
-    pub fn imburse_tenants(&self) -> impl Iterator<Item = (&Address, &ImburseTenant, &Origin)> {
+    pub fn imburse_tenants(&self) -> impl Iterator<Item = (&Address, &ImburseTenant, &Place)> {
         self.items.iter().filter_map(|(address, declared)| match &declared.spec {
             Spec::ImburseTenant(tenant) => Some((address, tenant, &declared.at)),
             Spec::QlikTenant(_) | Spec::QlikKey(_) | Spec::ImburseKey(_) => None,
@@ -100,7 +98,7 @@ impl Desired {
     pub fn imburse_keys<'a>(
         &'a self,
         tenant: &'a Address,
-    ) -> impl Iterator<Item = (&'a Address, &'a ImburseKey, &'a Origin)> {
+    ) -> impl Iterator<Item = (&'a Address, &'a ImburseKey, &'a Place)> {
         self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
             |(address, declared)| match &declared.spec {
                 Spec::ImburseKey(key) => Some((address, key, &declared.at)),
@@ -114,15 +112,7 @@ impl Desired {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
     pub spec: Spec,
-    pub at: Origin,
-}
-
-/// A place in a file. Line and column count from 1; the column counts characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Origin {
-    pub file: String,
-    pub line: u32,
-    pub column: u32,
+    pub at: Place,
 }
 
 /// What a plan needs to know of an account.

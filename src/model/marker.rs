@@ -6,54 +6,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::address::Name;
+use super::hex::hex_word;
 use super::record::{LedgerId, Uid};
 use super::run::ShortRunId;
 use super::secret::hex;
-
-macro_rules! hex_word {
-    ($(#[$doc:meta])* $name:ident, $digits:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Takes exactly the right number of lower-case hexadecimal digits.
-            pub fn parse(text: &str) -> Option<Self> {
-                let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-                (text.len() == $digits && text.bytes().all(digit)).then(|| Self(text.to_owned()))
-            }
-
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::parse(&text)
-                    .ok_or_else(|| serde::de::Error::custom(concat!("expected ", $digits, " hexadecimal digits")))
-            }
-        }
-    };
-}
-pub(crate) use hex_word;
 
 hex_word!(
     /// Four digits for a sink's kind and resolved location.

@@ -1,13 +1,11 @@
 //! What the ledger keeps: one record per declared tenant, for life. Final format, version 1.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
+use super::hex::hex_word;
 use super::host::Host;
-use super::marker::hex_word;
 use super::run::RunId;
 use super::secret::hex;
 use super::spec::Way;

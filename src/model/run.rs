@@ -1,12 +1,10 @@
 //! One invocation that may change something, and what is known of its end.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
-use super::marker::hex_word;
+use super::hex::hex_word;
 use super::secret::hex;
 use super::untrusted::Untrusted;
 

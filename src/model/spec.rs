@@ -6,10 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::address::Name;
-use super::desired::Origin;
 use super::duration::Duration;
 use super::host::Label;
 use super::imburse::{ImburseKey, ImburseTenant};
+use super::place::Place;
 use super::untrusted::escape;
 
 /// One declared object.
@@ -57,7 +57,7 @@ pub struct Grants {
     pub manage_api_keys: Option<ManageApiKeys>,
     /// Where that is declared, which may be a profile.
     #[serde(default)]
-    pub at: Option<Origin>,
+    pub at: Option<Place>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::{Address, Name};
-use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::host::{Host, Label, Region};
 use crate::model::marker::Letter;
+use crate::model::place::Place;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
@@ -40,7 +40,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     pub address: Address,
-    pub at: Origin,
+    pub at: Place,
     pub action: Action,
 }
 
@@ -265,7 +265,7 @@ pub struct Notice {
     pub address: Option<Address>,
     /// A place of its own, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Origin>,
+    pub at: Option<Place>,
     pub text: Untrusted,
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 use crate::model::untrusted::Untrusted;
 
 use super::refusal::Code;
@@ -17,7 +17,7 @@ pub struct Finding {
     pub address: Option<Address>,
     /// The place in desired state, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Origin>,
+    pub at: Option<Place>,
     /// One sentence, lower case, without a full stop.
     pub why: Untrusted,
     /// Commands or steps, best first. Never empty.
@@ -42,7 +42,7 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn at(mut self, at: &Origin) -> Self {
+    pub fn at(mut self, at: &Place) -> Self {
         self.at = Some(at.clone());
         self
     }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::live::{KeyLimitsLive, KeyLive, Observed, SinkEntry, TenantLive};
+use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey};
 use crate::model::untrusted::Untrusted;
 
@@ -51,7 +51,7 @@ enum Whose<'a> {
 pub(super) fn hold(
     scene: &Scene,
     tenant: &Address,
-    at: &Origin,
+    at: &Place,
     ground: &Ground,
     limits: Option<KeyLimitsLive>,
     keys: &mut Plan,
@@ -83,7 +83,7 @@ pub(super) fn hold(
 #[expect(clippy::too_many_arguments, reason = "what one sentence is made of")]
 fn say(
     tenant: &Address,
-    at: &Origin,
+    at: &Place,
     ground: &Ground,
     limits: KeyLimitsLive,
     keys: &mut Plan,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
@@ -16,7 +16,7 @@ use super::refusal::{Code, Refusal};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     pub address: Address,
-    pub at: Origin,
+    pub at: Place,
     /// Empty: it was not part of what was reviewed.
     pub reviewed: Vec<Action>,
     /// Empty: it is no longer declared.
@@ -50,7 +50,7 @@ impl Review {
     pub fn of(reviewed: &Plan, now: Plan) -> Self {
         let mut moved = Vec::new();
         let mut notices = Vec::new();
-        let mut refusals: BTreeMap<Address, (Origin, Refusal)> = BTreeMap::new();
+        let mut refusals: BTreeMap<Address, (Place, Refusal)> = BTreeMap::new();
         {
             let (then_parts, now_parts) = (parts(reviewed), parts(&now));
             let addresses: BTreeSet<&Address> = then_parts.keys().chain(now_parts.keys()).copied().collect();
@@ -91,7 +91,7 @@ impl Review {
 
 /// An object's part of a plan.
 struct Part<'a> {
-    at: &'a Origin,
+    at: &'a Place,
     actions: Vec<&'a Action>,
     facts: &'a [Fact],
 }
@@ -164,7 +164,7 @@ fn parts(plan: &Plan) -> BTreeMap<&Address, Part<'_>> {
     parts
 }
 
-fn difference(address: &Address, then: Option<&Part>, now: Option<&Part>, at: &Origin) -> Moved {
+fn difference(address: &Address, then: Option<&Part>, now: Option<&Part>, at: &Place) -> Moved {
     let actions = |part: Option<&Part>| {
         part.map(|part| part.actions.iter().map(|action| (*action).clone()).collect()).unwrap_or_default()
     };
@@ -190,9 +190,9 @@ fn difference(address: &Address, then: Option<&Part>, now: Option<&Part>, at: &O
     Moved { address: address.clone(), at: at.clone(), reviewed: actions(then), now: actions(now), facts }
 }
 
-fn refuse(plan: Plan, mut refusals: BTreeMap<Address, (Origin, Refusal)>) -> Plan {
+fn refuse(plan: Plan, mut refusals: BTreeMap<Address, (Place, Refusal)>) -> Plan {
     let broken: BTreeSet<Address> = refusals.keys().filter(|address| address.is_tenant()).cloned().collect();
-    let dependents: Vec<(Address, Origin)> = plan
+    let dependents: Vec<(Address, Place)> = plan
         .actions
         .iter()
         .filter(|planned| planned.action.changes_something() && !refusals.contains_key(&planned.address))

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
 use crate::model::live::{CallerLive, HoldersLive, Observed, RoleLive, TenantLive};
+use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikTenant, RoleGrant, User};
 use crate::model::untrusted::{Untrusted, escape};
 
@@ -230,7 +230,7 @@ pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots
 
 /// The vendor's warning, once for each place that grants to everyone.
 pub(super) fn warn(scene: &Scene, plan: &mut Plan) {
-    let mut places: BTreeMap<&Origin, usize> = BTreeMap::new();
+    let mut places: BTreeMap<&Place, usize> = BTreeMap::new();
     for (_, spec, _) in scene.desired.qlik_tenants() {
         if let (true, Some(at)) = (spec.grants.to_everyone(), &spec.grants.at) {
             *places.entry(at).or_default() += 1;

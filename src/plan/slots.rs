@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
 use crate::model::live::{KeyLimitsLive, Observed};
+use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
 
 use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
@@ -23,7 +23,7 @@ pub(super) struct Slots {
     /// Whether a planned key is minted with the key client, for itself or for a user.
     pub(super) key_client_mints: bool,
     /// Owners to be made, and where the first key that is to be theirs is declared.
-    pub(super) to_make: BTreeMap<String, (User, Origin)>,
+    pub(super) to_make: BTreeMap<String, (User, Place)>,
 }
 
 impl Slots {
@@ -109,7 +109,7 @@ impl Slots {
     }
 
     /// Where the first key that a user is made for is declared.
-    pub(super) fn cause(&self, user: &User) -> Option<&Origin> {
+    pub(super) fn cause(&self, user: &User) -> Option<&Place> {
         self.to_make.get(user.subject.as_ref()?).map(|(_, at)| at)
     }
 

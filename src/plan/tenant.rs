@@ -2,9 +2,9 @@
 
 use crate::model::address::Address;
 use crate::model::clock::rough;
-use crate::model::desired::Origin;
 use crate::model::live::{ClockLive, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::marker::KeyUid;
+use crate::model::place::Place;
 use crate::model::record::{Binding, State};
 use crate::model::run::Life;
 use crate::model::spec::QlikTenant;
@@ -21,7 +21,7 @@ use super::scene::{Scene, push};
 use super::slots::Slots;
 use super::{ignore, mint, renewable, role};
 
-pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Origin, plan: &mut Plan) {
+pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Place, plan: &mut Plan) {
     let mut own = Vec::new();
     let ground = match decide(scene, address, spec, &mut own) {
         Ok(ground) => ground,

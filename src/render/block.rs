@@ -4,10 +4,10 @@ mod imburse;
 
 use jiff::Timestamp;
 
-use crate::model::desired::Origin;
 use crate::model::duration::Duration;
 use crate::model::host::Region;
 use crate::model::marker::Letter;
+use crate::model::place::Place;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
@@ -61,8 +61,8 @@ impl Block {
 }
 
 /// `desired.yaml:12`.
-pub(super) fn place(at: &Origin) -> String {
-    let Origin { file, line, column: _ } = at; // the column is for programs; people have editors that jump to lines
+pub(super) fn place(at: &Place) -> String {
+    let Place { file, line, column: _ } = at; // the column is for programs; people have editors that jump to lines
     format!("{}:{line}", escape(file))
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::apply::event::{Failure, Report, ReportLine, ReportOutcome};
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan};
 
@@ -134,7 +134,7 @@ fn held(all: Vec<Annotation>) -> Vec<Annotation> {
 }
 
 /// Where each object is declared.
-fn places(plan: &Plan) -> BTreeMap<&Address, &Origin> {
+fn places(plan: &Plan) -> BTreeMap<&Address, &Place> {
     // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
     plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect()
 }
@@ -142,7 +142,7 @@ fn places(plan: &Plan) -> BTreeMap<&Address, &Origin> {
 fn fault(fault: &Value) -> Option<Annotation> {
     let text = |name: &str| fault.get(name).and_then(Value::as_str);
     let number = |name: &str| fault.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-    let at = Origin { file: text("file")?.to_owned(), line: number("line")?, column: number("column")? };
+    let at = Place { file: text("file")?.to_owned(), line: number("line")?, column: number("column")? };
     let message = escape(text("message")?);
     let help = text("help").map(|help| format!("\nhelp: {}", escape(help))).unwrap_or_default();
     Some(annotation(Level::Error, Some(&at), text("code")?, &format!("{message}{help}")))
@@ -158,7 +158,7 @@ fn general(level: Level, title: &str, message: &str) -> Annotation {
 }
 
 /// `title` and `message` are escaped by the caller, who may have put line ends between.
-fn annotation(level: Level, at: Option<&Origin>, title: &str, message: &str) -> Annotation {
+fn annotation(level: Level, at: Option<&Place>, title: &str, message: &str) -> Annotation {
     // GitHub looks for the file under its very name. One whose name cannot be written as it is, is named in the words.
     let (at, place) = match at {
         Some(at) if guard::json(&escape(&at.file)) == at.file => (Some(at.clone()), String::new()),

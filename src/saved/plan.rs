@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 use crate::plan::Wishes;
 use crate::plan::action::{Action, Notice, Plan, Planned, Unchecked};
 use crate::plan::fact::Fact;
@@ -64,7 +64,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Object {
     address: Address,
-    at: Origin,
+    at: Place,
     actions: Vec<Action>,
     facts: Vec<Fact>,
     /// Of all the rest.

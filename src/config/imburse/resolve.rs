@@ -77,7 +77,7 @@ pub(crate) fn items(
         let address = Address::tenant(Vendor::Imburse, name.clone());
         for (key_name, (at, key)) in keys {
             if let Some(spec) = &key.spec {
-                let at = at.origin(faults.sources());
+                let at = at.place(faults.sources());
                 items.insert(address.with_key(key_name.clone()), Declared { spec: Spec::ImburseKey(spec.clone()), at });
             }
         }
@@ -87,7 +87,7 @@ pub(crate) fn items(
             address: postal,
             adopt: tenant.adopt.map(|id| id.value),
         });
-        items.insert(address, Declared { spec, at: at.origin(faults.sources()) });
+        items.insert(address, Declared { spec, at: at.place(faults.sources()) });
     }
 }
 

@@ -1,9 +1,9 @@
 //! One declared tenant: what its record and the vendor's answers ask for, and then its keys.
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
 use crate::model::imburse::{AccountRead, ImburseTenant};
 use crate::model::live::LedgerLive;
+use crate::model::place::Place;
 use crate::model::record::{Intent, State};
 use crate::model::run::Life;
 
@@ -19,7 +19,7 @@ use super::create::may_create;
 use super::found::{adopt, bound};
 use super::{Case, Ground, key};
 
-pub(super) fn plan(scene: &Scene, address: &Address, spec: &ImburseTenant, at: &Origin, plan: &mut Plan) {
+pub(super) fn plan(scene: &Scene, address: &Address, spec: &ImburseTenant, at: &Place, plan: &mut Plan) {
     let case = Case { scene, address, spec };
     let mut own = Vec::new();
     let ground = match decide(&case, &mut own, plan) {

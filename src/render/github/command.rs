@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 
 /// How loud an annotation is. The order is that of writing: the loudest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +34,7 @@ pub struct Annotation {
     pub title: String,
     /// May have several lines.
     pub message: String,
-    pub at: Option<Origin>,
+    pub at: Option<Place>,
 }
 
 impl Annotation {
@@ -56,7 +56,7 @@ impl fmt::Display for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { level, title, message, at } = self;
         write!(f, "::{} title={}", level.command(), property(title))?;
-        if let Some(Origin { file, line, column }) = at {
+        if let Some(Place { file, line, column }) = at {
             write!(f, ",file={},line={line},col={column}", property(file))?;
         }
         write!(f, "::{}", data(message))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::event as events;
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action;
 use crate::plan::counts;
@@ -46,7 +46,7 @@ impl ReportDocument {
     pub(super) fn of(plan: &action::Plan, report: &events::Report, verdict: &crate::render::Verdict) -> Self {
         let events::Report { started, lines, stopped } = report;
         // The first of an object's actions is about the object itself; a grant or an owner has a line of its own.
-        let places: BTreeMap<&Address, &Origin> =
+        let places: BTreeMap<&Address, &place::Place> =
             plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect();
         let lines = lines
             .iter()
@@ -306,9 +306,9 @@ impl From<&finding::Finding> for Finding {
     }
 }
 
-impl From<&Origin> for Place {
-    fn from(at: &Origin) -> Self {
-        let Origin { file, line, column } = at;
+impl From<&place::Place> for Place {
+    fn from(at: &place::Place) -> Self {
+        let place::Place { file, line, column } = at;
         Self { file: file.clone(), line: *line, column: *column }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::address::Address;
-use crate::model::desired::Origin;
+use crate::model::place::Place;
 use crate::model::spec::{Owner, User};
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{
@@ -46,7 +46,7 @@ pub(super) struct Sketch {
 }
 
 impl Draft {
-    pub(super) fn add(&mut self, address: &Address, at: &Origin, action: &Action) {
+    pub(super) fn add(&mut self, address: &Address, at: &Place, action: &Action) {
         match action {
             Action::CreateTenant(create) => self.create_tenant(create),
             Action::Settle(part) => self.settle(address, part),

@@ -20,8 +20,6 @@ const LEFT: &[&str] = &[
     "config::diagnostic config::ours config::syntax",
     "config::schema config::schema::desired config::schema::imburse config::schema::settings",
     "ledger::directory ledger::durable",
-    "model::desired model::imburse model::live model::marker model::record model::run model::settings \
-     model::spec",
     "observe observe::imburse observe::people observe::tenant observe::undeclared",
     "plan plan::action plan::assume plan::compare plan::create plan::drift plan::due plan::facts plan::found \
      plan::headroom plan::ignore plan::imburse plan::imburse::action plan::imburse::assume \

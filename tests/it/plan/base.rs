@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use qlik_plan::model::address::{Address, Name};
-use qlik_plan::model::desired::{Desired, Origin};
+use qlik_plan::model::desired::Desired;
 use qlik_plan::model::duration::Duration;
 use qlik_plan::model::host::Label;
 use qlik_plan::model::imburse::{self, ImburseKey, ImburseTenant};
@@ -15,6 +15,7 @@ use qlik_plan::model::live::{
     Writable,
 };
 use qlik_plan::model::marker::{KeyUid, Letter, Marker, Nonce};
+use qlik_plan::model::place::Place;
 use qlik_plan::model::record::{Binding, How, LedgerId, Record, Rehearsal, State, Uid};
 use qlik_plan::model::run::{Life, RunId};
 use qlik_plan::model::secret::Fingerprint;
@@ -100,7 +101,7 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
     live
 }
 
-fn as_written<'a, T>(tenants: impl Iterator<Item = (&'a Address, T, &'a Origin)>) -> Vec<(&'a Address, T, &'a Origin)> {
+fn as_written<'a, T>(tenants: impl Iterator<Item = (&'a Address, T, &'a Place)>) -> Vec<(&'a Address, T, &'a Place)> {
     let mut tenants: Vec<_> = tenants.collect();
     tenants.sort_by_key(|(_, _, at)| at.line);
     tenants

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use qlik_plan::apply::event::{Failure, Report, ReportLine, ReportOutcome, Step};
 use qlik_plan::model::address::{Address, Name};
-use qlik_plan::model::desired::Origin;
 use qlik_plan::model::duration::Duration;
 use qlik_plan::model::host::{Label, Region};
 use qlik_plan::model::marker::Letter;
+use qlik_plan::model::place::Place;
 use qlik_plan::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use qlik_plan::model::untrusted::Untrusted;
 use qlik_plan::plan::action::{
@@ -30,8 +30,8 @@ pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub(crate) fn at(line: u32) -> Origin {
-    Origin { file: "desired.yaml".into(), line, column: 5 }
+pub(crate) fn at(line: u32) -> Place {
+    Place { file: "desired.yaml".into(), line, column: 5 }
 }
 
 fn address(text: &str) -> Address {
