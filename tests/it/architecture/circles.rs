@@ -20,7 +20,6 @@ const LEFT: &[&str] = &[
     "config::diagnostic config::ours config::syntax",
     "config::schema config::schema::desired config::schema::imburse config::schema::settings",
     "ledger::directory ledger::durable",
-    "observe observe::imburse observe::people observe::tenant observe::undeclared",
     "plan plan::action plan::assume plan::compare plan::create plan::drift plan::due plan::facts plan::found \
      plan::headroom plan::ignore plan::imburse plan::imburse::action plan::imburse::assume \
      plan::imburse::create plan::imburse::facts plan::imburse::found plan::imburse::judge plan::imburse::key \
