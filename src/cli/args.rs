@@ -146,7 +146,7 @@ pub(super) struct Common {
     #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Duration::parse)]
     pub(super) max_run: Duration,
     /// What this run waits for, and whether it is to end.
-    #[arg(skip = super::watch::waits())]
+    #[arg(skip = super::locks::waits())]
     pub(super) waits: Waits,
     /// Colour: NO_COLOR and CLICOLOR_FORCE are honoured too.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]

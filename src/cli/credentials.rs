@@ -1,10 +1,10 @@
 //! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
 
 mod imburse;
+mod reference;
 pub(super) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use crate::model::address::Name;
 use crate::model::desired::Desired;
@@ -15,12 +15,10 @@ use crate::model::spec::Owner;
 use crate::provider::imburse::Account;
 use crate::provider::qlik::{Credentials, OwnerKey};
 
-use super::output::Problem;
+use super::exit::Problem;
 
-use self::text::{Carried, Ends, Fault};
-
-/// A file that holds one credential is small; anything larger is a mistake in the settings.
-const CREDENTIAL_MAX: u64 = 64 * 1024;
+use self::reference::{Missing, read};
+use self::text::Carried;
 
 /// What a run needs of each account.
 pub(super) struct Needs {
@@ -95,8 +93,6 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<Resolved, Pr
     })
 }
 
-type Missing = Vec<(String, String)>;
-
 fn account_credentials(
     name: &Name,
     account: &settings::Account,
@@ -141,52 +137,4 @@ pub(super) fn of_sink(what: &str, reference: &Reference) -> Result<Secret, Unrea
         let (why, next) = missing.pop().unwrap_or_default();
         Unreadable { why: why.into(), next, credentials: false }
     })
-}
-
-fn read(what: &str, reference: &Reference, carried: Carried, missing: &mut Missing) -> Option<Secret> {
-    let (saved, place, save) = match reference {
-        Reference::Env(variable) => {
-            let Some(value) = std::env::var_os(variable) else {
-                missing.push((
-                    format!("{what}: the environment variable {variable} is not set"),
-                    format!("export {variable}, or try without an account: --sandbox"),
-                ));
-                return None;
-            };
-            (value.into_encoded_bytes(), format!("the environment variable {variable}"), format!("export {variable}"))
-        }
-        Reference::File(path) => match read_file(path) {
-            Ok(bytes) => (bytes, path.display().to_string(), format!("save {}", path.display())),
-            Err(why) => {
-                missing.push((
-                    format!("{what}: {} cannot be read: {why}", path.display()),
-                    format!("put the credential there, or correct {what} in settings"),
-                ));
-                return None;
-            }
-        },
-    };
-    match text::credential(saved, carried, Ends::Cut) {
-        Ok(secret) => return Some(secret),
-        Err(Fault::Empty) => {
-            missing.push((format!("{what} is empty"), format!("set the value that {what} refers to")));
-        }
-        Err(Fault::Wrong(why)) => {
-            let next = format!("{save} as UTF-8 text: the credential alone, on one line");
-            missing.push((format!("{what}: {place} {why}"), next));
-        }
-    }
-    None
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let found = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
-    if !found.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let size = found.len();
-    if size > CREDENTIAL_MAX {
-        return Err(format!("it has {size} bytes, too many for a credential"));
-    }
-    std::fs::read(path).map_err(|error| error.kind().to_string())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::untrusted::escape;
 
-use super::output::Problem;
+use super::exit::Problem;
 
 /// Far above every plan and snapshot.
 const SIZE_MAX: u64 = 256 * 1024 * 1024;

@@ -16,7 +16,7 @@ use crate::render::markdown::{Medium, Page};
 use crate::render::{self, Look, Outcome, Verdict};
 
 use super::args::{Also, Common, Format, Platform};
-use super::output::{Exit, Problem};
+use super::exit::{Exit, Problem};
 
 /// What there is to tell.
 #[derive(Clone, Copy)]

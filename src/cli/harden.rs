@@ -11,7 +11,8 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use crate::model::untrusted::escape;
 
 use super::args::Format;
-use super::output::{Exit, Output, Problem};
+use super::exit::{Exit, Problem};
+use super::output::Output;
 use super::stream::{Kind, Stream};
 
 /// Runs a program. Nothing in it ends with a code that stands in no table.

@@ -3,13 +3,17 @@
 
 mod args;
 mod attended;
+mod clock;
 mod credentials;
+mod declared;
 mod estate;
+mod exit;
 mod files;
 mod formats;
 mod github;
 mod harden;
 mod ledger_place;
+mod locks;
 mod output;
 mod pickup;
 mod progress;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::untrusted::escape;
 
 use super::args::Common;
-use super::output::Problem;
+use super::exit::Problem;
 use super::sources::SETTINGS_NAME;
 
 /// The variable that names the settings file. Empty counts as unset.

@@ -1,14 +1,14 @@
-//! How servers are reached, as settings and the environment say it: the proxy, and the system's certificates. What cannot be read is an
-//! error: a client of its own would pass over it and go another way.
+//! How servers are reached, as settings and the environment say it: the proxy, the certificates, and what they are told of us. What
+//! cannot be read is an error: a client of its own would pass over it and go another way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::settings::Network;
 use crate::model::untrusted::escape;
 use crate::net::Proxy;
 
-use super::output::Problem;
+use super::exit::Problem;
 
 /// Of a proxy for https, best first, as most programs have it. An empty one counts as unset. HTTP_PROXY is for plain http, which is
 /// only spoken on loopback, and there directly.
@@ -86,4 +86,18 @@ pub(super) fn roots_are_there() -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What servers are told of this program.
+pub(super) fn user_agent() -> String {
+    format!("qlik-plan/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS)
+}
+
+/// `network.ca_file`, read.
+pub(super) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(file) = file else { return Ok(None) };
+    let pem = std::fs::read(file).map_err(|error| {
+        Problem::new(format!("network.ca_file {} cannot be read: {error}", file.display()), "correct it in settings")
+    })?;
+    Ok(Some(pem))
 }

@@ -9,9 +9,10 @@ use clap::{Parser as _, ValueEnum as _};
 use crate::render::Outcome;
 
 use super::args::{ApplyArgs, ColourArg, Common, Format, PlanArgs};
+use super::exit::{Exit, Problem};
 use super::formats::{self, Told};
 use super::harden::guarded;
-use super::output::{Exit, Output, Problem, colour};
+use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
 use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
 use super::watch;

@@ -1,62 +1,20 @@
 //! Paths on the command line → files of desired state and settings, read whole.
 
+mod error;
 mod folder;
 mod open;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::Source;
-use crate::model::untrusted::escape;
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Code;
+pub(crate) use error::SourceError;
+use error::{shown, unreadable};
+pub(crate) use folder::SETTINGS_NAME;
 use open::Bound;
-
-/// A settings file of this name is found by itself, and is never desired state.
-pub(crate) const SETTINGS_NAME: &str = "qlik-plan.settings.yaml";
-
-/// Why a path gives no file. Of what a link leads to nothing is said: a change under review may have chosen it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    #[error("{}: there is no such file or directory; check the path", shown(.0))]
-    Missing(PathBuf),
-    #[error("{}: is a link to {}, which is not there; correct the link", shown(.path), shown(.target))]
-    Dangling { path: PathBuf, target: PathBuf },
-    #[error("{}: is a link that leads to no file inside {}, and nothing of it was read; put the file itself there, or name the file on the command line", shown(.path), shown(.folder))]
-    Leaves { path: PathBuf, folder: PathBuf },
-    #[error("{}: is a link that leads out of {}, which a change under review may have made, and nothing of it was read; name the place that it leads to", shown(.path), shown(.folder))]
-    NamedLeaves { path: PathBuf, folder: PathBuf },
-    #[error("{}: cannot be read: {error}; check its permissions", shown(.path))]
-    Unreadable { path: PathBuf, error: io::Error },
-    #[error("{}: is larger than 16 MiB; split it into several files, they are merged", shown(.0))]
-    TooLarge(PathBuf),
-    #[error("{}: is not UTF-8 text (byte {byte} is the first that does not fit); save it as UTF-8", shown(.path))]
-    NotText { path: PathBuf, byte: usize },
-    #[error("{}: is neither a file nor a directory; name a YAML file", shown(.0))]
-    NotAFile(PathBuf),
-    #[error("{}: the directory holds no desired state (*.yaml or *.yml){}; name a file, or another directory", shown(.path), hint(*.below))]
-    NoYaml { path: PathBuf, below: usize },
-    #[error("{}: is the settings file, not desired state; name it with --settings", shown(.0))]
-    IsSettings(PathBuf),
-}
-
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy())
-}
-
-fn hint(below: usize) -> String {
-    match below {
-        0 => String::new(),
-        1 => {
-            ", and below it or spelled otherwise is 1 file that looks like it: say --recursive, or rename it".to_owned()
-        }
-        n => format!(
-            ", and below it or spelled otherwise are {n} files that look like it: say --recursive, or rename them"
-        ),
-    }
-}
 
 /// Desired state as it was read.
 pub(crate) struct Gathered {
@@ -156,18 +114,6 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Gathered
 /// It is missing, unreadable, too large or no text.
 pub(crate) fn load_settings(path: &Path) -> Result<Source, SourceError> {
     open::read(path, path, &Bound::Free)
-}
-
-/// Why there is nothing to read at a path.
-fn unreadable(path: &Path, full: &Path, error: io::Error) -> SourceError {
-    let path = path.to_owned();
-    if error.kind() != io::ErrorKind::NotFound {
-        return SourceError::Unreadable { path, error };
-    }
-    match fs::read_link(full) {
-        Ok(target) => SourceError::Dangling { path, target },
-        Err(_) => SourceError::Missing(path),
-    }
 }
 
 /// The same file by whatever path; a path that cannot be resolved stands for itself.

@@ -14,8 +14,8 @@ use crate::sink::{Sink, access};
 
 use super::args::Common;
 use super::credentials;
-use super::estate::{self, Declared};
-use super::output::Problem;
+use super::declared::Declared;
+use super::exit::Problem;
 use super::reach;
 
 /// The ledger; nothing is read or written yet.
@@ -30,10 +30,10 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         credentials: bucket::credentials(&settings.ledger)?,
         passed_over: passed_over.filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect(),
         proxy,
-        ca_pem: estate::certificates(settings.network.ca_file.as_deref())?,
+        ca_pem: reach::certificates(settings.network.ca_file.as_deref())?,
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
-        user_agent: estate::user_agent(),
+        user_agent: reach::user_agent(),
         waits: common.waits.clone(),
     };
     Ok(Ledger::at(&settings.ledger, &access)?)
@@ -62,7 +62,7 @@ fn sink_access(
     let mut access = access::Access {
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
-        user_agent: estate::user_agent(),
+        user_agent: reach::user_agent(),
         waits: common.waits.clone(),
         ..access::Access::default()
     };
@@ -86,7 +86,7 @@ fn sink_access(
             reach::roots_are_there()?;
             access.token = Some(credentials::of_sink(&format!("sinks.{name}.token"), &vault.token));
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
-                access.ca_pem.extend(estate::certificates(Some(file))?);
+                access.ca_pem.extend(reach::certificates(Some(file))?);
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::model::untrusted::escape;
 use crate::plan::refusal::Code;
 
 use super::args::{ApplyArgs, PlanArgs};
+use super::exit::Problem;
 use super::formats::Answers;
-use super::output::Problem;
 
 /// What `qlik-plan` is asked to do.
 pub(super) enum PlanVerb {

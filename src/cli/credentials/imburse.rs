@@ -4,8 +4,8 @@ use crate::model::address::Name;
 use crate::model::settings::ImburseAccount;
 use crate::provider::imburse::Account;
 
+use super::reference::{Missing, read};
 use super::text::Carried;
-use super::{Missing, read};
 
 pub(super) fn account(name: &Name, account: &ImburseAccount, missing: &mut Missing) -> Option<Account> {
     let public_key =

@@ -5,8 +5,11 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::error::{SourceError, unreadable};
 use super::open::{self, Bound};
-use super::{SETTINGS_NAME, SourceError, unreadable};
+
+/// A settings file of this name is found by itself, and is never desired state.
+pub(crate) const SETTINGS_NAME: &str = "qlik-plan.settings.yaml";
 
 /// Deeper than anybody sorts tenants; a folder that is mounted into itself ends here.
 const DEPTH_MAX: usize = 32;

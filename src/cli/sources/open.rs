@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::config::Source;
 
-use super::{SourceError, unreadable};
+use super::error::{SourceError, unreadable};
 
 /// Far above every legitimate file.
 pub(super) const SIZE_MAX: u64 = 16 * 1024 * 1024;

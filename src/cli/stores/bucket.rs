@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::cli::credentials::text::{self, Carried, Ends};
-use crate::cli::output::Problem;
+use crate::cli::exit::Problem;
 use crate::ledger::access::{AZURE_KEY, Access, GOOGLE_FILE, GOOGLE_KEY};
 use crate::model::secret::Secret;
 use crate::model::settings;

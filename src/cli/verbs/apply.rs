@@ -22,19 +22,22 @@ use crate::saved::SavedPlan;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::attended::Presence;
+use super::super::clock::clock;
 use super::super::credentials::Needs;
-use super::super::estate::{self, Declared, Estate};
+use super::super::declared::{self, Declared};
+use super::super::estate::Estate;
+use super::super::exit::{Exit, Problem};
 use super::super::formats::Told;
 use super::super::ledger_place;
-use super::super::output::{Exit, Output, Problem};
+use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
 use super::super::weaken::weak;
-use super::{check_wishes, clock, hold, ledger, random, review, tell_absence, wishes};
+use super::{check_wishes, hold, ledger, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = estate::declared(common, paths, output)?;
+    let declared = declared::read(common, paths, output)?;
     tell_absence(common, output);
     check_wishes(common, &declared)?;
     let asked = Asked { args, reviewed: review::load(args)? };
@@ -258,7 +261,7 @@ async fn rehearse_in_sandbox(
         };
         let Some(stage) = super::rehearse::stage(settings, &way).filter(|_| !known) else { continue };
         let said = rehearse::words(&way);
-        let people = super::rehearse::people(&estate::owners(&declared.desired, account));
+        let people = super::rehearse::people(&declared::owners(&declared.desired, account));
         match rehearse::rehearse(world, account, &way, &people, &stage).await? {
             None => output.message(&format!("rehearsed on {stage} (sandbox): {said} can mint keys")),
             Some(failure) => {

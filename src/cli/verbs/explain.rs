@@ -8,8 +8,9 @@ use crate::plan::refusal::Code;
 use crate::render;
 
 use super::super::args::{Format, PlanArgs};
-use super::super::estate;
-use super::super::output::{Exit, Output, Problem};
+use super::super::declared;
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::plan::{Read, reading};
 
 /// The one page that explains every refusal.
@@ -22,7 +23,7 @@ pub(in crate::cli) async fn object(
     paths: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Problem> {
-    let mut declared = estate::declared(&args.common, paths, output)?;
+    let mut declared = declared::read(&args.common, paths, output)?;
     let (Read { live, now }, wishes) = reading(args, &mut declared, output).await?;
     let now = args.at.unwrap_or(now);
     let Some(explanation) = explain(&declared.desired, &live, &wishes, now, address) else {

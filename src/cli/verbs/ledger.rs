@@ -13,15 +13,18 @@ use crate::render;
 use crate::sink::Sink;
 
 use super::super::args::{Common, Format};
-use super::super::estate::{self, Declared, Estate};
+use super::super::clock::clock;
+use super::super::declared::{self, Declared};
+use super::super::estate::Estate;
+use super::super::exit::{Exit, Problem};
 use super::super::ledger_place;
-use super::super::output::{Exit, Output, Problem};
+use super::super::output::Output;
 use super::super::stores;
 use super::super::weaken::weak;
-use super::{clock, random};
+use super::random;
 
 pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
-    let declared = estate::declared(common, paths, output)?;
+    let declared = declared::read(common, paths, output)?;
     let ledger = stores::ledger(&declared.settings, common)?;
     let id = make(&ledger, &stores::sinks(&declared, common)?, &declared.desired).await?;
     let place = ledger.place();
@@ -75,8 +78,8 @@ pub(super) async fn init_sandbox(estate: &Estate, declared: &Declared) -> Result
 }
 
 pub(in crate::cli) fn list(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
-    let cwd = estate::working_directory()?;
-    let (settings, _) = estate::settings(common, paths, &cwd, output)?;
+    let cwd = declared::working_directory()?;
+    let (settings, _) = declared::settings(common, paths, &cwd, output)?;
     let ledger = stores::ledger(&settings, common)?;
     let facts = ledger.read()?.ok_or_else(|| missing(&ledger))?;
     let text = if output.format == Format::Json {

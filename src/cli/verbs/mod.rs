@@ -13,8 +13,6 @@ pub(super) mod validate;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use crate::ledger::{Held, Ledger};
 use crate::model::address::Address;
 use crate::model::duration::Duration;
@@ -24,16 +22,14 @@ use crate::model::untrusted::Untrusted;
 use crate::plan::Wishes;
 
 use super::args::Common;
-use super::estate::{Declared, Estate};
+use super::clock::clock;
+use super::declared::Declared;
+use super::estate::Estate;
+use super::exit::Problem;
 use super::harden::give_up;
-use super::output::{Output, Problem};
+use super::output::Output;
 use super::sources;
 use super::weaken::weak;
-
-/// The local clock; vendors' dates take its place once one is heard.
-pub(super) fn clock() -> Timestamp {
-    Timestamp::now()
-}
 
 /// Sixteen bytes from the system's generator.
 fn random() -> [u8; 16] {

@@ -12,18 +12,21 @@ use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
+use super::super::clock::clock;
 use super::super::credentials::Needs;
-use super::super::estate::{self, Declared, Estate};
+use super::super::declared::{self, Declared};
+use super::super::estate::Estate;
+use super::super::exit::{Exit, Problem};
 use super::super::files;
 use super::super::formats::Told;
 use super::super::ledger_place;
-use super::super::output::{Exit, Output, Problem};
+use super::super::output::Output;
 use super::super::watch::unless_ending;
-use super::{check_wishes, clock, ledger, read_ledger, tell_absence, wishes};
+use super::{check_wishes, ledger, read_ledger, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
-    let mut declared = estate::declared(common, paths, output)?;
+    let mut declared = declared::read(common, paths, output)?;
     let (Read { mut live, now }, wishes) = reading(args, &mut declared, output).await?;
     if let Some(file) = &args.snapshot {
         let text = saved::write_snapshot(&Snapshot::new(now, declared.desired.sinks.clone(), live.clone()))

@@ -13,8 +13,10 @@ use crate::render;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
-use super::super::estate::{self, Declared, Estate};
-use super::super::output::{Exit, Output, Problem};
+use super::super::declared::{self, Declared};
+use super::super::estate::Estate;
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::{clock, hold, ledger, random};
 
 pub(in crate::cli) async fn run(
@@ -24,9 +26,9 @@ pub(in crate::cli) async fn run(
     output: &Output,
 ) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = estate::declared(common, paths, output)?;
+    let declared = declared::read(common, paths, output)?;
     let (name, settings) = find(&declared, account)?;
-    let owners = estate::owners(&declared.desired, &name);
+    let owners = declared::owners(&declared.desired, &name);
     if owners.is_empty() {
         return Err(Problem::new(
             format!("no declared key is minted with account {name}, so there is nothing to rehearse"),

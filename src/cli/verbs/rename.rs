@@ -10,12 +10,14 @@ use crate::model::untrusted::escape;
 use crate::render;
 
 use super::super::args::{ApplyArgs, Format};
-use super::super::estate::{self, Declared};
-use super::super::output::{Exit, Output, Problem};
+use super::super::clock::clock;
+use super::super::declared::{self, Declared};
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::stores;
 use super::apply::ask;
-use super::{clock, hold};
+use super::hold;
 
 pub(in crate::cli) async fn mv(
     args: &ApplyArgs,
@@ -24,7 +26,7 @@ pub(in crate::cli) async fn mv(
     paths: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Problem> {
-    let declared = estate::declared(&args.common, paths, output)?;
+    let declared = declared::read(&args.common, paths, output)?;
     if declares(&declared, from) {
         return Err(Problem::new(
             format!("{from} is still declared, and without its record it would be created anew"),
@@ -48,7 +50,7 @@ pub(in crate::cli) async fn forget(
     paths: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Problem> {
-    let declared = estate::declared(&args.common, paths, output)?;
+    let declared = declared::read(&args.common, paths, output)?;
     if declares(&declared, address) {
         return Err(Problem::new(
             format!("{address} is still declared, and without its record it would be created anew: a second tenant"),

@@ -13,8 +13,10 @@ use crate::render;
 
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
-use super::super::estate::{self, Estate};
-use super::super::output::{Exit, Output, Problem};
+use super::super::declared;
+use super::super::estate::Estate;
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::super::words::ResolveHow;
 use super::{clock, hold, ledger, random};
 
@@ -26,7 +28,7 @@ pub(in crate::cli) async fn run(
     output: &Output,
 ) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = estate::declared(common, paths, output)?;
+    let declared = declared::read(common, paths, output)?;
     let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);

@@ -5,8 +5,9 @@ use crate::render::{self, Outcome};
 use crate::saved::{self, SavedPlan, Unusable};
 
 use super::super::args::{ApplyArgs, Format};
+use super::super::exit::Problem;
 use super::super::files;
-use super::super::output::{Output, Problem};
+use super::super::output::Output;
 
 impl From<Unusable> for Problem {
     fn from(unusable: Unusable) -> Self {

@@ -3,7 +3,8 @@
 use crate::config;
 use crate::render;
 
-use super::super::output::{Exit, Output, Problem};
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::super::words::SchemaOf;
 
 pub(in crate::cli) fn run(of: SchemaOf, output: &Output) -> Result<Exit, Problem> {

@@ -6,26 +6,27 @@ use crate::config;
 use crate::plan::finding::Finding;
 
 use super::super::args::{Common, Format};
-use super::super::estate;
-use super::super::output::{Exit, Output, Problem};
+use super::super::declared;
+use super::super::exit::{Exit, Problem};
+use super::super::output::Output;
 use super::super::pickup::{self, Found};
 use super::super::sources::{self, Gathered};
 
 pub(in crate::cli) fn run(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
-    let cwd = estate::working_directory()?;
+    let cwd = declared::working_directory()?;
     // With settings at hand, what refers into them is checked too; without, the rest.
     let (count, unread, with_settings) = match pickup::find(common, paths, &cwd)? {
         found @ (Found::Named(_) | Found::PickedUp(_)) => {
-            let (settings, file) = estate::found(common, found, &cwd, output)?;
+            let (settings, file) = declared::found(common, found, &cwd, output)?;
             let Gathered { sources, unread } =
-                sources::gather(paths, estate::reading(common, &cwd, Some(&file))).map_err(estate::unread)?;
-            let desired = config::desired(&sources, &settings).map_err(|r| estate::faults(&r, &sources, output))?;
+                sources::gather(paths, declared::reading(common, &cwd, Some(&file))).map_err(declared::unread_files)?;
+            let desired = config::desired(&sources, &settings).map_err(|r| declared::faults(&r, &sources, output))?;
             (desired.items.len(), unread, true)
         }
         Found::Nowhere(_) => {
             let Gathered { sources, unread } =
-                sources::gather(paths, estate::reading(common, &cwd, None)).map_err(estate::unread)?;
-            let count = config::validate(&sources).map_err(|r| estate::faults(&r, &sources, output))?;
+                sources::gather(paths, declared::reading(common, &cwd, None)).map_err(declared::unread_files)?;
+            let count = config::validate(&sources).map_err(|r| declared::faults(&r, &sources, output))?;
             (count, unread, false)
         }
     };
