@@ -235,23 +235,6 @@ fn or<T>(read: Option<Option<T>>, default: Option<T>) -> Option<T> {
     }
 }
 
-/// Text for people: one line, not empty, not longer than `most` characters.
-pub(crate) fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'n str> {
-    let text = read::text(node, what, faults)?;
-    let count = text.chars().count();
-    let (message, label) = if text.trim().is_empty() {
-        (format!("{what} is empty"), "empty")
-    } else if count > most {
-        (format!("{what} has {count} characters; at most {most} are taken"), "too long")
-    } else if text.chars().any(char::is_control) {
-        (format!("{what} holds a line break or another control character"), "one line is expected")
-    } else {
-        return Some(text);
-    };
-    faults.add(code::TEXT, node.at, message, label).help("say it in one short line");
-    None
-}
-
 fn description(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     let text = sent(node, "`description`", DESCRIPTION_MAX, faults)?;
     if Marker::is_in(text) {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::desired::line;
 use super::diagnostic::{Faults, code};
-use super::read::{self, Keys};
+use super::read::{self, Keys, line};
 use super::source::{At, Span};
 use super::suggest::{AMONG_MAX, nearest};
 use super::syntax::{Node, Value};

@@ -2,6 +2,7 @@
 
 mod desired;
 mod diagnostic;
+mod fault;
 mod ignore;
 mod imburse;
 mod ours;
@@ -10,6 +11,7 @@ mod place;
 mod profile;
 mod read;
 mod reference;
+mod report;
 mod resolve;
 pub mod schema;
 mod settings;
@@ -18,11 +20,13 @@ mod size;
 mod source;
 pub(crate) mod suggest;
 mod syntax;
+mod template;
 mod texts;
 
 use std::path::Path;
 
-pub use diagnostic::{Fault, Place, Report, Secondary};
+pub use fault::{Fault, Place, Secondary};
+pub use report::Report;
 pub use source::Source;
 
 use crate::model;

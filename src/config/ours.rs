@@ -2,7 +2,6 @@
 
 use super::diagnostic::{Faults, code};
 use super::source::Span;
-use super::suggest::nearest;
 use super::syntax::{self, Node, Value};
 
 /// Words at the top of a desired state that no other file has there by chance.
@@ -113,9 +112,4 @@ fn top_keys(text: &str) -> impl Iterator<Item = &str> + Clone {
 /// `ignore` alone stands at the top of many a linter's file.
 pub(super) fn looks_like_desired_state(text: &str) -> bool {
     top_keys(text).any(|key| key == "qlik" || key == "imburse")
-}
-
-/// Whether a word is one of ours, or nearly one.
-pub(super) fn is_familiar(word: &str, familiar: &[&str]) -> bool {
-    nearest(word, familiar.iter().copied()).is_some()
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{Fault, Faults, code, quote};
+use super::diagnostic::{Faults, code, quote};
+use super::fault::Fault;
 use super::source::{At, Span};
 use super::suggest::nearest;
 use super::syntax::{Entry, Kind, Node, Value};
-use super::texts::template;
+use super::template::template;
 use crate::model::address::Name;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
@@ -133,6 +134,23 @@ pub(crate) fn wrong_kind<'f>(node: &Node, what: &str, expected: &str, faults: &'
 
 pub(crate) fn text<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
     text_as(node, what, "text", faults)
+}
+
+/// Text for people: one line, not empty, not longer than `most` characters.
+pub(crate) fn line<'n>(node: &'n Node, what: &str, most: usize, faults: &mut Faults<'_>) -> Option<&'n str> {
+    let text = text(node, what, faults)?;
+    let count = text.chars().count();
+    let (message, label) = if text.trim().is_empty() {
+        (format!("{what} is empty"), "empty")
+    } else if count > most {
+        (format!("{what} has {count} characters; at most {most} are taken"), "too long")
+    } else if text.chars().any(char::is_control) {
+        (format!("{what} holds a line break or another control character"), "one line is expected")
+    } else {
+        return Some(text);
+    };
+    faults.add(code::TEXT, node.at, message, label).help("say it in one short line");
+    None
 }
 
 fn text_as<'n>(node: &'n Node, what: &str, expected: &str, faults: &mut Faults<'_>) -> Option<&'n str> {

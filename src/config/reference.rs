@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::{Faults, code};
 use super::read::{self, Fields, Keys};
 use super::syntax::{Entry, Kind, Node, Value};
-use super::texts::template;
+use super::template::template;
 use crate::model::origin::Origin;
 use crate::model::settings::Reference;
 

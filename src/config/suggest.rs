@@ -59,6 +59,11 @@ fn distance(a: &[char], b: &[char], allowed: usize) -> usize {
     last.last().copied().unwrap_or(0)
 }
 
+/// Whether a word is one of ours, or nearly one.
+pub(super) fn is_familiar(word: &str, familiar: &[&str]) -> bool {
+    nearest(word, familiar.iter().copied()).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::imburse::Imburse;
-use super::{
+use super::words::{
     AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Life, Name, PersonText, Reason, RoleName,
     TenantLabel, Version, keys, named,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, keys, named};
+use super::words::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, keys, named};
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::{
+use super::words::{
     Argument, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText, Proxy,
     Segments, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
 };
