@@ -1,15 +1,16 @@
 //! Writes to a ledger's folder, by whoever holds its lock: durable, or an error.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::contents::{Folder, Shelf as _};
-use super::directory::{Directory, io_error, is_temporary, names, no_follow, shown};
+use super::directory::Directory;
+use super::disk::{io_error, is_temporary, make_folder, names, no_follow, shown};
 use super::error::LedgerError;
 
 /// What file systems hand out space in.
@@ -221,27 +222,6 @@ fn open_spare(path: &Path) -> Result<Option<File>, LedgerError> {
         Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(io_error("open", path)(source)),
     }
-}
-
-/// Makes a folder, and those above it, of mode 0700, each durable in its parent.
-pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => return Err(io_error("use as a folder", path)(ErrorKind::NotADirectory.into())),
-        Err(source) if source.kind() == ErrorKind::NotFound => {}
-        Err(source) => return Err(io_error("look at", path)(source)),
-    }
-    let parent = path.parent().ok_or_else(|| io_error("find", path)(ErrorKind::NotFound.into()))?;
-    make_folder(parent)?;
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        Err(source) => return Err(io_error("create", path)(source)),
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(io_error("set the mode of", path))?;
-    File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
 }
 
 fn remove_if_there(path: &Path) -> Result<(), LedgerError> {

@@ -3,9 +3,11 @@
 pub mod access;
 mod contents;
 mod directory;
+mod disk;
 mod durable;
 mod error;
 mod format;
+mod lock;
 #[cfg(feature = "object-store")]
 mod object_store;
 mod people;
