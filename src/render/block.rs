@@ -12,14 +12,16 @@ use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
-    Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, WhyMint, remaining,
+    Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, remaining,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
 
 use super::drift;
 use super::layout::count;
+use super::line::{Line, line, quote};
 use super::style::Sign;
+use super::why::why_mint;
 
 /// An action, ready to be laid out.
 pub(super) struct Block {
@@ -30,12 +32,6 @@ pub(super) struct Block {
     /// `desired.yaml:12`; empty where a finding has no place.
     pub(super) at: String,
     pub(super) lines: Vec<Line>,
-}
-
-/// A line below the first: `label  value`. A label that repeats is shown once.
-pub(super) struct Line {
-    pub(super) label: String,
-    pub(super) value: String,
 }
 
 impl Block {
@@ -205,23 +201,6 @@ fn create_key(create: &CreateKey) -> Vec<Line> {
     lines
 }
 
-/// Why a key is minted, where that is not simply that there is none.
-pub(super) fn why_mint(why: &WhyMint) -> Option<String> {
-    match why {
-        WhyMint::Missing => None,
-        WhyMint::Dead { key_id, state } => {
-            Some(format!("the sink holds key {}, which is {}", escape(key_id), escape(state)))
-        }
-        WhyMint::Supersede { key_id } => {
-            Some(format!("key {} was minted and never delivered; a successor comes first", escape(key_id)))
-        }
-        WhyMint::Asked => Some("asked for with --remint".into()),
-        WhyMint::Replaced { key_id } => {
-            Some(format!("takes the place of key {}, which works and stays; asked for with --replace", escape(key_id)))
-        }
-    }
-}
-
 fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
     let Renew { create, key_id, expires } = renew;
     let left = remaining(now, *expires);
@@ -322,13 +301,4 @@ pub(super) fn owner_text(owner: &Owner) -> String {
         Owner::Configured(name) => format!("{name}, with its own key"),
         Owner::User(user) => format!("user with {user}, by impersonation"),
     }
-}
-
-/// Text that people chose, so that its ends can be seen.
-pub(super) fn quote(text: &str) -> String {
-    format!("\"{}\"", escape(text).replace('"', "\\\""))
-}
-
-fn line(label: impl Into<String>, value: impl Into<String>) -> Line {
-    Line { label: label.into(), value: value.into() }
 }

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::plan::action::DriftField;
 
-use super::block::{Line, quote};
+use super::line::{Line, quote};
 use crate::model::untrusted::escape;
 
 /// Up to this many characters a reader sees a difference without help.

@@ -8,6 +8,7 @@ pub mod gitlab;
 pub mod guard;
 pub mod json;
 mod layout;
+mod line;
 pub mod markdown;
 pub mod progress;
 mod style;
@@ -15,6 +16,7 @@ pub mod summary;
 pub mod terraform;
 pub mod text;
 mod verdict;
+mod why;
 
 pub use verdict::{Outcome, Verdict};
 

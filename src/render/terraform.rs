@@ -10,6 +10,7 @@ mod change;
 mod declared;
 mod document;
 mod imburse;
+mod sketch;
 
 use std::collections::BTreeSet;
 
@@ -18,11 +19,11 @@ use crate::model::desired::Desired;
 use crate::plan::action::{Action, Plan, Planned};
 
 use super::json::line;
-use change::Draft;
 use document::{
     Configuration, Document, ModuleConfiguration, PlannedValues, ResourceChange, ResourceConfiguration, RootModule,
     Verb,
 };
+use sketch::Draft;
 
 /// Every member that a reader of format 1.2 may rely on, in one line. What is `desired` completes what the plan says of
 /// objects that it does not make.

@@ -6,7 +6,8 @@ use crate::model::untrusted::escape;
 use crate::plan::action::{Adopted, Parent};
 use crate::plan::imburse::action::{CreateKey, CreateTenant, Imburse, Keep, Mark, Reclaim};
 
-use super::{Line, line, quote, why_mint};
+use super::super::line::{Line, line, quote};
+use super::super::why::why_mint;
 
 pub(super) fn describe(action: &Imburse) -> (String, Vec<Line>) {
     match action {

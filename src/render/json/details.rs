@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::imburse::Imburse;
+use super::words::{Adopted, Cause, Letter, Time};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -181,27 +182,6 @@ pub(super) struct CreateKey {
     pub(super) cause: Cause,
 }
 
-/// Why a key is minted.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Cause {
-    Missing,
-    Dead {
-        key_id: String,
-        state: String,
-    },
-    /// A key that was never delivered needs a successor before it is revoked.
-    Supersede {
-        key_id: String,
-    },
-    /// `--remint`.
-    Asked,
-    /// `--replace`: this key works, and another takes its place.
-    Replaced {
-        key_id: String,
-    },
-}
-
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Shape {
@@ -241,26 +221,10 @@ pub(super) struct Reclaim {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Letter {
-    Undelivered,
-    Delivered,
-}
-
-#[derive(Serialize, JsonSchema)]
 pub(super) struct KeepTenant {
     pub(super) id: String,
     pub(super) hostname: String,
     pub(super) adopted: Adopted,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Adopted {
-    No,
-    /// Apply writes it into the ledger, for this account.
-    ToRecord(String),
-    Recorded,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -297,9 +261,3 @@ pub(super) struct Wait {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) run: Option<String>,
 }
-
-/// How a time is described: RFC 3339, in UTC.
-#[derive(JsonSchema)]
-#[schemars(inline, transparent)]
-#[expect(dead_code, reason = "a description for the schema; times are written by jiff")]
-pub(super) struct Time(#[schemars(extend("format" = "date-time"))] String);

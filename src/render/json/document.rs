@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::details::{Details, Time};
+use super::details::Details;
+use super::words::{Kind, Time};
 
 /// Any document that a run writes with `--format json`; `format` tells which.
 #[derive(JsonSchema)]
@@ -206,22 +207,6 @@ pub(super) struct Action {
     /// Of a refusal or a drift: commands or steps, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) next: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
-    Create,
-    Settle,
-    Grant,
-    Trust,
-    Mark,
-    Renew,
-    Reclaim,
-    Keep,
-    Drift,
-    Wait,
-    Refuse,
 }
 
 #[derive(Clone, Copy, Serialize, JsonSchema)]

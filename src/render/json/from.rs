@@ -11,16 +11,17 @@ use crate::plan::counts;
 use crate::plan::finding;
 use crate::plan::refusal::Refusal;
 use crate::plan::review;
-use crate::render::block::why_mint;
+use crate::render::why::why_mint;
 
 use crate::model::record::Record;
 
 use super::document::{
-    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Finding, Kind, LedgerRecord, Moved, MovedFact,
-    Notice, Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
+    Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Finding, LedgerRecord, Moved, MovedFact, Notice,
+    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
 use super::imburse;
+use super::words::Kind;
 
 const VERSION: u8 = 1;
 

@@ -5,10 +5,11 @@ use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
 
 use super::details::{
-    Adopted, Alias, ByRole, Cause, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant,
-    KeepKey, KeepTenant, Letter, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape,
-    Tenant, Trust, User, Wait,
+    Alias, ByRole, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant, KeepKey,
+    KeepTenant, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Tenant, Trust, User,
+    Wait,
 };
+use super::words::{Adopted, Cause, Letter};
 
 /// Nothing for a refusal, which is all words.
 pub(super) fn details(action: &action::Action) -> Option<Details> {

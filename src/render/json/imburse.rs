@@ -8,8 +8,7 @@ use crate::model::marker;
 use crate::plan::action::{Adopted as Adoption, Parent, WhyMint};
 use crate::plan::imburse::action;
 
-use super::details::{Adopted, Cause, Letter};
-use super::document::Kind;
+use super::words::{Adopted, Cause, Kind, Letter};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! Groups as text within a limit: shortened group by group, never inside a fence, and what was left out is counted.
 
-use super::Medium;
 use super::group::{Group, Item};
+use super::medium::Medium;
 
 /// How much of a group is written.
 #[derive(Clone, Copy, PartialEq, Eq)]

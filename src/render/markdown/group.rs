@@ -1,8 +1,9 @@
 //! Groups of lines, made harmless for the inside of a fence.
 
-use crate::render::block::{Block, Line};
+use crate::render::block::Block;
 use crate::render::guard;
 use crate::render::layout::{pad, widest};
+use crate::render::line::Line;
 
 /// A value longer than this is cut; the text and JSON formats have it whole. A single name can so not crowd out a plan.
 const VALUE_MAX: usize = 300;

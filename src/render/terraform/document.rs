@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::model::address::{Address, Vendor};
 
-use super::change::Values;
+pub(super) type Values = Map<String, Value>;
 
 /// The version of Terraform whose representation this is. Readers want one; it says nothing of this program.
 const TERRAFORM_VERSION: &str = "1.11.4";

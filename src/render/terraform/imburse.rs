@@ -6,9 +6,9 @@ use crate::model::address::Address;
 use crate::plan::action::{Adopted, Parent};
 use crate::plan::imburse::action::{CreateKey, CreateTenant, Imburse, Keep, Mark, Reclaim};
 
-use super::change::{Draft, Sketch};
 use super::declared;
 use super::document::{Importing, ResourceChange, Verb, full};
+use super::sketch::{Draft, Sketch};
 
 pub(super) fn add(draft: &mut Draft, address: &Address, action: &Imburse) {
     match action {

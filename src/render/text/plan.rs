@@ -3,9 +3,10 @@
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
 use crate::render::Look;
-use crate::render::block::{Block, Line, place};
+use crate::render::block::{Block, place};
 use crate::render::guard;
 use crate::render::layout::{count, pad, table, widest, width};
+use crate::render::line::Line;
 use crate::render::style::{FAINT, STRONG, Sign, paint};
 use crate::render::summary;
 
