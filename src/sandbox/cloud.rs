@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::Clock;
 use super::call::Call;
 use super::fault::{self, Action, Fault};
 use super::files::FileError;
@@ -17,6 +16,9 @@ use super::reply::Reply;
 use super::state::State;
 use super::store::Store;
 use super::vendor::Vendor;
+
+/// What says the real time.
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Shared by the proxy and the control API.
 pub(super) struct Cloud {

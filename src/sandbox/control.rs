@@ -325,7 +325,7 @@ fn reset(inner: &mut Inner) {
 }
 
 /// Seeding without the detour through HTTP.
-pub(super) fn seed_directly(cloud: &Cloud, seed: &Seed) -> Result<Seeded, super::SandboxError> {
+pub(super) fn seed_directly(cloud: &Cloud, seed: &Seed) -> Result<Seeded, super::error::SandboxError> {
     let mut inner = cloud.lock();
     let now = cloud.now(&inner.state);
     let seeded = seed::seed(&mut inner.state, &cloud.signer, seed, now)?;

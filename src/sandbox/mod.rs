@@ -8,11 +8,13 @@ mod certificate;
 mod cloud;
 mod control;
 mod edit;
+mod error;
 mod exchange;
 mod fault;
 mod files;
 mod imburse;
 mod jwt;
+mod members;
 mod people;
 mod proxy;
 mod qlik;
@@ -24,10 +26,10 @@ mod store;
 mod switches;
 #[cfg(test)]
 mod tests;
+mod token;
 mod vendor;
 mod view;
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use tokio::sync::{mpsc, watch};
 use self::certificate::Authority;
 use self::cloud::Cloud;
 pub(crate) use self::control::CALLS;
+pub use self::error::SandboxError;
 pub use self::files::FileError;
 pub use self::imburse::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
 use self::jwt::Signer;
@@ -47,44 +50,12 @@ pub use self::seed::{Seed, SeedAccount, SeedError, SeedOwner, Seeded, SeededAcco
 pub use self::store::LoadError;
 use self::store::Store;
 
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
 pub struct Options {
     /// Made where it is missing; one server at a time.
     pub state_dir: PathBuf,
     /// Where the proxy listens: loopback only. The control API takes a free port of its own.
     pub listen: SocketAddr,
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    #[error(
-        "another sandbox is running on the state in {}: use that one (`qlik-sandbox exec` and `control` do), stop it, or say \
-         --state for one of its own",
-        .0.display()
-    )]
-    Locked(PathBuf),
-    #[error("the sandbox listens on loopback only, not on {0}: use 127.0.0.1 or [::1]")]
-    NotLoopback(SocketAddr),
-    #[error("the sandbox cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the sandbox cannot make its certificates or keys in {}", directory.display())]
-    Certificate {
-        directory: PathBuf,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    State(#[from] LoadError),
-    #[error(transparent)]
-    Seed(#[from] SeedError),
 }
 
 /// A server that runs until it is stopped or dropped with its runtime.

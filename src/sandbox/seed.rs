@@ -7,7 +7,8 @@ use serde_json::json;
 use super::imburse::{self, SeedImburse, SeedImburseError, SeededImburse};
 use super::jwt::{SignError, Signer};
 use super::random;
-use super::state::{Client, Key, Organization, Owner, State, Subscription, Tenant, User, hash};
+use super::state::{Client, Key, Organization, Owner, State, Subscription, Tenant, User};
+use super::token::hash;
 
 /// What to make sure of. Asking twice changes nothing and answers the same.
 #[derive(Clone, Default, Serialize, Deserialize)]

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::imburse::Imburse;
 pub(super) use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, User};
 use super::random;
 use super::switches::Switches;
-use crate::model::secret::hex;
 
 /// The format of the files that this program writes, and the latest that it reads.
 pub(super) const FORMAT: u32 = 1;
@@ -344,8 +342,4 @@ impl State {
         tenant.hostnames.push(alias.to_owned());
         self.hosts.insert(alias.to_owned(), id.to_owned());
     }
-}
-
-pub(super) fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
 }

@@ -3,7 +3,8 @@
 use super::identity::Holder;
 use super::reply::refusal;
 use super::{Call, Reply};
-use crate::sandbox::state::{State, hash};
+use crate::sandbox::state::State;
+use crate::sandbox::token::hash;
 
 pub(super) struct Caller {
     pub(super) holder: Holder,

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::identity::Holder;
-use super::reply::refusal;
+use super::reply::{missing, refusal};
 use super::shape::{self, Owner};
 use super::state::{Key, Ring, Standing, named};
 use super::switches::Shape;
-use super::{Call, Reply, missing};
+use super::{Call, Reply};
 use crate::sandbox::state::State;
 
 pub(super) const ACCOUNT_ROLES: [&str; 4] =

@@ -32,7 +32,8 @@ use self::switches::Shape;
 use self::tenants::{Form, Names};
 use super::call::Call;
 use super::reply::Reply;
-use super::state::{State, hash};
+use super::state::State;
+use super::token::hash;
 
 /// `sandbox-api` and `api` are in the documents; customers with an endpoint of their own have another label.
 pub(super) const DOMAIN: &str = "imbursepayments.com";
@@ -190,11 +191,6 @@ fn keys(state: &mut State, call: &Call<'_>, keys: &Keys<'_>, path: &[&str]) -> R
 /// A path that nobody serves.
 fn nothing(call: &Call<'_>) -> Reply {
     refusal(call, 404, "ENDPOINT_NOT_FOUND")
-}
-
-/// Something that is not there: 404 as the table of statuses has it, or 400 as the vendor's other services answer.
-fn missing(state: &State, call: &Call<'_>, code: &str) -> Reply {
-    refusal(call, state.switches().imburse.not_found, code)
 }
 
 /// Seconds to wait, where a key has asked too often within a minute.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Call;
 use crate::sandbox::random;
 use crate::sandbox::reply::Reply;
+use crate::sandbox::state::State;
 
 /// Thirteen letters and digits, a colon, eight digits: as `0HLPSRAQ7S0I6:00000002`.
 fn correlation() -> String {
@@ -32,6 +33,11 @@ fn envelope(status: u16, code: &str, callers: Option<&str>, now: Timestamp) -> R
 /// A refusal of this call.
 pub(super) fn refusal(call: &Call<'_>, status: u16, code: &str) -> Reply {
     envelope(status, code, call.header("x-correlation-id"), call.now)
+}
+
+/// Something that is not there: 404 as the table of statuses has it, or 400 as the vendor's other services answer.
+pub(super) fn missing(state: &State, call: &Call<'_>, code: &str) -> Reply {
+    refusal(call, state.switches().imburse.not_found, code)
 }
 
 /// A refusal that is about no call in particular.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::random;
-use crate::sandbox::state::hash;
+use crate::sandbox::token::hash;
 
 /// The folders of the state directory: accounts, tenants.
 pub(in crate::sandbox) const PARTS: [&str; 2] = ["imburse-accounts", "imburse-tenants"];

@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::reply::refusal;
+use super::reply::{missing, refusal};
 use super::shape;
 use super::state::{Address, Standing, Tenant};
 use super::switches::{Search, Shape};
-use super::{Call, Reply, missing};
+use super::{Call, Reply};
 use crate::sandbox::state::State;
 
 /// Flat, and both names of the second line are taken: which one was sent is looked at before.

@@ -2,7 +2,8 @@
 
 use super::Call;
 use crate::sandbox::jwt;
-use crate::sandbox::state::{State, Tenant, hash};
+use crate::sandbox::state::{State, Tenant};
+use crate::sandbox::token::hash;
 
 /// The user behind a bearer token, with rights already cut down to what the token carries.
 pub(super) struct Caller {
@@ -72,7 +73,7 @@ pub(super) fn trusted(state: &State, tenant: &Tenant, client: &str) -> bool {
 /// The client that an access token was given to, on whichever kind of host.
 pub(super) fn client_of(state: &State, host: &str, bearer: &str) -> Option<String> {
     let hash = hash(bearer);
-    let organization = state.main().organization.as_ref().filter(|_| host == super::organization::HOST);
+    let organization = state.main().organization.as_ref().filter(|_| host == super::hosts::CONSOLE);
     if let Some(organization) = organization {
         return organization.tokens.iter().find(|token| token.hash == hash).map(|token| token.client.clone());
     }

@@ -9,7 +9,8 @@ use super::caller::Caller;
 use super::reply::{Reply, bad_request, forbidden, numbered_problem};
 use super::{Call, patch};
 use crate::sandbox::random;
-use crate::sandbox::state::{Key, State, hash};
+use crate::sandbox::state::{Key, State};
+use crate::sandbox::token::hash;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

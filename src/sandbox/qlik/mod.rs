@@ -6,7 +6,9 @@ mod consent;
 mod deactivation;
 mod grant;
 mod groups;
+mod hosts;
 mod invitations;
+mod key_list;
 mod keys;
 mod licences;
 mod list;
@@ -36,7 +38,7 @@ use super::state::{State, Tenant};
 
 /// Answers one call. Everything a call changes is changed when this returns, or nothing is.
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
-    if call.host == organization::HOST {
+    if call.host == hosts::CONSOLE {
         return organization::answer(state, call);
     }
     match call.host.split_once('.') {
@@ -154,7 +156,7 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("PATCH", ["oauth-clients", id, "connection-configs", "me"]) => consent::patch(state, call, caller, id),
         ("GET", ["api-keys", "configs", id]) => keys::limits(state, caller, id),
         ("PATCH", ["api-keys", "configs", id]) => keys::patch_limits(state, call, caller, id),
-        ("GET", ["api-keys"]) => list::list_keys(state, call, caller),
+        ("GET", ["api-keys"]) => key_list::answer(state, call, caller),
         ("POST", ["api-keys"]) => keys::create(state, call, caller),
         ("GET", ["api-keys", id]) => keys::get(state, call, caller, id),
         ("PATCH", ["api-keys", id]) => keys::patch(state, call, caller, id),

@@ -7,7 +7,8 @@ use super::grant::{self, Acting, Lookup, fields, invalid};
 use super::reply::{Reply, forbidden, problem};
 use super::{Call, caller, too_many};
 use crate::sandbox::random;
-use crate::sandbox::state::{State, Tenant, Token, User, hash};
+use crate::sandbox::state::{State, Tenant, Token, User};
+use crate::sandbox::token::hash;
 
 /// Six hours, as in every example.
 const LIFETIME: i64 = 21_600;

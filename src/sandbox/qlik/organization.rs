@@ -4,16 +4,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::hosts::CONSOLE;
 use super::list::{self, Page};
 use super::reply::{Reply, bad_request, forbidden, not_found, problem, unauthorized};
 use super::scim::{self, Attributes, Filter, Operator};
 use super::tenants::datacenter;
 use super::{Call, oauth, too_many};
 use crate::model::secret::hex;
-use crate::sandbox::state::{State, Subscription, Tenant, hash};
+use crate::sandbox::state::{State, Subscription, Tenant};
 use crate::sandbox::switches::{ConsoleLinks, Envelope};
-
-pub(super) const HOST: &str = "console.qlikcloud.com";
+use crate::sandbox::token::hash;
 
 const EQ: &[Operator] = &[Operator::Eq];
 const EQ_NE: &[Operator] = &[Operator::Eq, Operator::Ne];
@@ -198,7 +198,7 @@ fn count(state: &State, call: &Call<'_>) -> Result<Reply, Reply> {
 fn get(state: &State, call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
     let item = items(state).into_iter().find(|item| item["id"] == id);
     let item = item.ok_or_else(|| problem(404, "TENANTS-8", "Not found"))?;
-    let own = format!("https://{HOST}{}", call.path);
+    let own = format!("https://{CONSOLE}{}", call.path);
     Ok(Reply::json(
         200,
         &match state.switches().console_get {

@@ -6,8 +6,9 @@ use super::caller::Caller;
 use super::patch::{self, Change};
 use super::reply::{Reply, bad_request, forbidden, problem, unauthorized};
 use super::{Call, too_many};
-use crate::sandbox::state::{State, Tenant, hash};
+use crate::sandbox::state::{State, Tenant};
 use crate::sandbox::switches::LocationForm;
+use crate::sandbox::token::hash;
 
 /// Two of the vendor's documents contradict each other about `ap` and `sg`; this is the API specification's table.
 pub(super) fn datacenter(region: &str) -> &'static str {

@@ -20,11 +20,6 @@ const LEFT: &[&str] = &[
     "plan::explain plan::imburse::explain",
     "provider::imburse provider::imburse::exchange",
     "provider::qlik provider::qlik::auth provider::qlik::exchange",
-    "sandbox sandbox::cloud sandbox::control sandbox::exchange sandbox::proxy",
-    "sandbox::imburse sandbox::imburse::keys sandbox::imburse::tenants",
-    "sandbox::imburse::state sandbox::people sandbox::state",
-    "sandbox::qlik::caller sandbox::qlik::keys sandbox::qlik::list sandbox::qlik::oauth \
-     sandbox::qlik::organization sandbox::qlik::tenants",
     "sink sink::command sink::file sink::file::disk sink::file::journal sink::file::safety sink::vault",
 ];
 
