@@ -4,10 +4,12 @@ mod disk;
 mod index;
 mod journal;
 mod safety;
+mod spot;
+mod trouble;
 mod worktree;
 
 use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use crate::model::address::{Address, Name};
 use crate::model::live::{Observed, SinkEntry, Tracked, Unreadable};
 use crate::model::marker::SinkHash;
 use crate::model::secret::Fingerprint;
-use crate::model::untrusted::{Untrusted, escape};
+use crate::model::untrusted::Untrusted;
 use crate::model::wait::{Lock, STEP, Stake, Waits};
 
 use super::access::Access;
@@ -25,6 +27,8 @@ use super::{Put, ReadBack, Version, unreadable};
 
 use self::disk::Written;
 use self::index::Indexes;
+use self::spot::Spot;
+use self::trouble::{failed, shown, stranger, without_metadata};
 
 pub use self::worktree::enclosing;
 
@@ -39,16 +43,6 @@ pub struct FileSink {
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
     indexes: Arc<Indexes>,
-}
-
-/// The files of one key: `DIRECTORY/qlik/acme/ci` and `DIRECTORY/qlik/acme/.ci.meta.json`. Names have no dot, so they never meet.
-struct Spot {
-    /// `DIRECTORY/qlik/acme`.
-    folder: PathBuf,
-    payload: PathBuf,
-    payload_temporary: PathBuf,
-    journal: PathBuf,
-    journal_temporary: PathBuf,
 }
 
 impl FileSink {
@@ -277,52 +271,6 @@ fn encoded(name: &str) -> String {
         }
     }
     text
-}
-
-fn stranger(path: &Path) -> Unreadable {
-    unreadable(
-        format!("a file that qlik-plan did not write, or that was changed since, stands at {}", path.display()),
-        format!("move {} away, then run this again", shown(path)),
-    )
-}
-
-/// Names that begin with a dot are easily left behind.
-fn without_metadata(spot: &Spot) -> Unreadable {
-    let (payload, journal) = (shown(&spot.payload), shown(&spot.journal));
-    unreadable(
-        format!("{} stands there without its metadata: {} is missing", spot.payload.display(), spot.journal.display()),
-        format!(
-            "restore {journal} from where {payload} came from: `cp …/*` leaves it out, and so does an artifact without \
-             `include-hidden-files: true`; where it is lost, or if qlik-plan did not write {payload}: move that away"
-        ),
-    )
-}
-
-fn failed(doing: &str, path: &Path, error: &io::Error) -> Unreadable {
-    let place = shown(path);
-    let kind = error.kind();
-    let next = if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
-        format!("free some space on the disk that holds {place}")
-    } else if kind == ErrorKind::PermissionDenied {
-        format!("give the user of this process the right to read and write {place}")
-    } else if kind == ErrorKind::ReadOnlyFilesystem {
-        format!(
-            "{place} is on a read-only disk: mount it writable, or name another `directory:` for this sink in settings"
-        )
-    } else if kind == ErrorKind::NotADirectory {
-        format!(
-            "a folder above {place} is a file: move it away, or name another `directory:` for this sink in settings"
-        )
-    } else if kind == ErrorKind::IsADirectory {
-        format!("move the folder {place} away")
-    } else {
-        format!("check the disk that holds {place}")
-    };
-    unreadable(format!("could not {doing} {}: {error}", path.display()), next)
-}
-
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy())
 }
 
 #[cfg(test)]
