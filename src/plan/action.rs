@@ -274,6 +274,11 @@ impl Notice {
         Self { address: Some(address.clone()), at: None, text: text.into() }
     }
 
+    /// Which tenants of an account nobody manages here could not be read.
+    pub(super) fn unmanaged_unknown(account: &Name, why: &str, next: &str) -> Self {
+        Self::general(format!("which tenants of account {account} are unmanaged is not known: {why}; {next}"))
+    }
+
     /// Of the estate as a whole.
     pub fn general(text: impl Into<Untrusted>) -> Self {
         Self { address: None, at: None, text: text.into() }

@@ -10,13 +10,14 @@ use crate::model::desired::Desired;
 use crate::model::live::{
     AccountLive, HoldersLive, LedgerLive, LicenceLive, Live, Observed, SinkLive, TenantLive, TenantRead, Unreadable,
 };
-use crate::model::record::{Rehearsal, State};
+use crate::model::record::Rehearsal;
 use crate::model::run::RunId;
 use crate::model::spec::{QlikTenant, Way};
 use crate::model::untrusted::escape;
 
 use super::action::Unchecked;
 use super::imburse;
+use super::recorded::knows;
 
 /// The live state with its gaps filled, and what was filled.
 pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
@@ -58,16 +59,6 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
     }
     imburse::assume::fill(desired, &mut filled, &mut unchecked);
     (filled, unchecked)
-}
-
-/// Whether the ledger has had to do with this tenant.
-pub(super) fn knows(live: &Live, address: &Address) -> bool {
-    match &live.ledger {
-        LedgerLive::Missing { .. } => false,
-        LedgerLive::Present(facts) => {
-            facts.records.get(address).is_some_and(|record| !matches!(record.state, State::Free))
-        }
-    }
 }
 
 fn licence(live: &mut Live, account: &Name) -> bool {

@@ -5,7 +5,6 @@ use crate::model::desired::Desired;
 use crate::model::live::{CallerLive, KeyLive, LedgerLive, Live, Observed, SinkEntry, TenantLive, TenantRead};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::{Record, State};
-use crate::model::run::Life;
 use crate::model::spec::{QlikKey, QlikTenant, Spec};
 use crate::model::untrusted::Untrusted;
 
@@ -15,6 +14,7 @@ use super::finding::Finding;
 use super::imburse;
 use super::key::{Judgement, Mint, Stop};
 use super::mint::judge;
+use super::recorded::{ledger, life, record};
 use super::scene::{Scene, Wishes};
 
 /// One object, from what was read to what is planned.
@@ -60,13 +60,6 @@ pub fn explain(
         actions: plan.actions.into_iter().filter(|planned| planned.address == *address).collect(),
         notices: found.chain(noticed).collect(),
     })
-}
-
-pub(super) fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Record> {
-    match &scene.live.ledger {
-        LedgerLive::Present(facts) => facts.records.get(tenant),
-        LedgerLive::Missing { .. } => None,
-    }
 }
 
 fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fact>, path: &mut Vec<String>) {
@@ -122,38 +115,6 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
         TenantRead::Other { .. } => "another tenant answers at its host; nothing is sent to that one".to_owned(),
         TenantRead::Unreadable(_) => "it could not be read, which is never taken for absent".to_owned(),
     });
-}
-
-pub(super) fn ledger(scene: &Scene, record: Option<&Record>, read: &mut Vec<Fact>) {
-    match &scene.live.ledger {
-        LedgerLive::Missing { place, .. } => read.push(fact("ledger", format!("there is none at {place}"))),
-        LedgerLive::Present(facts) => {
-            read.push(fact("ledger", format!("{} at {}", facts.id, facts.place)));
-            let text = record.map_or_else(
-                || "none".to_owned(),
-                |record| {
-                    let life = |run| life(facts.life(run));
-                    match &record.state {
-                        State::Free => format!("free (uid {})", record.uid),
-                        State::Pending(intent) => {
-                            format!("pending since {}, by run {} ({})", intent.date, intent.run, life(&intent.run))
-                        }
-                        State::Settling(settling) => {
-                            format!("settling, by run {} ({})", settling.run, life(&settling.run))
-                        }
-                        State::Bound(binding) | State::Settled(binding) => format!(
-                            "{} to {} at {} since {}",
-                            record.state.word(),
-                            binding.tenant_id,
-                            binding.hostname,
-                            binding.at
-                        ),
-                    }
-                },
-            );
-            read.push(fact("record", text));
-        }
-    }
 }
 
 fn vendor(live: &TenantLive, read: &mut Vec<Fact>) {
@@ -265,14 +226,6 @@ fn describe(scene: &Scene, key: &KeyLive) -> String {
         (None, _) => "without a marker of ours".to_owned(),
     };
     format!("{} lives{until}: {marker}", key.id)
-}
-
-pub(super) fn life(life: Life) -> &'static str {
-    match life {
-        Life::Alive => "may still be at it",
-        Life::OverByClock => "over by the clock",
-        Life::Proven => "ended",
-    }
 }
 
 fn way(scene: &Scene, spec: &QlikKey, judgement: &Judgement<'_, KeyLive>, path: &mut Vec<String>) {

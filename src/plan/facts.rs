@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::Address;
-use crate::model::live::{HoldersLive, LedgerLive, Observed, TenantLive, TenantRead};
-use crate::model::record::{Binding, State};
+use crate::model::live::{HoldersLive, Observed, TenantLive, TenantRead};
 use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, Planned};
 use super::fact::{Fact, Facts, fact};
 use super::imburse;
+use super::recorded::state;
 use super::scene::Scene;
 
 /// What the planned actions rest on.
@@ -35,7 +35,7 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
 }
 
 fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) -> Vec<Fact> {
-    let mut facts = vec![fact("ledger record", record(scene, address))];
+    let mut facts = vec![fact("ledger record", state(scene, address))];
     if own.iter().any(|action| matches!(action, Action::CreateTenant(_)))
         && let Some(Some(licence)) = scene.live.accounts.get(&spec.account).map(|account| &account.licence)
     {
@@ -104,23 +104,6 @@ fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<
         }
     }
     facts
-}
-
-pub(super) fn record(scene: &Scene, address: &Address) -> String {
-    let state = match &scene.live.ledger {
-        LedgerLive::Missing { .. } => return "no ledger".to_owned(),
-        LedgerLive::Present(facts) => facts.records.get(address).map(|record| &record.state),
-    };
-    let bound =
-        |word: &str, binding: &Binding| format!("{word}: {} at {}", binding.tenant_id.raw(), binding.hostname.raw());
-    match state {
-        // A record that was freed and none at all ask for the same.
-        None | Some(State::Free) => "none".to_owned(),
-        Some(State::Pending(intent)) => format!("pending since {}", intent.date),
-        Some(State::Bound(binding)) => bound("bound", binding),
-        Some(State::Settling(settling)) => bound("settling", &settling.binding),
-        Some(State::Settled(binding)) => bound("settled", binding),
-    }
 }
 
 fn read_word(read: &TenantRead) -> &'static str {

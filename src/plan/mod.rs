@@ -31,6 +31,7 @@ mod limit;
 mod mint;
 pub mod needs;
 mod parent;
+mod recorded;
 pub mod refusal;
 mod rename;
 mod renewable;

@@ -139,12 +139,6 @@ pub(super) fn any(scene: &Scene) -> bool {
     scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty()) || imburse::unmanaged::any(scene)
 }
 
-/// Where the list could not be had, nobody being named means nothing.
-pub(super) fn not_known(account: &Name, why: &str, next: &str) -> Notice {
-    let text = format!("which tenants of account {account} are unmanaged is not known: {why}; {next}");
-    Notice { address: None, at: None, text: text.into() }
-}
-
 /// `--unmanaged`: each of them, by account. `scene` is of what was read, nothing of it assumed.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     if !scene.wishes.unmanaged {
@@ -153,7 +147,7 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     for account in scene.desired.accounts.keys() {
         let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
         if let Some(Observed::Unreadable(unreadable)) = listed {
-            plan.notices.push(not_known(account, &unreadable.why.to_string(), &unreadable.next));
+            plan.notices.push(Notice::unmanaged_unknown(account, &unreadable.why.to_string(), &unreadable.next));
         }
         for tenant in unmanaged(scene, account) {
             let created = tenant.created.map(|at| format!(", created {at:.0}")).unwrap_or_default();

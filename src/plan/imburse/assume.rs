@@ -6,7 +6,7 @@ use crate::model::imburse::{TenantLive, TenantRead};
 use crate::model::live::{Live, Observed, SinkLive, Unreadable};
 
 use super::super::action::Unchecked;
-use super::super::assume::knows;
+use super::super::recorded::knows;
 
 pub(in crate::plan) fn fill(desired: &Desired, live: &mut Live, unchecked: &mut Vec<Unchecked>) {
     for (address, spec, _) in desired.imburse_tenants() {

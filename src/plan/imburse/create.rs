@@ -11,7 +11,7 @@ use super::super::action::{Notice, Plan, Unchecked};
 use super::super::create::{has_space, refuse_forgetful};
 use super::super::refusal::{Code, Refusal};
 use super::super::{key, rename};
-use super::Case;
+use super::ground::Case;
 use super::unmanaged::is_accounted_for;
 
 pub(super) fn may_create(

@@ -6,8 +6,8 @@ use crate::model::live::{LedgerLive, Observed};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::State;
 
-use super::super::explain::{ledger, life, record};
 use super::super::fact::{Fact, fact};
+use super::super::recorded::{ledger, life, record};
 use super::super::scene::Scene;
 use super::facts::standing;
 

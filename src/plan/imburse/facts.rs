@@ -5,7 +5,7 @@ use crate::model::imburse::{AccountRead, ImburseTenant, Standing, TenantRead};
 
 use super::super::action::{Action, Planned};
 use super::super::fact::{Fact, Facts, fact};
-use super::super::facts::record;
+use super::super::recorded::state;
 use super::super::scene::Scene;
 use super::action::Imburse;
 
@@ -19,7 +19,7 @@ pub(in crate::plan) fn of(scene: &Scene, actions: &[Planned], facts: &mut Facts)
 }
 
 fn tenant(scene: &Scene, address: &Address, spec: &ImburseTenant, actions: &[Planned]) -> Vec<Fact> {
-    let mut facts = vec![fact("ledger record", record(scene, address))];
+    let mut facts = vec![fact("ledger record", state(scene, address))];
     let creates = |planned: &Planned| {
         planned.address == *address && matches!(&planned.action, Action::Imburse(Imburse::CreateTenant(_)))
     };

@@ -11,7 +11,7 @@ use super::super::ground::Stop;
 use super::super::refusal::{Code, Refusal};
 use super::action::{Imburse, Keep};
 use super::create::rejected;
-use super::{Case, Ground};
+use super::ground::{Case, Ground};
 
 pub(super) fn adopt<'a>(
     case: &Case<'a>,

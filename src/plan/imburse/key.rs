@@ -14,7 +14,7 @@ use super::super::refusal::{Code, Refusal};
 use super::super::scene::{Scene, push};
 use super::super::{drift, ignore};
 use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
-use super::{Case, Ground};
+use super::ground::{Case, Ground};
 
 /// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
 fn name_all(case: &Case<'_>, ground: &Ground, address: &Address, stop: &Stop, plan: &mut Plan) {

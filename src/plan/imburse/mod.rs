@@ -6,16 +6,13 @@ mod create;
 pub(super) mod explain;
 pub(super) mod facts;
 mod found;
+mod ground;
 mod key;
 mod licence;
 mod tenant;
 pub(super) mod unmanaged;
 
-use crate::model::address::Address;
-use crate::model::imburse::{ImburseTenant, TenantLive};
-use crate::model::record::Record;
-
-use super::action::{Plan, TenantRef};
+use super::action::Plan;
 use super::scene::Scene;
 
 /// Every declared tenant with its keys, and then what concerns an account as a whole.
@@ -29,19 +26,4 @@ pub(super) fn plan(scene: &Scene, plan: &mut Plan) {
     plan.findings.append(&mut own.findings);
     plan.notices.append(&mut own.notices);
     plan.unchecked.append(&mut own.unchecked);
-}
-
-/// What a tenant's keys stand on.
-enum Ground<'a> {
-    Exists { at: TenantRef, live: &'a TenantLive, record: Option<&'a Record> },
-    MadeBefore { waits_for_approval: bool },
-    Refused,
-    Waiting,
-}
-
-/// One declared tenant.
-struct Case<'a> {
-    scene: &'a Scene<'a>,
-    address: &'a Address,
-    spec: &'a ImburseTenant,
 }

@@ -17,7 +17,8 @@ use super::super::scene::{Scene, push};
 use super::action::{CreateTenant, Imburse};
 use super::create::may_create;
 use super::found::{adopt, bound};
-use super::{Case, Ground, key};
+use super::ground::{Case, Ground};
+use super::key;
 
 pub(super) fn plan(scene: &Scene, address: &Address, spec: &ImburseTenant, at: &Place, plan: &mut Plan) {
     let case = Case { scene, address, spec };

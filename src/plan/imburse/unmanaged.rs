@@ -10,7 +10,6 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::action::{Notice, Plan};
 use super::super::scene::Scene;
-use super::super::unmanaged::not_known;
 use super::facts::standing;
 
 /// Listed, not deleted, and neither bound, nor adopted, nor ignored.
@@ -53,11 +52,15 @@ pub(in crate::plan) fn notices(scene: &Scene, plan: &mut Plan) {
     for account in scene.desired.imburse.keys() {
         match scene.live.imburse.accounts.get(account).and_then(|live| live.tenants.as_ref()) {
             Some(Observed::Unreadable(unreadable)) => {
-                plan.notices.push(not_known(account, &unreadable.why.to_string(), &unreadable.next));
+                plan.notices.push(Notice::unmanaged_unknown(account, &unreadable.why.to_string(), &unreadable.next));
             }
             // As with Qlik, an account that no declared tenant uses is not asked.
             Some(Observed::Absent) | None if used.contains(account) => {
-                plan.notices.push(not_known(account, "its tenants were not listed", "plan with its credentials"));
+                plan.notices.push(Notice::unmanaged_unknown(
+                    account,
+                    "its tenants were not listed",
+                    "plan with its credentials",
+                ));
             }
             Some(Observed::Present(_) | Observed::Absent) | None => {}
         }
