@@ -250,8 +250,8 @@ fn a_wait_that_was_asked_for_is_said_and_a_signal_or_the_runs_time_ends_it() {
     run.signal(Signal::TERM);
     run.ends().exits(1).says("a signal asked to stop while things were read; nothing was changed");
     for program in [PLAN, APPLY] {
-        let run = Working::start(&stage, program, &["--max-run", "PT4S"]).ends().exits(1);
-        run.says("waiting for ").says("the run's own time is over (--max-run PT4S) while things were read");
+        let run = Working::start(&stage, program, &["--max-run", "PT8S"]).ends().exits(1);
+        run.says("waiting for ").says("the run's own time is over (--max-run PT8S) while things were read");
     }
     // While it makes: what is not made is told.
     stage.control("DELETE", "/faults", &Value::Null);

@@ -20,7 +20,7 @@ use crate::sink::{self, Sink};
 
 use super::*;
 
-/// A folder makes nobody wait.
+/// A sink that is asked without a runtime around it.
 struct Still(Sink);
 
 #[derive(Debug, PartialEq)]
@@ -53,12 +53,13 @@ impl Still {
     }
 }
 
+/// A folder makes nobody wait, save for the instant in which a program that another test starts has its lock open.
+fn patient() -> Access {
+    Access { timeout: std::time::Duration::from_secs(60), ..Access::default() }
+}
+
 fn at_once<T>(work: impl Future<Output = T>) -> T {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(work).poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("a folder makes somebody wait"),
-    }
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
 
 struct Place {
@@ -74,8 +75,7 @@ impl Place {
     fn below(directory: &str) -> Self {
         let root = TempDir::new().unwrap();
         let directory = root.path().join(directory);
-        let sink =
-            Still(Sink::of(&settings::Sink::File { directory, durable: false, shared: false }, Access::default()));
+        let sink = Still(Sink::of(&settings::Sink::File { directory, durable: false, shared: false }, patient()));
         Self { root, sink }
     }
 

@@ -286,9 +286,10 @@ async fn an_owners_key_goes_to_its_own_tenant() {
 
 #[tokio::test]
 async fn a_network_that_does_not_let_us_through_is_named() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound and not listening: nobody else gets the port meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let error = qlik_at(port, None).keys(&account(), &host("abc")).await.unwrap_err();
     let refused = words(&error);
     assert!(
