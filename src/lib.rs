@@ -12,7 +12,7 @@
 //!
 //! - [`model`]: the nouns. Imports nothing of ours.
 //! - [`config`]: bytes → desired state and settings, or every fault at once.
-//! - [`net`]: the way that every client takes: proxies, and what stands in it.
+//! - [`net`]: the one HTTP client, and its way: proxies, certificates, and what stands in it.
 //! - [`provider`]: the wire to the vendors: readers, and writers over them. Has never heard of a plan.
 //! - [`sink`]: where secrets rest.
 //! - [`ledger`]: intents, bindings and runs: the durable record.

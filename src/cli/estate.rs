@@ -53,7 +53,7 @@ impl Estate {
         let clocks = Clocks::new(clock());
         let network = |proxy: Option<Arc<Proxy>>, ca_pem: Option<Vec<u8>>| NetworkOptions {
             proxy,
-            ca_pem,
+            ca_pem: ca_pem.into_iter().collect(),
             ignore_env_proxy: settings.network.ignore_env_proxy,
             timeouts: Timeouts {
                 connect: StdDuration::from_secs(common.timeout.min(10)),

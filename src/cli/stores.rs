@@ -30,7 +30,7 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         credentials: bucket::credentials(&settings.ledger)?,
         passed_over: passed_over.filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect(),
         proxy,
-        ca_pem: reach::certificates(settings.network.ca_file.as_deref())?,
+        ca_pem: reach::certificates(settings.network.ca_file.as_deref())?.into_iter().collect(),
         ignore_env_proxy: settings.network.ignore_env_proxy,
         timeout: Duration::from_secs(common.timeout),
         user_agent: reach::user_agent(),

@@ -17,8 +17,8 @@ pub struct Access {
     pub passed_over: Vec<&'static str>,
     /// Of settings or environment. Loopback is always reached directly.
     pub proxy: Option<Arc<Proxy>>,
-    /// Certificates to trust besides the system's.
-    pub ca_pem: Option<Vec<u8>>,
+    /// Certificates to trust besides the system's, each in PEM form.
+    pub ca_pem: Vec<Vec<u8>>,
     pub ignore_env_proxy: bool,
     /// From start to the reply's last byte; and how long a lock is waited for.
     pub timeout: Duration,

@@ -1,8 +1,12 @@
-//! The way that every client of ours takes to a server: the proxy before it, and what stood in the way, in words that hold nothing of a
-//! request.
+//! The way that every client of ours takes to a server: the client itself, the proxy before it, and what stood in the way, in words
+//! that hold nothing of a request.
 
+mod client;
 mod obstacle;
 mod proxy;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 
-pub use obstacle::Obstacle;
+pub use client::{BuildError, Connections, Unread, Way, body, client};
+pub use obstacle::{Obstacle, causes};
 pub use proxy::{Malformed, Proxy};

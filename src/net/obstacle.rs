@@ -126,7 +126,7 @@ impl Obstacle {
 }
 
 /// The words of each cause below the error itself, whose own words hold the URL; those below hold host names at most.
-fn causes(error: &reqwest::Error) -> Vec<String> {
+pub fn causes(error: &reqwest::Error) -> Vec<String> {
     let mut words = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -13,6 +13,7 @@ use ::object_store::client::{
 };
 use ::object_store::gcp::GoogleCloudStorageBuilder;
 use ::object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
@@ -23,12 +24,15 @@ use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{Obstacle, Proxy};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Way};
 
 use super::answer::deepest;
 
 /// A read may be repeated; a write is repeated by us, who look first at what became of it.
 const READ_ATTEMPTS: usize = 4;
+
+/// Far above any page of a list, and any file of a ledger.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// `aws configure export-credentials` of AWS CLI 2 prints `export` lines for whatever profile or role it is set up with.
 const LOG_IN_TO_AWS: &str = "assume the role first: eval \"$(aws configure export-credentials --format env)\"; or export \
@@ -125,6 +129,25 @@ impl Wire {
     }
 }
 
+/// The reply with its body, if that is no larger than a store's may be: the library would take any.
+async fn whole(response: HttpResponse, is_read: bool) -> Result<HttpResponse, HttpError> {
+    // What came of a write stands in its status and headers.
+    if !is_read && response.status().is_success() {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let (mut stream, mut body) = (body.bytes_stream(), Vec::new());
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        if body.len() + chunk.len() > LARGEST {
+            let why = std::io::Error::other("the reply is larger than 16 MiB");
+            return Err(HttpError::new(HttpErrorKind::Decode, why));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse::from_parts(parts, body.into()))
+}
+
 /// `HOST:PORT` of a request.
 fn authority(request: &HttpRequest) -> String {
     let host = request.uri().host().unwrap_or_default();
@@ -149,14 +172,14 @@ impl HttpService for Wire {
         Box::pin(async move {
             self.heed().await?;
             let _waiting = self.waits.begin(format!("{}: no answer yet", self.place), self.timeout);
-            let authority = authority(&request);
+            let (authority, is_read) = (authority(&request), request.method().as_str() == "GET");
             let response = match HttpService::call(&self.client, request).await {
                 Ok(response) => response,
                 Err(error) => return Err(self.in_our_words(error, &authority).await),
             };
             self.clock.hear(&response);
             self.hear(&response);
-            Ok(response)
+            whole(response, is_read).await
         })
     }
 }
@@ -184,40 +207,25 @@ pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Resul
     Ok(Stores { read: make(READ_ATTEMPTS)?, write: make(1)?, clock })
 }
 
-/// HTTP/1.1, no redirects, https; plain http only where the settings' endpoint is on loopback.
 fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::Client, LedgerError> {
-    let loopback = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback());
-    let unusable = |why: String| LedgerError::Unusable { place: settings.url(), why: Untrusted::new(why) };
-    let build = |carried: bool| -> Result<reqwest::Client, String> {
-        let mut builder = reqwest::Client::builder()
-            .https_only(!loopback)
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(access.timeout.min(Duration::from_secs(10)))
-            .timeout(access.timeout)
-            .user_agent(access.user_agent.as_str());
-        if loopback || access.ignore_env_proxy {
-            builder = builder.no_proxy();
-        }
-        if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
-            builder = builder.proxy(proxy.client().map_err(|error| error.to_string())?);
-        }
-        if let Some(pem) = &access.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|_| "network.ca_file holds no certificate in PEM form".to_owned())?;
-            builder = builder.tls_certs_merge(certificates);
-        }
-        if carried {
-            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-            let roots: Result<Vec<_>, _> = roots.map(|der| reqwest::Certificate::from_der(der.as_ref())).collect();
-            builder = builder.tls_certs_merge(roots.map_err(|error| deepest(&error))?);
-        }
-        builder.build().map_err(|error| deepest(&error))
+    let way = Way {
+        proxy: access.proxy.as_deref(),
+        ca_pem: &access.ca_pem,
+        ignore_env_proxy: access.ignore_env_proxy,
+        user_agent: &access.user_agent,
+        connect: access.timeout.min(Duration::from_secs(10)),
+        whole: access.timeout,
+        loopback: settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback()),
+        connections: Connections::Kept,
     };
-    // A machine without system roots (a slim image): take the ones we carry.
-    build(false).or_else(|_| build(true)).map_err(unusable)
+    net::client(&way).map_err(|error| {
+        let why = match error {
+            BuildError::Proxy(malformed) => malformed.to_string(),
+            BuildError::Certificates => BuildError::Certificates.to_string(),
+            BuildError::Client(why) => why,
+        };
+        LedgerError::Unusable { place: settings.url(), why: Untrusted::new(why) }
+    })
 }
 
 fn store<'a>(

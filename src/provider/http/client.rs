@@ -1,4 +1,4 @@
-//! The HTTP clients and the sending of one request: https and HTTP/1.1 only, no redirects, no hidden retries, capped replies.
+//! The clients of one vendor's wire and the sending of one request; what every client keeps to stands in `net`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Certificate, Client, ClientBuilder, Method, Response};
+use reqwest::{Client, Method, Response};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::model::clock::Clocks;
 use crate::model::secret::Secret;
 use crate::model::wait::{Waits, asked_to_wait, http_date};
-use crate::net::{Malformed, Obstacle, Proxy};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Unread, Way};
 
 use super::classify::Body;
 use super::fault::{self, Fault};
@@ -24,7 +24,7 @@ pub struct NetworkOptions {
     /// Of settings or environment.
     pub proxy: Option<Arc<Proxy>>,
     /// Certificates to trust besides the system's.
-    pub ca_pem: Option<Vec<u8>>,
+    pub ca_pem: Vec<Vec<u8>>,
     /// Whether `HTTPS_PROXY` and the like are to be ignored.
     pub ignore_env_proxy: bool,
     pub timeouts: Timeouts,
@@ -34,6 +34,22 @@ pub struct NetworkOptions {
     pub waits: Waits,
     /// What servers say the time is, of all vendors.
     pub clocks: Clocks,
+}
+
+impl NetworkOptions {
+    fn way(&self, connections: Connections) -> Way<'_> {
+        Way {
+            proxy: self.proxy.as_deref(),
+            ca_pem: &self.ca_pem,
+            ignore_env_proxy: self.ignore_env_proxy,
+            user_agent: &self.user_agent,
+            connect: self.timeouts.connect,
+            // The longest; each request says its own.
+            whole: self.timeouts.create,
+            loopback: false,
+            connections,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,17 +65,6 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), request: Duration::from_secs(30), create: Duration::from_secs(120) }
     }
-}
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    #[error("the proxy cannot be used: {0}")]
-    Proxy(#[from] Malformed),
-    #[error("network.ca_file holds no certificate in PEM form")]
-    Certificates,
-    #[error("the HTTPS client cannot be made: {0}")]
-    Client(String),
 }
 
 /// Whether a request may share a connection.
@@ -174,9 +179,8 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(network: &NetworkOptions, parallelism: usize) -> Result<Self, BuildError> {
         Ok(Self {
-            // A host is read in one go; connections to it need not outlive that by much.
-            pooled: build(network, |b| b.pool_idle_timeout(Duration::from_secs(2)).pool_max_idle_per_host(4))?,
-            single: build(network, |b| b.pool_max_idle_per_host(0))?,
+            pooled: net::client(&network.way(Connections::Brief))?,
+            single: net::client(&network.way(Connections::Own))?,
             waits: network.waits.clone(),
             proxy: network.proxy.clone(),
             timeouts: network.timeouts,
@@ -248,67 +252,12 @@ impl Wire {
         if let Some(date) = head.date {
             self.clocks.hear(ask.target.host(), date);
         }
-        let body = read_body(response, limit).await;
+        let body = net::body(response, LARGEST_BODY).await.map_err(|unread| match unread {
+            Unread::TooLarge => Fault::BodyTooLarge,
+            Unread::Broken(error) => fault::of_body(&error, limit),
+        });
         Reply::Answered(head, body)
     }
-}
-
-async fn read_body(mut response: Response, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut body = Zeroizing::new(Vec::new());
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => return Err(Fault::BodyTooLarge),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body),
-            Err(error) => return Err(fault::of_body(&error, limit)),
-        }
-    }
-}
-
-fn build(network: &NetworkOptions, tune: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, BuildError> {
-    let first = tune(builder(network)?).build();
-    match first {
-        Ok(client) => Ok(client),
-        // A machine without system roots (a slim image): take the ones we carry.
-        Err(_) => {
-            let carried = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .map(|der| Certificate::from_der(der.as_ref()))
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| BuildError::Client(deepest(&error)))?;
-            let carried = tune(builder(network)?.tls_certs_merge(carried)).build();
-            carried.map_err(|error| BuildError::Client(deepest(&error)))
-        }
-    }
-}
-
-fn builder(network: &NetworkOptions) -> Result<ClientBuilder, BuildError> {
-    let mut builder = Client::builder()
-        .https_only(true)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(network.timeouts.connect)
-        .user_agent(network.user_agent.as_str());
-    if network.ignore_env_proxy {
-        builder = builder.no_proxy();
-    }
-    if let Some(proxy) = &network.proxy {
-        builder = builder.proxy(proxy.client()?);
-    }
-    if let Some(pem) = &network.ca_pem {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Certificates)?;
-        if certificates.is_empty() {
-            return Err(BuildError::Certificates);
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    Ok(builder)
-}
-
-fn deepest(error: &reqwest::Error) -> String {
-    fault::causes(error).pop().unwrap_or_else(|| "unknown reason".to_owned())
 }
 
 #[cfg(test)]
@@ -318,7 +267,7 @@ mod tests {
     fn network(proxy: Option<&str>, ca_pem: Option<&[u8]>) -> NetworkOptions {
         NetworkOptions {
             proxy: proxy.map(|text| Arc::new(Proxy::read(text, "network.proxy", "").ok().unwrap())),
-            ca_pem: ca_pem.map(<[u8]>::to_vec),
+            ca_pem: ca_pem.map(<[u8]>::to_vec).into_iter().collect(),
             ignore_env_proxy: true,
             timeouts: Timeouts::default(),
             user_agent: "qlik-plan/0 (test)".into(),

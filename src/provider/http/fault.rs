@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::model::wait::PATIENCE;
-use crate::net::Obstacle;
+use crate::net::{Obstacle, causes};
 
 use super::gate::Shut;
 
@@ -140,17 +140,6 @@ pub(crate) fn of_sending(error: &reqwest::Error, connect: Duration, total: Durat
 
 pub(crate) fn of_body(error: &reqwest::Error, total: Duration) -> Fault {
     if error.is_timeout() { Fault::BodyTimeout(total) } else { Fault::BodyBroken }
-}
-
-/// The words of each cause below the error itself. reqwest's own words hold the URL; those below it hold host names at most.
-pub(super) fn causes(error: &reqwest::Error) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push(error.to_string());
-        cause = error.source();
-    }
-    words
 }
 
 fn is_a_hang_up(kind: io::ErrorKind) -> bool {

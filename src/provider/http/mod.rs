@@ -19,5 +19,6 @@ pub(crate) use fault::Fault;
 pub(crate) use gate::{GateKey, Tier};
 pub(crate) use target::{Target, is_segment, redirected_id};
 
-pub use client::{BuildError, NetworkOptions, Timeouts};
+pub use crate::net::BuildError;
+pub use client::{NetworkOptions, Timeouts};
 pub use outcome::{Outcome, ReadError, Rejection, RejectionKind, TraceName, Trouble};

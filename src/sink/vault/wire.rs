@@ -1,18 +1,17 @@
 //! The way to a vault: one origin, no redirects, no hidden repetition, and nothing of a request in any message.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Client, Method};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{Obstacle, Proxy};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Unread, Way, causes};
 use crate::sink::access::Access;
 
 /// Far more than any secret.
@@ -45,8 +44,22 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
-        // A machine without system roots (a slim image): take the ones we carry.
-        let client = build(&origin, access, false).or_else(|_| build(&origin, access, true))?;
+        let way = Way {
+            proxy: access.proxy.as_deref(),
+            ca_pem: &access.ca_pem,
+            ignore_env_proxy: access.ignore_env_proxy,
+            user_agent: &access.user_agent,
+            connect: access.timeout.min(Duration::from_secs(10)),
+            whole: access.timeout,
+            loopback: origin.is_loopback(),
+            connections: Connections::Own,
+        };
+        let client = net::client(&way).map_err(|error| match error {
+            BuildError::Proxy(malformed) => malformed.to_string(),
+            // Of the network, or the sink's own.
+            BuildError::Certificates => "a ca_file holds no certificate in PEM form".to_owned(),
+            BuildError::Client(why) => why,
+        })?;
         let (waits, proxy) = (access.waits.clone(), access.proxy.clone());
         Ok(Self { client, origin, namespace, timeout: access.timeout, waits, proxy })
     }
@@ -67,7 +80,6 @@ impl Wire {
         let mut request = self
             .client
             .request(method, format!("{}/v1/{path}", self.origin))
-            .timeout(self.timeout)
             .header("X-Vault-Token", token)
             // Asked for by agents that stand before a vault.
             .header("X-Vault-Request", "true");
@@ -79,7 +91,7 @@ impl Wire {
             request = request.header(CONTENT_TYPE, json).body(body.to_vec());
         }
         let _waiting = self.waits.begin(format!("{}: no answer yet", self.origin), self.timeout);
-        let mut response = match request.send().await {
+        let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
                 let never_sent = error.is_connect() || error.is_builder();
@@ -91,16 +103,10 @@ impl Wire {
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(http_date);
         let wait = header(RETRY_AFTER.as_str()).and_then(|value| asked_to_wait(value, date));
-        let mut body = Zeroizing::new(Vec::new());
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST => {
-                    return Reply::Lost("the reply is larger than 4 MiB".to_owned());
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Reply::Answered(Answer { status, body, wait }),
-                Err(error) => return Reply::Lost(self.words(error.without_url()).await),
-            }
+        match net::body(response, LARGEST).await {
+            Ok(body) => Reply::Answered(Answer { status, body, wait }),
+            Err(Unread::TooLarge) => Reply::Lost("the reply is larger than 4 MiB".to_owned()),
+            Err(Unread::Broken(error)) => Reply::Lost(self.words(error.without_url()).await),
         }
     }
 
@@ -128,47 +134,7 @@ impl Wire {
         let authority = self.origin.authority();
         match Obstacle::of(&error, self.proxy.as_deref(), &authority).await {
             Some(obstacle) => format!("{}; {}", obstacle.words(&authority), obstacle.next()),
-            None => deepest(&error),
+            None => causes(&error).pop().unwrap_or_else(|| error.to_string()),
         }
     }
-}
-
-/// https only, and plain http where the origin is on loopback, which is reached directly.
-fn build(origin: &Origin, access: &Access, carried: bool) -> Result<Client, String> {
-    let loopback = origin.is_loopback();
-    let mut builder = Client::builder()
-        .https_only(!loopback)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // A connection of its own for each request: nothing can have closed it meanwhile.
-        .pool_max_idle_per_host(0)
-        .connect_timeout(access.timeout.min(Duration::from_secs(10)))
-        .user_agent(access.user_agent.as_str());
-    if loopback || access.ignore_env_proxy {
-        builder = builder.no_proxy();
-    }
-    if let Some(proxy) = access.proxy.as_ref().filter(|_| !loopback) {
-        builder = builder.proxy(proxy.client().map_err(|error| error.to_string())?);
-    }
-    for pem in &access.ca_pem {
-        let certificates =
-            Certificate::from_pem_bundle(pem).map_err(|_| "a ca_file holds no certificate in PEM form".to_owned())?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    if carried {
-        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        let roots: Result<Vec<_>, _> = roots.map(|der| Certificate::from_der(der.as_ref())).collect();
-        builder = builder.tls_certs_merge(roots.map_err(|error| deepest(&error))?);
-    }
-    builder.build().map_err(|error| deepest(&error))
-}
-
-fn deepest(error: &(dyn StdError + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

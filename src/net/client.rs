@@ -1,0 +1,126 @@
+//! The one HTTP client: the rules that hold for vendors, vaults and stores alike, and by name what differs between them.
+
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Response, redirect, retry, tls};
+use zeroize::Zeroizing;
+
+use super::obstacle::causes;
+use super::proxy::{Malformed, Proxy};
+
+/// What a client is told. The rules that have no field here hold for everybody: HTTP/1.1, no redirect, no repetition, no referer,
+/// TLS 1.2 or later, the system's roots or else the ones that we carry.
+pub struct Way<'a> {
+    /// Of settings or environment.
+    pub proxy: Option<&'a Proxy>,
+    /// Certificates to trust besides, each in PEM form.
+    pub ca_pem: &'a [Vec<u8>],
+    /// Whether `HTTPS_PROXY` and the like are to be ignored.
+    pub ignore_env_proxy: bool,
+    /// `qlik-plan/0.1.0 (linux)`.
+    pub user_agent: &'a str,
+    /// How long a connection may take to come to be.
+    pub connect: Duration,
+    /// From start to the reply's last byte, where a request says nothing else.
+    pub whole: Duration,
+    /// Whether the server is on loopback: plain http may be spoken with it, and no proxy stands before it. No vendor is.
+    pub loopback: bool,
+    pub connections: Connections,
+}
+
+/// Whether requests share connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// One for each request: nothing can have closed it meanwhile, and nothing below us can send the request again.
+    Own,
+    /// A few for each host, for two seconds: a host is read in one go.
+    Brief,
+    /// As the client's library keeps them: one host, asked throughout a run, which refuses what comes twice.
+    Kept,
+}
+
+/// Why no client could be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    #[error("the proxy cannot be used: {0}")]
+    Proxy(#[from] Malformed),
+    #[error("network.ca_file holds no certificate in PEM form")]
+    Certificates,
+    #[error("the HTTPS client cannot be made: {0}")]
+    Client(String),
+}
+
+/// Makes a client. Nothing is sent.
+///
+/// # Errors
+/// A proxy or a certificate that cannot be used.
+pub fn client(way: &Way<'_>) -> Result<Client, BuildError> {
+    let failed = |error: reqwest::Error| BuildError::Client(deepest(&error));
+    // A machine without system roots (a slim image): take the ones we carry.
+    builder(way)?.build().or_else(|_| {
+        let carried = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let carried = carried.map(|der| Certificate::from_der(der.as_ref())).collect::<Result<Vec<_>, _>>();
+        builder(way)?.tls_certs_merge(carried.map_err(failed)?).build().map_err(failed)
+    })
+}
+
+/// https and TLS 1.2 or later; plain http only to loopback, which is reached directly.
+fn builder(way: &Way<'_>) -> Result<ClientBuilder, BuildError> {
+    let mut builder = Client::builder()
+        .https_only(!way.loopback)
+        .http1_only()
+        .tls_version_min(tls::Version::TLS_1_2)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .connect_timeout(way.connect)
+        .timeout(way.whole)
+        .user_agent(way.user_agent);
+    builder = match way.connections {
+        Connections::Own => builder.pool_max_idle_per_host(0),
+        Connections::Brief => builder.pool_idle_timeout(Duration::from_secs(2)).pool_max_idle_per_host(4),
+        Connections::Kept => builder,
+    };
+    if way.loopback || way.ignore_env_proxy {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = way.proxy.filter(|_| !way.loopback) {
+        builder = builder.proxy(proxy.client()?);
+    }
+    for pem in way.ca_pem {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Certificates)?;
+        // A file that holds none was meant to hold one.
+        if certificates.is_empty() {
+            return Err(BuildError::Certificates);
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    Ok(builder)
+}
+
+/// Why a reply has no whole body.
+#[derive(Debug)]
+pub enum Unread {
+    TooLarge,
+    Broken(reqwest::Error),
+}
+
+/// A reply's body, if it is no larger than `most`. What is larger is left where it is.
+///
+/// # Errors
+/// It is too large, or does not come to its end.
+pub async fn body(mut response: Response, most: usize) -> Result<Zeroizing<Vec<u8>>, Unread> {
+    let mut body = Zeroizing::new(Vec::new());
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => return Err(Unread::TooLarge),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(Unread::Broken(error)),
+        }
+    }
+}
+
+fn deepest(error: &reqwest::Error) -> String {
+    causes(error).pop().unwrap_or_else(|| "unknown reason".to_owned())
+}
