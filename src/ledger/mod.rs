@@ -11,9 +11,9 @@ mod lock;
 #[cfg(feature = "object-store")]
 mod object_store;
 mod people;
+mod reading;
 mod store;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,15 +29,15 @@ use crate::model::weak::Weak;
 
 use self::access::Access;
 use self::contents::{Alive, Contents, Folder, Shelf as _};
-use self::directory::{Directory, Watch};
+use self::directory::Directory;
 pub use self::error::LedgerError;
 use self::format::Holder;
 #[cfg(feature = "object-store")]
 use self::object_store::{Before, Bucket};
+#[cfg(feature = "object-store")]
+use self::reading::read_whole;
+use self::reading::{judged, read_directory};
 use self::store::{Read, Store};
-
-/// How often a reader looks again when a run began or ended under its eyes.
-const READ_ATTEMPTS: usize = 5;
 
 /// How many ended runs are kept. They say nothing that their absence does not say; some are kept for people.
 const ENDED_RUNS_KEPT: usize = 200;
@@ -125,54 +125,6 @@ impl Ledger {
             Self::Bucket(bucket) => open_bucket(bucket, run),
         }
     }
-}
-
-fn read_directory(directory: &Directory) -> Result<Option<LedgerFacts>, LedgerError> {
-    read_directory_by(directory, Contents::read)
-}
-
-fn read_directory_by(
-    directory: &Directory,
-    mut read: impl FnMut(&Directory) -> Result<Option<Contents>, LedgerError>,
-) -> Result<Option<LedgerFacts>, LedgerError> {
-    let mut ended = BTreeSet::new();
-    for _ in 0..READ_ATTEMPTS {
-        let before = directory.watch()?;
-        let Some(contents) = read(directory)? else { return Ok(None) };
-        let is_whole = contents.is_last_word_of(&ended);
-        ended = contents.ended_runs().cloned().collect();
-        // The same holder before and after: no run came in between, since a run writes its name before all else.
-        if directory.watch()? == before && is_whole {
-            let alive = match before {
-                Watch::Free(_) => Alive::Nobody,
-                Watch::Held(Some(holder)) => Alive::Holder(holder.run),
-                Watch::Held(None) => Alive::Anybody,
-            };
-            return Ok(Some(judged(contents, directory, &alive)));
-        }
-    }
-    // Runs come and go faster than we read: nothing is claimed of any of them.
-    Ok(read(directory)?.map(|contents| judged(contents.claiming_only(&ended), directory, &Alive::Anybody)))
-}
-
-/// Without a lock: read again where a record names a run that may have ended after the record was read.
-#[cfg(feature = "object-store")]
-fn read_whole(
-    mut read: impl FnMut() -> Result<Option<Contents>, LedgerError>,
-) -> Result<Option<Contents>, LedgerError> {
-    let mut ended = BTreeSet::new();
-    for _ in 0..READ_ATTEMPTS {
-        let Some(contents) = read()? else { return Ok(None) };
-        if contents.is_last_word_of(&ended) {
-            return Ok(Some(contents));
-        }
-        ended = contents.ended_runs().cloned().collect();
-    }
-    Ok(read()?.map(|contents| contents.claiming_only(&ended)))
-}
-
-fn judged(contents: Contents, directory: &Directory, alive: &Alive) -> LedgerFacts {
-    LedgerFacts { nearly_full: directory.is_nearly_full(), ..contents.judged(directory.place(), alive) }
 }
 
 fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> {

@@ -11,6 +11,7 @@ use crate::model::record::{Binding, How, Intent, State, Uid};
 use crate::model::spec::Way;
 use crate::model::untrusted::Untrusted;
 
+use super::reading::read_directory_by;
 use super::*;
 
 /// As a program gives it: other tests' readers hold a lock for an instant, and a busy machine makes instants long.
