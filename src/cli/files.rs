@@ -13,6 +13,16 @@ const SIZE_MAX: u64 = 256 * 1024 * 1024;
 /// Where a file of ours names its format.
 const HEAD: usize = 256;
 
+/// Sees that a name is no folder's, before anything is read for a file that could not be written.
+pub(super) fn may_be_written(option: &str, file: Option<&Path>) -> Result<(), Problem> {
+    let Some(file) = file.filter(|file| file.is_dir()) else { return Ok(()) };
+    let shown = escape(&file.to_string_lossy());
+    Err(Problem::new(
+        format!("{option} {shown}: this is a folder, and a file to write is meant"),
+        format!("name the file behind {option}, and the folder behind that, as in {option} FILE {shown}"),
+    ))
+}
+
 /// Writes a file whole or not at all. One that is there already is replaced only if it is of the same kind.
 pub(super) fn save(path: &Path, text: &str, format: &str, option: &str) -> Result<(), Problem> {
     let shown = escape(&path.to_string_lossy());

@@ -235,14 +235,11 @@ pub(super) fn check(common: &Common, answers: Answers) -> Result<(), Problem> {
     if answers == Answers::Plan {
         return check_files(&common.also);
     }
-    if known && common.also.is_empty() {
+    if known {
         return Ok(());
     }
     let formats = if answers == Answers::Faults { "text, json or github" } else { "text or json" };
-    Err(Problem::new(
-        "this verb makes no plan, so formats of plans and --also are not for it",
-        format!("leave --also out, and say --format {formats}"),
-    ))
+    Err(Problem::new("this verb makes no plan, so formats of plans are not for it", format!("say --format {formats}")))
 }
 
 /// A file can hold one format, and none of ours is YAML: such a file is somebody's declarations.

@@ -13,7 +13,9 @@ mod formats;
 mod github;
 mod harden;
 mod ledger_place;
+mod line;
 mod locks;
+mod mistakes;
 mod output;
 mod pickup;
 mod progress;
@@ -28,6 +30,5 @@ mod stream;
 mod verbs;
 mod watch;
 mod weaken;
-mod words;
 
 pub use run::{apply_main, plan_main};

@@ -26,13 +26,18 @@ pub(super) enum Found {
 /// # Errors
 /// Two different files lie there: whoever may change the desired state must not change where credentials go.
 pub(super) fn find(common: &Common, paths: &[PathBuf], cwd: &Path) -> Result<Found, Problem> {
-    let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = std::env::var_os(VARIABLE);
+    let unnamed = match &variable {
+        Some(value) if value.is_empty() => format!("no settings file is named ({VARIABLE} is set, and empty)"),
+        Some(_) | None => "no settings file is named".to_owned(),
+    };
+    let named = variable.filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(file) = common.settings.clone().or(named) {
         return Ok(Found::Named(file));
     }
     if let Some(rule) = common.unattended() {
         return Ok(Found::Nowhere(Problem::new(
-            format!("no settings file is named, and an unattended run ({rule}) picks up none by itself"),
+            format!("{unnamed}, and an unattended run ({rule}) picks up none by itself"),
             "say --settings FILE, or set QLIK_PLAN_SETTINGS: from the base branch or the runner, not from the change under review",
         )));
     }
@@ -45,7 +50,7 @@ pub(super) fn find(common: &Common, paths: &[PathBuf], cwd: &Path) -> Result<Fou
     let Some(first) = there.next() else {
         let looked: Vec<String> = candidates.iter().map(|file| file.display().to_string()).collect();
         return Ok(Found::Nowhere(Problem::new(
-            format!("there are no settings at {}", looked.join(" or ")),
+            format!("{unnamed}, and there are no settings at {}", looked.join(" or ")),
             "say --settings FILE; examples/quickstart has one to start from",
         )));
     };

@@ -1,22 +1,22 @@
 //! The two programs from start to exit code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser as _, ValueEnum as _};
+use clap::{Command, CommandFactory, FromArgMatches, ValueEnum as _};
 
-use crate::render::Outcome;
-
-use super::args::{ApplyArgs, ColourArg, Common, Format, PlanArgs};
+use super::args::{ApplyLine, ApplyVerb, ColourArg, Common, Format, PlanLine, PlanVerb};
 use super::exit::{Exit, Problem};
-use super::formats::{self, Told};
+use super::formats;
 use super::harden::guarded;
+use super::line::{Line, ordered};
+use super::mistakes::Asked;
 use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
 use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
 use super::watch;
-use super::words::{ApplyVerb, PlanVerb};
 
 /// `qlik-plan`.
 pub fn plan_main() -> ExitCode {
@@ -24,14 +24,17 @@ pub fn plan_main() -> ExitCode {
 }
 
 fn run_plan() -> ExitCode {
-    let args = match PlanArgs::try_parse() {
-        Ok(args) => args,
-        Err(error) => return usage(&error),
+    let (command, other) = (built::<PlanLine>(), built::<ApplyLine>());
+    let line = ordered(std::env::args_os(), &command);
+    let asked = Asked { line: &line, command: &command, other: &other };
+    let (args, verb) = match read::<PlanLine>(&asked) {
+        Ok(read) => read.asked(),
+        Err(error) => return usage(&error, &asked),
     };
     let output = Output::of(&args.common);
     let result =
-        args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
-            match verb {
+        asked.paths(verb.paths()).and_then(|()| formats::check(&args.common, verb.answers())).and_then(
+            |()| match verb {
                 PlanVerb::Plan(paths) => block(true, &args.common, &output, plan::run(&args, &paths, &output)),
                 PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
                 PlanVerb::Schema(of) => schema::run(of, &output),
@@ -39,9 +42,9 @@ fn run_plan() -> ExitCode {
                     block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
                 }
                 PlanVerb::ExplainCode(code) => explain::code(code, &output),
-            }
-        });
-    end(result, &output)
+            },
+        );
+    end(result, &line, &output)
 }
 
 /// `qlik-apply`.
@@ -50,45 +53,68 @@ pub fn apply_main() -> ExitCode {
 }
 
 fn run_apply() -> ExitCode {
-    let args = match ApplyArgs::try_parse() {
-        Ok(args) => args,
-        Err(error) => return usage(&error),
+    let (command, other) = (built::<ApplyLine>(), built::<PlanLine>());
+    let line = ordered(std::env::args_os(), &command);
+    let asked = Asked { line: &line, command: &command, other: &other };
+    let (args, verb) = match read::<ApplyLine>(&asked) {
+        Ok(read) => read.asked(),
+        Err(error) => return usage(&error, &asked),
     };
-    let output = Output::of(&args.common);
+    let common = &args.common;
+    let output = Output::of(common);
     // One thread: the ledger's and the sinks' writes happen in one order, and a test can fail each of them.
     let result =
-        args.verb().and_then(|verb| formats::check(&args.common, verb.answers()).map(|()| verb)).and_then(|verb| {
-            match verb {
-                ApplyVerb::Apply(paths) => block(false, &args.common, &output, apply::run(&args, &paths, &output)),
-                ApplyVerb::LedgerInit(paths) => {
-                    block(false, &args.common, &output, ledger::init(&args.common, &paths, &output))
-                }
-                ApplyVerb::LedgerMove { from, to, paths } => {
-                    block(false, &args.common, &output, rename::mv(&args, &from, &to, &paths, &output))
-                }
-                ApplyVerb::LedgerForget { address, paths } => {
-                    block(false, &args.common, &output, rename::forget(&args, &address, &paths, &output))
-                }
-                ApplyVerb::LedgerList(paths) => {
-                    watch::start(&args.common, output.beside());
-                    ledger::list(&args.common, &paths, &output)
-                }
-                ApplyVerb::Resolve { address, how, paths } => {
-                    block(false, &args.common, &output, resolve::run(&args, &address, how, &paths, &output))
-                }
-                ApplyVerb::Rehearse { account, paths } => {
-                    block(false, &args.common, &output, rehearse::run(&args, &account, &paths, &output))
-                }
+        asked.paths(verb.paths()).and_then(|()| formats::check(common, verb.answers())).and_then(|()| match verb {
+            ApplyVerb::Apply(paths) => block(false, common, &output, apply::run(&args, &paths, &output)),
+            ApplyVerb::LedgerInit(paths) => block(false, common, &output, ledger::init(common, &paths, &output)),
+            ApplyVerb::LedgerMove { from, to, paths } => {
+                block(false, common, &output, rename::mv(&args, &from, &to, &paths, &output))
+            }
+            ApplyVerb::LedgerForget { address, paths } => {
+                block(false, common, &output, rename::forget(&args, &address, &paths, &output))
+            }
+            ApplyVerb::LedgerList(paths) => {
+                watch::start(common, output.beside());
+                ledger::list(common, &paths, &output)
+            }
+            ApplyVerb::Resolve { address, how, paths } => {
+                block(false, common, &output, resolve::run(&args, &address, how, &paths, &output))
+            }
+            ApplyVerb::Rehearse { account, paths } => {
+                block(false, common, &output, rehearse::run(&args, &account, &paths, &output))
             }
         });
-    end(result, &output)
+    end(result, &line, &output)
 }
 
-fn end(result: Result<Exit, Problem>, output: &Output) -> ExitCode {
+/// A program's command line, with what clap adds to it.
+fn built<T: CommandFactory>() -> Command {
+    let mut command = T::command();
+    command.build();
+    if command.find_subcommand("help").is_some() {
+        command = command.mut_subcommand("help", |help| help.about("Shows the help of a verb"));
+    }
+    command
+}
+
+fn read<T: FromArgMatches>(asked: &Asked<'_>) -> Result<T, clap::Error> {
+    let matches = asked.command.clone().try_get_matches_from(&asked.line.words)?;
+    T::from_arg_matches(&matches)
+}
+
+fn end(result: Result<Exit, Problem>, line: &Line, output: &Output) -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
-        Err(problem) => output.problem(&problem).into(),
+        Err(problem) => output.problem(&or_a_path(problem, line)).into(),
     }
+}
+
+/// Where a verb was meant as a path, that is said with what went wrong.
+fn or_a_path(mut problem: Problem, line: &Line) -> Problem {
+    if let Some(verb) = line.verbs.first().filter(|verb| Path::new(verb).exists()) {
+        problem.next.push(format!("{verb} is read as a verb; the path of that name is ./{verb}"));
+    }
+    problem
 }
 
 fn block<T>(
@@ -112,23 +138,15 @@ fn block<T>(
     result.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
-/// clap's own message; help and version are results, everything else an error. In a program's format too, if the line asked for it.
-fn usage(error: &clap::Error) -> ExitCode {
+/// Help and version are results, everything else is an error, told as every other.
+fn usage(error: &clap::Error, asked: &Asked<'_>) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A closed pipe is no error: whoever read had enough.
         drop(said_by_clap(error, Stream::Out));
         return Exit::Done.into();
     }
-    if let Some(format) = format_asked() {
-        let first = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let next = ["--help shows what is taken".to_owned()];
-        let (outcome, exit) = (Outcome::Error, Exit::Error);
-        let told = Told::Error { message: &first, next: &next, faults: None, outcome, exit };
-        drop(Output::plain(format).tell(told));
-    }
-    // There is nobody left to tell when stderr itself is gone.
-    drop(said_by_clap(error, Stream::Err));
-    Exit::Error.into()
+    let output = Output::plain(format_asked().unwrap_or(Format::Text));
+    output.problem(&or_a_path(asked.explain(error), asked.line)).into()
 }
 
 /// What clap has to say, in its colours only where nobody can have brought others.

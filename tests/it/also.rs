@@ -131,7 +131,7 @@ fn formats_of_plans_are_refused_where_there_is_no_plan_before_anything_is_done()
     let run = stage.apply(&["ledger", "init", "--format=gitlab"]).exits(1);
     assert!(run.err.contains("this verb makes no plan"), "{}", run.err);
     assert!(!stage.ledger().exists());
-    stage.plan(&["validate", "--also=json=x.json"]).exits(1).says("this verb makes no plan");
+    stage.plan(&["validate", "--also=json=x.json"]).exits(1).says("--also is not for validate");
     stage.plan(&["--also=json=x", "--also=text=x"]).exits(1).says("--also names x twice");
     assert!(!stage.dir().join("x").exists());
     stage.plan(&["--also=json=desired.yaml"]).exits(1).says("would be written over declarations");
@@ -140,7 +140,7 @@ fn formats_of_plans_are_refused_where_there_is_no_plan_before_anything_is_done()
         .plan(&["--also=yaml=x"])
         .exits(1)
         .says("the formats are text, json, markdown, terraform-json, gitlab, github");
-    stage.plan(&["--also=plan.json"]).exits(1).says("give FORMAT=FILE");
+    stage.plan(&["--also=plan.json"]).exits(1).says("--also FORMAT=FILE");
     let run = stage.plan(&["--format=json", "--also=yaml=x"]).exits(1);
     assert_eq!(serde_json::from_str::<Value>(&run.out).unwrap()["format"], "qlik-plan/error");
 }

@@ -298,7 +298,6 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
 
     for (args, words) in [
         (&["valdate"][..], ["valdate is neither a verb nor a path", "did you mean validate?"]),
-        (&["schema", "desierd"], ["desierd", "did you mean desired?"]),
         (&["nope"], ["nope is neither a verb nor a path", "validate, schema"]),
         (&["nope.yaml"], ["nope.yaml: there is no such file or directory", "check the path"]),
         (&["--sandbx"], ["unexpected argument '--sandbx'", "'--sandbox'"]),
@@ -309,7 +308,7 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
             ["--remint qlik/acme/nope: no such key is declared", "the address of a declared key"],
         ),
         (&["--at", "yesterday"], ["--at", "2027-01-15T00:00:00Z"]),
-        (&["--parallelism", "0"], ["--parallelism", "1..=256"]),
+        (&["--parallelism", "0"], ["--parallelism", "from 1 to 256"]),
         (&["--settings", "nowhere.yaml"], ["nowhere.yaml: there is no such file", "check the path"]),
     ] {
         refuses_line(&stage, PLAN, args, &words);
@@ -317,12 +316,15 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
     for (args, words) in [
         (&["legder", "list"][..], ["legder is neither a verb nor a path", "did you mean ledger?"]),
         (&["ledger", "lst"], ["lst", "did you mean list?"]),
-        (&["ledger"], ["ledger takes one of: list, init, mv, forget", "qlik-apply ledger list"]),
+        (&["ledger"], ["ledger takes one of: init, list, mv, forget", "qlik-apply ledger list"]),
         (&["resolve"], ["resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"]),
-        (&["resolve", "qlik/acme/ci"], ["only a tenant can be in doubt", "qlik-apply resolve qlik/acme"]),
+        (
+            &["resolve", "qlik/acme/ci"],
+            ["this is a key, and a tenant is meant", "give the tenant's address, qlik/acme"],
+        ),
         (&["rehearse"], ["rehearse needs the name of an account", "qlik-apply rehearse ACCOUNT"]),
         (&["rehearse", "us-eom"], ["us-eom", "us-oem"]),
-        (&["--settle"], ["belong to the verb resolve", "qlik-apply resolve"]),
+        (&["--settle"], ["belongs to the verb resolve", "qlik-apply resolve"]),
         (&["--max-run", "1h"], ["--max-run", "PT"]),
         (&["--adopt", "x", "--settle", "resolve", "qlik/acme"], ["--adopt", "--settle"]),
     ] {

@@ -30,6 +30,7 @@ mod imburse;
 mod in_git;
 mod incidents;
 mod links;
+mod mistakes;
 mod names;
 mod offline;
 mod organization;

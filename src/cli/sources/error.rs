@@ -11,6 +11,8 @@ use crate::model::untrusted::escape;
 pub(crate) enum SourceError {
     #[error("{}: there is no such file or directory; check the path", shown(.0))]
     Missing(PathBuf),
+    #[error("{}: nothing has a name like this, so the shell left the pattern as it is; check the path", shown(.0))]
+    Pattern(PathBuf),
     #[error("{}: is a link to {}, which is not there; correct the link", shown(.path), shown(.target))]
     Dangling { path: PathBuf, target: PathBuf },
     #[error("{}: is a link that leads to no file inside {}, and nothing of it was read; put the file itself there, or name the file on the command line", shown(.path), shown(.folder))]
@@ -55,6 +57,7 @@ pub(super) fn unreadable(path: &Path, full: &Path, error: io::Error) -> SourceEr
     }
     match fs::read_link(full) {
         Ok(target) => SourceError::Dangling { path, target },
+        Err(_) if path.to_string_lossy().contains(['*', '?', '[']) => SourceError::Pattern(path),
         Err(_) => SourceError::Missing(path),
     }
 }

@@ -26,6 +26,9 @@ use super::{check_wishes, ledger, read_ledger, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
+    for (option, file) in [("--out", &args.out), ("--snapshot", &args.snapshot)] {
+        files::may_be_written(option, file.as_deref())?;
+    }
     let mut declared = declared::read(common, paths, output)?;
     let (Read { mut live, now }, wishes) = reading(args, &mut declared, output).await?;
     if let Some(file) = &args.snapshot {

@@ -21,7 +21,7 @@ use super::{clock, hold, ledger, random};
 
 pub(in crate::cli) async fn run(
     args: &ApplyArgs,
-    account: &str,
+    account: &Name,
     paths: &[PathBuf],
     output: &Output,
 ) -> Result<Exit, Problem> {
@@ -98,19 +98,16 @@ pub(in crate::cli) async fn run(
     Err(Problem { message, next, rendered: None, faults: None, outcome: crate::render::Outcome::Error })
 }
 
-fn find<'a>(declared: &'a Declared, account: &str) -> Result<(Name, &'a Account), Problem> {
+fn find<'a>(declared: &'a Declared, account: &Name) -> Result<(Name, &'a Account), Problem> {
     let known: Vec<&str> = declared.settings.accounts.keys().map(Name::as_str).collect();
     declared
         .settings
         .accounts
         .iter()
-        .find(|(name, _)| name.as_str() == account)
+        .find(|(name, _)| *name == account)
         .map(|(name, settings)| (name.clone(), settings))
         .ok_or_else(|| {
-            Problem::new(
-                format!("settings have no account {}", crate::model::untrusted::escape(account)),
-                format!("one of: {}", known.join(", ")),
-            )
+            Problem::new(format!("settings have no account {account}"), format!("one of: {}", known.join(", ")))
         })
 }
 

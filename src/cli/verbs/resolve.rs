@@ -11,13 +11,13 @@ use crate::model::live::LedgerFacts;
 use crate::model::record::{Intent, State};
 use crate::render;
 
+use super::super::args::ResolveHow;
 use super::super::args::{ApplyArgs, Format};
 use super::super::credentials::Needs;
 use super::super::declared;
 use super::super::estate::Estate;
 use super::super::exit::{Exit, Problem};
 use super::super::output::Output;
-use super::super::words::ResolveHow;
 use super::{clock, hold, ledger, random};
 
 pub(in crate::cli) async fn run(

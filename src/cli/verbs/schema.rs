@@ -3,9 +3,9 @@
 use crate::config;
 use crate::render;
 
+use super::super::args::SchemaOf;
 use super::super::exit::{Exit, Problem};
 use super::super::output::Output;
-use super::super::words::SchemaOf;
 
 pub(in crate::cli) fn run(of: SchemaOf, output: &Output) -> Result<Exit, Problem> {
     let schema = match of {

@@ -1,0 +1,102 @@
+//! What a verb is asked: every option's value, whichever verb has it. An option that a verb does not have is as if it was not given.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::model::address::{Address, Name};
+use crate::model::duration::Duration;
+use crate::model::wait::Waits;
+
+use super::super::attended::Presence;
+use super::super::locks;
+use super::values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg};
+
+/// How long one request may take, in seconds.
+pub(super) const TIMEOUT: u64 = 30;
+/// How many tenants are worked on side by side.
+pub(super) const PARALLELISM: u16 = 32;
+/// How long a run may take.
+pub(super) const MAX_RUN: Duration = Duration::from_seconds(3_600);
+
+/// What `qlik-plan` is asked.
+pub(in crate::cli) struct PlanArgs {
+    pub(in crate::cli) common: Common,
+    pub(in crate::cli) at: Option<Timestamp>,
+    pub(in crate::cli) out: Option<PathBuf>,
+    pub(in crate::cli) snapshot: Option<PathBuf>,
+    pub(in crate::cli) live: Option<PathBuf>,
+    pub(in crate::cli) preflight: Option<PreflightArg>,
+}
+
+/// What `qlik-apply` is asked.
+pub(in crate::cli) struct ApplyArgs {
+    pub(in crate::cli) common: Common,
+    pub(in crate::cli) yes: bool,
+    pub(in crate::cli) plan: Option<PathBuf>,
+    pub(in crate::cli) approve: Option<String>,
+}
+
+pub(in crate::cli) struct Common {
+    pub(in crate::cli) recursive: bool,
+    pub(in crate::cli) settings: Option<PathBuf>,
+    pub(in crate::cli) sandbox: bool,
+    pub(in crate::cli) format: Format,
+    pub(in crate::cli) also: Vec<Also>,
+    pub(in crate::cli) platform: Platform,
+    pub(in crate::cli) comment: Option<Name>,
+    pub(in crate::cli) detailed_exitcode: bool,
+    pub(in crate::cli) exit_codes: ExitCodes,
+    pub(in crate::cli) parallelism: u16,
+    pub(in crate::cli) ledger_is_durable: bool,
+    pub(in crate::cli) unrehearsed: bool,
+    pub(in crate::cli) remint: Vec<Address>,
+    pub(in crate::cli) replace: Vec<Address>,
+    pub(in crate::cli) reclaim: Vec<String>,
+    pub(in crate::cli) warn_within: Option<Duration>,
+    pub(in crate::cli) unmanaged: bool,
+    pub(in crate::cli) new: Vec<Address>,
+    pub(in crate::cli) timeout: u64,
+    pub(in crate::cli) max_run: Duration,
+    /// What this run waits for, and whether it is to end.
+    pub(in crate::cli) waits: Waits,
+    pub(in crate::cli) color: ColourArg,
+    /// Whether a person is there.
+    pub(in crate::cli) presence: Presence,
+}
+
+impl Common {
+    /// Nothing but the program's name on the line.
+    pub(super) fn unasked() -> Self {
+        Self {
+            recursive: false,
+            settings: None,
+            sandbox: false,
+            format: Format::Text,
+            also: Vec::new(),
+            platform: Platform::Github,
+            comment: None,
+            detailed_exitcode: false,
+            exit_codes: ExitCodes::Coarse,
+            parallelism: PARALLELISM,
+            ledger_is_durable: false,
+            unrehearsed: false,
+            remint: Vec::new(),
+            replace: Vec::new(),
+            reclaim: Vec::new(),
+            warn_within: None,
+            unmanaged: false,
+            new: Vec::new(),
+            timeout: TIMEOUT,
+            max_run: MAX_RUN,
+            waits: locks::waits(),
+            color: ColourArg::Auto,
+            presence: Presence::of_this_run(),
+        }
+    }
+
+    /// Why nobody is there, where that matters: in the sandbox nothing is at stake.
+    pub(in crate::cli) fn unattended(&self) -> Option<&str> {
+        if self.sandbox { None } else { self.presence.absence() }
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line of `qlik-plan`: its verbs, and what each of them takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::model::address::Address;
+use crate::plan::refusal::Code;
+
+use super::super::formats::Answers;
+use super::groups::{Choices, Place, Report, Run, Show, Tree};
+use super::options::{Common, PlanArgs};
+use super::values::{PreflightArg, SchemaOf, Target, target, time};
+
+const READING: &str = "What is read, and when";
+
+/// What `qlik-plan` is asked to do.
+pub(in crate::cli) enum PlanVerb {
+    Plan(Vec<PathBuf>),
+    Validate(Vec<PathBuf>),
+    Schema(SchemaOf),
+    ExplainObject(Address, Vec<PathBuf>),
+    ExplainCode(Code),
+}
+
+impl PlanVerb {
+    pub(in crate::cli) fn answers(&self) -> Answers {
+        match self {
+            Self::Plan(_) => Answers::Plan,
+            Self::Validate(_) => Answers::Faults,
+            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) => Answers::Other,
+        }
+    }
+
+    /// The words that must be files or folders.
+    pub(in crate::cli) fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::Plan(paths) | Self::Validate(paths) | Self::ExplainObject(_, paths) => paths,
+            Self::Schema(_) | Self::ExplainCode(_) => &[],
+        }
+    }
+}
+
+/// Shows what is missing between declared and live tenants and API keys. Changes nothing.
+///
+/// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
+/// with what is live, and prints the plan.
+///
+/// With one of the verbs below it does that instead: `qlik-plan VERB --help`. A path that is named like a verb is written ./VERB.
+#[derive(Parser)]
+#[command(
+    name = "qlik-plan",
+    version,
+    override_usage = "qlik-plan [OPTIONS] [PATH]...\n       qlik-plan VERB [OPTIONS] ...",
+    subcommand_help_heading = "Verbs",
+    after_help = super::groups::help!("qlik-plan --sandbox examples/quickstart")
+)]
+pub(in crate::cli) struct PlanLine {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    plan: Planned,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Shows what is missing; the same without a verb
+    Plan(Planned),
+    /// Checks the files, offline
+    Validate {
+        #[command(flatten)]
+        tree: Tree,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Prints a JSON Schema
+    Schema {
+        /// Of which files.
+        #[arg(value_enum, value_name = "WHICH", default_value = "desired")]
+        of: SchemaOf,
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Shows how the plan for one object comes about, or what a refusal's code means and what to do
+    #[command(override_usage = "qlik-plan explain [OPTIONS] ADDRESS [PATH]...\n       qlik-plan explain CODE")]
+    Explain {
+        /// The address of a declared object, as in qlik/acme/ci, or a refusal's code, as in QP0203.
+        #[arg(value_name = "ADDRESS|CODE", value_parser = target)]
+        target: Target,
+        #[command(flatten)]
+        tree: Tree,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        reading: Reading,
+        #[command(flatten)]
+        show: Show,
+        #[command(flatten)]
+        choices: Choices,
+        #[command(flatten)]
+        run: Run,
+    },
+}
+
+#[derive(Args)]
+struct Planned {
+    #[command(flatten)]
+    tree: Tree,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    saving: Saving,
+    #[command(flatten)]
+    show: Show,
+    #[command(flatten)]
+    report: Report,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Args)]
+struct Reading {
+    /// Plan as of this time (RFC 3339) instead of the vendors' clock: which keys will be due then.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = READING)]
+    at: Option<Timestamp>,
+    /// Plans from a snapshot: with settings, without credentials and without a network.
+    #[arg(long, value_name = "FILE", help_heading = READING)]
+    live: Option<PathBuf>,
+    /// How much is looked at before anything is made: nothing that is to be written, the sinks, or also whether each key in place could be
+    /// renewed. Default: sinks, and read where nobody is at a terminal, or in CI.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = READING)]
+    preflight: Option<PreflightArg>,
+}
+
+#[derive(Args)]
+struct Saving {
+    /// Also saves the plan, for a review and `qlik-apply --plan FILE`. It holds no secret.
+    #[arg(long, value_name = "FILE", help_heading = READING)]
+    out: Option<PathBuf>,
+    /// Also saves what was read, and reads a little more than this plan needs. It holds no secret.
+    #[arg(long, value_name = "FILE", conflicts_with = "live", help_heading = READING)]
+    snapshot: Option<PathBuf>,
+}
+
+fn args(common: Common, reading: Reading) -> PlanArgs {
+    let Reading { at, live, preflight } = reading;
+    PlanArgs { common, at, live, preflight, out: None, snapshot: None }
+}
+
+impl Planned {
+    fn asked(self) -> (PlanArgs, PlanVerb) {
+        let Self { tree, place, reading, saving, show, report, choices, run } = self;
+        let common = Common::unasked().with(place).with(show).with(report).with(choices).with(run);
+        let Saving { out, snapshot } = saving;
+        (PlanArgs { out, snapshot, ..args(common, reading) }, PlanVerb::Plan(tree.paths))
+    }
+}
+
+impl PlanLine {
+    /// What is asked, for the verb that is asked.
+    pub(in crate::cli) fn asked(self) -> (PlanArgs, PlanVerb) {
+        let nothing = Reading { at: None, live: None, preflight: None };
+        match self.verb {
+            None => self.plan.asked(),
+            Some(Verb::Plan(planned)) => planned.asked(),
+            Some(Verb::Validate { tree, place, show }) => {
+                (args(Common::unasked().with(place).with(show), nothing), PlanVerb::Validate(tree.paths))
+            }
+            Some(Verb::Schema { of, show }) => (args(Common::unasked().with(show), nothing), PlanVerb::Schema(of)),
+            Some(Verb::Explain { target, tree, place, reading, show, choices, run }) => {
+                let common = Common::unasked().with(place).with(show).with(choices).with(run);
+                let verb = match target {
+                    Target::Object(address) => PlanVerb::ExplainObject(address, tree.paths),
+                    Target::Code(code) => PlanVerb::ExplainCode(code),
+                };
+                (args(common, reading), verb)
+            }
+        }
+    }
+}
