@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use qlik_plan::model::place::Place;
 use qlik_plan::model::spec::{Owner, QlikKey, Shape};
 use qlik_plan::model::untrusted::Untrusted;
-use qlik_plan::plan::action::{Action, CreateKey, Drift, DriftField, Keep, Parent, Plan, Planned, TenantRef, WhyMint};
+use qlik_plan::plan::action::{
+    Action, CreateKey, Drift, DriftField, Keep, KeyShape, KeySpec, Parent, Plan, Planned, TenantRef, WhyMint,
+};
 use qlik_plan::plan::refusal::{Code, Refusal};
 use qlik_plan::render::markdown::{self, Medium, Page};
 use qlik_plan::render::{Look, Verdict, github, gitlab, json, terraform, text};
@@ -83,7 +85,7 @@ fn action(n: u32) -> Action {
                 id: Untrusted::new(format!("id-{n}")),
                 hostname: Untrusted::new(format!("host-{n}.us.qlikcloud.com")),
             }),
-            spec: QlikKey {
+            spec: KeySpec::Qlik(QlikKey {
                 description: format!("Schlüssel für Kasse {n} 漢字"),
                 owner: Owner::Client,
                 expires_in: qlik_plan::model::duration::Duration::parse("P7D").unwrap(),
@@ -91,7 +93,7 @@ fn action(n: u32) -> Action {
                 deliver_to: "files".parse().unwrap(),
                 deliver_as: Shape::Env,
                 adopt: None,
-            },
+            }),
             why: WhyMint::Missing,
         }),
         3 => {
@@ -112,7 +114,7 @@ fn action(n: u32) -> Action {
             key_id: format!("key-{n}"),
             expires: "2026-11-28T12:00:00Z".parse().ok(),
             sink: "files".parse().unwrap(),
-            shape: Shape::Token,
+            shape: KeyShape::Qlik(Shape::Token),
         }),
     }
 }

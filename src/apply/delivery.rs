@@ -46,8 +46,21 @@ impl<'a> Found<'a> {
     }
 }
 
+/// A key that is to be made: where, in whose place, and over what.
+pub(super) struct Delivery<'a> {
+    pub(super) world: &'a World<'a>,
+    /// The address of its tenant.
+    pub(super) tenant: &'a Address,
+    pub(super) address: &'a Address,
+    pub(super) found: &'a Found<'a>,
+    /// The leftovers that are revoked once it was delivered.
+    pub(super) over: &'a [String],
+    /// Its tenant as it is there.
+    pub(super) at: &'a TenantRef,
+}
+
 /// A key's place in its sink, as it was before the POST.
-pub(super) struct Place<'a> {
+pub(super) struct Slot<'a> {
     world: &'a World<'a>,
     address: &'a Address,
     uid: Uid,
@@ -58,20 +71,13 @@ pub(super) struct Place<'a> {
     over: Vec<String>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Slot<'a> {
     /// Looks into the sink, and whether it still holds what the plan was made with.
     ///
     /// # Errors
     /// Whatever keeps a key from being delivered there: nothing was made yet.
-    pub(super) async fn look(
-        world: &'a World<'a>,
-        tenant: &Address,
-        address: &'a Address,
-        deliver_to: &Name,
-        found: &Found<'_>,
-        over: &[String],
-        words: &Words,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn look(delivery: &Delivery<'a>, deliver_to: &Name, words: &Words) -> Result<Self, Failure> {
+        let Delivery { world, tenant, address, found, over, at: _ } = *delivery;
         let record = world.held.record(tenant)?.ok_or_else(|| {
             Failure::new(format!("the ledger has no record of {tenant}"), "restore the ledger, then plan again")
         })?;
@@ -107,40 +113,40 @@ impl<'a> Place<'a> {
     /// # Errors
     /// The key was not made, or was revoked again, or is left as undelivered for a later run to find.
     pub(super) async fn fill<M: Maker>(self, maker: &M, at: &TenantRef) -> Result<String, Failure> {
-        let way = Way { place: self, maker, at };
+        let passage = Passage { slot: self, maker, at };
         // Something may have been waited for since this was begun.
-        if let Some(why) = (way.place.world.stop)() {
+        if let Some(why) = (passage.slot.world.stop)() {
             return Err(Failure::new(format!("{why}, and nothing was {}", M::WORDS.made), "qlik-apply again"));
         }
-        let (minted, marker) = way.make().await?;
+        let (minted, marker) = passage.make().await?;
         let id = Untrusted::from(maker.id(&minted));
-        way.place.world.tell(way.place.address, Step::Mint, Happened::Succeeded { detail: id.clone() });
-        way.try_out(&minted).await?;
-        if way.place.world.weak.is(Weakness::MarkBeforeDelivery) {
-            way.mark(&minted, &marker).await?;
+        passage.slot.world.tell(passage.slot.address, Step::Mint, Happened::Succeeded { detail: id.clone() });
+        passage.try_out(&minted).await?;
+        if passage.slot.world.weak.is(Weakness::MarkBeforeDelivery) {
+            passage.mark(&minted, &marker).await?;
         }
-        way.deliver(&minted, &marker).await?;
-        way.mark(&minted, &marker).await?;
+        passage.deliver(&minted, &marker).await?;
+        passage.mark(&minted, &marker).await?;
         let until = maker.expiry(&minted).map(|expiry| format!(", expires {expiry:.0}")).unwrap_or_default();
-        Ok(format!("{id} in {}{until}", way.place.sink.place(way.place.address)))
+        Ok(format!("{id} in {}{until}", passage.slot.sink.place(passage.slot.address)))
     }
 }
 
-/// A key on its way.
-struct Way<'a, M> {
-    place: Place<'a>,
+/// A key on its passage.
+struct Passage<'a, M> {
+    slot: Slot<'a>,
     maker: &'a M,
     at: &'a TenantRef,
 }
 
-impl<M: Maker> Way<'_, M> {
+impl<M: Maker> Passage<'_, M> {
     fn key(&self) -> &Name {
-        let address = self.place.address;
+        let address = self.slot.address;
         address.key.as_ref().unwrap_or(&address.tenant)
     }
 
     fn marker(&self, nonce: Nonce) -> Marker {
-        let Place { world, uid, sink, version, .. } = &self.place;
+        let Slot { world, uid, sink, version, .. } = &self.slot;
         Marker {
             ledger: world.held.id().short().to_owned(),
             uid: KeyUid::of(uid, self.key()),
@@ -153,7 +159,7 @@ impl<M: Maker> Way<'_, M> {
 
     /// One POST; after a lost answer the key is looked for by its marker, revoked, and made once more at most.
     async fn make(&self) -> Result<(M::Minted, Marker), Failure> {
-        let Place { world, address, .. } = &self.place;
+        let Slot { world, address, .. } = &self.slot;
         for last in [false, true] {
             let marker = self.marker(world.nonce());
             let text = match world.weak.is(Weakness::NoMarker) {
@@ -193,7 +199,7 @@ impl<M: Maker> Way<'_, M> {
 
     /// Revokes our own key that was not delivered and cannot be any more, and gives the failure that led to it.
     async fn scrap(&self, minted: &M::Minted, failure: Failure) -> Failure {
-        let Place { world, address, .. } = &self.place;
+        let Slot { world, address, .. } = &self.slot;
         let Words { revokes, revoked, .. } = M::WORDS;
         let id = Untrusted::from(self.maker.id(minted));
         world.begin(address, Step::Revoke);
@@ -214,7 +220,7 @@ impl<M: Maker> Way<'_, M> {
 
     /// A key may be listed and still not work; better to know before anybody relies on it.
     async fn try_out(&self, minted: &M::Minted) -> Result<(), Failure> {
-        let Place { world, address, .. } = &self.place;
+        let Slot { world, address, .. } = &self.slot;
         world.begin(address, Step::Try);
         match self.maker.try_out(minted).await {
             Ok(Tried::Works) => Ok(()),
@@ -237,7 +243,7 @@ impl<M: Maker> Way<'_, M> {
     }
 
     async fn deliver(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
-        let Place { world, address, uid, sink, version, over } = &self.place;
+        let Slot { world, address, uid, sink, version, over } = &self.slot;
         let payload = self.maker.payload(minted);
         let entry = SinkEntry {
             ledger: world.held.id().clone(),
@@ -285,7 +291,7 @@ impl<M: Maker> Way<'_, M> {
     }
 
     async fn verify(&self, entry: &SinkEntry, acknowledged: bool) -> Result<(), Failure> {
-        let Place { world, address, sink, .. } = &self.place;
+        let Slot { world, address, sink, .. } = &self.slot;
         world.begin(address, Step::Verify);
         let place = sink.place(address);
         let why = match sink.read_back(address, entry).await {
@@ -319,7 +325,7 @@ impl<M: Maker> Way<'_, M> {
 
     /// A lost mark does not undo a delivery; a later run marks the key that it finds in the sink.
     async fn mark(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
-        let Place { world, address, .. } = &self.place;
+        let Slot { world, address, .. } = &self.slot;
         let text = marker.with_letter(Letter::Delivered).describe(self.maker.text());
         let marked = self.maker.mark(minted, &text).await?;
         // Not every server that says so of a change has no such key.

@@ -2,19 +2,19 @@
 
 use jiff::Timestamp;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::host::Host;
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::secret::Secret;
-use crate::model::spec::Owner;
+use crate::model::spec::{Owner, QlikKey};
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::{CreateKey, Mark, Reclaim, Renew, TenantRef};
+use crate::plan::action::{Mark, Reclaim, Renew, TenantRef};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::qlik::MintedKey;
 use crate::sink::payload::{self, Parts, Payload};
 
-use super::delivery::{Found, Place};
+use super::delivery::{Delivery, Slot};
 use super::event::{Failure, Step};
 use super::maker::{Maker, Marked, Tried, Words};
 use super::outcome::{Known, host_of, known};
@@ -24,7 +24,8 @@ use super::world::World;
 /// A key of a tenant at Qlik.
 struct Key<'a> {
     world: &'a World<'a>,
-    create: &'a CreateKey,
+    account: &'a Name,
+    spec: &'a QlikKey,
     at: &'a TenantRef,
     host: Host,
     /// Who the key must be of, where that is declared.
@@ -32,24 +33,16 @@ struct Key<'a> {
 }
 
 /// Mints a key and delivers it; says where it is.
-pub(super) async fn create(
-    world: &World<'_>,
-    tenant: &Address,
-    address: &Address,
-    create: &CreateKey,
-    found: &Found<'_>,
-    over: &[String],
-    at: &TenantRef,
-) -> Result<String, Failure> {
-    let spec = &create.spec;
-    let host = host_of(world.desired, &create.account, at)?;
-    let place = Place::look(world, tenant, address, &spec.deliver_to, found, over, &Key::WORDS).await?;
+pub(super) async fn create(delivery: &Delivery<'_>, account: &Name, spec: &QlikKey) -> Result<String, Failure> {
+    let Delivery { world, at, .. } = *delivery;
+    let host = host_of(world.desired, account, at)?;
+    let slot = Slot::look(delivery, &spec.deliver_to, &Key::WORDS).await?;
     let owner_id = match &spec.owner {
-        Owner::User(user) => Some(people::owner(world, &create.account, &host, user).await?.user_id),
+        Owner::User(user) => Some(people::owner(world, account, &host, user).await?.user_id),
         // Nobody but itself: the key's own answer tells who that is.
         Owner::Client | Owner::Configured(_) => None,
     };
-    place.fill(&Key { world, create, at, host, owner_id }, at).await
+    slot.fill(&Key { world, account, spec, at, host, owner_id }, at).await
 }
 
 impl Maker for Key<'_> {
@@ -65,7 +58,7 @@ impl Maker for Key<'_> {
     const TELLS_AGE: bool = true;
 
     fn text(&self) -> &str {
-        &self.create.spec.description
+        &self.spec.description
     }
 
     fn id<'m>(&self, minted: &'m MintedKey) -> &'m str {
@@ -85,8 +78,8 @@ impl Maker for Key<'_> {
     }
 
     fn payload(&self, minted: &MintedKey) -> Payload {
-        let spec = &self.create.spec;
-        let region = self.world.desired.accounts.get(&self.create.account).map(|facts| facts.region.label.to_string());
+        let spec = self.spec;
+        let region = self.world.desired.accounts.get(self.account).map(|facts| facts.region.label.to_string());
         let parts = Parts {
             tenant: self.host.label(),
             region: region.as_deref().unwrap_or_default(),
@@ -99,28 +92,28 @@ impl Maker for Key<'_> {
     }
 
     fn made_as(&self) -> MadeAs {
-        let spec = &self.create.spec;
+        let spec = self.spec;
         MadeAs { shape: spec.deliver_as.as_str().to_owned(), owner: Some(spec.owner.word()) }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {
-        let CreateKey { account, spec, .. } = self.create;
+        let Self { account, spec, .. } = self;
         self.world.qlik.mint(account, &self.host, &spec.owner, text, spec.expires_in).await
     }
 
     async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError> {
-        let keys = self.world.qlik.reader().keys(&self.create.account, &self.host).await?;
+        let keys = self.world.qlik.reader().keys(self.account, &self.host).await?;
         let now = self.world.now_at(&self.host);
         let found = keys.into_values().find(|key| key.is_live(now) && key.marker.as_ref() == Some(marker));
         Ok(found.map(|key| key.id))
     }
 
     async fn revoke(&self, id: &str) -> Outcome<()> {
-        self.world.qlik.revoke(&self.create.account, &self.host, &self.create.spec.owner, id).await
+        self.world.qlik.revoke(self.account, &self.host, &self.spec.owner, id).await
     }
 
     async fn try_out(&self, minted: &MintedKey) -> Result<Tried, ReadError> {
-        let tried = self.world.qlik.reader().try_key(&self.create.account, &self.host, &minted.token).await?;
+        let tried = self.world.qlik.reader().try_key(self.account, &self.host, &minted.token).await?;
         let ours = tried.tenant_id == self.at.id
             && tried.user_id == minted.sub
             && self.owner_id.as_ref().is_none_or(|owner| tried.user_id == *owner);
@@ -134,13 +127,13 @@ impl Maker for Key<'_> {
     }
 
     async fn mark(&self, minted: &MintedKey, text: &str) -> Result<Outcome<Marked>, Failure> {
-        let CreateKey { account, spec, .. } = self.create;
+        let Self { account, spec, .. } = self;
         let marked = self.world.qlik.describe(account, &self.host, &spec.owner, &minted.id, text).await;
         Ok(marked.map(|()| Marked::Done))
     }
 
     async fn lives(&self, id: &str) -> Result<bool, ReadError> {
-        let key = self.world.qlik.reader().key(&self.create.account, &self.host, id).await?;
+        let key = self.world.qlik.reader().key(self.account, &self.host, id).await?;
         let now = self.world.now_at(&self.host);
         Ok(key.is_some_and(|key| key.is_live(now)))
     }
@@ -148,26 +141,33 @@ impl Maker for Key<'_> {
 
 /// Revokes the key that is about to be renewed.
 pub(super) async fn revoke_first(world: &World<'_>, renew: &Renew, at: &TenantRef) -> Result<(), Failure> {
+    let Some(owner) = renew.create.spec.owner() else { return Ok(()) };
     let host = host_of(world.desired, &renew.create.account, at)?;
-    match known(world.qlik.revoke(&renew.create.account, &host, &renew.create.spec.owner, &renew.key_id).await) {
+    match known(world.qlik.revoke(&renew.create.account, &host, owner, &renew.key_id).await) {
         Known::Done(()) => Ok(()),
         Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }
 
 /// Marks our own key as delivered, because the sink holds it.
-pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failure> {
-    let host = host_of(world.desired, &mark.account, &mark.parent)?;
+pub(super) async fn mark(world: &World<'_>, mark: &Mark, at: &TenantRef, owner: &Owner) -> Result<String, Failure> {
+    let host = host_of(world.desired, &mark.account, at)?;
     let description = mark.description.raw();
-    match known(world.qlik.describe(&mark.account, &host, &mark.owner, &mark.key_id, description).await) {
+    match known(world.qlik.describe(&mark.account, &host, owner, &mark.key_id, description).await) {
         Known::Done(()) => Ok(Untrusted::from(mark.key_id.as_str()).to_string()),
         Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }
 
 /// Revokes a leftover, if it still is one. Revocation cannot be undone, so a GET decides, not the list.
-pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Reclaim) -> Result<String, Failure> {
-    let host = host_of(world.desired, &reclaim.account, &reclaim.parent)?;
+pub(super) async fn reclaim(
+    world: &World<'_>,
+    address: &Address,
+    reclaim: &Reclaim,
+    at: &TenantRef,
+    owner: &Owner,
+) -> Result<String, Failure> {
+    let host = host_of(world.desired, &reclaim.account, at)?;
     let id = Untrusted::from(reclaim.key_id.as_str());
     let get = |_: ()| world.qlik.reader().key(&reclaim.account, &host, &reclaim.key_id);
     let read = get(()).await.map_err(|error| Failure::from(error.unreadable()))?;
@@ -179,7 +179,7 @@ pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Recl
         world.note(address, Step::Reclaim, format!("key {id} is no longer a leftover, and is left alone"));
         return Ok(format!("{id} is no longer a leftover"));
     }
-    let revoked = known(world.qlik.revoke(&reclaim.account, &host, &reclaim.owner, &reclaim.key_id).await);
+    let revoked = known(world.qlik.revoke(&reclaim.account, &host, owner, &reclaim.key_id).await);
     let failure = match revoked {
         Known::Done(()) => None,
         Known::Not(failure) | Known::Unclear(failure) => Some(failure),

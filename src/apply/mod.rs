@@ -10,10 +10,14 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::model::address::Address;
 use crate::model::spec::{Owner, User};
 use crate::model::weak::Weakness;
-use crate::plan::action::{Action, Adopted, Keep, Parent, Plan, Planned, Renew, TenantRef};
+use crate::plan::action::{
+    Action, Adopted, CreateKey, CreateTenant, Keep, KeptTenant, KeySpec, MarkOf, NewTenant, Parent, Plan, Planned,
+    ReclaimOf, Renew, TenantRef,
+};
 
-use delivery::Found;
+use delivery::{Delivery, Found};
 use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
+use tenant::Made;
 use world::World;
 
 mod delivery;
@@ -112,8 +116,8 @@ impl<'a> Course<'a> {
             return Some(broken.clone());
         }
         match &planned.action {
-            Action::CreateKey(create) => self.kept_from(&create.spec.owner),
-            Action::Renew(renew) => self.kept_from(&renew.create.spec.owner),
+            Action::CreateKey(create) => self.kept_from(create.spec.owner()),
+            Action::Renew(renew) => self.kept_from(renew.create.spec.owner()),
             Action::Reclaim(reclaim) if reclaim.after_delivery => {
                 let done = self.delivered.get(&planned.address).copied().unwrap_or(false);
                 (!done).then(|| "its successor was not delivered".to_owned())
@@ -129,7 +133,6 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => None,
-            Action::Imburse(action) => imburse::blocked(self, &planned.address, action),
         }
     }
 
@@ -137,8 +140,8 @@ impl<'a> Course<'a> {
         self.over.get(address).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn kept_from(&self, owner: &Owner) -> Option<String> {
-        match owner {
+    fn kept_from(&self, owner: Option<&Owner>) -> Option<String> {
+        match owner? {
             Owner::Client => self.untrusted.clone(),
             Owner::Configured(_) => None,
             Owner::User(user) => {
@@ -152,10 +155,7 @@ impl<'a> Course<'a> {
         let (world, address) = (self.world, &planned.address);
         world.begin(address, step);
         let result = match &planned.action {
-            Action::CreateTenant(create) => tenant::create(world, address, create).await.map(|(at, detail)| {
-                self.at = Some(at);
-                detail
-            }),
+            Action::CreateTenant(create) => self.create_tenant(address, create).await,
             Action::Settle(settle) => match self.place(&settle.parent) {
                 Ok(at) => settle::settle(world, address, settle, &at).await,
                 Err(failure) => Err(failure),
@@ -173,11 +173,16 @@ impl<'a> Course<'a> {
                 Err(failure) => Err(failure),
             },
             Action::Keep(keep) => self.keep(address, keep),
-            Action::Mark(mark) => key::mark(world, mark).await,
+            Action::Mark(mark) => match &mark.of {
+                MarkOf::Qlik { parent, owner } => key::mark(world, mark, parent, owner).await,
+                MarkOf::Imburse { tenant_id, roles } => imburse::key::mark(world, mark, tenant_id, roles).await,
+            },
             Action::CreateKey(create) => self.mint(address, create, &Found::by(&create.why)).await,
             Action::Renew(renew) => self.renew(address, renew).await,
-            Action::Reclaim(reclaim) => key::reclaim(world, address, reclaim).await,
-            Action::Imburse(action) => imburse::take(self, address, action).await,
+            Action::Reclaim(reclaim) => match &reclaim.of {
+                ReclaimOf::Qlik { parent, owner, .. } => key::reclaim(world, address, reclaim, parent, owner).await,
+                ReclaimOf::Imburse { tenant_id, .. } => imburse::key::reclaim(world, address, reclaim, tenant_id).await,
+            },
             Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => Ok(String::new()),
         };
         match result {
@@ -213,7 +218,6 @@ impl<'a> Course<'a> {
             | Action::Drift(_)
             | Action::Wait(_)
             | Action::Refuse(_) => {}
-            Action::Imburse(action) => self.broken = imburse::broken(address, action).or(self.broken.take()),
         }
     }
 
@@ -229,11 +233,32 @@ impl<'a> Course<'a> {
 
     fn keep(&mut self, address: &Address, keep: &Keep) -> Result<String, Failure> {
         match keep {
-            Keep::Tenant { id, hostname, adopted: Adopted::ToRecord { account } } => {
-                tenant::record_adoption(self.world, address, account, id, hostname)
+            Keep::Tenant { id, of, adopted: Adopted::ToRecord { account } } => {
+                let hostname = match of {
+                    KeptTenant::Qlik { hostname } => hostname.clone(),
+                    KeptTenant::Imburse { name: _, host } => host.as_str().into(),
+                };
+                tenant::record_adoption(self.world, address, account, id, &hostname)?;
+                Ok(match of {
+                    KeptTenant::Qlik { .. } => hostname.to_string(),
+                    KeptTenant::Imburse { .. } => id.to_string(),
+                })
             }
             Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } => Ok(String::new()),
         }
+    }
+
+    async fn create_tenant(&mut self, address: &Address, create: &CreateTenant) -> Result<String, Failure> {
+        let made = match &create.of {
+            NewTenant::Qlik { region } => tenant::create(self.world, address, &create.account, region).await?,
+            NewTenant::Imburse { host, name, address: postal, waits_for_approval: _ } => {
+                imburse::tenant::create(self.world, address, &create.account, host, name, postal).await?
+            }
+        };
+        let Made { at, detail, unusable } = made;
+        self.at = Some(at);
+        self.broken = unusable.or(self.broken.take());
+        Ok(detail)
     }
 
     async fn renew(&mut self, address: &Address, renew: &Renew) -> Result<String, Failure> {
@@ -243,14 +268,14 @@ impl<'a> Course<'a> {
         self.mint(address, &renew.create, &Found::Key(&renew.key_id)).await
     }
 
-    async fn mint(
-        &mut self,
-        address: &Address,
-        create: &crate::plan::action::CreateKey,
-        found: &Found<'_>,
-    ) -> Result<String, Failure> {
+    async fn mint(&mut self, address: &Address, create: &CreateKey, found: &Found<'_>) -> Result<String, Failure> {
         let at = self.place(&create.parent)?;
-        let minted = key::create(self.world, &self.tenant, address, create, found, self.over(address), &at).await;
+        let delivery =
+            Delivery { world: self.world, tenant: &self.tenant, address, found, over: self.over(address), at: &at };
+        let minted = match &create.spec {
+            KeySpec::Qlik(spec) => key::create(&delivery, &create.account, spec).await,
+            KeySpec::Imburse(spec) => imburse::key::create(&delivery, &create.account, spec).await,
+        };
         self.delivered.insert(address.clone(), minted.is_ok());
         minted
     }
@@ -259,9 +284,9 @@ impl<'a> Course<'a> {
 /// The leftover that an action is about. The plan names it only once its run is over, or its sink refuses what comes late.
 fn leftover(action: &Action) -> Option<&str> {
     match action {
-        Action::Reclaim(reclaim) => Some(&reclaim.key_id),
-        Action::Imburse(action) => imburse::leftover(action),
-        Action::CreateTenant(_)
+        Action::Reclaim(reclaim) if !reclaim.is_asked() => Some(&reclaim.key_id),
+        Action::Reclaim(_)
+        | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)
         | Action::CreateUser(_)
@@ -290,6 +315,5 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::Reclaim(_) => Some(Step::Reclaim),
         Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => Some(Step::RecordAdoption),
         Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => None,
-        Action::Imburse(action) => imburse::step_of(action),
     }
 }

@@ -1,11 +1,12 @@
 //! Creating a tenant at most once: an intent in the ledger, one POST that nothing repeats, a binding.
 
 use crate::model::address::{Address, Name};
+use crate::model::host::Region;
 use crate::model::record::{Binding, How, Intent, Record, State, Uid};
 use crate::model::secret::{Fingerprint, hex};
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
-use crate::plan::action::{CreateTenant, TenantRef};
+use crate::plan::action::TenantRef;
 use crate::provider::http::Outcome;
 use crate::provider::qlik::CreatedTenant;
 
@@ -16,15 +17,16 @@ use super::world::World;
 pub(super) async fn create(
     world: &World<'_>,
     address: &Address,
-    create: &CreateTenant,
-) -> Result<(TenantRef, String), Failure> {
+    account: &Name,
+    region: &Region,
+) -> Result<Made, Failure> {
     // Read first: a licence key that cannot be read leaves no intent behind.
-    let licence_key = world.licence_key(&create.account).await?;
+    let licence_key = world.licence_key(account).await?;
     let request = Request {
-        account: &create.account,
-        place: create.region.label.as_str(),
-        words: format!("POST https://{}/api/v1/tenants licenseKey of {}", create.register(), create.account),
-        baseline: baseline(world, &create.account).await?,
+        account,
+        place: region.label.as_str(),
+        words: format!("POST https://{}/api/v1/tenants licenseKey of {account}", region.register()),
+        baseline: baseline(world, account).await?,
         doubt: Doubt {
             where_to_look: "look at the tenants of your subscription in My Qlik for one created just now, then one of:",
             what_it_is: "HOSTNAME",
@@ -34,13 +36,13 @@ pub(super) async fn create(
         world,
         address,
         request,
-        async || world.qlik.create_tenant(&create.account, &licence_key).await,
+        async || world.qlik.create_tenant(account, &licence_key).await,
         |made: &CreatedTenant| {
             let hostname = Untrusted::from(made.hostname.as_str());
             let binding = Binding {
                 tenant_id: made.id.clone(),
                 hostname: hostname.clone(),
-                account: create.account.clone(),
+                account: account.clone(),
                 how: How::Created,
                 at: world.now(),
             };
@@ -50,7 +52,16 @@ pub(super) async fn create(
     .await?;
     let at = TenantRef { id: made.id, hostname: made.hostname.as_str().into() };
     let detail = format!("{} (id {})", at.hostname, at.id);
-    Ok((at, detail))
+    Ok(Made { at, detail, unusable: None })
+}
+
+/// A tenant that was made.
+pub(super) struct Made {
+    pub(super) at: TenantRef,
+    /// What a reader wants to know of it.
+    pub(super) detail: String,
+    /// Why nothing can be done in it yet.
+    pub(super) unusable: Option<String>,
 }
 
 /// What is about to be asked for, and what a person is told where nobody knows what became of it.
@@ -224,7 +235,7 @@ pub(super) fn record_adoption(
     account: &Name,
     id: &Untrusted,
     hostname: &Untrusted,
-) -> Result<String, Failure> {
+) -> Result<(), Failure> {
     let binding = Binding {
         tenant_id: id.clone(),
         hostname: hostname.clone(),
@@ -242,5 +253,5 @@ pub(super) fn record_adoption(
         })?,
         Some(record) => world.held.swap(record.seq, &next(&record, State::Settled(binding)))?,
     }
-    Ok(hostname.to_string())
+    Ok(())
 }

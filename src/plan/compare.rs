@@ -5,7 +5,7 @@ use crate::model::live::{Observed, QlikTenantLive, TenantLive, TenantRead};
 use crate::model::record::How;
 use crate::model::spec::{KeyLimits, QlikTenant};
 
-use super::action::{Action, Adopted, Drift, DriftField, Grant, Keep, Parent, Permission, SettlePart};
+use super::action::{Action, Adopted, Drift, DriftField, Grant, Keep, KeptTenant, Parent, Permission, SettlePart};
 use super::refusal::{Code, Refusal};
 use super::role;
 
@@ -52,8 +52,8 @@ pub(super) fn keep(spec: &QlikTenant, region: &Region, live: &TenantLive, how: H
             How::Adopted => Adopted::Recorded,
             How::Created | How::Resolved => Adopted::No,
         };
-        let hostname = present.hostnames.first().cloned().unwrap_or_default();
-        actions.push(Action::Keep(Keep::Tenant { id: present.id.clone(), hostname, adopted }));
+        let of = KeptTenant::Qlik { hostname: present.hostnames.first().cloned().unwrap_or_default() };
+        actions.push(Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted }));
     }
 }
 

@@ -34,9 +34,7 @@ pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {
             | Action::Reclaim(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            // Keys at Imburse do not expire.
-            | Action::Imburse(_) => None,
+            | Action::Refuse(_) => None,
         }?;
         Some(Notice { address: Some(address.clone()), at: None, text: text.into() })
     });

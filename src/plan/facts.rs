@@ -26,11 +26,17 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
     let own = |address: &Address| by_address.get(address).map(Vec::as_slice).unwrap_or_default();
     for (address, spec, _) in scene.desired.qlik_tenants() {
         facts.insert(address.clone(), tenant(scene, address, spec, own(address)));
-        for (key, spec, _) in scene.desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
+        // An adopted key has none, and is among them: every object of a saved plan has its facts.
+        for (key, spec, _) in scene.desired.qlik_keys(address) {
             facts.insert(key.clone(), self::key(scene, address, spec, own(key)));
         }
     }
-    imburse::facts::of(scene, actions, &mut facts);
+    for (address, spec, _) in scene.desired.imburse_tenants() {
+        facts.insert(address.clone(), imburse::facts::tenant(scene, address, spec, own(address)));
+        facts.extend(scene.desired.imburse_keys(address).map(|(key, _, _)| (key.clone(), Vec::new())));
+    }
+    // An object about which nothing is said is not in a saved plan either.
+    facts.retain(|address, _| by_address.contains_key(address));
     facts
 }
 

@@ -7,7 +7,7 @@ use crate::model::record::{Binding, Record};
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, Adopted, Keep, Parent, TenantRef};
+use super::action::{Action, Adopted, Keep, KeptTenant, Parent, TenantRef};
 use super::compare::{drift, grant};
 use super::ground::{Ground, Stop};
 use super::refusal::{Code, Refusal};
@@ -52,7 +52,7 @@ pub(super) fn adopt<'a>(
             let at = TenantRef { id: present.id.clone(), hostname: hostname.clone() };
             actions.push(Action::Keep(Keep::Tenant {
                 id: present.id.clone(),
-                hostname: hostname.clone(),
+                of: KeptTenant::Qlik { hostname: hostname.clone() },
                 adopted: Adopted::ToRecord { account: spec.account.clone() },
             }));
             if let Some(region) = scene.desired.accounts.get(&spec.account).map(|account| &account.region) {

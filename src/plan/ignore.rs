@@ -4,7 +4,7 @@ use crate::model::address::Address;
 use crate::model::desired::Ignore;
 use crate::model::record::How;
 
-use super::action::{Action, Adopted, Drift, DriftField, Keep, Notice};
+use super::action::{Action, Adopted, Drift, DriftField, Keep, KeptTenant, Notice};
 use super::ground::Ground;
 use super::scene::Scene;
 
@@ -47,7 +47,8 @@ pub(super) fn tenant(scene: &Scene, address: &Address, ground: &Ground, own: &mu
             Some(How::Adopted) => Adopted::Recorded,
             Some(How::Created | How::Resolved) | None => Adopted::No,
         };
-        left.push(Action::Keep(Keep::Tenant { id: at.id.clone(), hostname: at.hostname.clone(), adopted }));
+        let of = KeptTenant::Qlik { hostname: at.hostname.clone() };
+        left.push(Action::Keep(Keep::Tenant { id: at.id.clone(), of, adopted }));
     }
     *own = left;
     notices

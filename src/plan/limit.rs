@@ -3,7 +3,6 @@
 use crate::model::settings::Limits;
 
 use super::action::{Action, Parent, Planned};
-use super::imburse::action::Imburse;
 use super::refusal::{Code, Refusal};
 
 /// Replaces creations by refusals where there are more than the limits allow.
@@ -23,12 +22,11 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => true,
+            | Action::Refuse(_) => true,
         });
         for planned in actions.iter_mut() {
             match &planned.action {
-                Action::CreateTenant(_) | Action::Imburse(Imburse::CreateTenant(_)) => {
+                Action::CreateTenant(_) => {
                     planned.action = Action::Refuse(Refusal::new(
                         Code::OverLimit,
                         format!(
@@ -41,11 +39,7 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
                 Action::CreateKey(create) if is_made_before(&create.parent) => {
                     planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
                 }
-                Action::Imburse(action) if action.is_in_new_tenant() => {
-                    planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
-                }
-                Action::Imburse(_)
-                | Action::CreateKey(_)
+                Action::CreateKey(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
                 | Action::CreateUser(_)
@@ -64,7 +58,6 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
     if exceeds(keys, limits.mint_keys) {
         actions.retain(|p| match &p.action {
             Action::Reclaim(reclaim) => !reclaim.after_delivery,
-            Action::Imburse(Imburse::Reclaim(reclaim)) => !reclaim.after_delivery,
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
@@ -76,8 +69,7 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => true,
+            | Action::Refuse(_) => true,
         });
         for planned in actions.iter_mut() {
             if mints(&planned.action) {
@@ -99,11 +91,11 @@ pub(super) fn depends(on: &str) -> Refusal {
 }
 
 fn creates_tenant(action: &Action) -> bool {
-    matches!(action, Action::CreateTenant(_) | Action::Imburse(Imburse::CreateTenant(_)))
+    matches!(action, Action::CreateTenant(_))
 }
 
 fn mints(action: &Action) -> bool {
-    matches!(action, Action::CreateKey(_) | Action::Renew(_) | Action::Imburse(Imburse::CreateKey(_)))
+    matches!(action, Action::CreateKey(_) | Action::Renew(_))
 }
 
 fn exceeds(count: usize, limit: u32) -> bool {

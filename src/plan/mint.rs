@@ -11,7 +11,8 @@ use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 
 use super::action::{
-    Action, CreateKey, Drift, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked, WhyMint,
+    Action, CreateKey, Drift, Keep, KeyShape, KeySpec, Mark, MarkOf, Notice, Parent, Plan, Reclaim, ReclaimOf, Renew,
+    TenantRef, Unchecked, WhyMint,
 };
 use super::ground::{Case, Ground, record_of};
 use super::headroom::{may_mint, owner_changed};
@@ -179,10 +180,9 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement<'_, KeyLive>, slots:
             address,
             Action::Mark(Mark {
                 account: account.clone(),
-                parent: at.clone(),
-                owner: spec.owner.clone(),
                 key_id: good.id.clone(),
                 description: description.into(),
+                of: MarkOf::Qlik { parent: at.clone(), owner: spec.owner.clone() },
             }),
         );
     }
@@ -204,7 +204,12 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement<'_, KeyLive>, slots:
                     Mint::First(why) => why.clone(),
                     Mint::Renewal { .. } => WhyMint::Missing,
                 };
-                let create = CreateKey { account: account.clone(), parent: parent.clone(), spec: spec.clone(), why };
+                let create = CreateKey {
+                    account: account.clone(),
+                    parent: parent.clone(),
+                    spec: KeySpec::Qlik(spec.clone()),
+                    why,
+                };
                 push(
                     plan,
                     scene,
@@ -231,7 +236,7 @@ fn act(case: &Case<'_>, parent: &Parent, judged: &Judgement<'_, KeyLive>, slots:
             key_id: good.id.clone(),
             expires: good.expiry,
             sink: spec.deliver_to.clone(),
-            shape: spec.deliver_as,
+            shape: KeyShape::Qlik(spec.deliver_as),
         });
         let (fields, mut ignored) = ignore::split(scene, address, drift::of_key(scene, address, spec, good));
         plan.notices.append(&mut ignored);
@@ -277,12 +282,14 @@ fn name_all(case: &Case<'_>, live: &TenantLive, record: Option<&Record>, stop: &
 fn reclaim(account: &Name, at: &TenantRef, spec: &QlikKey, key: &KeyLive, after_delivery: bool) -> Reclaim {
     Reclaim {
         account: account.clone(),
-        parent: at.clone(),
-        owner: spec.owner.clone(),
         key_id: key.id.clone(),
-        created: key.created,
-        expires: key.expiry,
         letter: key.marker.as_ref().map_or(Letter::Undelivered, |marker| marker.letter),
         after_delivery,
+        of: ReclaimOf::Qlik {
+            parent: at.clone(),
+            owner: spec.owner.clone(),
+            created: key.created,
+            expires: key.expiry,
+        },
     }
 }

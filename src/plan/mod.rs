@@ -9,17 +9,13 @@ use action::{Action, Notice, Plan};
 use refusal::Code;
 use scene::{Scene, found_twice};
 
-pub mod action;
 mod assume;
 mod compare;
-pub mod counts;
 mod create;
 mod drift;
 mod due;
 pub mod explain;
-pub mod fact;
 mod facts;
-pub mod finding;
 mod found;
 mod ground;
 mod headroom;
@@ -30,9 +26,7 @@ mod leftover;
 mod limit;
 mod mint;
 pub mod needs;
-mod parent;
 mod recorded;
-pub mod refusal;
 mod rename;
 mod renewable;
 pub mod review;
@@ -44,8 +38,10 @@ mod store;
 mod tenant;
 mod undeclared;
 mod unmanaged;
+mod value;
 
 pub use scene::Wishes;
+pub use value::{action, counts, fact, finding, refusal};
 
 /// Compares what is declared with what is there.
 ///

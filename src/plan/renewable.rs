@@ -162,8 +162,7 @@ fn renewed<'a>(scene: &Scene<'a>, live: Option<&TenantLive>, keys: &Plan) -> Vec
             | Action::Grant(_)
             | Action::Reclaim(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => None,
+            | Action::Refuse(_) => None,
         };
         if let Some(renewed) = renewed {
             found.entry(address).or_insert(renewed);

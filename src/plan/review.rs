@@ -8,7 +8,6 @@ use crate::model::untrusted::Untrusted;
 
 use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
 use super::fact::Fact;
-use super::imburse::{self, action::Imburse};
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
 
@@ -103,7 +102,7 @@ impl Part<'_> {
 
     fn is_as_declared(&self) -> bool {
         self.actions.iter().all(|action| match action {
-            Action::Keep(_) | Action::Drift(_) | Action::Imburse(Imburse::Keep(_)) => true,
+            Action::Keep(_) | Action::Drift(_) => true,
             Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
@@ -114,8 +113,7 @@ impl Part<'_> {
             | Action::Renew(_)
             | Action::Reclaim(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => false,
+            | Action::Refuse(_) => false,
         })
     }
 
@@ -133,13 +131,8 @@ pub fn essence(action: &Action) -> Action {
             let (account, parent, spec) = (account.clone(), parent.clone(), spec.clone());
             Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Missing })
         }
-        Action::Imburse(Imburse::CreateKey(create)) if matches!(create.why, WhyMint::Dead { .. }) => {
-            let create = imburse::action::CreateKey { why: WhyMint::Missing, ..create.clone() };
-            Action::Imburse(Imburse::CreateKey(create))
-        }
         Action::Drift(drift) => drift.essence(),
-        Action::Imburse(_)
-        | Action::CreateKey(_)
+        Action::CreateKey(_)
         | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)

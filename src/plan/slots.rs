@@ -45,8 +45,7 @@ impl Slots {
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => None,
+            | Action::Refuse(_) => None,
         });
         let (mut limits, mut unread, mut everyone) = (None, None, None);
         let mut used = BTreeMap::new();

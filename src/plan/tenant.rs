@@ -10,7 +10,7 @@ use crate::model::run::Life;
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, CreateTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Wait};
+use super::action::{Action, CreateTenant, NewTenant, Notice, Parent, Plan, Planned, Settle, TenantRef, Wait};
 use super::compare::{grant, keep, limits, present, settle_parts};
 use super::create::{may_create, refuse_missing};
 use super::found::{adopt, bound};
@@ -90,8 +90,7 @@ pub(super) fn plan(scene: &Scene, address: &Address, spec: &QlikTenant, at: &Pla
             | Action::Keep(_)
             | Action::Drift(_)
             | Action::Wait(_)
-            | Action::Refuse(_)
-            | Action::Imburse(_) => at,
+            | Action::Refuse(_) => at,
         };
         Planned { address: address.clone(), at: at.clone(), action }
     }));
@@ -142,8 +141,6 @@ fn rank(action: &Action) -> u8 {
         Action::Drift(_) => 6,
         Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 7,
         Action::Wait(_) | Action::Refuse(_) => 8,
-        // Those of another vendor's tenants are never among them.
-        Action::Imburse(_) => 9,
     }
 }
 
@@ -190,8 +187,8 @@ fn decide<'a>(
             Some(label) => adopt(scene, address, spec, region.host(label), read, record, actions),
             None => {
                 may_create(scene, address, spec, facts)?;
-                actions
-                    .push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), region: region.clone() }));
+                let of = NewTenant::Qlik { region: region.clone() };
+                actions.push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), of }));
                 let parent = Parent::MadeBefore(address.clone());
                 let parts = settle_parts(spec, region, None, None);
                 actions.push(Action::Settle(Settle { account: spec.account.clone(), parent: parent.clone(), parts }));

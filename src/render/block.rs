@@ -1,18 +1,18 @@
 //! One action as words: what its first line says, and the labelled lines below it. Everything in a block is escaped.
 
-mod imburse;
-
 use jiff::Timestamp;
 
 use crate::model::duration::Duration;
 use crate::model::host::Region;
+use crate::model::imburse::{ImburseKey, PostalAddress};
 use crate::model::marker::Letter;
 use crate::model::place::Place;
 use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, Mark, Parent, Permission,
-    Planned, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait, remaining,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, KeptTenant, KeySpec, Mark,
+    MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart, TenantRef,
+    Trust, Wait, remaining,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
@@ -73,9 +73,10 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         Action::CreateKey(create) => ("create key".into(), create_key(create)),
         Action::Renew(part) => ("renew key".into(), renew(part, now)),
         Action::Reclaim(part) => (
-            match part.letter {
-                Letter::Undelivered => "revoke a key that was never delivered",
-                Letter::Delivered => "revoke the key that is replaced",
+            match (part.is_asked(), part.letter) {
+                (true, _) => "delete a key that nobody uses",
+                (false, Letter::Undelivered) => "revoke a key that was never delivered",
+                (false, Letter::Delivered) => "revoke the key that is replaced",
             }
             .into(),
             reclaim(part),
@@ -89,17 +90,33 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         }
         Action::Wait(part) => ("wait".into(), wait(part)),
         Action::Refuse(refusal) => (format!("refused, {}", refusal.code), refuse(refusal)),
-        Action::Imburse(action) => imburse::describe(action),
     }
 }
 
 fn create_tenant(create: &CreateTenant) -> Vec<Line> {
-    let CreateTenant { account, region } = create;
-    vec![
-        line("account", account.as_str()),
-        line("region", region_text(region)),
-        line("hostname", "(known after apply)"),
-    ]
+    let CreateTenant { account, of } = create;
+    let mut lines = vec![line("account", account.as_str())];
+    match of {
+        NewTenant::Qlik { region } => {
+            lines.push(line("region", region_text(region)));
+            lines.push(line("hostname", "(known after apply)"));
+        }
+        NewTenant::Imburse { host, name, address, waits_for_approval } => {
+            lines.push(line("at", host.as_str()));
+            lines.push(line("display_name", quote(name)));
+            lines.push(line("address", one_line(address)));
+            if *waits_for_approval == Some(true) {
+                lines.push(line("approval", "it then waits for a person at the vendor"));
+            }
+            lines.push(line("id", "(known after apply)"));
+        }
+    }
+    lines
+}
+
+fn one_line(address: &PostalAddress) -> String {
+    let parts = address.fields().into_iter().filter_map(|(_, part)| part);
+    parts.map(escape).collect::<Vec<_>>().join(", ")
 }
 
 fn settle(settle: &Settle) -> Vec<Line> {
@@ -175,28 +192,50 @@ fn holder_text(owner: &Owner) -> String {
 }
 
 fn mark(mark: &Mark) -> Vec<Line> {
-    let Mark { account, parent, owner, key_id, description } = mark;
-    vec![
-        line("account", account.as_str()),
-        tenant_line(parent),
-        line("owner", owner_text(owner)),
-        line("key", escape(key_id)),
-        line("description", quote(description.raw())),
-    ]
+    let Mark { account, key_id, description, of } = mark;
+    let mut lines = vec![line("account", account.as_str())];
+    let text = match of {
+        MarkOf::Qlik { parent, owner } => {
+            lines.extend([tenant_line(parent), line("owner", owner_text(owner))]);
+            "description"
+        }
+        // The roles go with it as they are: the vendor takes both or neither.
+        MarkOf::Imburse { tenant_id, roles: _ } => {
+            lines.push(line("tenant", tenant_id.to_string()));
+            "name"
+        }
+    };
+    lines.extend([line("key", escape(key_id)), line(text, quote(description.raw()))]);
+    lines
 }
 
 fn create_key(create: &CreateKey) -> Vec<Line> {
     let CreateKey { account, parent, spec, why } = create;
+    let mut lines = vec![line("account", account.as_str())];
     // What an adopted key says of its maker is never minted, so `adopt` is empty here by the planner's rules.
-    let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
-    let mut lines = vec![
-        line("account", account.as_str()),
-        parent_line(parent),
-        line("description", quote(description)),
-        line("owner", owner_text(owner)),
-        line("expires in", format!("{expires_in}, renewed {renew_before} before")),
-        line("deliver to", format!("{deliver_to} as {}", deliver_as.as_str())),
-    ];
+    match spec {
+        KeySpec::Qlik(QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ }) => {
+            lines.extend([
+                parent_line(parent),
+                line("description", quote(description)),
+                line("owner", owner_text(owner)),
+                line("expires in", format!("{expires_in}, renewed {renew_before} before")),
+                line("deliver to", format!("{deliver_to} as {}", deliver_as.as_str())),
+            ]);
+        }
+        KeySpec::Imburse(ImburseKey { name, roles, deliver_to, deliver_as, adopt: _ }) => {
+            let roles = roles.iter().map(|role| escape(role)).collect::<Vec<_>>().join(", ");
+            lines.extend([
+                match parent {
+                    Parent::Exists(tenant) => line("tenant", tenant.id.to_string()),
+                    Parent::MadeBefore(address) => line("tenant", format!("{address}, made by this plan")),
+                },
+                line("name", quote(name)),
+                line("roles", roles),
+                line("deliver to", format!("{deliver_to} as {deliver_as}")),
+            ]);
+        }
+    }
     lines.extend(why_mint(why).map(|why| line("why", why)));
     lines
 }
@@ -211,31 +250,45 @@ fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
 
 fn reclaim(reclaim: &Reclaim) -> Vec<Line> {
     // The letter is in the first line.
-    let Reclaim { account, parent, owner, key_id, created, expires, letter: _, after_delivery } = reclaim;
-    let ends = expires.map(|at| format!(", ends {at}")).unwrap_or_default();
-    let made = created.map(|at| format!(", minted {at}")).unwrap_or_default() + &ends;
-    let when =
-        if *after_delivery { "after this plan has delivered its successor" } else { "now; another key is in the sink" };
-    vec![
-        line("account", account.as_str()),
-        tenant_line(parent),
-        line("owner", owner_text(owner)),
-        line("key", format!("{}{made}", escape(key_id))),
-        line("when", when),
-    ]
+    let Reclaim { account, key_id, letter: _, after_delivery, of } = reclaim;
+    let when = match (reclaim.is_asked(), after_delivery) {
+        (true, _) => "asked for with --reclaim",
+        (false, true) => "after this plan has delivered its successor",
+        (false, false) => "now; another key is in the sink",
+    };
+    let mut lines = vec![line("account", account.as_str())];
+    match of {
+        ReclaimOf::Qlik { parent, owner, created, expires } => {
+            let ends = expires.map(|at| format!(", ends {at}")).unwrap_or_default();
+            let made = created.map(|at| format!(", minted {at}")).unwrap_or_default() + &ends;
+            let key = line("key", format!("{}{made}", escape(key_id)));
+            lines.extend([tenant_line(parent), line("owner", owner_text(owner)), key]);
+        }
+        ReclaimOf::Imburse { tenant_id, asked: _ } => {
+            lines.extend([line("tenant", tenant_id.to_string()), line("key", escape(key_id))]);
+        }
+    }
+    lines.push(line("when", when));
+    lines
 }
 
 fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
     let text = match keep {
-        Keep::Tenant { id, hostname, adopted } => match adopted {
-            Adopted::No => format!("tenant {hostname}"),
-            Adopted::Recorded => format!("tenant {hostname}, adopted"),
-            Adopted::ToRecord { account } => {
-                let there = TenantRef { id: id.clone(), hostname: hostname.clone() };
-                let record = line("record", "in the ledger; nothing is sent");
-                return ("adopt tenant".into(), vec![line("account", account.as_str()), tenant_line(&there), record]);
+        Keep::Tenant { id, of, adopted } => {
+            let (short, there) = match of {
+                KeptTenant::Qlik { hostname } => (hostname, format!("{hostname} ({id})")),
+                KeptTenant::Imburse { name, host } => (id, format!("{} ({id}) at {host}", quote(name.raw()))),
+            };
+            match adopted {
+                Adopted::No => format!("tenant {short}"),
+                Adopted::Recorded => format!("tenant {short}, adopted"),
+                Adopted::ToRecord { account } => {
+                    let record = line("record", "in the ledger; nothing is sent");
+                    let lines = vec![line("account", account.as_str()), line("tenant", there), record];
+                    return ("adopt tenant".into(), lines);
+                }
             }
-        },
+        }
         // Its id and shape are for programs; what is as declared should fit a line.
         Keep::Key { key_id: _, expires, sink, shape: _ } => {
             format!("key in {sink}{}", until(*expires, now))

@@ -3,7 +3,6 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::action::{Action, Adopted, Keep};
-use crate::plan::imburse::action::Imburse;
 
 use super::Look;
 
@@ -31,16 +30,11 @@ impl Sign {
             Action::Renew(_) => Self::Renew,
             Action::Reclaim(_) => Self::Reclaim,
             // Nothing is sent, and the ledger is written: a reviewer should see it however much else is kept.
-            Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, hostname: _ }) => Self::Change,
+            Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, of: _ }) => Self::Change,
             Action::Keep(_) => Self::Keep,
             Action::Drift(_) => Self::Drift,
             Action::Wait(_) => Self::Wait,
             Action::Refuse(_) => Self::Refuse,
-            Action::Imburse(Imburse::CreateTenant(_) | Imburse::CreateKey(_)) => Self::Create,
-            Action::Imburse(Imburse::Mark(_)) => Self::Change,
-            Action::Imburse(Imburse::Reclaim(_)) => Self::Reclaim,
-            Action::Imburse(action @ Imburse::Keep(_)) if action.changes_something() => Self::Change,
-            Action::Imburse(Imburse::Keep(_)) => Self::Keep,
         }
     }
 

@@ -3,7 +3,6 @@
 use crate::apply::event::{Report, ReportOutcome, Step};
 use crate::plan::action::{Action, Adopted, Keep, Plan};
 use crate::plan::counts::Counts;
-use crate::plan::imburse::action::Imburse;
 
 use super::layout::{count, join_and};
 
@@ -56,8 +55,7 @@ pub fn plan(plan: &Plan) -> String {
 /// Adopted tenants that apply writes into the ledger; nothing is sent for them.
 fn adoptions_to_record(plan: &Plan) -> usize {
     let to_record = |action: &Action| {
-        matches!(action, Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, hostname: _ }))
-            || matches!(action, Action::Imburse(kept @ Imburse::Keep(_)) if kept.changes_something())
+        matches!(action, Action::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, id: _, of: _ }))
     };
     plan.actions.iter().filter(|planned| to_record(&planned.action)).count()
 }

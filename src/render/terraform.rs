@@ -9,7 +9,6 @@
 mod change;
 mod declared;
 mod document;
-mod imburse;
 mod sketch;
 
 use std::collections::BTreeSet;

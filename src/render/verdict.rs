@@ -124,8 +124,7 @@ fn refused(plan: &Plan) -> Option<Outcome> {
             | Action::Reclaim(_)
             | Action::Keep(_)
             | Action::Drift(_)
-            | Action::Wait(_)
-            | Action::Imburse(_) => None,
+            | Action::Wait(_) => None,
         })
         .collect();
     let own: Vec<Code> = codes.iter().copied().filter(|code| *code != Code::Depends).collect();

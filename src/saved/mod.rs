@@ -3,6 +3,7 @@
 //! Both files carry a format, its version and the program's. Neither can hold a secret, since neither a plan nor a live
 //! state has a place for one.
 
+mod earlier;
 mod plan;
 mod snapshot;
 mod trouble;

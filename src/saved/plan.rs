@@ -17,8 +17,8 @@ use crate::plan::fact::Fact;
 use crate::plan::finding::Finding;
 use crate::render::json;
 
-use super::PROGRAM;
 use super::trouble::{Kind, Unusable, open};
+use super::{PROGRAM, earlier};
 
 const KIND: Kind = Kind { noun: "a saved plan", format: "qlik-plan/saved", version: 1, again: "qlik-plan --out FILE" };
 
@@ -130,7 +130,7 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
         ));
     }
     check_sums(name, text, &value)?;
-    let file: File = serde_json::from_value(value).map_err(|_| edited(name))?;
+    let file: File = serde_json::from_value(earlier::plan(value)).map_err(|_| edited(name))?;
     let mut plan =
         Plan { findings: file.findings, notices: file.notices, unchecked: file.unchecked, ..Plan::empty(file.now) };
     for Object { address, at, actions, facts, sum: _ } in file.objects {

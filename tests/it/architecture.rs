@@ -30,7 +30,6 @@ const WALLS: &[(&str, &[&str])] = &[
             "model",
             "plan::action",
             "plan::counts",
-            "plan::imburse::action",
             "plan::explain",
             "plan::fact",
             "plan::finding",

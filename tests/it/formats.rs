@@ -30,7 +30,7 @@ fn all() -> Plan {
 #[test]
 fn the_golden_plans_have_every_action() {
     for plan in [all(), hostile()] {
-        let kinds: BTreeSet<&str> = plan.actions.iter().map(|planned| kind(&planned.action)).collect();
+        let kinds: BTreeSet<&str> = plan.actions.iter().map(kind).collect();
         assert_eq!(kinds.len(), KINDS, "{kinds:?}");
     }
 }

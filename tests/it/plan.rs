@@ -15,11 +15,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use qlik_plan::config::{self, Source};
-use qlik_plan::model::address::Address;
+use qlik_plan::model::address::{Address, Vendor};
 use qlik_plan::model::desired::Desired;
 use qlik_plan::model::live::Live;
-use qlik_plan::plan::action::{Action, Plan};
-use qlik_plan::plan::imburse::action::Imburse;
+use qlik_plan::plan::action::{Action, Plan, Planned};
 use qlik_plan::plan::refusal::Code;
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::Outcome;
@@ -108,7 +107,7 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
             own.insert(finding.code);
         }
         for planned in plan.actions {
-            actions.insert(kind(&planned.action));
+            actions.insert(kind(&planned));
             if let Action::Refuse(refusal) = planned.action {
                 assert!(!refusal.next.is_empty(), "{name}");
                 own.insert(refusal.code);
@@ -131,26 +130,26 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
 /// How many kinds `kind` tells apart.
 pub(crate) const KINDS: usize = 18;
 
-/// Every kind of action that there is: the list of DESIGN's fourth promise, what is kept, and what is not done.
-pub(crate) fn kind(action: &Action) -> &'static str {
-    match action {
-        Action::CreateTenant(_) => "create tenant",
+/// Every kind of action that there is, at each vendor that has it: the list of DESIGN's fourth promise, what is kept, and what
+/// is not done.
+pub(crate) fn kind(planned: &Planned) -> &'static str {
+    let by_vendor = |at_qlik, at_imburse| match planned.address.vendor {
+        Vendor::Qlik => at_qlik,
+        Vendor::Imburse => at_imburse,
+    };
+    match &planned.action {
+        Action::CreateTenant(_) => by_vendor("create tenant", "imburse: create tenant"),
         Action::Settle(_) => "settle",
         Action::Trust(_) => "trust",
         Action::CreateUser(_) => "create user",
         Action::Grant(_) => "grant",
-        Action::Mark(_) => "mark",
-        Action::CreateKey(_) => "create key",
+        Action::Mark(_) => by_vendor("mark", "imburse: mark"),
+        Action::CreateKey(_) => by_vendor("create key", "imburse: create key"),
         Action::Renew(_) => "renew",
-        Action::Reclaim(_) => "reclaim",
-        Action::Keep(_) => "keep",
+        Action::Reclaim(_) => by_vendor("reclaim", "imburse: reclaim"),
+        Action::Keep(_) => by_vendor("keep", "imburse: keep"),
         Action::Drift(_) => "drift",
         Action::Wait(_) => "wait",
         Action::Refuse(_) => "refuse",
-        Action::Imburse(Imburse::CreateTenant(_)) => "imburse: create tenant",
-        Action::Imburse(Imburse::CreateKey(_)) => "imburse: create key",
-        Action::Imburse(Imburse::Mark(_)) => "imburse: mark",
-        Action::Imburse(Imburse::Reclaim(_)) => "imburse: reclaim",
-        Action::Imburse(Imburse::Keep(_)) => "imburse: keep",
     }
 }

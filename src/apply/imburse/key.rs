@@ -6,19 +6,18 @@ use jiff::Timestamp;
 
 use crate::ledger::LedgerError;
 use crate::model::address::{Address, Name};
-use crate::model::imburse::MarkRefused;
+use crate::model::imburse::{ImburseKey, MarkRefused};
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::TenantRef;
-use crate::plan::imburse::action::{CreateKey, Mark, Reclaim};
+use crate::plan::action::{Mark, Reclaim, TenantRef};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::imburse::MintedKey;
 use crate::sink::payload::Payload;
 use crate::sink::payload::imburse::{self as payload, Parts};
 
-use super::super::delivery::{Found, Place};
+use super::super::delivery::{Delivery, Slot};
 use super::super::event::{Failure, Step};
 use super::super::maker::{Maker, Marked, Tried, Words};
 use super::super::outcome::{Known, known};
@@ -27,22 +26,20 @@ use super::super::world::World;
 /// A key of a tenant at Imburse.
 struct TenantKey<'a> {
     world: &'a World<'a>,
-    create: &'a CreateKey,
+    account: &'a Name,
+    spec: &'a ImburseKey,
     at: &'a TenantRef,
 }
 
 /// Makes a key and delivers it; says where it is.
-pub(super) async fn create(
-    world: &World<'_>,
-    tenant: &Address,
-    address: &Address,
-    create: &CreateKey,
-    over: &[String],
-    at: &TenantRef,
+pub(in crate::apply) async fn create(
+    delivery: &Delivery<'_>,
+    account: &Name,
+    spec: &ImburseKey,
 ) -> Result<String, Failure> {
-    let found = Found::by(&create.why);
-    let place = Place::look(world, tenant, address, &create.spec.deliver_to, &found, over, &TenantKey::WORDS).await?;
-    place.fill(&TenantKey { world, create, at }, at).await
+    let Delivery { world, at, .. } = *delivery;
+    let slot = Slot::look(delivery, &spec.deliver_to, &TenantKey::WORDS).await?;
+    slot.fill(&TenantKey { world, account, spec, at }, at).await
 }
 
 impl Maker for TenantKey<'_> {
@@ -58,7 +55,7 @@ impl Maker for TenantKey<'_> {
     const TELLS_AGE: bool = false;
 
     fn text(&self) -> &str {
-        &self.create.spec.name
+        &self.spec.name
     }
 
     fn id<'m>(&self, minted: &'m MintedKey) -> &'m str {
@@ -80,8 +77,8 @@ impl Maker for TenantKey<'_> {
     }
 
     fn payload(&self, minted: &MintedKey) -> Payload {
-        let spec = &self.create.spec;
-        let account = self.world.desired.imburse.get(&self.create.account);
+        let spec = self.spec;
+        let account = self.world.desired.imburse.get(self.account);
         let roles: Vec<&str> = minted.roles.iter().map(Untrusted::raw).collect();
         let parts = Parts {
             base_url: &format!("https://{}", self.at.hostname.raw()),
@@ -95,25 +92,25 @@ impl Maker for TenantKey<'_> {
     }
 
     fn made_as(&self) -> MadeAs {
-        MadeAs { shape: self.create.spec.deliver_as.as_str().to_owned(), owner: None }
+        MadeAs { shape: self.spec.deliver_as.as_str().to_owned(), owner: None }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {
-        let CreateKey { account, spec, .. } = self.create;
+        let Self { account, spec, .. } = self;
         self.world.imburse.create_key(account, self.at.id.raw(), text, &spec.roles).await
     }
 
     async fn find(&self, marker: &Marker) -> Result<Option<String>, ReadError> {
-        let keys = self.world.imburse.reader().list_keys(&self.create.account, self.at.id.raw()).await?;
+        let keys = self.world.imburse.reader().list_keys(self.account, self.at.id.raw()).await?;
         Ok(keys.into_values().find(|key| key.marker.as_ref() == Some(marker)).map(|key| key.public_key))
     }
 
     async fn revoke(&self, id: &str) -> Outcome<()> {
-        self.world.imburse.delete_key(&self.create.account, self.at.id.raw(), id).await
+        self.world.imburse.delete_key(self.account, self.at.id.raw(), id).await
     }
 
     async fn try_out(&self, minted: &MintedKey) -> Result<Tried, ReadError> {
-        let (account, tenant) = (&self.create.account, self.at.id.raw());
+        let (account, tenant) = (self.account, self.at.id.raw());
         let tried =
             self.world.imburse.reader().try_key(account, tenant, &minted.public_key, &minted.private_key).await?;
         Ok(match tried.lists_itself {
@@ -123,11 +120,11 @@ impl Maker for TenantKey<'_> {
     }
 
     async fn mark(&self, minted: &MintedKey, text: &str) -> Result<Outcome<Marked>, Failure> {
-        rename(self.world, &self.create.account, self.at.id.raw(), &minted.public_key, text, &minted.roles).await
+        rename(self.world, self.account, self.at.id.raw(), &minted.public_key, text, &minted.roles).await
     }
 
     async fn lives(&self, id: &str) -> Result<bool, ReadError> {
-        match self.world.imburse.reader().get_key(&self.create.account, self.at.id.raw(), id).await {
+        match self.world.imburse.reader().get_key(self.account, self.at.id.raw(), id).await {
             Ok(_) => Ok(true),
             Err(ReadError::NotFound(_)) => Ok(false),
             Err(
@@ -183,10 +180,15 @@ fn remember(world: &World<'_>, account: &Name, why: &str) -> Result<(), Failure>
 }
 
 /// Marks our own key as delivered, because the sink holds it.
-pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failure> {
-    let Mark { account, tenant_id, public_key, name, roles } = mark;
-    let id = Untrusted::from(public_key.as_str());
-    match known(rename(world, account, tenant_id.raw(), public_key, name.raw(), roles).await?) {
+pub(in crate::apply) async fn mark(
+    world: &World<'_>,
+    mark: &Mark,
+    tenant_id: &Untrusted,
+    roles: &BTreeSet<Untrusted>,
+) -> Result<String, Failure> {
+    let Mark { account, key_id, description, of: _ } = mark;
+    let id = Untrusted::from(key_id.as_str());
+    match known(rename(world, account, tenant_id.raw(), key_id, description.raw(), roles).await?) {
         Known::Done(Marked::Done) => Ok(id.to_string()),
         // The key is where it belongs; only the mark is missing.
         Known::Done(Marked::Never(why)) => Ok(format!("{id}: not marked, {why}")),
@@ -195,8 +197,13 @@ pub(super) async fn mark(world: &World<'_>, mark: &Mark) -> Result<String, Failu
 }
 
 /// Deletes a leftover, if it still is one. That cannot be undone, so a GET decides, not the list.
-pub(super) async fn reclaim(world: &World<'_>, address: &Address, reclaim: &Reclaim) -> Result<String, Failure> {
-    let Reclaim { account, tenant_id, public_key, letter, after_delivery: _, asked: _ } = reclaim;
+pub(in crate::apply) async fn reclaim(
+    world: &World<'_>,
+    address: &Address,
+    reclaim: &Reclaim,
+    tenant_id: &Untrusted,
+) -> Result<String, Failure> {
+    let Reclaim { account, key_id: public_key, letter, after_delivery: _, of: _ } = reclaim;
     let id = Untrusted::from(public_key.as_str());
     let key = match world.imburse.reader().get_key(account, tenant_id.raw(), public_key).await {
         Ok(key) => key,

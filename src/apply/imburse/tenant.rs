@@ -1,17 +1,24 @@
 //! Creating a tenant at most once: the same intent as Qlik's, one POST that carries name and address, a binding.
 
-use crate::model::address::Address;
-use crate::model::imburse::Tenant;
+use crate::model::address::{Address, Name};
+use crate::model::host::Host;
+use crate::model::imburse::{PostalAddress, Standing, Tenant};
 use crate::model::record::{Binding, How, State};
 use crate::model::untrusted::Untrusted;
-use crate::plan::imburse::action::CreateTenant;
+use crate::plan::action::TenantRef;
 
 use super::super::event::Failure;
-use super::super::tenant::{Doubt, Request, at_most_once};
+use super::super::tenant::{Doubt, Made, Request, at_most_once};
 use super::super::world::World;
 
-pub(super) async fn create(world: &World<'_>, address: &Address, create: &CreateTenant) -> Result<Tenant, Failure> {
-    let CreateTenant { account, host, name, address: postal, waits_for_approval: _ } = create;
+pub(in crate::apply) async fn create(
+    world: &World<'_>,
+    address: &Address,
+    account: &Name,
+    host: &Host,
+    name: &str,
+    postal: &PostalAddress,
+) -> Result<Made, Failure> {
     // Names are not unique: what is listed now is not ours, and a later list less this one is evidence for a person.
     let listed =
         world.imburse.reader().list_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;
@@ -26,7 +33,7 @@ pub(super) async fn create(world: &World<'_>, address: &Address, create: &Create
             what_it_is: "TENANT_ID",
         },
     };
-    at_most_once(
+    let made = at_most_once(
         world,
         address,
         request,
@@ -43,5 +50,17 @@ pub(super) async fn create(world: &World<'_>, address: &Address, create: &Create
             (State::Settled(binding), made.id.clone())
         },
     )
-    .await
+    .await?;
+    let (detail, unusable) = match made.standing() {
+        Standing::Usable => (format!("id {}", made.id), None),
+        Standing::Pending => (
+            format!("id {}; it waits for approval in the vendor's client portal", made.id),
+            Some(format!("{address} waits for approval in the vendor's client portal")),
+        ),
+        Standing::Rejected | Standing::Deleted => (
+            format!("id {}; the vendor says {}", made.id, made.status),
+            Some(format!("{address} is not usable: the vendor says {}", made.status)),
+        ),
+    };
+    Ok(Made { at: TenantRef { id: made.id, hostname: host.as_str().into() }, detail, unusable })
 }

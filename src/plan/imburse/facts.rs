@@ -3,29 +3,17 @@
 use crate::model::address::Address;
 use crate::model::imburse::{AccountRead, ImburseTenant, Standing, TenantRead};
 
-use super::super::action::{Action, Planned};
-use super::super::fact::{Fact, Facts, fact};
+use super::super::action::Action;
+use super::super::fact::{Fact, fact};
 use super::super::recorded::state;
 use super::super::scene::Scene;
-use super::action::Imburse;
 
-pub(in crate::plan) fn of(scene: &Scene, actions: &[Planned], facts: &mut Facts) {
-    for (address, spec, _) in scene.desired.imburse_tenants() {
-        facts.insert(address.clone(), tenant(scene, address, spec, actions));
-        for (key, _, _) in scene.desired.imburse_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
-            facts.insert(key.clone(), Vec::new());
-        }
-    }
-}
-
-fn tenant(scene: &Scene, address: &Address, spec: &ImburseTenant, actions: &[Planned]) -> Vec<Fact> {
+pub(in crate::plan) fn tenant(scene: &Scene, address: &Address, spec: &ImburseTenant, own: &[&Action]) -> Vec<Fact> {
     let mut facts = vec![fact("ledger record", state(scene, address))];
-    let creates = |planned: &Planned| {
-        planned.address == *address && matches!(&planned.action, Action::Imburse(Imburse::CreateTenant(_)))
-    };
+    let creates = own.iter().any(|action| matches!(action, Action::CreateTenant(_)));
     let account = scene.live.imburse.accounts.get(&spec.account).and_then(|live| live.account.as_ref());
     // How much of the licence is used moves by itself; whether there is room is decided anew each time.
-    if let (true, Some(AccountRead::Present(account))) = (actions.iter().any(creates), account) {
+    if let (true, Some(AccountRead::Present(account))) = (creates, account) {
         let said = if account.tenant_creation_approval_required { "asked for" } else { "not asked for" };
         facts.push(fact("approval of new tenants", said));
     }

@@ -6,10 +6,9 @@ use crate::model::live::LedgerLive;
 use crate::model::record::{Binding, How, Record};
 use crate::model::untrusted::Untrusted;
 
-use super::super::action::{Action, Adopted, Drift, DriftField, TenantRef, Wait};
+use super::super::action::{Action, Adopted, Drift, DriftField, Keep, KeptTenant, TenantRef, Wait};
 use super::super::ground::Stop;
 use super::super::refusal::{Code, Refusal};
-use super::action::{Imburse, Keep};
 use super::create::rejected;
 use super::ground::{Case, Ground};
 
@@ -144,8 +143,8 @@ pub(super) fn kept(case: &Case<'_>, live: &TenantLive) -> Option<Action> {
 }
 
 fn keep(present: &Tenant, account: &ImburseFacts, adopted: Adopted) -> Action {
-    let (id, name) = (present.id.clone(), present.name.clone());
-    Action::Imburse(Imburse::Keep(Keep::Tenant { id, name, host: account.host.clone(), adopted }))
+    let of = KeptTenant::Imburse { name: present.name.clone(), host: account.host.clone() };
+    Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted })
 }
 
 fn drift(case: &Case<'_>, present: &Tenant) -> Option<Action> {

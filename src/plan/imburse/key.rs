@@ -6,14 +6,16 @@ use crate::model::live::{LedgerFacts, LedgerLive, Observed, SinkLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::untrusted::{Untrusted, escape};
 
-use super::super::action::{Action, Drift, DriftField, Notice, Parent, Plan, TenantRef, Unchecked, Wait};
+use super::super::action::{
+    Action, CreateKey, Drift, DriftField, Keep, KeyShape, KeySpec, Mark, MarkOf, Notice, Parent, Plan, Reclaim,
+    ReclaimOf, TenantRef, Unchecked, Wait,
+};
 use super::super::finding::Finding;
 use super::super::headroom::sink_takes;
 use super::super::key::{self, Judgement, Mint, Question, Stop, refuse};
 use super::super::refusal::{Code, Refusal};
 use super::super::scene::{Scene, push};
 use super::super::{drift, ignore};
-use super::action::{CreateKey, Imburse, Keep, Mark, Reclaim};
 use super::ground::{Case, Ground};
 
 /// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
@@ -172,8 +174,8 @@ fn adopted(
         return push(plan, scene, address, Action::Refuse(refusal));
     };
     if !drift(scene, address, spec, key, None, plan) {
-        let public_key = key.public_key.clone();
-        push(plan, scene, address, Action::Imburse(Imburse::Keep(Keep::AdoptedKey { public_key })));
+        let keep = Keep::AdoptedKey { key_id: key.public_key.clone(), expires: None };
+        push(plan, scene, address, Action::Keep(keep));
     }
 }
 
@@ -218,16 +220,15 @@ fn act(
     {
         let mark = Mark {
             account: account.clone(),
-            tenant_id: at.id.clone(),
-            public_key: good.public_key.clone(),
-            name: marker.with_letter(Letter::Delivered).describe(good.text.raw()).into(),
-            roles: good.roles.clone(),
+            key_id: good.public_key.clone(),
+            description: marker.with_letter(Letter::Delivered).describe(good.text.raw()).into(),
+            of: MarkOf::Imburse { tenant_id: at.id.clone(), roles: good.roles.clone() },
         };
-        push(plan, scene, address, Action::Imburse(Imburse::Mark(mark)));
+        push(plan, scene, address, Action::Mark(mark));
     }
     if let Some(at) = at {
         for key in &judged.freed {
-            push(plan, scene, address, Action::Imburse(Imburse::Reclaim(reclaim(case, at, key, false, false))));
+            push(plan, scene, address, Action::Reclaim(reclaim(case, at, key, false, false)));
         }
     }
     let delivers = match &judged.mint {
@@ -241,24 +242,28 @@ fn act(
             }
             plan.unchecked.extend(unchecked.into_iter().map(|what| Unchecked { address: address.clone(), what }));
             let (account, parent) = (account.clone(), parent.clone());
-            let create = CreateKey { account, parent, spec: spec.clone(), why: why.clone() };
-            push(plan, scene, address, Action::Imburse(Imburse::CreateKey(create)));
+            let create = CreateKey { account, parent, spec: KeySpec::Imburse(spec.clone()), why: why.clone() };
+            push(plan, scene, address, Action::CreateKey(create));
             true
         }
     };
     if let Some(at) = at {
         let mut give_up = |key: &Key, asked: bool| {
             let reclaim = reclaim(case, at, key, delivers, asked);
-            push(plan, scene, address, Action::Imburse(Imburse::Reclaim(reclaim)));
+            push(plan, scene, address, Action::Reclaim(reclaim));
         };
         judged.reclaim.iter().for_each(|key| give_up(key, false));
         judged.asked.iter().for_each(|key| give_up(key, true));
     }
     if !delivers && let Some(good) = judged.good {
         let clean = !judged.mark;
-        let keep =
-            Keep::Key { public_key: good.public_key.clone(), sink: spec.deliver_to.clone(), shape: spec.deliver_as };
-        let kept = Action::Imburse(Imburse::Keep(keep));
+        let keep = Keep::Key {
+            key_id: good.public_key.clone(),
+            expires: None,
+            sink: spec.deliver_to.clone(),
+            shape: KeyShape::Imburse(spec.deliver_as),
+        };
+        let kept = Action::Keep(keep);
         if !drift(scene, address, spec, good, clean.then(|| kept.clone()), plan) && clean {
             push(plan, scene, address, kept);
         }
@@ -301,11 +306,10 @@ fn drift(
 fn reclaim(case: &Case<'_>, at: &TenantRef, key: &Key, after_delivery: bool, asked: bool) -> Reclaim {
     Reclaim {
         account: case.spec.account.clone(),
-        tenant_id: at.id.clone(),
-        public_key: key.public_key.clone(),
+        key_id: key.public_key.clone(),
         letter: key.marker.as_ref().map_or(Letter::Undelivered, |marker| marker.letter),
         after_delivery: after_delivery && !asked,
-        asked,
+        of: ReclaimOf::Imburse { tenant_id: at.id.clone(), asked },
     }
 }
 

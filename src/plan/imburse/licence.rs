@@ -9,13 +9,12 @@ use super::super::action::{Action, Plan};
 use super::super::limit::depends;
 use super::super::refusal::{Code, Refusal};
 use super::super::scene::Scene;
-use super::action::Imburse;
 
 /// Refuses all creations of an account that has no room for all of them: which to leave out is a person's choice.
 pub(super) fn hold(scene: &Scene, plan: &mut Plan) {
     let mut wanted: BTreeMap<Name, u64> = BTreeMap::new();
     for planned in &plan.actions {
-        if let Action::Imburse(Imburse::CreateTenant(create)) = &planned.action {
+        if let Action::CreateTenant(create) = &planned.action {
             *wanted.entry(create.account.clone()).or_default() += 1;
         }
     }
@@ -39,7 +38,7 @@ pub(super) fn hold(scene: &Scene, plan: &mut Plan) {
         );
         let mut refused: Vec<Address> = Vec::new();
         for planned in &mut plan.actions {
-            if matches!(&planned.action, Action::Imburse(Imburse::CreateTenant(create)) if create.account == account) {
+            if matches!(&planned.action, Action::CreateTenant(create) if create.account == account) {
                 planned.action = Action::Refuse(refusal.clone());
                 refused.push(planned.address.clone());
             }

@@ -1,6 +1,5 @@
 //! Imburse Payments: tenants by record, adoption or exact name in the account's list; keys by sink and marker.
 
-pub mod action;
 pub(super) mod assume;
 mod create;
 pub(super) mod explain;

@@ -7,14 +7,13 @@ use crate::model::place::Place;
 use crate::model::record::{Intent, State};
 use crate::model::run::Life;
 
-use super::super::action::{Action, Plan, Planned, Wait};
+use super::super::action::{Action, CreateTenant, NewTenant, Plan, Planned, Wait};
 use super::super::create::refuse_missing;
 use super::super::ground::Stop;
 use super::super::ignore;
 use super::super::limit::depends;
 use super::super::refusal::{Code, Refusal};
 use super::super::scene::{Scene, push};
-use super::action::{CreateTenant, Imburse};
 use super::create::may_create;
 use super::found::{adopt, bound};
 use super::ground::{Case, Ground};
@@ -112,13 +111,13 @@ fn decide<'a>(case: &Case<'a>, actions: &mut Vec<Action>, plan: &mut Plan) -> Re
                     Some(AccountRead::Present(account)) => Some(account.tenant_creation_approval_required),
                     Some(AccountRead::Forbidden(_) | AccountRead::Unreadable(_)) | None => None,
                 };
-                actions.push(Action::Imburse(Imburse::CreateTenant(CreateTenant {
-                    account: spec.account.clone(),
+                let of = NewTenant::Imburse {
                     host: account.host.clone(),
                     name: name.clone(),
                     address: spec.address.clone().unwrap_or_default(),
                     waits_for_approval: waits,
-                })));
+                };
+                actions.push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), of }));
                 Ok(Ground::MadeBefore { waits_for_approval: waits == Some(true) })
             }
             (None, None) => Err(Refusal::new(

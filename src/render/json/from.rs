@@ -20,7 +20,6 @@ use super::document::{
     Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
-use super::imburse;
 use super::words::Kind;
 
 const VERSION: u8 = 1;
@@ -240,7 +239,7 @@ impl From<&action::Planned> for Action {
             kind: kind(action),
             object,
             at: at.into(),
-            details: details(action),
+            details: details(address.vendor, action),
             code: said.code,
             why: said.why,
             next: said.next,
@@ -261,7 +260,6 @@ fn kind(action: &action::Action) -> Kind {
         action::Action::Drift(_) => Kind::Drift,
         action::Action::Wait(_) => Kind::Wait,
         action::Action::Refuse(_) => Kind::Refuse,
-        action::Action::Imburse(action) => imburse::kind(action),
     }
 }
 
@@ -277,7 +275,6 @@ fn said(action: &action::Action) -> Said {
     match action {
         action::Action::CreateKey(create) => Said { why: why_mint(&create.why), ..Said::default() },
         action::Action::Renew(renew) => Said { why: why_mint(&renew.create.why), ..Said::default() },
-        action::Action::Imburse(action) => Said { why: imburse::why(action).and_then(why_mint), ..Said::default() },
         action::Action::Drift(drift) => Said { next: drift.next.clone(), ..Said::default() },
         action::Action::Wait(wait) => Said { why: Some(wait.why.clone()), ..Said::default() },
         action::Action::Refuse(Refusal { code, why, next }) => {

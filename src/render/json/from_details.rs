@@ -1,5 +1,6 @@
 //! From an action to its published details, field by field: a new field does not compile unnoticed.
 
+use crate::model::address::{Name, Vendor};
 use crate::model::marker;
 use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
@@ -9,12 +10,13 @@ use super::details::{
     KeepTenant, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Tenant, Trust, User,
     Wait,
 };
+use super::imburse;
 use super::words::{Adopted, Cause, Letter};
 
 /// Nothing for a refusal, which is all words.
-pub(super) fn details(action: &action::Action) -> Option<Details> {
+pub(super) fn details(vendor: Vendor, action: &action::Action) -> Option<Details> {
     Some(match action {
-        action::Action::CreateTenant(create) => Details::CreateTenant(create.into()),
+        action::Action::CreateTenant(create) => create_tenant(create),
         action::Action::Settle(settle) => Details::Settle(settle.into()),
         action::Action::Trust(action::Trust { account, parent }) => {
             Details::Trust(Trust { account: account.to_string(), tenant: parent.into() })
@@ -30,13 +32,11 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
         action::Action::CreateUser(action::CreateUser { account, parent, user }) => {
             Details::CreateUser(CreateUser { account: account.to_string(), tenant: parent.into(), user: user.into() })
         }
-        action::Action::Mark(mark) => Details::Mark(mark.into()),
-        action::Action::CreateKey(create) => Details::CreateKey(create.into()),
-        action::Action::Renew(action::Renew { create, key_id, expires }) => {
-            Details::Renew(Renew { key_id: key_id.clone(), expires: *expires, successor: create.into() })
-        }
-        action::Action::Reclaim(reclaim) => Details::Reclaim(reclaim.into()),
-        action::Action::Keep(keep) => self::keep(keep),
+        action::Action::Mark(mark) => self::mark(mark),
+        action::Action::CreateKey(create) => create_key(create),
+        action::Action::Renew(renew) => self::renew(renew)?,
+        action::Action::Reclaim(reclaim) => self::reclaim(reclaim),
+        action::Action::Keep(keep) => self::keep(vendor, keep),
         action::Action::Drift(action::Drift { fields, next: _, kept: _ }) => Details::Drift(Drift {
             fields: fields
                 .iter()
@@ -50,39 +50,66 @@ pub(super) fn details(action: &action::Action) -> Option<Details> {
         // Its `why` stands beside `kind`.
         action::Action::Wait(action::Wait { run, why: _ }) => Details::Wait(Wait { run: run.clone() }),
         action::Action::Refuse(_) => return None,
-        action::Action::Imburse(action) => Details::Imburse(action.into()),
     })
 }
 
-fn keep(keep: &action::Keep) -> Details {
+fn keep(vendor: Vendor, keep: &action::Keep) -> Details {
     match keep {
-        action::Keep::Tenant { id, hostname, adopted } => Details::KeepTenant(KeepTenant {
-            id: id.raw().to_owned(),
-            hostname: hostname.raw().to_owned(),
-            adopted: match adopted {
-                action::Adopted::No => Adopted::No,
-                action::Adopted::ToRecord { account } => Adopted::ToRecord(account.to_string()),
-                action::Adopted::Recorded => Adopted::Recorded,
-            },
-        }),
-        action::Keep::Key { key_id, expires, sink, shape } => Details::KeepKey(KeepKey {
-            key_id: key_id.clone(),
-            expires: *expires,
-            delivered: Some(Delivered { sink: sink.to_string(), shape: (*shape).into() }),
-        }),
-        action::Keep::AdoptedKey { key_id, expires } => {
-            Details::KeepKey(KeepKey { key_id: key_id.clone(), expires: *expires, delivered: None })
+        action::Keep::Tenant { id, of, adopted } => {
+            let (id, adopted) = (id.raw().to_owned(), adopted.into());
+            match of {
+                action::KeptTenant::Qlik { hostname } => {
+                    Details::KeepTenant(KeepTenant { id, hostname: hostname.raw().to_owned(), adopted })
+                }
+                action::KeptTenant::Imburse { name, host } => {
+                    Details::Imburse(imburse::keep_tenant(id, name, host, adopted))
+                }
+            }
+        }
+        action::Keep::Key { key_id, expires, sink, shape } => match shape {
+            action::KeyShape::Qlik(shape) => Details::KeepKey(KeepKey {
+                key_id: key_id.clone(),
+                expires: *expires,
+                delivered: Some(Delivered { sink: sink.to_string(), shape: (*shape).into() }),
+            }),
+            action::KeyShape::Imburse(shape) => Details::Imburse(imburse::keep_key(key_id, sink, *shape)),
+        },
+        action::Keep::AdoptedKey { key_id, expires } => match vendor {
+            Vendor::Qlik => Details::KeepKey(KeepKey { key_id: key_id.clone(), expires: *expires, delivered: None }),
+            Vendor::Imburse => Details::Imburse(imburse::keep_adopted_key(key_id)),
+        },
+    }
+}
+
+impl From<&action::Adopted> for Adopted {
+    fn from(adopted: &action::Adopted) -> Self {
+        match adopted {
+            action::Adopted::No => Self::No,
+            action::Adopted::ToRecord { account } => Self::ToRecord(account.to_string()),
+            action::Adopted::Recorded => Self::Recorded,
         }
     }
 }
 
-impl From<&action::CreateTenant> for CreateTenant {
-    fn from(create: &action::CreateTenant) -> Self {
-        let action::CreateTenant { account, region } = create;
-        Self {
+impl From<marker::Letter> for Letter {
+    fn from(letter: marker::Letter) -> Self {
+        match letter {
+            marker::Letter::Undelivered => Self::Undelivered,
+            marker::Letter::Delivered => Self::Delivered,
+        }
+    }
+}
+
+fn create_tenant(create: &action::CreateTenant) -> Details {
+    let action::CreateTenant { account, of } = create;
+    match of {
+        action::NewTenant::Qlik { region } => Details::CreateTenant(CreateTenant {
             account: account.to_string(),
             region: region.label.to_string(),
             register: region.register().as_str().to_owned(),
+        }),
+        action::NewTenant::Imburse { host, name, address, waits_for_approval } => {
+            Details::Imburse(imburse::create_tenant(account, host, name, address, *waits_for_approval))
         }
     }
 }
@@ -115,35 +142,52 @@ impl From<&action::Settle> for Settle {
     }
 }
 
-impl From<&action::Mark> for Mark {
-    fn from(mark: &action::Mark) -> Self {
-        let action::Mark { account, parent, owner, key_id, description } = mark;
-        Self {
-            account: account.to_string(),
-            tenant: parent.into(),
-            owner: owner.into(),
-            key_id: key_id.clone(),
-            description: description.raw().to_owned(),
+fn mark(mark: &action::Mark) -> Details {
+    let action::Mark { account, key_id, description, of } = mark;
+    let (account, key_id, text) = (account.to_string(), key_id.clone(), description.raw().to_owned());
+    match of {
+        action::MarkOf::Qlik { parent, owner } => {
+            Details::Mark(Mark { account, tenant: parent.into(), owner: owner.into(), key_id, description: text })
+        }
+        action::MarkOf::Imburse { tenant_id, roles } => {
+            Details::Imburse(imburse::mark(account, tenant_id, key_id, text, roles))
         }
     }
 }
 
-impl From<&action::CreateKey> for CreateKey {
-    fn from(create: &action::CreateKey) -> Self {
-        let action::CreateKey { account, parent, spec, why } = create;
-        // An adopted key is never minted.
-        let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
-        Self {
-            account: account.to_string(),
-            tenant: parent.into(),
-            description: description.clone(),
-            owner: owner.into(),
-            expires_in: expires_in.to_string(),
-            renew_before: renew_before.to_string(),
-            deliver_to: deliver_to.to_string(),
-            deliver_as: (*deliver_as).into(),
-            cause: why.into(),
+fn create_key(create: &action::CreateKey) -> Details {
+    let action::CreateKey { account, parent, spec, why } = create;
+    match spec {
+        action::KeySpec::Qlik(spec) => Details::CreateKey(minted(account, parent, spec, why)),
+        action::KeySpec::Imburse(spec) => Details::Imburse(imburse::create_key(account, parent, spec, why)),
+    }
+}
+
+/// Nothing for a key that has no end, which is never due.
+fn renew(renew: &action::Renew) -> Option<Details> {
+    let action::Renew { create: action::CreateKey { account, parent, spec, why }, key_id, expires } = renew;
+    match spec {
+        action::KeySpec::Qlik(spec) => {
+            let successor = minted(account, parent, spec, why);
+            Some(Details::Renew(Renew { key_id: key_id.clone(), expires: *expires, successor }))
         }
+        action::KeySpec::Imburse(_) => None,
+    }
+}
+
+fn minted(account: &Name, parent: &action::Parent, spec: &QlikKey, why: &action::WhyMint) -> CreateKey {
+    // An adopted key is never minted.
+    let QlikKey { description, owner, expires_in, renew_before, deliver_to, deliver_as, adopt: _ } = spec;
+    CreateKey {
+        account: account.to_string(),
+        tenant: parent.into(),
+        description: description.clone(),
+        owner: owner.into(),
+        expires_in: expires_in.to_string(),
+        renew_before: renew_before.to_string(),
+        deliver_to: deliver_to.to_string(),
+        deliver_as: (*deliver_as).into(),
+        cause: why.into(),
     }
 }
 
@@ -159,21 +203,23 @@ impl From<&action::WhyMint> for Cause {
     }
 }
 
-impl From<&action::Reclaim> for Reclaim {
-    fn from(reclaim: &action::Reclaim) -> Self {
-        let action::Reclaim { account, parent, owner, key_id, created, expires, letter, after_delivery } = reclaim;
-        Self {
-            account: account.to_string(),
+fn reclaim(reclaim: &action::Reclaim) -> Details {
+    let action::Reclaim { account, key_id, letter, after_delivery, of } = reclaim;
+    let (account, key_id, letter, after_delivery) =
+        (account.to_string(), key_id.clone(), (*letter).into(), *after_delivery);
+    match of {
+        action::ReclaimOf::Qlik { parent, owner, created, expires } => Details::Reclaim(Reclaim {
+            account,
             tenant: parent.into(),
             owner: owner.into(),
-            key_id: key_id.clone(),
+            key_id,
             created: *created,
             expires: *expires,
-            letter: match letter {
-                marker::Letter::Undelivered => Letter::Undelivered,
-                marker::Letter::Delivered => Letter::Delivered,
-            },
-            after_delivery: *after_delivery,
+            letter,
+            after_delivery,
+        }),
+        action::ReclaimOf::Imburse { tenant_id, asked } => {
+            Details::Imburse(imburse::reclaim(account, tenant_id, key_id, letter, after_delivery, *asked))
         }
     }
 }

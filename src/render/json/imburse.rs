@@ -1,14 +1,17 @@
 //! The published format of what an action at Imburse says, and the way there, field by field. It grows by addition only.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::model::address::Name;
+use crate::model::host::Host;
 use crate::model::imburse::{ImburseKey, PostalAddress, Shape as Delivered};
-use crate::model::marker;
-use crate::plan::action::{Adopted as Adoption, Parent, WhyMint};
-use crate::plan::imburse::action;
+use crate::model::untrusted::Untrusted;
+use crate::plan::action::{Parent, WhyMint};
 
-use super::words::{Adopted, Cause, Kind, Letter};
+use super::words::{Adopted, Cause, Letter};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -125,115 +128,75 @@ struct Place {
     shape: Shape,
 }
 
-pub(super) fn kind(action: &action::Imburse) -> Kind {
-    match action {
-        action::Imburse::CreateTenant(_) | action::Imburse::CreateKey(_) => Kind::Create,
-        action::Imburse::Mark(_) => Kind::Mark,
-        action::Imburse::Reclaim(_) => Kind::Reclaim,
-        action::Imburse::Keep(_) => Kind::Keep,
-    }
+pub(super) fn create_tenant(
+    account: &Name,
+    host: &Host,
+    name: &str,
+    address: &PostalAddress,
+    waits_for_approval: Option<bool>,
+) -> Imburse {
+    let PostalAddress { street_address, extended_address, locality, region, post_code, country } = address.clone();
+    Imburse::CreateTenant(CreateTenant {
+        account: account.to_string(),
+        host: host.to_string(),
+        display_name: name.to_owned(),
+        address: Address { street_address, extended_address, locality, region, post_code, country },
+        waits_for_approval,
+    })
 }
 
-/// Why a key is made.
-pub(super) fn why(action: &action::Imburse) -> Option<&WhyMint> {
-    match action {
-        action::Imburse::CreateKey(create) => Some(&create.why),
-        action::Imburse::CreateTenant(_)
-        | action::Imburse::Mark(_)
-        | action::Imburse::Reclaim(_)
-        | action::Imburse::Keep(_) => None,
-    }
+pub(super) fn create_key(account: &Name, parent: &Parent, spec: &ImburseKey, why: &WhyMint) -> Imburse {
+    // An adopted key is never made.
+    let ImburseKey { name, roles, deliver_to, deliver_as, adopt: _ } = spec;
+    Imburse::CreateKey(CreateKey {
+        account: account.to_string(),
+        tenant: match parent {
+            Parent::Exists(tenant) => Tenant::Exists(tenant.id.raw().to_owned()),
+            Parent::MadeBefore(address) => Tenant::MadeBefore(address.to_string()),
+        },
+        name: name.clone(),
+        roles: roles.iter().cloned().collect(),
+        deliver_to: deliver_to.to_string(),
+        deliver_as: (*deliver_as).into(),
+        cause: why.into(),
+    })
 }
 
-impl From<&action::Imburse> for Imburse {
-    fn from(action: &action::Imburse) -> Self {
-        match action {
-            action::Imburse::CreateTenant(create) => Self::CreateTenant(create.into()),
-            action::Imburse::CreateKey(create) => Self::CreateKey(create.into()),
-            action::Imburse::Mark(action::Mark { account, tenant_id, public_key, name, roles }) => Self::Mark(Mark {
-                account: account.to_string(),
-                tenant_id: tenant_id.raw().to_owned(),
-                public_key: public_key.clone(),
-                name: name.raw().to_owned(),
-                roles: roles.iter().map(|role| role.raw().to_owned()).collect(),
-            }),
-            action::Imburse::Reclaim(reclaim) => Self::Reclaim(reclaim.into()),
-            action::Imburse::Keep(keep) => self::keep(keep),
-        }
-    }
+pub(super) fn mark(
+    account: String,
+    tenant_id: &Untrusted,
+    public_key: String,
+    name: String,
+    roles: &BTreeSet<Untrusted>,
+) -> Imburse {
+    let roles = roles.iter().map(|role| role.raw().to_owned()).collect();
+    Imburse::Mark(Mark { account, tenant_id: tenant_id.raw().to_owned(), public_key, name, roles })
 }
 
-impl From<&action::CreateTenant> for CreateTenant {
-    fn from(create: &action::CreateTenant) -> Self {
-        let action::CreateTenant { account, host, name, address, waits_for_approval } = create;
-        let PostalAddress { street_address, extended_address, locality, region, post_code, country } = address.clone();
-        Self {
-            account: account.to_string(),
-            host: host.to_string(),
-            display_name: name.clone(),
-            address: Address { street_address, extended_address, locality, region, post_code, country },
-            waits_for_approval: *waits_for_approval,
-        }
-    }
+pub(super) fn reclaim(
+    account: String,
+    tenant_id: &Untrusted,
+    public_key: String,
+    letter: Letter,
+    after_delivery: bool,
+    asked: bool,
+) -> Imburse {
+    let tenant_id = tenant_id.raw().to_owned();
+    Imburse::Reclaim(Reclaim { account, tenant_id, public_key, letter, after_delivery, asked })
 }
 
-impl From<&action::CreateKey> for CreateKey {
-    fn from(create: &action::CreateKey) -> Self {
-        let action::CreateKey { account, parent, spec, why } = create;
-        // An adopted key is never made.
-        let ImburseKey { name, roles, deliver_to, deliver_as, adopt: _ } = spec;
-        Self {
-            account: account.to_string(),
-            tenant: match parent {
-                Parent::Exists(tenant) => Tenant::Exists(tenant.id.raw().to_owned()),
-                Parent::MadeBefore(address) => Tenant::MadeBefore(address.to_string()),
-            },
-            name: name.clone(),
-            roles: roles.iter().cloned().collect(),
-            deliver_to: deliver_to.to_string(),
-            deliver_as: (*deliver_as).into(),
-            cause: why.into(),
-        }
-    }
+pub(super) fn keep_tenant(id: String, name: &Untrusted, host: &Host, adopted: Adopted) -> Imburse {
+    let (display_name, host) = (name.raw().to_owned(), host.to_string());
+    Imburse::KeepTenant(KeepTenant { id, display_name, host, adopted })
 }
 
-impl From<&action::Reclaim> for Reclaim {
-    fn from(reclaim: &action::Reclaim) -> Self {
-        let action::Reclaim { account, tenant_id, public_key, letter, after_delivery, asked } = reclaim;
-        Self {
-            account: account.to_string(),
-            tenant_id: tenant_id.raw().to_owned(),
-            public_key: public_key.clone(),
-            letter: match letter {
-                marker::Letter::Undelivered => Letter::Undelivered,
-                marker::Letter::Delivered => Letter::Delivered,
-            },
-            after_delivery: *after_delivery,
-            asked: *asked,
-        }
-    }
+pub(super) fn keep_key(public_key: &str, sink: &Name, shape: Delivered) -> Imburse {
+    let delivered = Some(Place { sink: sink.to_string(), shape: shape.into() });
+    Imburse::KeepKey(KeepKey { public_key: public_key.to_owned(), delivered })
 }
 
-fn keep(keep: &action::Keep) -> Imburse {
-    match keep {
-        action::Keep::Tenant { id, name, host, adopted } => Imburse::KeepTenant(KeepTenant {
-            id: id.raw().to_owned(),
-            display_name: name.raw().to_owned(),
-            host: host.to_string(),
-            adopted: match adopted {
-                Adoption::No => Adopted::No,
-                Adoption::ToRecord { account } => Adopted::ToRecord(account.to_string()),
-                Adoption::Recorded => Adopted::Recorded,
-            },
-        }),
-        action::Keep::Key { public_key, sink, shape } => Imburse::KeepKey(KeepKey {
-            public_key: public_key.clone(),
-            delivered: Some(Place { sink: sink.to_string(), shape: (*shape).into() }),
-        }),
-        action::Keep::AdoptedKey { public_key } => {
-            Imburse::KeepKey(KeepKey { public_key: public_key.clone(), delivered: None })
-        }
-    }
+pub(super) fn keep_adopted_key(public_key: &str) -> Imburse {
+    Imburse::KeepKey(KeepKey { public_key: public_key.to_owned(), delivered: None })
 }
 
 impl From<Delivered> for Shape {

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 use crate::model::place::Place;
 use crate::model::spec::{Owner, User};
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, Mark, Parent,
-    Permission, Reclaim, Renew, RoleStep, Settle, SettlePart, TenantRef, Trust, Wait,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, KeptTenant, KeyShape,
+    KeySpec, Mark, MarkOf, NewTenant, Parent, Permission, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart,
+    TenantRef, Trust, Wait,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
@@ -16,7 +17,6 @@ use crate::render::block::place;
 
 use super::declared;
 use super::document::{Check, CheckAddress, CheckInstance, Importing, Problem, ResourceChange, Status, Verb, full};
-use super::imburse;
 use super::sketch::{Draft, Sketch, put};
 
 impl Draft {
@@ -51,7 +51,7 @@ impl Draft {
                 sketch.after.insert("replaces".into(), json!({ "id": key_id, "expires": expires }));
             }
             Action::Reclaim(reclaim) => self.deposed.push(deposed(address, reclaim)),
-            Action::Keep(keep) => self.keep(keep),
+            Action::Keep(keep) => self.keep(address.vendor, keep),
             Action::Drift(drift) => self.drift = Some(self.drifted(address, drift)),
             Action::Wait(Wait { run, why }) => {
                 let run = run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
@@ -61,7 +61,6 @@ impl Draft {
                 let message = format!("{code}: {}; next: {} [{}]", why.raw(), next.join("; or: "), place(at));
                 self.checks.push(check(address, Status::Fail, message));
             }
-            Action::Imburse(action) => imburse::add(self, address, action),
         }
     }
 
@@ -71,12 +70,24 @@ impl Draft {
     }
 
     fn create_tenant(&mut self, create: &CreateTenant) {
-        let CreateTenant { account, region } = create;
+        let CreateTenant { account, of } = create;
         let sketch = self.sketch(Verb::Create);
-        sketch.after.insert("account".into(), json!(account));
-        sketch.after.insert("region".into(), json!(region.label.as_str()));
+        sketch.becomes("account", json!(account));
         sketch.unknown("id");
-        sketch.unknown("hostname");
+        match of {
+            NewTenant::Qlik { region } => {
+                sketch.becomes("region", json!(region.label.as_str()));
+                sketch.unknown("hostname");
+            }
+            NewTenant::Imburse { host, name, address, waits_for_approval } => {
+                sketch.becomes("host", json!(host));
+                sketch.becomes("display_name", json!(name));
+                let parts = address.fields().into_iter().filter_map(|(field, part)| Some((field, part?)));
+                let address: Value = parts.map(|(field, part)| (field.to_owned(), json!(part))).collect();
+                sketch.becomes("address", address);
+                sketch.becomes("waits_for_approval", json!(waits_for_approval));
+            }
+        }
     }
 
     fn settle(&mut self, address: &Address, settle: &Settle) {
@@ -95,36 +106,65 @@ impl Draft {
     }
 
     fn mark(&mut self, address: &Address, mark: &Mark) {
-        let Mark { account, parent, owner, key_id, description } = mark;
+        let Mark { account, key_id, description, of } = mark;
         let sketch = self.update();
         sketch.token();
         sketch.known("account", account.as_str());
-        sketch.there(address, parent);
-        sketch.known("owner", owner.word());
         sketch.known("id", key_id);
-        sketch.becomes("description", json!(description.raw()));
+        match of {
+            MarkOf::Qlik { parent, owner } => {
+                sketch.there(address, parent);
+                sketch.known("owner", owner.word());
+                sketch.becomes("description", json!(description.raw()));
+            }
+            MarkOf::Imburse { tenant_id, roles } => {
+                sketch.known("tenant_id", tenant_id.raw());
+                sketch.known("roles", roles);
+                sketch.becomes("name", json!(description.raw()));
+            }
+        }
         sketch.turn("delivered", json!(false), json!(true));
     }
 
     fn create_key(&mut self, address: &Address, create: &CreateKey) {
+        // Why it is made is for people.
         let CreateKey { account, parent, spec, why: _ } = create;
         let sketch = self.sketch(Verb::Create);
         sketch.token();
         sketch.unknown("id");
         sketch.unknown("token");
-        sketch.tenant(address, parent);
         sketch.becomes("account", json!(account));
-        for (name, value) in declared::qlik_key(spec) {
+        let members = match spec {
+            KeySpec::Qlik(spec) => {
+                sketch.tenant(address, parent);
+                declared::qlik_key(spec)
+            }
+            // All tenants are at one host there.
+            KeySpec::Imburse(spec) => {
+                if let Parent::Exists(tenant) = parent {
+                    sketch.becomes("tenant_id", json!(tenant.id.raw()));
+                }
+                sketch.becomes("tenant", json!(full(&address.parent())));
+                declared::imburse_key(spec)
+            }
+        };
+        for (name, value) in members {
             sketch.becomes(name, value);
         }
     }
 
-    fn keep(&mut self, keep: &Keep) {
+    fn keep(&mut self, vendor: Vendor, keep: &Keep) {
         let sketch = self.sketch(Verb::NoOp);
         match keep {
-            Keep::Tenant { id, hostname, adopted } => {
+            Keep::Tenant { id, of, adopted } => {
                 sketch.known("id", id.raw());
-                sketch.known("hostname", hostname.raw());
+                match of {
+                    KeptTenant::Qlik { hostname } => sketch.known("hostname", hostname.raw()),
+                    KeptTenant::Imburse { name, host } => {
+                        sketch.known("display_name", name.raw());
+                        sketch.known("host", host);
+                    }
+                }
                 match adopted {
                     Adopted::No | Adopted::Recorded => {}
                     Adopted::ToRecord { account } => {
@@ -134,17 +174,17 @@ impl Draft {
                 }
             }
             Keep::Key { key_id, expires, sink, shape } => {
-                sketch.token();
-                sketch.known("id", key_id);
-                sketch.known("expires", expires);
+                sketch.key(vendor, key_id, *expires);
                 sketch.known("deliver_to", sink.as_str());
-                sketch.known("deliver_as", shape.as_str());
+                sketch.known(
+                    "deliver_as",
+                    match shape {
+                        KeyShape::Qlik(shape) => shape.as_str(),
+                        KeyShape::Imburse(shape) => shape.as_str(),
+                    },
+                );
             }
-            Keep::AdoptedKey { key_id, expires } => {
-                sketch.token();
-                sketch.known("id", key_id);
-                sketch.known("expires", expires);
-            }
+            Keep::AdoptedKey { key_id, expires } => sketch.key(vendor, key_id, *expires),
         }
     }
 
@@ -164,16 +204,22 @@ impl Draft {
 
 fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     // Letter and order are how apply goes about it, not what is removed.
-    let Reclaim { account, parent, owner, key_id, created, expires, letter: _, after_delivery: _ } = reclaim;
+    let Reclaim { account, key_id, letter: _, after_delivery: _, of } = reclaim;
     let mut sketch = Sketch::new(Verb::Delete);
     sketch.token();
     sketch.known("account", account.as_str());
-    sketch.there(address, parent);
-    sketch.known("owner", owner.word());
     sketch.known("id", key_id);
-    sketch.known("created", created);
-    if let Some(expires) = expires {
-        sketch.known("expires", expires);
+    match of {
+        ReclaimOf::Qlik { parent, owner, created, expires } => {
+            sketch.there(address, parent);
+            sketch.known("owner", owner.word());
+            sketch.known("created", created);
+            if let Some(expires) = expires {
+                sketch.known("expires", expires);
+            }
+        }
+        // Who asked is how apply goes about it.
+        ReclaimOf::Imburse { tenant_id, asked: _ } => sketch.known("tenant_id", tenant_id.raw()),
     }
     let mut change = sketch.finish(address);
     change.deposed = Some(key_id.clone());

@@ -1,8 +1,9 @@
 //! The change of one object while it grows: before, after, what is not known yet, what is sensitive.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 use crate::plan::action::{Parent, TenantRef};
 
 use super::declared::Members;
@@ -70,6 +71,16 @@ impl Sketch {
     pub(super) fn token(&mut self) {
         self.sensitive = true;
         self.turn("token", Value::Null, Value::Null);
+    }
+
+    /// A key that is there. Keys of Imburse have no end to speak of.
+    pub(super) fn key(&mut self, vendor: Vendor, id: &str, expires: Option<Timestamp>) {
+        self.token();
+        self.known("id", id);
+        match vendor {
+            Vendor::Qlik => self.known("expires", expires),
+            Vendor::Imburse => {}
+        }
     }
 
     /// What is declared and not said yet, of an object that is there: the same before and after.

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
+use qlik_plan::plan::action::Plan;
 use qlik_plan::render::{Look, Verdict, json, text};
+use qlik_plan::saved;
 
 use super::{Case, case, cases, root};
 
@@ -275,5 +277,35 @@ fn forms(name: &str, value: &Value, into: &mut BTreeSet<String>) {
             items.iter().for_each(|item| forms(name, item, into));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Actions at Imburse first stood apart, under a member of their own.
+#[test]
+fn saved_plans_of_0_1_0_are_the_plans_of_today() {
+    let folder = root().parent().unwrap().join("v0.1.0/plans");
+    let mut read = 0;
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let case = case(root().join(file.file_stem().unwrap()));
+        let saved = saved::read_plan("old.plan", &super::read(&file)).unwrap();
+        assert_eq!(saved.plan, case.plan(), "{}", file.display());
+        read += 1;
+    }
+    assert_eq!(read, 9);
+}
+
+#[test]
+fn every_plan_is_read_as_it_was_saved() {
+    for case in cases() {
+        let (name, plan) = (case.name(), case.plan());
+        let text = saved::write_plan(&plan, &case.wishes).unwrap();
+        let read = saved::read_plan("a.plan", &text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Of an object's several places, the first is kept.
+        let essence = |plan: &Plan| {
+            let actions: Vec<_> = plan.actions.iter().map(|one| (one.address.clone(), one.action.clone())).collect();
+            (actions, plan.facts.clone(), plan.findings.clone(), plan.notices.clone(), plan.unchecked.clone())
+        };
+        assert_eq!(essence(&read.plan), essence(&plan), "{name}");
+        assert_eq!(read.hash, json::hash(&plan), "{name}");
     }
 }

@@ -130,7 +130,7 @@ fn planned(base: Base) -> Vec<(String, Plan)> {
 #[test]
 fn where_all_is_made_nothing_is_left_to_do() {
     for (name, plan) in planned(Base::Made) {
-        let kinds: BTreeSet<&str> = plan.actions.iter().map(|planned| kind(&planned.action)).collect();
+        let kinds: BTreeSet<&str> = plan.actions.iter().map(kind).collect();
         assert!(kinds.iter().all(|kind| ["keep", "imburse: keep"].contains(kind)), "{name}: {kinds:?}");
         // Some cases declare what could not be made again: such a key is kept, and a finding says that it will not be renewed.
         let lasting = [Code::ExpiryTooLong, Code::NoPermission, Code::NoOwnerCredentials, Code::NoRoomToRenew];
@@ -145,7 +145,7 @@ fn where_all_is_made_nothing_is_left_to_do() {
 fn where_the_tenants_are_made_only_keys_are_left_to_make() {
     for (name, plan) in planned(Base::Tenants) {
         for planned in &plan.actions {
-            let kind = kind(&planned.action);
+            let kind = kind(planned);
             let is_expected = match planned.address.is_tenant() {
                 true => ["keep", "imburse: keep"].contains(&kind),
                 false => ["create key", "imburse: create key", "refuse"].contains(&kind),
@@ -160,7 +160,7 @@ fn where_nothing_is_there_nothing_is_kept() {
     let creations = ["create tenant", "settle", "trust", "create user", "grant", "create key"];
     let imburse = ["imburse: create tenant", "imburse: create key"];
     for (name, plan) in planned(Base::Nothing) {
-        let kinds: BTreeSet<&str> = plan.actions.iter().map(|planned| kind(&planned.action)).collect();
+        let kinds: BTreeSet<&str> = plan.actions.iter().map(kind).collect();
         let is_expected = |kind: &&str| creations.contains(kind) || imburse.contains(kind) || *kind == "refuse";
         assert!(kinds.iter().all(is_expected), "{name}: {kinds:?}");
     }

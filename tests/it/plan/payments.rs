@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree as _;
 
-use qlik_plan::model::address::Address;
+use qlik_plan::model::address::{Address, Vendor};
 use qlik_plan::model::desired::{Desired, SinkFacts};
 use qlik_plan::model::imburse::{AccountLive, AccountRead, ImburseKey, Key, Standing, TenantLive, TenantRead};
 use qlik_plan::model::live::{LedgerFacts, LedgerLive, Live, Observed, SinkEntry, SinkLive};
@@ -14,8 +14,10 @@ use qlik_plan::model::marker::{KeyUid, Letter, Nonce};
 use qlik_plan::model::record::{Record, State};
 use qlik_plan::model::run::Life;
 use qlik_plan::model::spec::Spec;
-use qlik_plan::plan::action::{Action, Parent, Plan, Planned, WhyMint};
-use qlik_plan::plan::imburse::action::{Imburse, Reclaim};
+use qlik_plan::model::untrusted::Untrusted;
+use qlik_plan::plan::action::{
+    Action, CreateKey, Mark, MarkOf, NewTenant, Parent, Plan, Planned, Reclaim, ReclaimOf, WhyMint,
+};
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::{Look, Verdict, json, text};
 
@@ -271,13 +273,13 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
 
 fn reclaims(plan: &Plan) -> impl Iterator<Item = (&Address, &Reclaim)> {
     plan.actions.iter().filter_map(|planned| {
-        let Action::Imburse(Imburse::Reclaim(reclaim)) = &planned.action else { return None };
-        Some((&planned.address, reclaim))
+        let Action::Reclaim(reclaim) = &planned.action else { return None };
+        (planned.address.vendor == Vendor::Imburse).then_some((&planned.address, reclaim))
     })
 }
 
 fn makes_a_key(plan: &Plan, address: &Address) -> bool {
-    let makes = |planned: &Planned| matches!(planned.action, Action::Imburse(Imburse::CreateKey(_)));
+    let makes = |planned: &Planned| matches!(planned.action, Action::CreateKey(_));
     plan.actions.iter().any(|planned| planned.address == *address && makes(planned))
 }
 
@@ -305,12 +307,12 @@ proptest! {
     fn at_imburse_only_our_own_leftovers_are_deleted_and_never_the_key_in_the_sink(world in worlds()) {
         let plan = world.plan();
         for (address, reclaim) in reclaims(&plan) {
-            let key = world.keys(address).unwrap()[&reclaim.public_key].clone();
+            let key = world.keys(address).unwrap()[&reclaim.key_id].clone();
             prop_assert!(world.is_ours(address, &key), "{:?}", key);
             let held = world.held(address).map(|entry| &entry.key_id);
             prop_assert!(held != Some(&key.public_key), "the sink's own key is deleted");
             let asked = world.wishes.reclaim.contains(&key.public_key);
-            prop_assert_eq!(reclaim.asked, asked);
+            prop_assert_eq!(reclaim.is_asked(), asked);
             if !asked {
                 prop_assert_eq!(key.marker.as_ref().unwrap().letter, Letter::Undelivered);
                 prop_assert!(world.life(&key) != Life::Alive, "its run may be about to deliver it");
@@ -322,7 +324,7 @@ proptest! {
     #[test]
     fn at_imburse_a_leftover_goes_after_its_successor_or_with_proof(world in worlds()) {
         let plan = world.plan();
-        for (address, reclaim) in reclaims(&plan).filter(|(_, reclaim)| !reclaim.asked) {
+        for (address, reclaim) in reclaims(&plan).filter(|(_, reclaim)| !reclaim.is_asked()) {
             let Spec::ImburseKey(spec) = &world.case.desired.items[address].spec else { panic!("no key") };
             let sink = &world.case.desired.sinks[&spec.deliver_to];
             prop_assert!(!sink.hidden, "it may be in use on another machine");
@@ -331,14 +333,14 @@ proptest! {
                 continue;
             }
             let keys = world.keys(address).unwrap();
-            let key = &keys[&reclaim.public_key];
+            let key = &keys[&reclaim.key_id];
             let held = world.held(address).expect("the sink holds nothing");
             prop_assert!(keys.contains_key(&held.key_id), "the sink's key is dead");
             let over = key.marker.as_ref().unwrap().over;
             let number = world.live.sinks[address].number;
             let refused = over.zip(number).is_some_and(|(over, number)| number > over);
             let over = sink.local && world.life(key) == Life::Proven;
-            let told = held.over.iter().any(|id| id.eq_ignore_ascii_case(&reclaim.public_key))
+            let told = held.over.iter().any(|id| id.eq_ignore_ascii_case(&reclaim.key_id))
                 && (sink.compares_versions || world.life(key) == Life::Proven);
             prop_assert!(refused || over || told, "it may still arrive");
         }
@@ -348,13 +350,13 @@ proptest! {
     #[test]
     fn at_imburse_only_a_key_that_says_it_was_delivered_is_replaced(world in worlds()) {
         for planned in &world.plan().actions {
-            let Action::Imburse(Imburse::CreateKey(create)) = &planned.action else { continue };
+            let Action::CreateKey(create) = &planned.action else { continue };
             let WhyMint::Replaced { key_id } = &create.why else { continue };
             prop_assert!(world.wishes.replace.contains(&planned.address));
             let key = &world.keys(&planned.address).unwrap()[key_id];
             let marked = key.marker.as_ref().is_none_or(|marker| marker.letter == Letter::Delivered);
             prop_assert!(marked, "{:?}", key);
-            let sink = &world.case.desired.sinks[&create.spec.deliver_to];
+            let sink = &world.case.desired.sinks[create.spec.deliver_to()];
             prop_assert!(!sink.blind || !world.live.sinks.contains_key(&planned.address), "nobody could tell the two apart");
         }
     }
@@ -362,8 +364,8 @@ proptest! {
     #[test]
     fn at_imburse_only_the_key_in_the_sink_is_marked(world in worlds()) {
         for planned in &world.plan().actions {
-            let Action::Imburse(Imburse::Mark(mark)) = &planned.action else { continue };
-            let key = world.keys(&planned.address).unwrap()[&mark.public_key].clone();
+            let Action::Mark(mark) = &planned.action else { continue };
+            let key = world.keys(&planned.address).unwrap()[&mark.key_id].clone();
             prop_assert!(world.is_ours(&planned.address, &key));
             prop_assert_eq!(world.held(&planned.address).map(|entry| &entry.key_id), Some(&key.public_key));
             prop_assert_eq!(key.marker.as_ref().unwrap().letter, Letter::Undelivered);
@@ -380,7 +382,8 @@ proptest! {
         prop_assert!(plan.counts().keys_to_create <= usize::try_from(desired.limits.mint_keys).unwrap());
         let mut wanted: BTreeMap<_, u64> = BTreeMap::new();
         for planned in &plan.actions {
-            let Action::Imburse(Imburse::CreateTenant(create)) = &planned.action else { continue };
+            let Action::CreateTenant(create) = &planned.action else { continue };
+            let NewTenant::Imburse { name, .. } = &create.of else { continue };
             let Spec::ImburseTenant(spec) = &desired.items[&planned.address].spec else { panic!("no tenant") };
             prop_assert!(spec.adopt.is_none() && !world.live.ledger_forgets);
             let state = world.record(&planned.address).map(|record| &record.state);
@@ -394,7 +397,7 @@ proptest! {
             let adopted = |id: &str| {
                 desired.imburse_tenants().any(|(_, spec, _)| spec.adopt.as_ref().is_some_and(|adopt| adopt.eq_ignore_ascii_case(id)))
             };
-            for tenant in listed.iter().filter(|tenant| tenant.name.raw() == create.name) {
+            for tenant in listed.iter().filter(|tenant| tenant.name.raw() == name) {
                 let known = bound(tenant.id.raw()) || adopted(tenant.id.raw());
                 prop_assert!(tenant.standing() == Standing::Deleted || known, "{:?} has its name", tenant.id);
             }
@@ -414,16 +417,7 @@ proptest! {
     #[test]
     fn at_imburse_nothing_is_sent_to_a_tenant_but_the_bound_or_adopted_one(world in worlds()) {
         for planned in world.plan().actions {
-            let Action::Imburse(action) = &planned.action else { continue };
-            let at = match action {
-                Imburse::CreateKey(create) => match &create.parent {
-                    Parent::Exists(at) => at.id.clone(),
-                    Parent::MadeBefore(_) => continue,
-                },
-                Imburse::Mark(mark) => mark.tenant_id.clone(),
-                Imburse::Reclaim(reclaim) => reclaim.tenant_id.clone(),
-                Imburse::CreateTenant(_) | Imburse::Keep(_) => continue,
-            };
+            let (Some(at), Vendor::Imburse) = (tenant_of(&planned.action), planned.address.vendor) else { continue };
             let TenantRead::Present(found) = &world.live.imburse.tenants[&planned.address.parent()].tenant else {
                 panic!("it was not found")
             };
@@ -433,6 +427,28 @@ proptest! {
                 prop_assert_eq!(&at, &bound.tenant_id);
             }
         }
+    }
+}
+
+/// The id of the tenant that an action at Imburse is for, where it is there.
+fn tenant_of(action: &Action) -> Option<Untrusted> {
+    match action {
+        Action::CreateKey(CreateKey { parent: Parent::Exists(at), .. }) => Some(at.id.clone()),
+        Action::Mark(Mark { of: MarkOf::Imburse { tenant_id, .. }, .. })
+        | Action::Reclaim(Reclaim { of: ReclaimOf::Imburse { tenant_id, .. }, .. }) => Some(tenant_id.clone()),
+        Action::CreateTenant(_)
+        | Action::Settle(_)
+        | Action::Trust(_)
+        | Action::CreateUser(_)
+        | Action::Grant(_)
+        | Action::Mark(_)
+        | Action::CreateKey(_)
+        | Action::Renew(_)
+        | Action::Reclaim(_)
+        | Action::Keep(_)
+        | Action::Drift(_)
+        | Action::Wait(_)
+        | Action::Refuse(_) => None,
     }
 }
 
@@ -446,18 +462,26 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
         let world = strategy.new_tree(&mut runner).unwrap().current();
         let plan = world.plan();
         for planned in &plan.actions {
-            let Action::Imburse(action) = &planned.action else { continue };
-            seen.insert(match action {
-                Imburse::CreateTenant(_) => "tenant",
-                Imburse::CreateKey(create) if matches!(create.why, WhyMint::Replaced { .. }) => "key, replaced",
-                Imburse::CreateKey(_) => "key",
-                Imburse::Mark(_) => "mark",
-                Imburse::Reclaim(reclaim) => match (reclaim.asked, reclaim.after_delivery) {
+            if planned.address.vendor != Vendor::Imburse {
+                continue;
+            }
+            seen.insert(match &planned.action {
+                Action::CreateTenant(_) => "tenant",
+                Action::CreateKey(create) if matches!(create.why, WhyMint::Replaced { .. }) => "key, replaced",
+                Action::CreateKey(_) => "key",
+                Action::Mark(_) => "mark",
+                Action::Reclaim(reclaim) => match (reclaim.is_asked(), reclaim.after_delivery) {
                     (true, _) => "reclaim, asked for",
                     (false, true) => "reclaim, after a successor",
                     (false, false) => "reclaim, with proof",
                 },
-                Imburse::Keep(_) => "keep",
+                Action::Keep(_) => "keep",
+                other @ (Action::Settle(_)
+                | Action::Trust(_)
+                | Action::CreateUser(_)
+                | Action::Grant(_)
+                | Action::Renew(_)) => panic!("nothing of the kind is done there: {other:?}"),
+                Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => continue,
             });
         }
     }

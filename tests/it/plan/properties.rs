@@ -15,7 +15,7 @@ use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, Ten
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
 use qlik_plan::model::spec::Spec;
-use qlik_plan::plan::action::{Action, Grant, Parent, Permission, Plan, WhyMint};
+use qlik_plan::plan::action::{Action, Grant, Mark, MarkOf, Parent, Permission, Plan, Reclaim, ReclaimOf, WhyMint};
 use qlik_plan::plan::{Wishes, plan};
 use qlik_plan::render::{Look, Outcome, Verdict, json, summary, text};
 
@@ -236,8 +236,7 @@ proptest! {
                 | Action::Keep(_)
                 | Action::Drift(_)
                 | Action::Wait(_)
-                | Action::Refuse(_)
-                | Action::Imburse(_) => {}
+                | Action::Refuse(_) => {}
             }
         }
     }
@@ -328,15 +327,16 @@ fn parent(action: &Action) -> Option<Parent> {
         Action::Trust(trust) => Some(trust.parent.clone()),
         Action::CreateUser(create) => Some(create.parent.clone()),
         Action::Grant(grant) => Some(grant.parent.clone()),
-        Action::Mark(mark) => Some(Parent::Exists(mark.parent.clone())),
+        Action::Mark(Mark { of: MarkOf::Qlik { parent, .. }, .. })
+        | Action::Reclaim(Reclaim { of: ReclaimOf::Qlik { parent, .. }, .. }) => Some(Parent::Exists(parent.clone())),
         Action::CreateKey(create) => Some(create.parent.clone()),
         Action::Renew(renew) => Some(renew.create.parent.clone()),
-        Action::Reclaim(reclaim) => Some(Parent::Exists(reclaim.parent.clone())),
         Action::CreateTenant(_)
+        | Action::Mark(_)
+        | Action::Reclaim(_)
         | Action::Keep(_)
         | Action::Drift(_)
         | Action::Wait(_)
-        | Action::Refuse(_)
-        | Action::Imburse(_) => None,
+        | Action::Refuse(_) => None,
     }
 }

@@ -22,7 +22,6 @@ use qlik_plan::model::record::{Binding, How, LedgerId, Record, State, Uid};
 use qlik_plan::model::run::{Life, RunId};
 use qlik_plan::model::spec::Owner;
 use qlik_plan::plan::action::{Action, Keep, Plan, WhyMint};
-use qlik_plan::plan::imburse::action::{Imburse, Keep as ImburseKeep};
 use qlik_plan::plan::{Wishes, plan};
 
 use super::{read, root};
@@ -399,30 +398,19 @@ fn said(plan: &Plan, address: &Address) -> Said {
             Action::Wait(_) => said.waits = true,
             Action::Refuse(refusal) => said.refuses = Some(refusal.code.as_str()),
             Action::CreateKey(create) => said.mints = Some(why(&create.why)),
-            Action::Imburse(Imburse::CreateKey(create)) => said.mints = Some(why(&create.why)),
             Action::Renew(renew) => said.mints = Some(format!("renewal {}", number(&renew.key_id))),
             Action::Mark(mark) => said.marks = Some(number(&mark.key_id)),
-            Action::Imburse(Imburse::Mark(mark)) => said.marks = Some(number(&mark.public_key)),
             Action::Reclaim(reclaim) => said.reclaims.push((number(&reclaim.key_id), reclaim.after_delivery)),
-            Action::Imburse(Imburse::Reclaim(reclaim)) => {
-                said.reclaims.push((number(&reclaim.public_key), reclaim.after_delivery));
-            }
             Action::Keep(Keep::Key { key_id, .. } | Keep::AdoptedKey { key_id, .. }) => {
                 said.keeps = Some(number(key_id))
             }
-            Action::Imburse(Imburse::Keep(
-                ImburseKeep::Key { public_key, .. } | ImburseKeep::AdoptedKey { public_key },
-            )) => said.keeps = Some(number(public_key)),
             other @ (Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
             | Action::CreateUser(_)
             | Action::Grant(_)
             | Action::Keep(Keep::Tenant { .. })
-            | Action::Drift(_)
-            | Action::Imburse(Imburse::CreateTenant(_) | Imburse::Keep(ImburseKeep::Tenant { .. }))) => {
-                panic!("{other:?}")
-            }
+            | Action::Drift(_)) => panic!("{other:?}"),
         }
     }
     let notices = plan.notices.iter().filter(|notice| notice.address.as_ref() == Some(address)).map(|one| &one.text);

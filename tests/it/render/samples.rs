@@ -13,8 +13,9 @@ use qlik_plan::model::place::Place;
 use qlik_plan::model::spec::{KeyLimits, Owner, QlikKey, Shape};
 use qlik_plan::model::untrusted::Untrusted;
 use qlik_plan::plan::action::{
-    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, Mark, Notice, Parent, Permission, Plan,
-    Planned, Reclaim, Renew, Settle, SettlePart, TenantRef, Trust, Unchecked, Wait, WhyMint,
+    Action, Adopted, CreateKey, CreateTenant, Drift, DriftField, Grant, Keep, KeptTenant, KeyShape, KeySpec, Mark,
+    MarkOf, NewTenant, Notice, Parent, Permission, Plan, Planned, Reclaim, ReclaimOf, Renew, Settle, SettlePart,
+    TenantRef, Trust, Unchecked, Wait, WhyMint,
 };
 use qlik_plan::plan::refusal::{Code, Refusal};
 
@@ -67,7 +68,7 @@ pub(crate) fn key(description: &str) -> QlikKey {
 }
 
 pub(crate) fn create_key(description: &str, parent: Parent, why: WhyMint) -> CreateKey {
-    CreateKey { account: account(), parent, spec: key(description), why }
+    CreateKey { account: account(), parent, spec: KeySpec::Qlik(key(description)), why }
 }
 
 pub(crate) fn plan_of(actions: Vec<Planned>) -> Plan {
@@ -76,7 +77,7 @@ pub(crate) fn plan_of(actions: Vec<Planned>) -> Plan {
 
 pub(crate) fn create_tenant() -> Action {
     let region = Region { label: Label::parse("us").unwrap(), domain: "qlikcloud.com".into() };
-    Action::CreateTenant(CreateTenant { account: account(), region })
+    Action::CreateTenant(CreateTenant { account: account(), of: NewTenant::Qlik { region } })
 }
 
 pub(crate) fn kept_key() -> Action {
@@ -84,15 +85,15 @@ pub(crate) fn kept_key() -> Action {
         key_id: "key-3".into(),
         expires: Some(time("2026-11-28T12:00:00Z")),
         sink: name("files"),
-        shape: Shape::Token,
+        shape: KeyShape::Qlik(Shape::Token),
     })
 }
 
 /// A new tenant with two keys: what a newcomer sees first.
 pub(crate) fn newcomer() -> Plan {
-    let mut robot = create_key("Nightly reload", made("qlik/acme"), WhyMint::Missing);
-    robot.spec.owner = Owner::Configured(name("release-bot"));
-    robot.spec.deliver_as = Shape::Token;
+    let owner = Owner::Configured(name("release-bot"));
+    let spec = KeySpec::Qlik(QlikKey { owner, deliver_as: Shape::Token, ..key("Nightly reload") });
+    let robot = CreateKey { spec, ..create_key("Nightly reload", made("qlik/acme"), WhyMint::Missing) };
     plan_of(vec![
         planned("qlik/acme", 4, create_tenant()),
         planned(
@@ -157,13 +158,15 @@ pub(crate) fn estate() -> Plan {
             9,
             Action::Reclaim(Reclaim {
                 account: account(),
-                parent: tenant("xzoau8xi93gyfo0"),
-                owner: Owner::Client,
                 key_id: "key-4".into(),
-                created: Some(time("2026-11-20T10:00:00Z")),
-                expires: None,
                 letter: Letter::Undelivered,
                 after_delivery: true,
+                of: ReclaimOf::Qlik {
+                    parent: tenant("xzoau8xi93gyfo0"),
+                    owner: Owner::Client,
+                    created: Some(time("2026-11-20T10:00:00Z")),
+                    expires: None,
+                },
             }),
         ),
         planned(
@@ -171,10 +174,9 @@ pub(crate) fn estate() -> Plan {
             10,
             Action::Mark(Mark {
                 account: account(),
-                parent: tenant("xzoau8xi93gyfo0"),
-                owner: Owner::Configured(name("release-bot")),
                 key_id: "key-5".into(),
                 description: Untrusted::from("Unmarked [qp1:01234567:89abcdef:0a1b:c0ffee00:d]"),
+                of: MarkOf::Qlik { parent: tenant("xzoau8xi93gyfo0"), owner: Owner::Configured(name("release-bot")) },
             }),
         ),
     ]);
@@ -202,7 +204,7 @@ fn quiet() -> Vec<Planned> {
     let kept = |adopted| {
         Action::Keep(Keep::Tenant {
             id: Untrusted::from("abc"),
-            hostname: Untrusted::from("g.us.qlikcloud.com"),
+            of: KeptTenant::Qlik { hostname: Untrusted::from("g.us.qlikcloud.com") },
             adopted,
         })
     };
@@ -249,7 +251,7 @@ pub(crate) fn hostile(bad: &str) -> Plan {
     let mint = |why| create_key(bad, parent(), why);
     let region = Region { label: Label::parse("us").unwrap(), domain: bad.into() };
     let all = vec![
-        Action::CreateTenant(CreateTenant { account: account(), region }),
+        Action::CreateTenant(CreateTenant { account: account(), of: NewTenant::Qlik { region } }),
         Action::Settle(Settle {
             account: account(),
             parent: parent(),
@@ -261,10 +263,9 @@ pub(crate) fn hostile(bad: &str) -> Plan {
         Action::Trust(Trust { account: account(), parent: parent() }),
         Action::Mark(Mark {
             account: account(),
-            parent: there.clone(),
-            owner: Owner::Client,
             key_id: bad.into(),
             description: bad.into(),
+            of: MarkOf::Qlik { parent: there.clone(), owner: Owner::Client },
         }),
         Action::CreateKey(mint(WhyMint::Dead { key_id: bad.into(), state: bad.into() })),
         Action::CreateKey(mint(WhyMint::Supersede { key_id: bad.into() })),
@@ -275,17 +276,23 @@ pub(crate) fn hostile(bad: &str) -> Plan {
         }),
         Action::Reclaim(Reclaim {
             account: account(),
-            parent: there.clone(),
-            owner: Owner::Client,
             key_id: bad.into(),
-            created: None,
-            expires: None,
             letter: Letter::Undelivered,
             after_delivery: false,
+            of: ReclaimOf::Qlik { parent: there.clone(), owner: Owner::Client, created: None, expires: None },
         }),
-        Action::Keep(Keep::Tenant { id: bad.into(), hostname: bad.into(), adopted: Adopted::No }),
+        Action::Keep(Keep::Tenant {
+            id: bad.into(),
+            of: KeptTenant::Qlik { hostname: bad.into() },
+            adopted: Adopted::No,
+        }),
         Action::Keep(Keep::AdoptedKey { key_id: bad.into(), expires: None }),
-        Action::Keep(Keep::Key { key_id: bad.into(), expires: None, sink: name("files"), shape: Shape::Json }),
+        Action::Keep(Keep::Key {
+            key_id: bad.into(),
+            expires: None,
+            sink: name("files"),
+            shape: KeyShape::Qlik(Shape::Json),
+        }),
         Action::Drift(Drift {
             next: vec![bad.into()],
             ..Drift::of(vec![DriftField { field: bad.into(), declared: bad.into(), live: bad.into() }])

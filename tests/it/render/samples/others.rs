@@ -8,9 +8,9 @@ use qlik_plan::model::marker::Letter;
 use qlik_plan::model::origin::Origin;
 use qlik_plan::model::spec::{Owner, User};
 use qlik_plan::plan::action::{
-    Action, Adopted, ByRole, CreateUser, Grant, Parent, Permission, Planned, RoleStep, TenantRef, WhyMint,
+    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Grant, Keep, KeptTenant, KeyShape, KeySpec, Mark,
+    MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, RoleStep, TenantRef, WhyMint,
 };
-use qlik_plan::plan::imburse::action::{CreateKey, CreateTenant, Imburse, Keep, Mark, Reclaim};
 
 use super::{account, name, planned};
 
@@ -39,59 +39,69 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
         adopt: None,
     };
     let mint = |why, shape| {
-        Imburse::CreateKey(CreateKey { account: name("payments"), parent: there(), spec: key(shape), why })
+        let spec = KeySpec::Imburse(key(shape));
+        Action::CreateKey(CreateKey { account: name("payments"), parent: there(), spec, why })
     };
     let line = || Some(word.to_owned());
     let reclaim = |after_delivery, asked| {
-        Imburse::Reclaim(Reclaim {
+        Action::Reclaim(Reclaim {
             account: name("payments"),
-            tenant_id: word.into(),
-            public_key: word.into(),
+            key_id: word.into(),
             letter: Letter::Undelivered,
             after_delivery,
-            asked,
+            of: ReclaimOf::Imburse { tenant_id: word.into(), asked },
         })
     };
     let at_imburse = [
-        Imburse::CreateTenant(CreateTenant {
+        Action::CreateTenant(CreateTenant {
             account: name("payments"),
-            host: host(),
-            name: word.into(),
-            address: PostalAddress {
-                street_address: line(),
-                extended_address: line(),
-                locality: line(),
-                region: line(),
-                post_code: line(),
-                country: line(),
+            of: NewTenant::Imburse {
+                host: host(),
+                name: word.into(),
+                address: PostalAddress {
+                    street_address: line(),
+                    extended_address: line(),
+                    locality: line(),
+                    region: line(),
+                    post_code: line(),
+                    country: line(),
+                },
+                waits_for_approval: Some(true),
             },
-            waits_for_approval: Some(true),
         }),
         mint(WhyMint::Missing, Shape::Imburse),
         mint(WhyMint::Dead { key_id: word.into(), state: word.into() }, Shape::Env),
-        Imburse::Mark(Mark {
+        Action::Mark(Mark {
             account: name("payments"),
-            tenant_id: word.into(),
-            public_key: word.into(),
-            name: word.into(),
-            roles: BTreeSet::from([word.into()]),
+            key_id: word.into(),
+            description: word.into(),
+            of: MarkOf::Imburse { tenant_id: word.into(), roles: BTreeSet::from([word.into()]) },
         }),
         reclaim(true, false),
         reclaim(false, true),
-        Imburse::Keep(Keep::Tenant { id: word.into(), name: word.into(), host: host(), adopted: Adopted::No }),
-        Imburse::Keep(Keep::Key { public_key: word.into(), sink: name("files"), shape: Shape::Json }),
-        Imburse::Keep(Keep::AdoptedKey { public_key: word.into() }),
+        Action::Keep(Keep::Tenant {
+            id: word.into(),
+            of: KeptTenant::Imburse { name: word.into(), host: host() },
+            adopted: Adopted::No,
+        }),
+        Action::Keep(Keep::Key {
+            key_id: word.into(),
+            expires: None,
+            sink: name("files"),
+            shape: KeyShape::Imburse(Shape::Json),
+        }),
+        Action::Keep(Keep::AdoptedKey { key_id: word.into(), expires: None }),
     ];
     let at_qlik = at_qlik.into_iter().map(|action| planned("qlik/hooli", 61, action));
     let at_imburse = at_imburse.into_iter().zip(70..).map(|(action, line)| {
-        let address = match action {
-            Imburse::CreateTenant(_) => "imburse/new".to_owned(),
-            Imburse::Keep(Keep::Tenant { .. }) => "imburse/old".to_owned(),
-            Imburse::CreateKey(_) | Imburse::Mark(_) | Imburse::Reclaim(_) | Imburse::Keep(_) => {
-                format!("imburse/old/k{line}")
-            }
+        let (is_new, is_tenant) =
+            (matches!(action, Action::CreateTenant(_)), matches!(action, Action::Keep(Keep::Tenant { .. })));
+        let address = match (is_new, is_tenant) {
+            (true, _) => "imburse/new".to_owned(),
+            (false, true) => "imburse/old".to_owned(),
+            (false, false) => format!("imburse/old/k{line}"),
         };
-        planned(&address, line, Action::Imburse(action))
+        planned(&address, line, action)
     });
     at_qlik.chain(at_imburse).collect()
 }

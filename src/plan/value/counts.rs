@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Plan};
-use super::imburse::action::Imburse;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -43,11 +42,6 @@ impl Plan {
                 Action::Drift(_) => &mut n.drifted,
                 Action::Wait(_) => &mut n.waiting,
                 Action::Refuse(_) => &mut n.refused,
-                Action::Imburse(Imburse::CreateTenant(_)) => &mut n.tenants_to_create,
-                Action::Imburse(Imburse::CreateKey(_)) => &mut n.keys_to_create,
-                Action::Imburse(Imburse::Mark(_)) => &mut n.keys_to_mark,
-                Action::Imburse(Imburse::Reclaim(_)) => &mut n.keys_to_reclaim,
-                Action::Imburse(Imburse::Keep(_)) => &mut n.kept,
             };
             *slot += 1;
         }

@@ -5,18 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
-use crate::model::host::{Host, Label, Region};
-use crate::model::marker::Letter;
 use crate::model::place::Place;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, Shape, User};
 use crate::model::untrusted::Untrusted;
 
 use super::fact::Facts;
 use super::finding::Finding;
-use super::imburse::action::Imburse;
 use super::refusal::Refusal;
 
+pub use super::key::{CreateKey, KeySpec, Mark, MarkOf, Reclaim, ReclaimOf, Renew};
 pub use super::parent::{Adopted, Parent, TenantRef, WhyMint};
+pub use super::tenant::{
+    ByRole, CreateTenant, CreateUser, Grant, Keep, KeptTenant, KeyShape, NewTenant, Permission, RoleStep, Settle,
+    SettlePart, Trust,
+};
 
 /// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,161 +63,17 @@ pub enum Action {
     CreateKey(CreateKey),
     /// Mints a successor of a key that is due; the old one is left to expire.
     Renew(Renew),
-    /// Revokes a key that we minted and never delivered, after its successor was delivered.
+    /// Revokes a key that we made and never delivered, after its successor was delivered, or one that a person named.
     Reclaim(Reclaim),
     Keep(Keep),
     Drift(Drift),
     /// Another run may still be at it.
     Wait(Wait),
     Refuse(Refusal),
-    /// What is done or kept at Imburse.
-    Imburse(Imburse),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateTenant {
-    pub account: Name,
-    pub region: Region,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settle {
-    pub account: Name,
-    pub parent: Parent,
-    /// What differs from the declaration and will be sent. Empty: only the record is brought up to date.
-    pub parts: Vec<SettlePart>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SettlePart {
-    Name(String),
-    /// The label, and the whole host that is sent.
-    Alias {
-        label: Label,
-        host: String,
-    },
-    Limits(KeyLimits),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trust {
-    pub account: Name,
-    pub parent: Parent,
-}
-
-/// It has a subject, which is unique in a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateUser {
-    pub account: Name,
-    pub parent: Parent,
-    pub user: User,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    pub account: Name,
-    pub parent: Parent,
-    pub what: Permission,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// "Manage API keys" to everyone, through the user default.
-    ManageApiKeysToEveryone,
-    /// "Manage API keys" through a custom role.
-    ManageApiKeysByRole(ByRole),
-}
-
-/// What is missing of a grant through a role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByRole {
-    pub role: String,
-    pub step: RoleStep,
-    /// Users who do not hold it yet; some may be made earlier in this plan.
-    pub to: Vec<Owner>,
-    /// Groups that do not have it yet, by name.
-    pub groups: Vec<String>,
-    /// What the role allows besides, which all of them get too. Empty of a role that this plan makes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_allows: Vec<Untrusted>,
-}
-
-/// What the role itself needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoleStep {
-    Nothing,
-    Make,
-    /// It is there without the permission: that is added, for whoever has the role.
-    Extend,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    pub account: Name,
-    pub parent: TenantRef,
-    pub owner: Owner,
-    pub key_id: String,
-    /// The description as it will stand: text and marker with `d`.
-    pub description: Untrusted,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateKey {
-    pub account: Name,
-    pub parent: Parent,
-    pub spec: QlikKey,
-    pub why: WhyMint,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Renew {
-    pub create: CreateKey,
-    pub key_id: String,
-    pub expires: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reclaim {
-    pub account: Name,
-    pub parent: TenantRef,
-    pub owner: Owner,
-    pub key_id: String,
-    pub created: Option<Timestamp>,
-    /// When it ends by itself, if nobody revokes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// The letter at planning; a leftover that has moved on is left alone.
-    pub letter: Letter,
-    /// Whether this plan delivers the successor first (and the reclaim waits for its success).
-    pub after_delivery: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Keep {
-    Tenant {
-        id: Untrusted,
-        hostname: Untrusted,
-        adopted: Adopted,
-    },
-    Key {
-        key_id: String,
-        expires: Option<Timestamp>,
-        sink: Name,
-        shape: Shape,
-    },
-    /// `adopt: { key_id }`: there, and its secret is the owner's affair.
-    AdoptedKey {
-        key_id: String,
-        expires: Option<Timestamp>,
-    },
 }
 
 /// The one field that only a look into a sink tells.
-pub(super) const SHAPE: &str = "deliver_as";
+pub(in crate::plan) const SHAPE: &str = "deliver_as";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
@@ -275,7 +132,7 @@ impl Notice {
     }
 
     /// Which tenants of an account nobody manages here could not be read.
-    pub(super) fn unmanaged_unknown(account: &Name, why: &str, next: &str) -> Self {
+    pub(in crate::plan) fn unmanaged_unknown(account: &Name, why: &str, next: &str) -> Self {
         Self::general(format!("which tenants of account {account} are unmanaged is not known: {why}; {next}"))
     }
 
@@ -340,22 +197,6 @@ impl Action {
             | Self::Drift(_)
             | Self::Wait(_)
             | Self::Refuse(_) => false,
-            Self::Imburse(action) => action.changes_something(),
-        }
-    }
-}
-
-impl CreateTenant {
-    pub fn register(&self) -> Host {
-        self.region.register()
-    }
-}
-
-impl Keep {
-    pub fn expires(&self) -> Option<Timestamp> {
-        match self {
-            Self::Tenant { .. } => None,
-            Self::Key { expires, .. } | Self::AdoptedKey { expires, .. } => *expires,
         }
     }
 }

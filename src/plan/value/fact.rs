@@ -17,6 +17,6 @@ pub struct Fact {
 /// Facts by the object that rests on them.
 pub type Facts = BTreeMap<Address, Vec<Fact>>;
 
-pub(super) fn fact(name: &str, value: impl Into<String>) -> Fact {
+pub(in crate::plan) fn fact(name: &str, value: impl Into<String>) -> Fact {
     Fact { name: name.to_owned(), value: Untrusted::new(value) }
 }
