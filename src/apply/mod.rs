@@ -17,6 +17,7 @@ use crate::plan::action::{
 
 use delivery::{Delivery, Found};
 use event::{Failure, Happened, Report, ReportLine, ReportOutcome, Step};
+use seat::Seat;
 use tenant::Made;
 use world::World;
 
@@ -29,6 +30,7 @@ mod outcome;
 mod people;
 pub mod rehearse;
 pub mod resolve;
+mod seat;
 mod settle;
 mod tenant;
 pub mod world;
@@ -44,6 +46,13 @@ pub async fn apply(plan: &Plan, world: &World<'_>) -> Report {
     (world.told)(0, total);
     let mut lines: Vec<(usize, ReportLine)> = stream::iter(tenants)
         .map(|(address, actions)| Course::of(world, address, total).run(actions))
+        .buffer_unordered(world.parallelism.max(1))
+        .map(|(lines, seat)| async move {
+            if let Some(seat) = seat {
+                seat.leave(world).await;
+            }
+            lines
+        })
         .buffer_unordered(world.parallelism.max(1))
         .collect::<Vec<_>>()
         .await
@@ -88,8 +97,10 @@ impl<'a> Course<'a> {
         }
     }
 
-    async fn run(mut self, actions: Vec<(usize, &Planned)>) -> Vec<(usize, ReportLine)> {
+    /// What became of each action, and where its tenant at Qlik is.
+    async fn run(mut self, actions: Vec<(usize, &Planned)>) -> (Vec<(usize, ReportLine)>, Option<Seat>) {
         let mut lines = Vec::new();
+        let mut seat = None;
         for (_, planned) in &actions {
             if let Some(id) = leftover(&planned.action) {
                 self.over.entry(planned.address.clone()).or_default().push(id.to_owned());
@@ -107,8 +118,9 @@ impl<'a> Course<'a> {
             };
             self.world.count(self.total);
             lines.push((index, ReportLine { address: planned.address.clone(), step, outcome }));
+            seat = seat.or_else(|| Seat::of(&self, &planned.action));
         }
-        lines
+        (lines, seat)
     }
 
     fn blocked(&self, planned: &Planned) -> Option<String> {

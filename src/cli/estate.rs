@@ -14,7 +14,7 @@ use crate::model::address::Name;
 use crate::model::clock::{Clocks, rough};
 use crate::model::settings::Settings;
 use crate::model::untrusted::escape;
-use crate::net::Proxy;
+use crate::net::{Proxy, Trust};
 use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
 use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::{Credentials, QlikReader};
@@ -25,6 +25,7 @@ use super::args::Common;
 use super::clock::clock;
 use super::credentials::{self, Needs, Resolved};
 use super::declared::Declared;
+use super::descriptors;
 use super::exit::Problem;
 use super::output::Output;
 use super::reach::{self, certificates, user_agent};
@@ -39,6 +40,8 @@ pub(super) struct Estate {
     pub(super) ledger: Ledger,
     /// What servers say the time is.
     pub(super) clocks: Clocks,
+    /// How many tenants are worked on side by side.
+    pub(super) parallelism: usize,
     output: Output,
     /// How long the end of the run's tokens may take.
     farewell: StdDuration,
@@ -50,10 +53,12 @@ impl Estate {
     /// Resolves credentials and opens what a run talks to. With `--sandbox`, starts or attaches to it first.
     pub(super) async fn open(common: &Common, declared: &Declared, needs: &Needs) -> Result<Self, Problem> {
         let settings = &declared.settings;
+        let output = Output::of(common);
+        let parallelism = descriptors::fit(common.parallelism, common.sandbox, &output)?;
         let clocks = Clocks::new(clock());
-        let network = |proxy: Option<Arc<Proxy>>, ca_pem: Option<Vec<u8>>| NetworkOptions {
+        let network = |proxy: Option<Arc<Proxy>>, trust: Trust| NetworkOptions {
             proxy,
-            ca_pem: ca_pem.into_iter().collect(),
+            trust,
             ignore_env_proxy: settings.network.ignore_env_proxy,
             timeouts: Timeouts {
                 connect: StdDuration::from_secs(common.timeout.min(10)),
@@ -88,20 +93,20 @@ impl Estate {
             proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;
         }
-        let ca_pem = certificates(ca_file.as_deref())?;
-        let Resolved { qlik, imburse } = credentials;
         let unusable = |error: BuildError| Problem::new(error.to_string(), "correct network: in settings");
-        let parallelism = usize::from(common.parallelism);
-        let qlik = QlikReader::new(network(proxy.clone(), ca_pem.clone()), accounts(settings, qlik), parallelism)
+        let trust = Trust::read(certificates(ca_file.as_deref())?.as_slice()).map_err(unusable)?;
+        let Resolved { qlik, imburse } = credentials;
+        let qlik = QlikReader::new(network(proxy.clone(), trust.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = ImburseReader::new(network(proxy, ca_pem), imburse, parallelism).map_err(unusable)?;
+        let imburse = ImburseReader::new(network(proxy, trust), imburse, parallelism).map_err(unusable)?;
         Ok(Self {
             qlik,
             imburse,
             sinks: stores::sinks(declared, common)?,
             ledger: stores::ledger(settings, common)?.weakened(weak()),
             clocks,
-            output: Output::of(common),
+            parallelism,
+            output,
             farewell: StdDuration::from_secs(common.timeout),
             #[cfg(feature = "sandbox")]
             sandbox,

@@ -6,6 +6,7 @@ mod attended;
 mod clock;
 mod credentials;
 mod declared;
+mod descriptors;
 mod estate;
 mod exit;
 mod files;

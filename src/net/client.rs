@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, Response, redirect, retry, tls};
+use reqwest::{Client, Response, redirect, retry};
 use zeroize::Zeroizing;
 
 use super::obstacle::causes;
 use super::proxy::{Malformed, Proxy};
+use super::trust::Trust;
 
 /// What a client is told. The rules that have no field here hold for everybody: HTTP/1.1, no redirect, no repetition, no referer,
-/// TLS 1.2 or later, the system's roots or else the ones that we carry.
+/// and what [`Trust`] says of TLS.
 pub struct Way<'a> {
     /// Of settings or environment.
     pub proxy: Option<&'a Proxy>,
-    /// Certificates to trust besides, each in PEM form.
-    pub ca_pem: &'a [Vec<u8>],
+    pub trust: &'a Trust,
     /// Whether `HTTPS_PROXY` and the like are to be ignored.
     pub ignore_env_proxy: bool,
     /// `qlik-plan/0.1.0 (linux)`.
@@ -33,7 +33,7 @@ pub struct Way<'a> {
 pub enum Connections {
     /// One for each request: nothing can have closed it meanwhile, and nothing below us can send the request again.
     Own,
-    /// A few for each host, for two seconds: a host is read in one go.
+    /// A few for each host, for two seconds: a host is read in one go, and what is changed there follows at once.
     Brief,
     /// As the client's library keeps them: one host, asked throughout a run, which refuses what comes twice.
     Kept,
@@ -50,26 +50,16 @@ pub enum BuildError {
     Client(String),
 }
 
-/// Makes a client. Nothing is sent.
+/// Makes a client, from certificates that are read already: a client for each host costs next to nothing. Nothing is sent.
+/// https only, but for loopback: plain http may be spoken there, and it is reached directly.
 ///
 /// # Errors
-/// A proxy or a certificate that cannot be used.
+/// A proxy that cannot be used.
 pub fn client(way: &Way<'_>) -> Result<Client, BuildError> {
-    let failed = |error: reqwest::Error| BuildError::Client(deepest(&error));
-    // A machine without system roots (a slim image): take the ones we carry.
-    builder(way)?.build().or_else(|_| {
-        let carried = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        let carried = carried.map(|der| Certificate::from_der(der.as_ref())).collect::<Result<Vec<_>, _>>();
-        builder(way)?.tls_certs_merge(carried.map_err(failed)?).build().map_err(failed)
-    })
-}
-
-/// https and TLS 1.2 or later; plain http only to loopback, which is reached directly.
-fn builder(way: &Way<'_>) -> Result<ClientBuilder, BuildError> {
     let mut builder = Client::builder()
+        .tls_backend_preconfigured(way.trust.config())
         .https_only(!way.loopback)
         .http1_only()
-        .tls_version_min(tls::Version::TLS_1_2)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
@@ -87,15 +77,9 @@ fn builder(way: &Way<'_>) -> Result<ClientBuilder, BuildError> {
     if let Some(proxy) = way.proxy.filter(|_| !way.loopback) {
         builder = builder.proxy(proxy.client()?);
     }
-    for pem in way.ca_pem {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Certificates)?;
-        // A file that holds none was meant to hold one.
-        if certificates.is_empty() {
-            return Err(BuildError::Certificates);
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    Ok(builder)
+    builder
+        .build()
+        .map_err(|error| BuildError::Client(causes(&error).pop().unwrap_or_else(|| "unknown reason".to_owned())))
 }
 
 /// Why a reply has no whole body.
@@ -119,8 +103,4 @@ pub async fn body(mut response: Response, most: usize) -> Result<Zeroizing<Vec<u
             Err(error) => return Err(Unread::Broken(error)),
         }
     }
-}
-
-fn deepest(error: &reqwest::Error) -> String {
-    causes(error).pop().unwrap_or_else(|| "unknown reason".to_owned())
 }

@@ -6,7 +6,9 @@ mod obstacle;
 mod proxy;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
+mod trust;
 
 pub use client::{BuildError, Connections, Unread, Way, body, client};
 pub use obstacle::{Obstacle, causes};
 pub use proxy::{Malformed, Proxy};
+pub use trust::Trust;

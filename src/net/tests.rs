@@ -25,6 +25,8 @@ use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::imburse::{Account, ImburseReader};
 use crate::sink::{self, Sink};
 
+use super::Trust;
+
 /// Larger than any of the three takes.
 const LARGE: usize = 17 * 1024 * 1024;
 const VENDOR: &str = "sandbox-api.imbursepayments.com";
@@ -203,5 +205,12 @@ fn no_client_of_ours_follows_is_flooded_waits_for_ever_or_trusts_a_stranger() {
         assert!(said.contains(says), "{client}, {does:?}: {said}");
         assert_eq!(came.load(Ordering::SeqCst), 0, "{client} followed: {said}");
         assert!(began.elapsed() < Duration::from_secs(30), "{client}, {does:?}");
+    }
+}
+
+#[test]
+fn a_ca_file_without_a_certificate_is_refused() {
+    for bad in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+        assert!(Trust::read(&[bad.to_vec()]).is_err());
     }
 }

@@ -26,7 +26,7 @@ mod visit;
 
 use answer::{is_free, observed};
 
-pub use sources::{Breadth, LedgerPlace, Preflight, Sources};
+pub use sources::{Breadth, Leaving, LedgerPlace, Preflight, Sources};
 
 /// Reads everything that a plan of `desired` needs. What cannot be read is in the value, with the reason.
 pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sources: &Sources<'_>) -> Live {
@@ -56,14 +56,9 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
             done += 1;
             (sources.told)(done, total);
         })
-        .map(|(address, spec, read)| {
-            let base = &base;
-            async move {
-                if sources.leave {
-                    tenant::leave(desired, base, sources, address, spec).await;
-                }
-                (address.clone(), read)
-            }
+        .map(|(address, spec, read)| async move {
+            tenant::leave(desired, sources, address, spec, &read).await;
+            (address.clone(), read)
         })
         .buffer_unordered(sources.parallelism.max(1))
         .collect()

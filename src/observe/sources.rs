@@ -33,6 +33,16 @@ pub enum Breadth {
     All,
 }
 
+/// What becomes of a tenant's token and connection once it was read. Its connection is closed in either case: as many are open as
+/// tenants are read side by side, however many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// Nothing follows, so its token is ended.
+    ForGood,
+    /// Something may be done there: its token is kept where minting looks likely, and ended where not.
+    UnlessDue,
+}
+
 /// How well the place of the ledger keeps it.
 pub struct LedgerPlace {
     /// It is shared, or somebody says that it outlives the machine.
@@ -54,9 +64,8 @@ pub struct Sources<'a> {
     pub ledger: LedgerPlace,
     /// How many tenants are read side by side.
     pub parallelism: usize,
-    /// Whether nothing follows the reading: a tenant's token is then ended as soon as the tenant was read, while others
-    /// are being read.
-    pub leave: bool,
+    /// What a tenant is left with once it was read, while others are being read.
+    pub leaving: Leaving,
     /// Told how many tenants were read, of how many.
     pub told: &'a (dyn Fn(usize, usize) + Sync),
     /// What servers say the time is.

@@ -13,7 +13,7 @@ use crate::provider::http::ReadError;
 
 use super::answer::{found, is_free, observed};
 use super::people;
-use super::sources::{Breadth, Preflight, Sources};
+use super::sources::{Breadth, Leaving, Preflight, Sources};
 use super::visit::Visit;
 
 /// One tenant as read, and what is decided only once every tenant was read.
@@ -22,6 +22,10 @@ pub(super) struct Read {
     pub(super) live: TenantLive,
     /// The credentials were refused at its host.
     pub(super) refused: Option<Unreadable>,
+    /// Where it was asked.
+    host: Option<Host>,
+    /// Whether a key is likely to be minted there.
+    due: bool,
 }
 
 pub(super) async fn read(
@@ -33,10 +37,18 @@ pub(super) async fn read(
     spec: &QlikTenant,
 ) -> Read {
     let account = spec.account.clone();
-    let unread = |tenant| Read { account: account.clone(), live: TenantLive::unread(tenant), refused: None };
-    let Some((host, id)) = whereabouts(desired, &base.ledger, address, spec) else {
-        return unread(at_alias(desired, sources, &base.ledger, address, spec).await);
+    let unread_at = |host: Option<&Host>, tenant| Read {
+        account: account.clone(),
+        live: TenantLive::unread(tenant),
+        refused: None,
+        host: host.cloned(),
+        due: false,
     };
+    let Some((host, id)) = whereabouts(desired, &base.ledger, address, spec) else {
+        let (host, found) = at_alias(desired, sources, &base.ledger, address, spec).await;
+        return unread_at(host.as_ref(), found);
+    };
+    let unread = |tenant| unread_at(Some(&host), tenant);
     let present = match sources.qlik.tenant(&spec.account, &host, id.as_deref()).await {
         Ok(present) => present,
         Err(ReadError::Unauthorized(rejection)) => {
@@ -71,11 +83,12 @@ pub(super) async fn read(
     let visit = Visit { desired, base, wishes, sources, address, spec, host: &host };
     look_up_unlisted(&visit, &mut live).await;
     let mut minters = minters(&visit, &mut live).await;
+    let due = !minters.is_empty();
     if all && client_mints(desired, &spec.account) {
         minters.insert(Owner::Client);
     }
     read_for_minting(&visit, &tenant_id, minters, &mut live).await;
-    Read { account: spec.account.clone(), live, refused: None }
+    Read { account: spec.account.clone(), live, refused: None, host: Some(host), due }
 }
 
 /// The owners whose account must be looked at, as the planner says. Where a role is declared, it wants to know first who holds it.
@@ -95,10 +108,19 @@ async fn minters(visit: &Visit<'_>, live: &mut TenantLive) -> BTreeSet<Owner> {
     }
 }
 
-/// Ends the token that reading took. What fails is tried once more by nobody: tokens end by themselves.
-pub(super) async fn leave(desired: &Desired, base: &Live, sources: &Sources<'_>, address: &Address, spec: &QlikTenant) {
-    if let Some((host, _)) = whereabouts(desired, &base.ledger, address, spec) {
-        sources.qlik.leave(&spec.account, &host).await;
+/// Ends the tokens that reading took, unless they are needed soon, and closes its connections. What fails is tried once more by
+/// nobody: tokens end by themselves.
+pub(super) async fn leave(desired: &Desired, sources: &Sources<'_>, address: &Address, spec: &QlikTenant, read: &Read) {
+    let Some(host) = &read.host else { return };
+    for (_, key, _) in desired.qlik_keys(address) {
+        match &key.owner {
+            Owner::Configured(owner) => sources.qlik.pause_owner(&spec.account, owner),
+            Owner::Client | Owner::User(_) => {}
+        }
+    }
+    match sources.leaving {
+        Leaving::UnlessDue if read.due => sources.qlik.pause(host),
+        Leaving::UnlessDue | Leaving::ForGood => drop(sources.qlik.leave(&spec.account, host).await),
     }
 }
 
@@ -123,29 +145,32 @@ fn whereabouts(
     }
 }
 
-/// The ladder's last rung: a tenant that answers at the declared alias. It may find; it never proves absence.
+/// The ladder's last rung: a tenant that answers at the declared alias. It may find; it never proves absence. Also where it was
+/// looked for.
 async fn at_alias(
     desired: &Desired,
     sources: &Sources<'_>,
     ledger: &LedgerLive,
     address: &Address,
     spec: &QlikTenant,
-) -> TenantRead {
+) -> (Option<Host>, TenantRead) {
     let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
     let (Some(label), Some(region), true) = (&spec.alias, region, is_free(ledger, address)) else {
-        return TenantRead::Nowhere;
+        return (None, TenantRead::Nowhere);
     };
     // The organization's list answers this, and more, without a bot user in somebody's tenant.
     if sources.qlik.lists_tenants(&spec.account) {
-        return TenantRead::Nowhere;
+        return (None, TenantRead::Nowhere);
     }
-    match sources.qlik.tenant(&spec.account, &region.host(label), None).await {
+    let host = region.host(label);
+    let found = match sources.qlik.tenant(&spec.account, &host, None).await {
         Ok(found) => TenantRead::ByAlias(found),
         Err(ReadError::Trouble(trouble)) => TenantRead::Unreadable(ReadError::Trouble(trouble).unreadable()),
         Err(ReadError::Unauthorized(_) | ReadError::Disabled(_) | ReadError::NotFound(_) | ReadError::Rejected(_)) => {
             TenantRead::Nowhere
         }
-    }
+    };
+    (Some(host), found)
 }
 
 /// A key that a sink names and the list does not have live: only a GET on its id decides.

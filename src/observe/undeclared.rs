@@ -58,9 +58,7 @@ async fn at_vendor(
             desired.qlik_tenants().find(|(_, tenant, _)| tenant.account == *account)?;
             let host: Host = desired.accounts.get(account)?.region.accept(binding.hostname.raw())?;
             let keys = sources.qlik.keys(account, &host).await;
-            if sources.leave {
-                sources.qlik.leave(account, &host).await;
-            }
+            sources.qlik.leave(account, &host).await;
             keys.map(|keys| {
                 let ours = keys.values().filter(|key: &&KeyLive| ours(key.marker.as_ref()));
                 ours.map(OurKey::of).collect()

@@ -14,6 +14,7 @@ mod command_sink;
 mod config;
 mod crash;
 mod credentials;
+mod descriptors;
 mod disk;
 mod doubt;
 mod drift;

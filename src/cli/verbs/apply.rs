@@ -13,7 +13,7 @@ use crate::model::live::{LedgerFacts, LedgerLive, Live};
 use crate::model::record::State;
 use crate::model::spec::Way;
 use crate::model::weak::Weakness;
-use crate::observe::{Breadth, Preflight, Sources, observe};
+use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::review::Review;
 use crate::render::progress::Work;
@@ -67,7 +67,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         &random,
         &stop,
         &emit,
-        usize::from(common.parallelism),
+        estate.parallelism,
     );
     world.weak = weak();
     let told = output.line().follow(Work::Applying);
@@ -120,9 +120,9 @@ async fn work(
         breadth: Breadth::Needed,
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
-        parallelism: usize::from(common.parallelism),
+        parallelism: world.parallelism,
         told: &told,
-        leave: false,
+        leaving: Leaving::UnlessDue,
         clocks,
         now: clock(),
     };

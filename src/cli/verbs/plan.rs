@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::model::live::Live;
-use crate::observe::{Breadth, Preflight, Sources, observe};
+use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::Wishes;
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
@@ -104,9 +104,9 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
-        parallelism: usize::from(common.parallelism),
+        parallelism: estate.parallelism,
         told: &told,
-        leave: true,
+        leaving: Leaving::ForGood,
         clocks: &estate.clocks,
         now: clock(),
     };

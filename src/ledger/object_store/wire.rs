@@ -24,7 +24,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Way};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Way};
 
 use super::answer::deepest;
 
@@ -208,17 +208,19 @@ pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Resul
 }
 
 fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::Client, LedgerError> {
-    let way = Way {
-        proxy: access.proxy.as_deref(),
-        ca_pem: &access.ca_pem,
-        ignore_env_proxy: access.ignore_env_proxy,
-        user_agent: &access.user_agent,
-        connect: access.timeout.min(Duration::from_secs(10)),
-        whole: access.timeout,
-        loopback: settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback()),
-        connections: Connections::Kept,
-    };
-    net::client(&way).map_err(|error| {
+    let client = Trust::read(&access.ca_pem).and_then(|trust| {
+        net::client(&Way {
+            proxy: access.proxy.as_deref(),
+            trust: &trust,
+            ignore_env_proxy: access.ignore_env_proxy,
+            user_agent: &access.user_agent,
+            connect: access.timeout.min(Duration::from_secs(10)),
+            whole: access.timeout,
+            loopback: settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback()),
+            connections: Connections::Kept,
+        })
+    });
+    client.map_err(|error| {
         let why = match error {
             BuildError::Proxy(malformed) => malformed.to_string(),
             BuildError::Certificates => BuildError::Certificates.to_string(),

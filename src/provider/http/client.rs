@@ -1,7 +1,8 @@
 //! The clients of one vendor's wire and the sending of one request; what every client keeps to stands in `net`.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::model::clock::Clocks;
 use crate::model::secret::Secret;
 use crate::model::wait::{Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Unread, Way};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Unread, Way};
 
 use super::classify::Body;
 use super::fault::{self, Fault};
@@ -23,8 +24,8 @@ use super::target::Target;
 pub struct NetworkOptions {
     /// Of settings or environment.
     pub proxy: Option<Arc<Proxy>>,
-    /// Certificates to trust besides the system's.
-    pub ca_pem: Vec<Vec<u8>>,
+    /// Whom servers are vouched for by.
+    pub trust: Trust,
     /// Whether `HTTPS_PROXY` and the like are to be ignored.
     pub ignore_env_proxy: bool,
     pub timeouts: Timeouts,
@@ -40,7 +41,7 @@ impl NetworkOptions {
     fn way(&self, connections: Connections) -> Way<'_> {
         Way {
             proxy: self.proxy.as_deref(),
-            ca_pem: &self.ca_pem,
+            trust: &self.trust,
             ignore_env_proxy: self.ignore_env_proxy,
             user_agent: &self.user_agent,
             connect: self.timeouts.connect,
@@ -67,14 +68,17 @@ impl Default for Timeouts {
     }
 }
 
-/// Whether a request may share a connection.
+/// Which connection a request takes, and how long it may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    Read,
-    /// Its own connection: nothing can have closed it meanwhile, and nothing below us can send the request again.
-    Write,
-    /// As `Write`, with the longer time-out.
+    /// The host's. One that turns out to be closed before a request's first byte was handed to it is replaced; a request that may
+    /// have been sent is never sent again below us.
+    Shared,
+    /// The host's, with the longer time-out.
     Create,
+    /// A connection of its own, with the longer time-out: no server can have closed it in the moment that it was needed, which
+    /// would leave a doubt that only a person ends.
+    CreateAlone,
 }
 
 /// What we ever do with a thing.
@@ -166,33 +170,53 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// The clients, and what every request of a run shares.
 pub(crate) struct Wire {
-    pooled: Client,
-    single: Client,
-    pub(super) waits: Waits,
-    proxy: Option<Arc<Proxy>>,
-    timeouts: Timeouts,
+    network: NetworkOptions,
+    /// A client for each host that is worked on: its connections go with it, so that as many are open as hosts are worked on.
+    hosts: Mutex<HashMap<String, Client>>,
+    alone: Client,
     permits: Semaphore,
-    pub(crate) clocks: Clocks,
+    pub(crate) parallelism: usize,
     sent: AtomicU64,
 }
 
 impl Wire {
-    pub(crate) fn new(network: &NetworkOptions, parallelism: usize) -> Result<Self, BuildError> {
+    pub(crate) fn new(network: NetworkOptions, parallelism: usize) -> Result<Self, BuildError> {
         Ok(Self {
-            pooled: net::client(&network.way(Connections::Brief))?,
-            single: net::client(&network.way(Connections::Own))?,
-            waits: network.waits.clone(),
-            proxy: network.proxy.clone(),
-            timeouts: network.timeouts,
+            alone: net::client(&network.way(Connections::Own))?,
+            network,
+            hosts: Mutex::default(),
             // A host that is worked on, and one that is being left, for each.
             permits: Semaphore::new(parallelism.saturating_mul(2).clamp(1, Semaphore::MAX_PERMITS)),
-            clocks: network.clocks.clone(),
+            parallelism: parallelism.max(1),
             sent: AtomicU64::new(0),
         })
     }
 
+    pub(super) fn waits(&self) -> &Waits {
+        &self.network.waits
+    }
+
+    pub(crate) fn clocks(&self) -> &Clocks {
+        &self.network.clocks
+    }
+
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
-        self.clocks.now()
+        self.clocks().now()
+    }
+
+    fn client_of(&self, host: &str) -> Result<Client, BuildError> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = hosts.get(host) {
+            return Ok(client.clone());
+        }
+        let client = net::client(&self.network.way(Connections::Brief))?;
+        hosts.insert(host.to_owned(), client.clone());
+        Ok(client)
+    }
+
+    /// Closes the connections to a host that nothing is asked of for now. What is under way there ends as it would have.
+    pub(crate) fn leave(&self, host: &str) {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).remove(host);
     }
 
     pub(crate) fn requests_sent(&self) -> u64 {
@@ -203,10 +227,15 @@ impl Wire {
     pub(crate) async fn send(&self, ask: Ask<'_>) -> Reply {
         // The semaphore is never closed; if it were, sending without a permit would still be right.
         let _permit = self.permits.acquire().await.ok();
+        let timeouts = self.network.timeouts;
         let (client, limit) = match ask.lane {
-            Lane::Read => (&self.pooled, self.timeouts.request),
-            Lane::Write => (&self.single, self.timeouts.request),
-            Lane::Create => (&self.single, self.timeouts.create),
+            Lane::Shared => (self.client_of(ask.target.host()), timeouts.request),
+            Lane::Create => (self.client_of(ask.target.host()), timeouts.create),
+            Lane::CreateAlone => (Ok(self.alone.clone()), timeouts.create),
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => return Reply::NotSent(Fault::Connect(error.to_string())),
         };
         let mut request = client
             .request(ask.verb.method(), ask.target.url().clone())
@@ -228,18 +257,18 @@ impl Wire {
         if let Some(body) = ask.body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
         }
-        let _waiting = self.waits.begin(format!("{}: no answer yet", ask.target.host()), limit);
+        let _waiting = self.waits().begin(format!("{}: no answer yet", ask.target.host()), limit);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
                 let error = error.without_url();
                 if error.is_connect() && !error.is_timeout() {
                     let authority = format!("{}:443", ask.target.host());
-                    if let Some(obstacle) = Obstacle::of(&error, self.proxy.as_deref(), &authority).await {
+                    if let Some(obstacle) = Obstacle::of(&error, self.network.proxy.as_deref(), &authority).await {
                         return Reply::NotSent(Fault::Obstacle(obstacle));
                     }
                 }
-                let (never_sent, fault) = fault::of_sending(&error, self.timeouts.connect, limit);
+                let (never_sent, fault) = fault::of_sending(&error, timeouts.connect, limit);
                 if never_sent {
                     return Reply::NotSent(fault);
                 }
@@ -250,36 +279,12 @@ impl Wire {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let head = Head::of(&response);
         if let Some(date) = head.date {
-            self.clocks.hear(ask.target.host(), date);
+            self.clocks().hear(ask.target.host(), date);
         }
         let body = net::body(response, LARGEST_BODY).await.map_err(|unread| match unread {
             Unread::TooLarge => Fault::BodyTooLarge,
             Unread::Broken(error) => fault::of_body(&error, limit),
         });
         Reply::Answered(head, body)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn network(proxy: Option<&str>, ca_pem: Option<&[u8]>) -> NetworkOptions {
-        NetworkOptions {
-            proxy: proxy.map(|text| Arc::new(Proxy::read(text, "network.proxy", "").ok().unwrap())),
-            ca_pem: ca_pem.map(<[u8]>::to_vec).into_iter().collect(),
-            ignore_env_proxy: true,
-            timeouts: Timeouts::default(),
-            user_agent: "qlik-plan/0 (test)".into(),
-            waits: Waits::default(),
-            clocks: Clocks::new(Timestamp::UNIX_EPOCH),
-        }
-    }
-
-    #[test]
-    fn a_ca_file_without_a_certificate_is_refused() {
-        for bad in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
-            assert!(Wire::new(&network(None, Some(bad)), 1).is_err());
-        }
     }
 }

@@ -93,7 +93,7 @@ impl Line {
         loop {
             attempt += 1;
             let ended = |fault: Fault| ReadError::Trouble(call.fault(&fault));
-            self.gates.pass(&gate, &mut left, &self.wire.waits).await.map_err(|shut| ended(shut.into()))?;
+            self.gates.pass(&gate, &mut left, self.wire.waits()).await.map_err(|shut| ended(shut.into()))?;
             let authorization = authorize().map_err(ReadError::Trouble)?;
             let ask = Ask {
                 verb: call.verb(),
@@ -101,7 +101,7 @@ impl Line {
                 authorization: authorization.as_ref(),
                 headers: call.headers(),
                 body,
-                lane: Lane::Read,
+                lane: Lane::Shared,
             };
             let (trouble, asked_to_wait) = match self.wire.send(ask).await {
                 Reply::NotSent(fault) | Reply::Lost(fault) => {
@@ -194,7 +194,7 @@ impl Line {
     /// Lets some time pass before the next try; `false` where the run ends meanwhile.
     async fn back_off<C: Exchange>(&self, call: &C, attempt: u32) -> bool {
         let what = format!("{}: it does not answer well, and is asked again", call.target().host());
-        pause(&self.wire.waits, what, backoff(attempt - 1)).await.is_ok()
+        pause(self.wire.waits(), what, backoff(attempt - 1)).await.is_ok()
     }
 
     /// Also whether what was not sent may pass another time.
@@ -206,12 +206,13 @@ impl Line {
         left: &mut Duration,
     ) -> (Outcome<T>, bool) {
         let gate = call.gate();
-        if let Err(shut) = self.gates.pass(&gate, left, &self.wire.waits).await {
+        if let Err(shut) = self.gates.pass(&gate, left, self.wire.waits()).await {
             return (Outcome::NotSent(call.fault(&shut.into())), false);
         }
         let lane = match change.deed {
-            Deed::CreateTenant | Deed::CreateKey => Lane::Create,
-            Deed::Change | Deed::Remove => Lane::Write,
+            Deed::CreateTenant => Lane::CreateAlone,
+            Deed::CreateKey => Lane::Create,
+            Deed::Change | Deed::Remove => Lane::Shared,
         };
         let authorization = match (change.authorize)() {
             Ok(authorization) => authorization,

@@ -222,7 +222,7 @@ impl ImburseReader {
         let first = self.sign_and_send(call, public_key, private_key).await;
         let answer = match first {
             (Err(ReadError::Unauthorized(refusal)), signed) => {
-                match self.line.wire.clocks.at(call.account.host.as_str()) {
+                match self.line.wire.clocks().at(call.account.host.as_str()) {
                     Some(date) if is_untimely(signed, date) => {
                         self.sign_and_send(call, public_key, private_key).await.0?
                     }

@@ -55,7 +55,7 @@ impl ImburseReader {
         accounts: BTreeMap<Name, Account>,
         parallelism: usize,
     ) -> Result<Self, BuildError> {
-        let line = Line::new(Wire::new(&network, parallelism)?);
+        let line = Line::new(Wire::new(network, parallelism)?);
         Ok(Self { line, tokens: Tokens::default(), accounts })
     }
 
@@ -66,14 +66,16 @@ impl ImburseReader {
 
     /// Seconds that the vendor's clock is ahead of this machine's, once a token was fetched. Signatures are corrected by it.
     pub fn clock_skew(&self) -> Option<i64> {
-        let hosts =
-            self.accounts.values().filter_map(|account| self.line.wire.clocks.ahead_of_machine(account.host.as_str()));
+        let hosts = self
+            .accounts
+            .values()
+            .filter_map(|account| self.line.wire.clocks().ahead_of_machine(account.host.as_str()));
         hosts.max_by_key(|ahead| ahead.saturating_abs())
     }
 
     /// The time that a signature for a host carries, in seconds since 1970.
     fn time_at(&self, host: &Host) -> i64 {
-        self.line.wire.clocks.second_at(host.as_str())
+        self.line.wire.clocks().second_at(host.as_str())
     }
 
     /// Requests that may have reached the vendor.

@@ -1,4 +1,4 @@
-//! What is changed at Imburse. Each change goes out on its own connection and is done at most once.
+//! What is changed at Imburse, each change at most once; a tenant's creation on a connection of its own.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +71,7 @@ impl<'a> ImburseWriter<'a> {
         .await
     }
 
-    /// Makes a key: one POST, its own connection. `name` carries the marker.
+    /// Makes a key: one POST. `name` carries the marker.
     pub async fn create_key(
         &self,
         account: &Name,

@@ -1,6 +1,6 @@
-//! Access tokens: one per host and client, fetched once however many ask, kept through the run, revoked at its end.
+//! Access tokens: one per host and client, fetched once however many ask, kept while the host is worked on, ended as it is left.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -89,6 +89,12 @@ impl Tokens {
     fn slot(&self, key: &TokenKey) -> Arc<tokio::sync::Mutex<Slot>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(key.clone()).or_default())
+    }
+
+    /// Where tokens were fetched that are not ended yet.
+    fn hosts(&self) -> BTreeSet<(Name, Host)> {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.iter().map(|((account, _, host), _)| (account.clone(), host.clone())).collect()
     }
 
     /// Forgets a token that was refused, unless another task has fetched a newer one.
@@ -193,17 +199,23 @@ impl QlikReader {
         Ok(Token { secret, refresh_at: Instant::now() + life })
     }
 
-    /// At the end of a run: ends every token it fetched. What fails is counted and nothing more; tokens end by themselves.
+    /// At the end of a run: ends what tokens are left. What fails is counted and nothing more; tokens end by themselves.
     pub async fn revoke_tokens(&self) -> Revoked {
-        self.revoke_where(|_| true).await
+        let mut revoked = Revoked::default();
+        let leaving = futures_util::stream::iter(self.tokens.hosts());
+        let leaving = leaving.map(|(account, host)| async move { self.leave(&account, &host).await });
+        let mut left = leaving.buffer_unordered(self.line.wire.parallelism);
+        while let Some(more) = left.next().await {
+            revoked.done += more.done;
+            revoked.failed += more.failed;
+        }
+        revoked
     }
 
-    /// Ends the tokens for one host, which this run has no more business with: other hosts are read meanwhile.
+    /// Ends an account's tokens for one host, one after the other over the connection that is there, and closes that: this run
+    /// has no more business there, while other hosts are worked on.
     pub async fn leave(&self, account: &Name, host: &Host) -> Revoked {
-        self.revoke_where(|(whose, _, at)| whose == account && at == host).await
-    }
-
-    async fn revoke_where(&self, leaves: impl Fn(&TokenKey) -> bool) -> Revoked {
+        let leaves = |key: &TokenKey| key.0 == *account && key.2 == *host;
         self.tokens.slots.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !leaves(key));
         let fetched: Vec<(TokenKey, Arc<Secret>)> = self
             .tokens
@@ -212,22 +224,36 @@ impl QlikReader {
             .unwrap_or_else(PoisonError::into_inner)
             .extract_if(.., |(key, _)| leaves(key))
             .collect();
-        let one = |(key, token): (TokenKey, Arc<Secret>)| async move {
-            let (account, who, host) = key;
-            let Ok(call) = Call::new(&account, &host, who, &endpoints::REVOKE_TOKEN, &[], &[]) else { return false };
-            let body = json(&Revocation { token: token.expose(), token_type_hint: "access_token" });
-            self.patient(&call, None, Some(&body), &[&token]).await.is_ok()
-        };
         let mut revoked = Revoked::default();
-        let mut results = futures_util::stream::iter(fetched).map(one).buffer_unordered(64);
-        while let Some(done) = results.next().await {
+        for ((account, who, host), token) in fetched {
+            let done = match Call::new(&account, &host, who, &endpoints::REVOKE_TOKEN, &[], &[]) {
+                Ok(call) => {
+                    let body = json(&Revocation { token: token.expose(), token_type_hint: "access_token" });
+                    self.patient(&call, None, Some(&body), &[&token]).await.is_ok()
+                }
+                Err(_) => false,
+            };
             if done {
                 revoked.done += 1;
             } else {
                 revoked.failed += 1;
             }
         }
+        self.pause(host);
         revoked
+    }
+
+    /// Closes the connections to a host that is worked on again later.
+    pub fn pause(&self, host: &Host) {
+        self.line.wire.leave(host.as_str());
+    }
+
+    /// The same for the host that an owner's own key belongs to, which may be another name of a tenant's.
+    pub fn pause_owner(&self, account: &Name, owner: &Name) {
+        let home = self.accounts.get(account).and_then(|account| account.owners.get(owner));
+        if let Some((home, _)) = home {
+            self.pause(home);
+        }
     }
 }
 

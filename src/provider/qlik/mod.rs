@@ -113,7 +113,7 @@ impl QlikReader {
         accounts: BTreeMap<Name, (Region, Option<Label>, Credentials)>,
         parallelism: usize,
     ) -> Result<Self, BuildError> {
-        let wire = Wire::new(&network, parallelism)?;
+        let wire = Wire::new(network, parallelism)?;
         let accounts = accounts.into_iter().map(|(name, (region, source_tenant, credentials))| {
             let owners = credentials.owners.into_iter();
             let owners =
@@ -134,7 +134,7 @@ impl QlikReader {
 
     /// A host's own time; the vendors' where it told none.
     pub fn time_at(&self, host: &Host) -> Option<Timestamp> {
-        self.line.wire.clocks.at(host.as_str())
+        self.line.wire.clocks().at(host.as_str())
     }
 
     /// Requests that may have reached the vendor.

@@ -1,4 +1,5 @@
-//! What is changed in Qlik Cloud. Each change goes out on its own connection and is done at most once.
+//! What is changed in Qlik Cloud, each change at most once. A tenant's creation goes out on a connection of its own, whatever is
+//! changed in a tenant on the tenant's.
 
 use jiff::Timestamp;
 use serde::Serialize;

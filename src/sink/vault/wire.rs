@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Unread, Way, causes};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Unread, Way, causes};
 use crate::sink::access::Access;
 
 /// Far more than any secret.
@@ -44,17 +44,19 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
-        let way = Way {
-            proxy: access.proxy.as_deref(),
-            ca_pem: &access.ca_pem,
-            ignore_env_proxy: access.ignore_env_proxy,
-            user_agent: &access.user_agent,
-            connect: access.timeout.min(Duration::from_secs(10)),
-            whole: access.timeout,
-            loopback: origin.is_loopback(),
-            connections: Connections::Own,
-        };
-        let client = net::client(&way).map_err(|error| match error {
+        let client = Trust::read(&access.ca_pem).and_then(|trust| {
+            net::client(&Way {
+                proxy: access.proxy.as_deref(),
+                trust: &trust,
+                ignore_env_proxy: access.ignore_env_proxy,
+                user_agent: &access.user_agent,
+                connect: access.timeout.min(Duration::from_secs(10)),
+                whole: access.timeout,
+                loopback: origin.is_loopback(),
+                connections: Connections::Own,
+            })
+        });
+        let client = client.map_err(|error| match error {
             BuildError::Proxy(malformed) => malformed.to_string(),
             // Of the network, or the sink's own.
             BuildError::Certificates => "a ca_file holds no certificate in PEM form".to_owned(),
