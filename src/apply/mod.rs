@@ -118,7 +118,7 @@ impl<'a> Course<'a> {
             };
             self.world.count(self.total);
             lines.push((index, ReportLine { address: planned.address.clone(), step, outcome }));
-            seat = seat.or_else(|| Seat::of(&self, &planned.action));
+            seat = seat.or_else(|| Seat::of(self.world.desired, self.at.as_ref(), &planned.action));
         }
         (lines, seat)
     }
