@@ -5,8 +5,9 @@ use std::time::Duration;
 use reqwest::{Client, Response, redirect, retry};
 use zeroize::Zeroizing;
 
+use super::build_error::BuildError;
 use super::obstacle::causes;
-use super::proxy::{Malformed, Proxy};
+use super::proxy::Proxy;
 use super::trust::Trust;
 
 /// What a client is told. The rules that have no field here hold for everybody: HTTP/1.1, no redirect, no repetition, no referer,
@@ -37,17 +38,6 @@ pub enum Connections {
     Brief,
     /// As the client's library keeps them: one host, asked throughout a run, which refuses what comes twice.
     Kept,
-}
-
-/// Why no client could be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    #[error("the proxy cannot be used: {0}")]
-    Proxy(#[from] Malformed),
-    #[error("network.ca_file holds no certificate in PEM form")]
-    Certificates,
-    #[error("the HTTPS client cannot be made: {0}")]
-    Client(String),
 }
 
 /// Makes a client, from certificates that are read already: a client for each host costs next to nothing. Nothing is sent.

@@ -1,6 +1,7 @@
 //! The way that every client of ours takes to a server: the client itself, the proxy before it, and what stood in the way, in words
 //! that hold nothing of a request.
 
+mod build_error;
 mod client;
 mod obstacle;
 mod proxy;
@@ -8,7 +9,8 @@ mod proxy;
 mod tests;
 mod trust;
 
-pub use client::{BuildError, Connections, Unread, Way, body, client};
+pub use build_error::BuildError;
+pub use client::{Connections, Unread, Way, body, client};
 pub use obstacle::{Obstacle, causes};
 pub use proxy::{Malformed, Proxy};
 pub use trust::Trust;

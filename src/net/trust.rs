@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use super::client::BuildError;
+use super::build_error::BuildError;
 
 /// TLS as every client speaks it: 1.2 or later, HTTP/1.1, certificates checked. Sessions that a server lets us resume are shared too.
 #[derive(Clone)]
