@@ -4,7 +4,7 @@ use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::host::Host;
 use crate::model::spec::Owner;
-use crate::plan::action::{Action, Parent, TenantRef};
+use crate::plan::action::{Action, MarkOf, Parent, ReclaimOf, Renew, TenantRef};
 
 use super::outcome::host_of;
 use super::world::World;
@@ -30,17 +30,19 @@ impl Seat {
             Action::Trust(trust) => (&trust.account, found(&trust.parent)?, None),
             Action::CreateUser(create) => (&create.account, found(&create.parent)?, None),
             Action::Grant(grant) => (&grant.account, found(&grant.parent)?, None),
-            Action::Mark(mark) => (&mark.account, mark.parent.clone(), Some(&mark.owner)),
-            Action::CreateKey(create) => (&create.account, found(&create.parent)?, Some(&create.spec.owner)),
-            Action::Renew(renew) => {
-                let create = &renew.create;
-                (&create.account, found(&create.parent)?, Some(&create.spec.owner))
-            }
-            Action::Reclaim(reclaim) => (&reclaim.account, reclaim.parent.clone(), Some(&reclaim.owner)),
-            Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) | Action::Imburse(_) => {
-                return None;
-            }
+            Action::CreateKey(create) => (&create.account, found(&create.parent)?, create.spec.owner()),
+            Action::Renew(Renew { create, .. }) => (&create.account, found(&create.parent)?, create.spec.owner()),
+            Action::Mark(mark) => match &mark.of {
+                MarkOf::Qlik { parent, owner } => (&mark.account, parent.clone(), Some(owner)),
+                MarkOf::Imburse { .. } => return None,
+            },
+            Action::Reclaim(reclaim) => match &reclaim.of {
+                ReclaimOf::Qlik { parent, owner, .. } => (&reclaim.account, parent.clone(), Some(owner)),
+                ReclaimOf::Imburse { .. } => return None,
+            },
+            Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => return None,
         };
+        // An account at Imburse is none of these.
         let host = host_of(desired, account, &at).ok()?;
         let owner = match owner {
             Some(Owner::Configured(name)) => Some(name.clone()),
