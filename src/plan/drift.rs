@@ -4,37 +4,10 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Vendor};
 use crate::model::duration::Duration;
-use crate::model::live::{KeyLive, SinkEntry};
-use crate::model::spec::QlikKey;
+use crate::model::live::SinkEntry;
 
 use super::action::{Action, Drift, DriftField, Plan, SHAPE};
 use super::scene::Scene;
-
-/// What differs of a key that is in its sink and lives.
-pub(super) fn of_key(scene: &Scene, address: &Address, spec: &QlikKey, good: &KeyLive) -> Vec<DriftField> {
-    let mut fields = Vec::new();
-    if good.text.raw() != spec.description {
-        let field = "description".into();
-        fields.push(DriftField { field, declared: spec.description.clone(), live: good.text.clone() });
-    }
-    if let Some(life) = good.created.zip(good.expiry).and_then(|(created, expiry)| life(created, expiry))
-        && life.seconds().abs_diff(spec.expires_in.seconds()) > tolerance(spec.expires_in)
-    {
-        let (declared, live) = (spec.expires_in.to_string(), life.to_string().into());
-        fields.push(DriftField { field: "expires_in".into(), declared, live });
-    }
-    fields.extend(shape(scene, address, &good.id, spec.deliver_as.as_str()));
-    fields
-}
-
-/// Between the vendor's clock and its rounding of a life: a hundredth of it, and at least a minute.
-fn tolerance(declared: Duration) -> u64 {
-    (declared.seconds() / 100).max(60)
-}
-
-fn life(created: Timestamp, expiry: Timestamp) -> Option<Duration> {
-    u64::try_from(expiry.as_second() - created.as_second()).ok().map(Duration::from_seconds)
-}
 
 /// The payload's shape, where its metadata says it: that of early deliveries does not.
 pub(super) fn shape(scene: &Scene, address: &Address, key_id: &str, declared: &str) -> Option<DriftField> {

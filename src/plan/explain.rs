@@ -9,13 +9,15 @@ use crate::model::spec::{QlikKey, QlikTenant, Spec};
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Planned};
+use super::deliver::judge;
 use super::fact::{Fact, fact};
 use super::finding::Finding;
 use super::imburse;
-use super::key::{Judgement, Mint, Stop};
-use super::mint::judge;
+use super::key::{Judgement, Mint};
+use super::qlik::Qlik;
 use super::recorded::{ledger, life, record};
 use super::scene::{Scene, Wishes};
+use super::stop::Stop;
 
 /// One object, from what was read to what is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +179,11 @@ fn key(scene: &Scene, address: &Address, spec: &QlikKey, read: &mut Vec<Fact>, p
     for key in keys_of(scene, address, spec, record, live) {
         read.push(fact("key", describe(scene, key)));
     }
-    match judge(scene, &tenant, address, spec, live, record) {
+    let Some(Spec::QlikTenant(tenant_spec)) = scene.desired.items.get(&tenant).map(|declared| &declared.spec) else {
+        return;
+    };
+    let asked = Qlik { scene, address: &tenant, spec: tenant_spec };
+    match judge(&asked, address, spec, live, record) {
         Ok(judgement) => way(scene, spec, &judgement, path),
         Err(Stop::Wait(wait)) => path.push(format!("it waits: {}", wait.why)),
         Err(Stop::Refuse(refusal)) => {

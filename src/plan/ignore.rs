@@ -2,10 +2,8 @@
 
 use crate::model::address::Address;
 use crate::model::desired::Ignore;
-use crate::model::record::How;
 
-use super::action::{Action, Adopted, Drift, DriftField, Keep, KeptTenant, Notice};
-use super::ground::Ground;
+use super::action::{Action, DriftField, Notice};
 use super::scene::Scene;
 
 /// Splits a drift: what is left of it, and what is ignored, in words.
@@ -23,34 +21,16 @@ pub(super) fn split(scene: &Scene, address: &Address, fields: Vec<DriftField>) -
     (left, notices)
 }
 
-/// Takes what is ignored out of a tenant's drift. A tenant of which nothing else differs is kept.
-pub(super) fn tenant(scene: &Scene, address: &Address, ground: &Ground, own: &mut Vec<Action>) -> Vec<Notice> {
+/// Takes what is ignored out of a tenant's drift, and names it.
+pub(super) fn drift(scene: &Scene, address: &Address, own: &mut Vec<Action>) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let mut emptied = false;
-    let mut left = Vec::new();
-    for action in own.drain(..) {
-        if let Action::Drift(Drift { fields, next: _, kept: _ }) = action {
-            let (fields, mut said) = split(scene, address, fields);
-            notices.append(&mut said);
-            emptied |= fields.is_empty();
-            if !fields.is_empty() {
-                left.push(Action::Drift(Drift::of(fields)));
-            }
-        } else {
-            left.push(action);
-        }
-    }
-    let told = left.iter().any(|action| matches!(action, Action::Keep(_) | Action::Refuse(_)));
-    if let (true, false, Ground::Exists { at, record, .. }) = (emptied, told, ground) {
-        let how = record.and_then(|record| record.state.binding()).map(|binding| binding.how);
-        let adopted = match how {
-            Some(How::Adopted) => Adopted::Recorded,
-            Some(How::Created | How::Resolved) | None => Adopted::No,
-        };
-        let of = KeptTenant::Qlik { hostname: at.hostname.clone() };
-        left.push(Action::Keep(Keep::Tenant { id: at.id.clone(), of, adopted }));
-    }
-    *own = left;
+    own.retain_mut(|action| {
+        let Action::Drift(drift) = action else { return true };
+        let (fields, mut said) = split(scene, address, std::mem::take(&mut drift.fields));
+        notices.append(&mut said);
+        drift.fields = fields;
+        !drift.fields.is_empty()
+    });
     notices
 }
 

@@ -6,39 +6,36 @@ use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live};
 
 use action::{Action, Notice, Plan};
+use qlik::Qlik;
 use refusal::Code;
 use scene::{Scene, found_twice};
 
 mod assume;
-mod compare;
 mod create;
+mod deliver;
 mod drift;
 mod due;
 pub mod explain;
 mod facts;
-mod found;
 mod ground;
-mod headroom;
 mod ignore;
 pub mod imburse;
 pub mod key;
 mod leftover;
 mod limit;
-mod mint;
 pub mod needs;
+mod qlik;
 mod recorded;
 mod rename;
-mod renewable;
 pub mod review;
-mod role;
 mod scene;
-mod slots;
-mod standing;
+mod stop;
 mod store;
 mod tenant;
 mod undeclared;
 mod unmanaged;
 mod value;
+mod vendor;
 
 pub use scene::Wishes;
 pub use value::{action, counts, fact, finding, refusal};
@@ -58,10 +55,9 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     };
     let scene = Scene { desired, live, wishes, now, twice: found_twice(live) };
     for (address, spec, at) in desired.qlik_tenants() {
-        match live.clocks.contains_key(address) {
-            true => tenant::plan(&scene.by_the_clock_of(address), address, spec, at, &mut plan),
-            false => tenant::plan(&scene, address, spec, at, &mut plan),
-        }
+        let by_its_host = live.clocks.contains_key(address).then(|| scene.by_the_clock_of(address));
+        let scene = by_its_host.as_ref().unwrap_or(&scene);
+        tenant::plan(&Qlik { scene, address, spec }, at, &mut plan);
     }
     imburse::plan(&scene, &mut plan);
     // Side by side they were planned; by address they are shown and done.
@@ -71,12 +67,12 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     if let Some(within) = wishes.warn_within {
         due::warn(&scene, within, &mut plan);
     }
-    role::warn(&scene, &mut plan);
+    qlik::role::warn(&scene, &mut plan);
     store::notices(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
     plan.findings.extend(wishes.findings.iter().cloned());
     undeclared::find(&scene, &mut plan);
-    role::find(&mut plan);
+    qlik::role::find(&mut plan);
     drift::say_next(&mut plan);
     unmanaged::notices(&Scene::of(desired, read, wishes, now), &mut plan);
     plan

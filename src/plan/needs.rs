@@ -9,10 +9,11 @@ use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live, TenantLive};
 use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
 
-use super::key::Stop;
-use super::mint::judge;
-use super::role::meant;
+use super::deliver::judge;
+use super::qlik::Qlik;
+use super::qlik::role::meant;
 use super::scene::{Scene, Wishes};
+use super::stop::Stop;
 
 /// What is known when the question is asked.
 pub struct Known<'a> {
@@ -40,17 +41,18 @@ pub fn needs<'a>(known: &Known<'_>, address: &Address, spec: &'a QlikTenant, ten
     let scene = Scene::of(known.desired, known.live, known.wishes, known.now);
     match spec.grants.by_role() {
         Some(grant) if tenant.holders.is_none() => Needs::Holders(grant, meant(&scene, address, grant)),
-        Some(_) | None => Needs::Owners(owners(&scene, address, tenant, known.renewals)),
+        Some(_) | None => Needs::Owners(owners(&Qlik { scene: &scene, address, spec }, tenant, known.renewals)),
     }
 }
 
-fn owners(scene: &Scene<'_>, address: &Address, tenant: &TenantLive, renewals: bool) -> BTreeSet<Owner> {
+fn owners<'a>(asked: &Qlik<'a>, tenant: &'a TenantLive, renewals: bool) -> BTreeSet<Owner> {
+    let (scene, address) = (asked.scene, asked.address);
     let record = match &scene.live.ledger {
         LedgerLive::Present(facts) => facts.records.get(address),
         LedgerLive::Missing { .. } => None,
     };
     let keys = scene.desired.qlik_keys(address).filter(|(_, spec, _)| spec.adopt.is_none());
-    keys.filter(|(key, spec, _)| match judge(scene, address, key, spec, tenant, record) {
+    keys.filter(|(key, spec, _)| match judge(asked, key, spec, tenant, record) {
         Ok(judgement) => {
             let renewed = renewals && judgement.good.is_some();
             let revokes = !judgement.reclaim.is_empty() || !judgement.freed.is_empty();

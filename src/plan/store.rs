@@ -2,7 +2,7 @@
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
-use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Tracked};
+use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Tracked, Writable};
 use crate::model::spec::Spec;
 use crate::model::untrusted::Untrusted;
 
@@ -96,6 +96,27 @@ fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
          raise it for these keys (`bao kv metadata put -delete-version-after=…`), or declare shorter ones"
     );
     Some(Notice::general(text))
+}
+
+/// Whether the sink would take one more key, as far as that can be known. Says what could not be checked.
+pub(super) fn sink_takes(
+    sink: Option<&SinkLive>,
+    address: &Address,
+    name: &Name,
+    unchecked: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    sink.map_or(Ok(()), |sink| not_tracked(sink, address))?;
+    match sink.map(|sink| (&sink.entry, &sink.writable)) {
+        Some((_, Some(Writable::No(unreadable)))) => {
+            Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })
+        }
+        Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
+        Some((_, Some(Writable::Yes))) => Ok(()),
+        Some((_, None)) | None => {
+            unchecked.push(format!("whether sink {name} can be written"));
+            Ok(())
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,142 +1,12 @@
-//! Tenants that nobody manages here, by vendor; at Qlik, the organization's are a reason not to create another.
+//! Tenants that nobody manages here, at either vendor.
 
-use crate::model::address::{Address, Name};
-use crate::model::desired::AccountFacts;
-use crate::model::likeness::folded;
-use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
-use crate::model::spec::QlikTenant;
-
-use super::action::{Notice, Plan};
-use super::imburse;
-use super::refusal::{Code, Refusal};
+use super::action::Plan;
 use super::scene::Scene;
+use super::{imburse, qlik};
 
-/// How many are named in one sentence; the rest is counted.
-const NAMED: usize = 5;
-
-/// Active tenants of the account's region that are neither bound, nor adopted, nor known.
-fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a ListedTenant> {
-    let Some(facts) = scene.desired.accounts.get(account) else { return Vec::new() };
-    let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
-    let Some(Observed::Present(listed)) = listed else { return Vec::new() };
-    listed
-        .iter()
-        .filter(|tenant| tenant.is_active() && facts.region.accept(tenant.hostname().raw()).is_some())
-        .filter(|tenant| !is_managed(scene, facts, tenant))
-        .collect()
-}
-
-fn is_managed(scene: &Scene, facts: &AccountFacts, tenant: &ListedTenant) -> bool {
-    let bound = match &scene.live.ledger {
-        LedgerLive::Present(ledger) => ledger
-            .records
-            .values()
-            .filter_map(|record| record.state.binding())
-            .any(|binding| binding.tenant_id == tenant.id || tenant.has_host(binding.hostname.raw())),
-        LedgerLive::Missing { .. } => false,
-    };
-    let adopted = scene.desired.qlik_tenants().filter_map(|(_, spec, _)| {
-        let region = &scene.desired.accounts.get(&spec.account)?.region;
-        spec.adopt.as_ref().map(|label| region.host(label))
-    });
-    bound
-        || adopted.into_iter().any(|host| tenant.has_host(host.as_str()))
-        || facts.known_hosts.iter().any(|host| tenant.has_host(host.as_str()))
-}
-
-/// Creation is refused while a tenant exists that may be the one: found by its alias, or by nobody's claim.
-pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
-    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
-    if let Some(Observed::Unreadable(unreadable)) = listed {
-        return Err(unreadable.into());
-    }
-    refuse_a_name_like_it(scene, address, spec)?;
-    let unmanaged = unmanaged(scene, &spec.account);
-    if let (Some(label), Some(facts)) = (&spec.alias, scene.desired.accounts.get(&spec.account)) {
-        let alias = facts.region.host(label);
-        if let Some(found) = unmanaged.iter().find(|tenant| tenant.has_host(alias.as_str())) {
-            return Err(found_by_alias(address, alias.as_str(), &found.id, &found.hostname()));
-        }
-    }
-    if unmanaged.is_empty() {
-        return Ok(());
-    }
-    let rest = unmanaged.len().saturating_sub(NAMED);
-    let mut names: Vec<String> =
-        unmanaged.iter().take(NAMED).map(|tenant| format!("{} ({})", tenant.hostname(), tenant.name)).collect();
-    if rest > 0 {
-        names.push(format!("{rest} more"));
-    }
-    Err(Refusal::new(
-        Code::UnmanagedTenant,
-        format!(
-            "the organization has tenants that nothing here accounts for, and one of them may be this one: {}",
-            names.join(", ")
-        ),
-        "if one of them is this tenant: adopt: { hostname: … }",
-    )
-    .or(format!("if they are nobody's concern here: accounts.{}.ignore_tenants in settings", spec.account)))
-}
-
-/// The organization lists a tenant of this name, but for case or white space, that is recorded and no longer declared.
-fn refuse_a_name_like_it(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
-    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
-    let (Some(Observed::Present(listed)), LedgerLive::Present(ledger), Some(name)) =
-        (listed, &scene.live.ledger, &spec.display_name)
-    else {
-        return Ok(());
-    };
-    let wanted = folded(name);
-    let undeclared = ledger
-        .records
-        .iter()
-        .filter(|(other, _)| other.vendor == address.vendor && !scene.desired.items.contains_key(other));
-    let mut like = undeclared.filter_map(|(other, record)| {
-        let binding = record.state.binding()?;
-        let tenant = listed.iter().find(|one| one.id == binding.tenant_id)?;
-        (tenant.is_active() && folded(tenant.name.raw()) == wanted).then_some((other, tenant))
-    });
-    match like.next() {
-        Some((other, tenant)) if !scene.wishes.new.contains(address) => Err(Refusal::new(
-            Code::Renamed,
-            format!(
-                "its name is that of {other} (\"{}\"), which is recorded and no longer declared; was it renamed?",
-                tenant.name
-            ),
-            format!("qlik-apply ledger mv {other} {address}   (it was renamed: nothing is created, its keys stay)"),
-        )
-        .or(format!("qlik-apply --new {address}   (it is another tenant, and is to be created)"))),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// A tenant that only its alias leads to.
-pub(super) fn found_by_alias(
-    address: &Address,
-    alias: &str,
-    id: &crate::model::untrusted::Untrusted,
-    hostname: &crate::model::untrusted::Untrusted,
-) -> Refusal {
-    let label = hostname.raw().split('.').next().unwrap_or_default();
-    Refusal::new(
-        Code::FoundByAlias,
-        format!("a tenant answers at its alias {alias} (id {id}, {hostname}) and the ledger does not know it"),
-        format!("if it is {address}: adopt: {{ hostname: {} }}", crate::model::untrusted::escape(label)),
-    )
-    .or("if it is another tenant: declare another alias")
-}
-
-/// The same for what was found at the alias itself.
-pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, found: &QlikTenantLive) -> Refusal {
-    let alias = spec.alias.as_ref().zip(scene.desired.accounts.get(&spec.account));
-    let alias = alias.map(|(label, facts)| facts.region.host(label).to_string()).unwrap_or_default();
-    let hostname = found.hostnames.first().cloned().unwrap_or_default();
-    found_by_alias(address, &alias, &found.id, &hostname)
-}
-
-/// Whether there are any, at either vendor.
+/// Whether there are any.
 pub(super) fn any(scene: &Scene) -> bool {
-    scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty()) || imburse::unmanaged::any(scene)
+    qlik::unmanaged::any(scene) || imburse::unmanaged::any(scene)
 }
 
 /// `--unmanaged`: each of them, by account. `scene` is of what was read, nothing of it assumed.
@@ -144,21 +14,6 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     if !scene.wishes.unmanaged {
         return;
     }
-    for account in scene.desired.accounts.keys() {
-        let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
-        if let Some(Observed::Unreadable(unreadable)) = listed {
-            plan.notices.push(Notice::unmanaged_unknown(account, &unreadable.why.to_string(), &unreadable.next));
-        }
-        for tenant in unmanaged(scene, account) {
-            let created = tenant.created.map(|at| format!(", created {at:.0}")).unwrap_or_default();
-            let text = format!(
-                "unmanaged in account {account}: {} ({}, id {}{created})",
-                tenant.hostname(),
-                tenant.name,
-                tenant.id
-            );
-            plan.notices.push(Notice { address: None, at: None, text: text.into() });
-        }
-    }
+    qlik::unmanaged::notices(scene, plan);
     imburse::unmanaged::notices(scene, plan);
 }

@@ -5,43 +5,27 @@ use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant
 use crate::model::likeness::folded;
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
-use crate::model::weak::Weakness;
 
 use super::super::action::{Notice, Plan, Unchecked};
-use super::super::create::{has_space, refuse_forgetful};
+use super::super::create::{has_space, not_made_before, refuse_forgetful};
 use super::super::refusal::{Code, Refusal};
-use super::super::{key, rename};
-use super::ground::Case;
+use super::super::rename;
+use super::ground::Imburse;
 use super::unmanaged::is_accounted_for;
 
 pub(super) fn may_create(
-    case: &Case<'_>,
+    case: &Imburse<'_>,
     facts: &ImburseFacts,
     name: &str,
     ledger: Option<&LedgerFacts>,
     plan: &mut Plan,
 ) -> Result<(), Refusal> {
-    let Case { scene, address, spec } = *case;
+    let Imburse { scene, address, spec } = *case;
     let account = &spec.account;
     refuse_forgetful(scene.live)?;
     has_space(ledger)?;
     rename::refuse(scene, address, ledger)?;
-    for (key, _, _) in scene.desired.imburse_keys(address) {
-        let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
-        if let Some(entry) = entry.filter(|_| !scene.wishes.weak.is(Weakness::MissingLedgerIsEmpty)) {
-            let foreign = ledger.and_then(|ledger| key::foreign_entry(entry, ledger));
-            return Err(foreign.unwrap_or_else(|| {
-                Refusal::new(
-                    Code::SinkRefuses,
-                    format!(
-                        "the sink already holds key {} for {key}, so a tenant of this name was made before",
-                        Untrusted::from(entry.key_id.as_str())
-                    ),
-                    "restore the ledger record of that tenant, or move the old secret away if it is given up",
-                )
-            }));
-        }
-    }
+    not_made_before(scene, scene.desired.imburse_keys(address).map(|(key, _, _)| key), ledger)?;
     let live = scene.live.imburse.accounts.get(account);
     match live.and_then(|live| live.tenants.as_ref()) {
         Some(Observed::Present(tenants)) => {
@@ -91,8 +75,8 @@ pub(super) fn may_create(
 
 /// Names are not unique at the vendor, and strangers may create too: one of the same name may be this one, and only a person
 /// can tell.
-fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), Refusal> {
-    let Case { address, .. } = *case;
+fn of_that_name(case: &Imburse<'_>, name: &str, tenants: &[Tenant]) -> Result<(), Refusal> {
+    let Imburse { address, .. } = *case;
     let same: Vec<&Tenant> = tenants
         .iter()
         .filter(|tenant| tenant.name.raw() == name && tenant.standing() != Standing::Deleted)
@@ -124,12 +108,12 @@ fn of_that_name(case: &Case<'_>, name: &str, tenants: &[Tenant]) -> Result<(), R
 /// A name that differs from a tenant's only as a hand slips (case, white space, another form of a letter), or that a recorded
 /// tenant has which is declared under another address no more: a tenant cannot be deleted, so a person says that it is new.
 fn of_a_name_like_it(
-    case: &Case<'_>,
+    case: &Imburse<'_>,
     name: &str,
     tenants: &[Tenant],
     ledger: Option<&LedgerFacts>,
 ) -> Result<(), Refusal> {
-    let Case { scene, address, .. } = *case;
+    let Imburse { scene, address, .. } = *case;
     if scene.wishes.new.contains(address) {
         return Ok(());
     }
@@ -190,7 +174,7 @@ pub(super) fn rejected(tenant: &Tenant) -> Refusal {
 }
 
 /// Its own roles, where the account shows them.
-fn may_write(case: &Case<'_>, found: &Account) -> Result<(), Refusal> {
+fn may_write(case: &Imburse<'_>, found: &Account) -> Result<(), Refusal> {
     let Some(roles) = &found.key_roles else { return Ok(()) };
     let may = |role: &Untrusted| matches!(role.raw(), "account-admin" | "account-tenant-write");
     if roles.iter().any(may) {

@@ -7,20 +7,19 @@ use crate::model::record::{Binding, How, Record};
 use crate::model::untrusted::Untrusted;
 
 use super::super::action::{Action, Adopted, Drift, DriftField, Keep, KeptTenant, TenantRef, Wait};
-use super::super::ground::Stop;
 use super::super::refusal::{Code, Refusal};
+use super::super::stop::Stop;
 use super::create::rejected;
-use super::ground::{Case, Ground};
+use super::ground::{Ground, Imburse};
 
 pub(super) fn adopt<'a>(
-    case: &Case<'a>,
+    case: &Imburse<'a>,
     account: &ImburseFacts,
     id: &str,
-    read: Option<&'a TenantLive>,
     record: Option<&'a Record>,
     actions: &mut Vec<Action>,
 ) -> Result<Ground<'a>, Stop> {
-    let Case { address, spec, .. } = *case;
+    let Imburse { address, spec, .. } = *case;
     let not_found = |why: &Untrusted| {
         Refusal::new(
             Code::AdoptionNotFound,
@@ -28,7 +27,7 @@ pub(super) fn adopt<'a>(
             "correct the tenant_id, or remove `adopt:` to have a tenant created",
         )
     };
-    let Some(live) = read else { return Err(not_found(&"it was not read".into()).into()) };
+    let Some(live) = case.read() else { return Err(not_found(&"it was not read".into()).into()) };
     match &live.tenant {
         TenantRead::Present(present) => {
             match present.standing() {
@@ -60,14 +59,13 @@ pub(super) fn adopt<'a>(
 
 /// A bound tenant, if it is there and usable.
 pub(super) fn bound<'a>(
-    case: &Case<'a>,
+    case: &Imburse<'a>,
     account: &ImburseFacts,
     binding: &Binding,
-    read: Option<&'a TenantLive>,
     record: Option<&'a Record>,
     actions: &mut Vec<Action>,
 ) -> Result<Ground<'a>, Stop> {
-    let Case { address, spec, .. } = *case;
+    let Imburse { address, spec, .. } = *case;
     if !binding.is_at(&account.host) {
         return Err(Refusal::new(
             Code::OtherRegion,
@@ -95,7 +93,9 @@ pub(super) fn bound<'a>(
         )
         .into());
     }
-    let Some(live) = read else { return Err(Refusal::new(Code::Unreadable, "it was not read", "plan again").into()) };
+    let Some(live) = case.read() else {
+        return Err(Refusal::new(Code::Unreadable, "it was not read", "plan again").into());
+    };
     match &live.tenant {
         TenantRead::Present(present) if present.id != binding.tenant_id => Err(Refusal::new(
             Code::OtherTenant,
@@ -127,15 +127,10 @@ pub(super) fn bound<'a>(
 }
 
 /// What is said of a recorded tenant that is as declared.
-pub(super) fn kept(case: &Case<'_>, live: &TenantLive) -> Option<Action> {
-    let Case { scene, address, spec } = *case;
+pub(super) fn kept(case: &Imburse<'_>, live: &TenantLive, record: Option<&Record>) -> Option<Action> {
     let TenantRead::Present(present) = &live.tenant else { return None };
-    let account = scene.desired.imburse.get(&spec.account)?;
-    let how = match &scene.live.ledger {
-        LedgerLive::Present(facts) => facts.records.get(address).and_then(|r| r.state.binding()).map(|b| b.how),
-        LedgerLive::Missing { .. } => None,
-    };
-    let adopted = match how {
+    let account = case.scene.desired.imburse.get(&case.spec.account)?;
+    let adopted = match record.and_then(|record| record.state.binding()).map(|binding| binding.how) {
         Some(How::Adopted) => Adopted::Recorded,
         Some(How::Created | How::Resolved) | None => Adopted::No,
     };
@@ -147,7 +142,7 @@ fn keep(present: &Tenant, account: &ImburseFacts, adopted: Adopted) -> Action {
     Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted })
 }
 
-fn drift(case: &Case<'_>, present: &Tenant) -> Option<Action> {
+fn drift(case: &Imburse<'_>, present: &Tenant) -> Option<Action> {
     let mut fields = Vec::new();
     if let Some(name) = case.spec.display_name.as_ref().filter(|name| present.name.raw() != *name) {
         fields.push(DriftField { field: "display_name".into(), declared: name.clone(), live: present.name.clone() });
@@ -181,7 +176,7 @@ fn deleted(binding: &Binding, present: &Tenant) -> Refusal {
 }
 
 /// Another address whose record binds this tenant.
-fn bound_elsewhere<'a>(case: &Case<'a>, id: &Untrusted) -> Option<&'a Address> {
+fn bound_elsewhere<'a>(case: &Imburse<'a>, id: &Untrusted) -> Option<&'a Address> {
     let LedgerLive::Present(facts) = &case.scene.live.ledger else { return None };
     let other = |(address, record): &(&Address, &Record)| {
         *address != case.address && record.state.binding().is_some_and(|binding| binding.tenant_id == *id)

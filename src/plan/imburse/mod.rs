@@ -13,12 +13,13 @@ pub(super) mod unmanaged;
 
 use super::action::Plan;
 use super::scene::Scene;
+use ground::Imburse;
 
 /// Every declared tenant with its keys, and then what concerns an account as a whole.
 pub(super) fn plan(scene: &Scene, plan: &mut Plan) {
     let mut own = Plan::empty(plan.now);
     for (address, spec, at) in scene.desired.imburse_tenants() {
-        tenant::plan(scene, address, spec, at, &mut own);
+        super::tenant::plan(&Imburse { scene, address, spec }, at, &mut own);
     }
     licence::hold(scene, &mut own);
     plan.actions.append(&mut own.actions);

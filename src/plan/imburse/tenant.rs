@@ -1,158 +1,187 @@
-//! One declared tenant: what its record and the vendor's answers ask for, and then its keys.
+//! How one declared tenant at Imburse, and its keys, are planned.
 
-use crate::model::address::Address;
-use crate::model::imburse::{AccountRead, ImburseTenant};
-use crate::model::live::LedgerLive;
+use std::collections::BTreeMap;
+
+use crate::model::address::{Address, Name};
+use crate::model::duration::Duration;
+use crate::model::imburse::{AccountRead, ImburseKey, Key, TenantLive};
+use crate::model::live::{LedgerFacts, Observed};
 use crate::model::place::Place;
-use crate::model::record::{Intent, State};
-use crate::model::run::Life;
+use crate::model::record::{Binding, Intent, Record};
+use crate::plan::action::{
+    Action, CreateTenant, DriftField, KeyShape, KeySpec, MarkOf, NewTenant, Plan, ReclaimOf, TenantRef,
+};
+use crate::plan::key::{IMBURSE, Policy};
+use crate::plan::refusal::{Code, Refusal};
+use crate::plan::scene::Scene;
+use crate::plan::stop::Stop;
+use crate::plan::vendor::{Asks, On, Tenant};
 
-use super::super::action::{Action, CreateTenant, NewTenant, Plan, Planned, Wait};
-use super::super::create::refuse_missing;
-use super::super::ground::Stop;
-use super::super::ignore;
-use super::super::limit::depends;
-use super::super::refusal::{Code, Refusal};
-use super::super::scene::{Scene, push};
-use super::create::may_create;
-use super::found::{adopt, bound};
-use super::ground::{Case, Ground};
-use super::key;
+use super::ground::{Ground, Imburse};
+use super::{create, found, key};
 
-pub(super) fn plan(scene: &Scene, address: &Address, spec: &ImburseTenant, at: &Place, plan: &mut Plan) {
-    let case = Case { scene, address, spec };
-    let mut own = Vec::new();
-    let ground = match decide(&case, &mut own, plan) {
-        Ok(ground) => ground,
-        Err(Stop::Refuse(refusal)) => {
-            own.push(Action::Refuse(refusal));
-            Ground::Refused
-        }
-        Err(Stop::Wait(wait)) => {
-            own.push(Action::Wait(wait));
-            Ground::Waiting
-        }
-    };
-    for action in &mut own {
-        if let Action::Drift(drift) = action {
-            let (fields, mut said) = ignore::split(scene, address, std::mem::take(&mut drift.fields));
-            drift.fields = fields;
-            plan.notices.append(&mut said);
-        }
-    }
-    own.retain(|action| !matches!(action, Action::Drift(drift) if drift.fields.is_empty()));
-    if let (true, Ground::Exists { live, .. }) = (own.is_empty(), &ground) {
-        own.extend(super::found::kept(&case, live));
-    }
-    let mut keys = Plan::empty(plan.now);
-    for (key_address, key_spec, _) in scene.desired.imburse_keys(address) {
-        key::roles(key_address, key_spec, &mut keys);
-        match &ground {
-            Ground::Refused => push(&mut keys, scene, key_address, Action::Refuse(depends(&address.to_string()))),
-            Ground::Waiting => {
-                let wait = Wait { run: None, why: format!("its tenant {address} waits") };
-                push(&mut keys, scene, key_address, Action::Wait(wait));
-            }
-            Ground::MadeBefore { .. } | Ground::Exists { .. } => {
-                key::plan(&case, &ground, key_address, key_spec, &mut keys);
-            }
-        }
-    }
-    if matches!(ground, Ground::MadeBefore { .. }) {
-        spend_nothing_in_vain(address, &mut own, &mut keys);
-    }
-    plan.actions.extend(own.into_iter().map(|action| Planned { address: address.clone(), at: at.clone(), action }));
-    plan.actions.append(&mut keys.actions);
-    plan.findings.append(&mut keys.findings);
-    plan.notices.append(&mut keys.notices);
-    plan.unchecked.append(&mut keys.unchecked);
-    key::undeclared(&case, &ground, plan);
-}
+impl<'a> Tenant<'a> for Imburse<'a> {
+    type Live = TenantLive;
+    type Key = Key;
+    type Declared = ImburseKey;
+    /// Keys share nothing: a tenant may have any number.
+    type Room = ();
 
-/// A tenant counts against the licence for ever, so it is not created before all its keys can be made.
-fn spend_nothing_in_vain(address: &Address, own: &mut Vec<Action>, keys: &mut Plan) {
-    let refused = |planned: &Planned| matches!(planned.action, Action::Refuse(_));
-    let Some(first) = keys.actions.iter().find(|planned| refused(planned)).map(|planned| planned.address.clone())
-    else {
-        return;
-    };
-    let why = format!("its key {first} is refused, and a tenant is created only when all its keys can be made");
-    *own = vec![Action::Refuse(Refusal::new(Code::Depends, why, format!("resolve {first} first")))];
-    for planned in keys.actions.iter_mut().filter(|planned| !refused(planned)) {
-        planned.action = Action::Refuse(depends(&address.to_string()));
-    }
-    keys.unchecked.clear();
-}
+    const POLICY: &'static Policy = &IMBURSE;
 
-fn decide<'a>(case: &Case<'a>, actions: &mut Vec<Action>, plan: &mut Plan) -> Result<Ground<'a>, Stop> {
-    let Case { scene, address, spec } = *case;
-    let (facts, record) = match &scene.live.ledger {
-        LedgerLive::Present(facts) => (Some(facts), facts.records.get(address)),
-        LedgerLive::Missing { place, strict } => {
-            refuse_missing(scene, place, *strict)?;
-            (None, None)
+    fn scene(&self) -> &'a Scene<'a> {
+        self.scene
+    }
+
+    fn address(&self) -> &'a Address {
+        self.address
+    }
+
+    fn account(&self) -> &'a Name {
+        &self.spec.account
+    }
+
+    fn sound(&self) -> Result<(), Stop> {
+        self.facts()?;
+        Ok(())
+    }
+
+    fn unrecorded(
+        &self,
+        ledger: Option<&'a LedgerFacts>,
+        record: Option<&'a Record>,
+        own: &mut Vec<Action>,
+        plan: &mut Plan,
+    ) -> Result<Ground<'a>, Stop> {
+        let (spec, facts) = (self.spec, self.facts()?);
+        if let Some(id) = &spec.adopt {
+            return found::adopt(self, facts, id, record, own);
         }
-    };
-    let Some(account) = scene.desired.imburse.get(&spec.account) else {
-        return Err(Refusal::new(
-            Code::Unreadable,
-            format!("settings have no account {} of vendor imburse", spec.account),
-            "add it under accounts:",
-        )
-        .into());
-    };
-    let read = scene.live.imburse.tenants.get(address);
-    match record.map(|record| &record.state) {
-        None | Some(State::Free) => match (&spec.adopt, &spec.display_name) {
-            (Some(id), _) => adopt(case, account, id, read, record, actions),
-            (None, Some(name)) => {
-                may_create(case, account, name, facts, plan)?;
-                let waits = match scene.live.imburse.accounts.get(&spec.account).and_then(|a| a.account.as_ref()) {
-                    Some(AccountRead::Present(account)) => Some(account.tenant_creation_approval_required),
-                    Some(AccountRead::Forbidden(_) | AccountRead::Unreadable(_)) | None => None,
-                };
-                let of = NewTenant::Imburse {
-                    host: account.host.clone(),
-                    name: name.clone(),
-                    address: spec.address.clone().unwrap_or_default(),
-                    waits_for_approval: waits,
-                };
-                actions.push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), of }));
-                Ok(Ground::MadeBefore { waits_for_approval: waits == Some(true) })
-            }
-            (None, None) => Err(Refusal::new(
+        let Some(name) = &spec.display_name else {
+            return Err(Refusal::new(
                 Code::Unreadable,
                 "it says no display_name, by which it would be found or made",
                 "add display_name:",
             )
-            .into()),
-        },
-        Some(State::Pending(intent)) => {
-            let life = facts.map_or(Life::Proven, |facts| facts.life(&intent.run));
-            if life == Life::Alive {
-                return Err(Stop::Wait(Wait {
-                    run: Some(intent.run.to_string()),
-                    why: "another run is creating this tenant".into(),
-                }));
-            }
-            Err(in_doubt(case, intent).into())
-        }
-        // Only `settled` is ever written for Imburse: name and address go with the one POST.
-        Some(State::Bound(binding) | State::Settled(binding)) => bound(case, account, binding, read, record, actions),
-        Some(State::Settling(settling)) => bound(case, account, &settling.binding, read, record, actions),
+            .into());
+        };
+        create::may_create(self, facts, name, ledger, plan)?;
+        let account = self.scene.live.imburse.accounts.get(&spec.account).and_then(|live| live.account.as_ref());
+        let waits_for_approval = match account {
+            Some(AccountRead::Present(account)) => Some(account.tenant_creation_approval_required),
+            Some(AccountRead::Forbidden(_) | AccountRead::Unreadable(_)) | None => None,
+        };
+        let of = NewTenant::Imburse {
+            host: facts.host.clone(),
+            name: name.clone(),
+            address: spec.address.clone().unwrap_or_default(),
+            waits_for_approval,
+        };
+        own.push(Action::CreateTenant(CreateTenant { account: spec.account.clone(), of }));
+        Ok(Ground::MadeBefore { waits_for_approval: waits_for_approval == Some(true) })
     }
-}
 
-fn in_doubt(case: &Case<'_>, intent: &Intent) -> Refusal {
-    let Case { address, .. } = case;
-    Refusal::new(
-        Code::TenantInDoubt,
-        format!(
-            "a run asked for this tenant at {} at {} and did not learn the outcome; there may be one already",
-            intent.date, intent.region
-        ),
-        format!("qlik-apply resolve {address}   (lists what the account has that it had not before)"),
-    )
-    .or(format!("qlik-apply resolve {address} --adopt TENANT_ID   (it is there)"))
-    .or(format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"))
+    /// Only `settled` is ever written: name and address go with the one POST.
+    fn bound(&self, record: &'a Record, binding: &'a Binding, own: &mut Vec<Action>) -> Result<Ground<'a>, Stop> {
+        found::bound(self, self.facts()?, binding, Some(record), own)
+    }
+
+    fn in_doubt(&self, intent: &Intent) -> Refusal {
+        let address = self.address;
+        Refusal::new(
+            Code::TenantInDoubt,
+            format!(
+                "a run asked for this tenant at {} at {} and did not learn the outcome; there may be one already",
+                intent.date, intent.region
+            ),
+            format!("qlik-apply resolve {address}   (lists what the account has that it had not before)"),
+        )
+        .or(format!("qlik-apply resolve {address} --adopt TENANT_ID   (it is there)"))
+        .or(format!("qlik-apply resolve {address} --not-created      (it is not, an hour after the attempt)"))
+    }
+
+    fn kept(&self, live: &'a TenantLive, record: Option<&Record>) -> Option<Action> {
+        found::kept(self, live, record)
+    }
+
+    fn room(&self, _: &Ground<'a>, _: &mut Vec<Action>) {}
+
+    fn keys(&self) -> impl Iterator<Item = (&'a Address, &'a ImburseKey)> {
+        self.scene.desired.imburse_keys(self.address).map(|(address, key, _)| (address, key))
+    }
+
+    fn complete(&self, _: &Place, _: &Ground<'a>, (): &(), _: &mut Vec<Action>, _: &mut Plan) {}
+
+    fn later(&self, _: &Ground<'a>, (): &(), _: &mut Plan) {}
+
+    fn cause<'p>(&self, _: &Action, (): &'p ()) -> Option<&'p Place>
+    where
+        'a: 'p,
+    {
+        None
+    }
+
+    fn listed(live: &'a TenantLive) -> Option<&'a Observed<BTreeMap<String, Key>>> {
+        live.keys.as_ref()
+    }
+
+    fn asks(&self, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, Key> {
+        key::asks(self, spec, live)
+    }
+
+    fn spec(&self, spec: &ImburseKey) -> KeySpec {
+        KeySpec::Imburse(spec.clone())
+    }
+
+    fn shape(&self, spec: &ImburseKey) -> KeyShape {
+        KeyShape::Imburse(spec.deliver_as)
+    }
+
+    fn deliver_to(spec: &'a ImburseKey) -> &'a Name {
+        &spec.deliver_to
+    }
+
+    fn renew_before(_: &ImburseKey) -> Option<Duration> {
+        None
+    }
+
+    fn adopts(spec: &'a ImburseKey) -> Option<&'a str> {
+        spec.adopt.as_deref()
+    }
+
+    fn adopted(&self, address: &'a Address, spec: &'a ImburseKey, id: &str, live: &'a TenantLive, plan: &mut Plan) {
+        key::adopted(self.scene, address, spec, id, live, plan);
+    }
+
+    fn note(&self, address: &Address, spec: &ImburseKey, plan: &mut Plan) {
+        key::roles(address, spec, plan);
+    }
+
+    fn refuses(&self, _: &On<'a, '_, Self>) -> Option<Refusal> {
+        None
+    }
+
+    fn leave(&self, on: &On<'a, '_, Self>, key: &Key, why: &str, plan: &mut Plan) {
+        key::leave(self.scene, on.address, on.declared, key, why, plan);
+    }
+
+    fn free(&self, (): &mut (), _: &ImburseKey) {}
+
+    fn may_make(&self, _: &On<'a, '_, Self>, (): &mut (), _: &mut Vec<String>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn mark(&self, at: &TenantRef, _: &ImburseKey, key: &Key) -> MarkOf {
+        MarkOf::Imburse { tenant_id: at.id.clone(), roles: key.roles.clone() }
+    }
+
+    fn reclaim(&self, at: &TenantRef, _: &ImburseKey, _: &Key, asked: bool) -> ReclaimOf {
+        ReclaimOf::Imburse { tenant_id: at.id.clone(), asked }
+    }
+
+    fn drift(&self, address: &Address, spec: &ImburseKey, good: &Key) -> Vec<DriftField> {
+        key::drift(self.scene, address, spec, good)
+    }
+
+    fn stands(&self, _: &On<'a, '_, Self>, (): &(), _: &Key, _: &mut Plan) {}
 }

@@ -9,7 +9,6 @@ mod candidate;
 mod policy;
 mod question;
 mod refusals;
-mod stop;
 
 use jiff::Timestamp;
 
@@ -20,11 +19,11 @@ use crate::model::weak::Weakness;
 
 use super::action::{WhyMint, remaining};
 use super::leftover::{Fate, Proofs, SPARED, why_kept};
+use super::stop::Stop;
 
 pub(crate) use candidate::Candidate;
-pub(crate) use policy::{IMBURSE, QLIK};
-pub(crate) use question::Question;
-pub(crate) use stop::{Stop, foreign_entry, refuse};
+pub(crate) use policy::{IMBURSE, Policy, QLIK};
+pub(crate) use question::{Question, Whose};
 
 /// What is to be done about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,10 @@ pub(crate) struct Policy {
     pub(crate) ends: bool,
     /// What is done to get a key: it is minted, or made.
     pub(super) makes: &'static str,
-    pub(super) made: &'static str,
-    /// What ends a key.
+    pub(in crate::plan) made: &'static str,
+    /// What may have ended a key, and what this program does to end one.
     pub(super) ended: &'static str,
+    pub(in crate::plan) ends_it: &'static str,
     /// What people read of a key.
     pub(super) text: &'static str,
     /// How a key is named in `adopt:`, and what its holder keeps.
@@ -32,7 +33,8 @@ impl Policy {
             (false, _, true) => {
                 "it was delivered, as others were, nobody can see which of them is in the sink, and it does not expire"
             }
-            (false, _, false) => "it was delivered once, another key is in the sink now, and it does not expire",
+            (false, true, false) => "it was delivered once, another key is in the sink now, and it does not expire",
+            (false, false, false) => "it was delivered once, is not in the sink any more, and does not expire",
         }
     }
 
@@ -52,6 +54,7 @@ pub(crate) const QLIK: Policy = Policy {
     makes: "mints",
     made: "minted",
     ended: "revoked or deleted",
+    ends_it: "revoked",
     text: "description",
     adopt: "key_id",
     secret: "secret",
@@ -63,6 +66,7 @@ pub(crate) const IMBURSE: Policy = Policy {
     makes: "makes",
     made: "made",
     ended: "deleted",
+    ends_it: "deleted",
     text: "name",
     adopt: "public_key",
     secret: "private key",

@@ -16,8 +16,8 @@ use crate::model::weak::Weak;
 
 use super::candidate::Candidate;
 use super::policy::Policy;
-use super::stop::{Stop, foreign_entry, refuse};
 use crate::plan::refusal::Code;
+use crate::plan::stop::{Stop, foreign_entry, refuse};
 use crate::plan::store;
 
 /// Says why a key of ours stops everything.

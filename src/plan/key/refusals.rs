@@ -10,7 +10,7 @@ use crate::plan::store;
 use super::candidate::Candidate;
 use super::policy::Policy;
 use super::question::Question;
-use super::stop::{Stop, refuse};
+use crate::plan::stop::{Stop, refuse};
 
 pub(super) fn busy_with<K: Candidate>(policy: &Policy, key: &K) -> Stop {
     let why = format!("another run {} a key for it and may still deliver it", policy.made);

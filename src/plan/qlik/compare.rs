@@ -2,12 +2,14 @@
 
 use crate::model::host::Region;
 use crate::model::live::{Observed, QlikTenantLive, TenantLive, TenantRead};
-use crate::model::record::How;
+use crate::model::record::{How, Record};
 use crate::model::spec::{KeyLimits, QlikTenant};
 
-use super::action::{Action, Adopted, Drift, DriftField, Grant, Keep, KeptTenant, Parent, Permission, SettlePart};
-use super::refusal::{Code, Refusal};
 use super::role;
+use crate::plan::action::{
+    Action, Adopted, Drift, DriftField, Grant, Keep, KeptTenant, Parent, Permission, SettlePart,
+};
+use crate::plan::refusal::{Code, Refusal};
 
 /// What a tenant that we made still lacks of its declaration. What cannot be read is sent.
 pub(super) fn settle_parts(
@@ -41,22 +43,18 @@ pub(super) fn settle_parts(
     parts
 }
 
-/// A settled tenant: as declared, or drifted.
-pub(super) fn keep(spec: &QlikTenant, region: &Region, live: &TenantLive, how: How, actions: &mut Vec<Action>) {
-    let before = actions.len();
-    drift(spec, region, live, actions);
-    if actions.len() == before
-        && let Some(present) = present(live)
-    {
-        let adopted = match how {
-            How::Adopted => Adopted::Recorded,
-            How::Created | How::Resolved => Adopted::No,
-        };
-        let of = KeptTenant::Qlik { hostname: present.hostnames.first().cloned().unwrap_or_default() };
-        actions.push(Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted }));
-    }
+/// What is said of a recorded tenant that is as declared.
+pub(super) fn kept(live: &TenantLive, record: Option<&Record>) -> Option<Action> {
+    let present = present(live)?;
+    let adopted = match record.and_then(|record| record.state.binding()).map(|binding| binding.how) {
+        Some(How::Adopted) => Adopted::Recorded,
+        Some(How::Created | How::Resolved) | None => Adopted::No,
+    };
+    let of = KeptTenant::Qlik { hostname: present.hostnames.first().cloned().unwrap_or_default() };
+    Some(Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted }))
 }
 
+/// What differs of a tenant from its declaration.
 pub(super) fn drift(spec: &QlikTenant, region: &Region, live: &TenantLive, actions: &mut Vec<Action>) {
     let mut fields = Vec::new();
     if let Some(present) = present(live) {

@@ -10,11 +10,11 @@ use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey};
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, Drift, Keep, Plan};
-use super::finding::Finding;
 use super::ground::Ground;
-use super::refusal::{Code, Refusal};
-use super::scene::Scene;
+use crate::plan::action::{Action, Drift, Keep, Plan};
+use crate::plan::finding::Finding;
+use crate::plan::refusal::{Code, Refusal};
+use crate::plan::scene::Scene;
 
 /// A key that lives, or will once this plan is applied.
 struct Renewed<'a> {
@@ -58,7 +58,7 @@ pub(super) fn hold(
 ) {
     let Some(limits) = limits else { return };
     let live = match ground {
-        Ground::MadeBefore => None,
+        Ground::MadeBefore { .. } => None,
         Ground::Exists { live, .. } => Some(*live),
         Ground::Refused | Ground::Waiting => return,
     };
@@ -109,7 +109,7 @@ fn say(
     let why = format!("{whose} not be renewed: {at_once}, so the owner needs {needed} keys, and may have {most}");
     let declare = format!("api_key_limits: {{ max_keys_per_user: {needed} }}");
     match ground {
-        Ground::MadeBefore => {
+        Ground::MadeBefore { .. } => {
             let Some(last) = addresses.last() else { return };
             for planned in keys.actions.iter_mut().filter(|planned| planned.address == *last) {
                 let refusal = Refusal::new(

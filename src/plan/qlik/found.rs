@@ -7,11 +7,12 @@ use crate::model::record::{Binding, Record};
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, Adopted, Keep, KeptTenant, Parent, TenantRef};
-use super::compare::{drift, grant};
-use super::ground::{Ground, Stop};
-use super::refusal::{Code, Refusal};
-use super::scene::Scene;
+use super::compare::drift;
+use super::ground::Ground;
+use crate::plan::action::{Action, Adopted, Keep, KeptTenant, TenantRef};
+use crate::plan::refusal::{Code, Refusal};
+use crate::plan::scene::Scene;
+use crate::plan::stop::Stop;
 
 pub(super) fn adopt<'a>(
     scene: &Scene<'a>,
@@ -58,7 +59,6 @@ pub(super) fn adopt<'a>(
             if let Some(region) = scene.desired.accounts.get(&spec.account).map(|account| &account.region) {
                 drift(spec, region, live, actions);
             }
-            grant(spec, Parent::Exists(at.clone()), Some(live), actions);
             Ok(Ground::Exists { at, live, record })
         }
         TenantRead::Gone(unreadable) => Err(not_found(&unreadable.why).into()),

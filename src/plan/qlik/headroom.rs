@@ -1,19 +1,17 @@
-//! Whether one more key can be minted: the sink, the owner and its permission, the tenant's limits, what is used already.
+//! Whether one more key can be minted: the owner and its permission, the tenant's limits, what is used already.
 
-use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
-use crate::model::live::{CallerLive, Observed, SinkEntry, SinkLive, TenantLive, Writable};
+use crate::model::live::{CallerLive, Observed, SinkEntry, TenantLive};
 use crate::model::spec::{Owner, User};
 
-use super::ground::Case;
-use super::ground::Ground;
-use super::refusal::{Code, Refusal};
-use super::scene::Scene;
+use super::ground::{Case, Ground};
+use super::role;
 use super::slots::Slots;
-use super::{role, store};
+use crate::plan::refusal::{Code, Refusal};
+use crate::plan::scene::Scene;
 
 /// Whether a successor of a key that is kept could be made, as far as that was read: all but its sink and its place among others.
-pub(super) fn could_mint(case: &Case<'_>, slots: &Slots) -> Result<(), Refusal> {
+pub(super) fn could_mint(case: &Case<'_, '_>, slots: &Slots) -> Result<(), Refusal> {
     owner_can_mint(case, slots, &mut Vec::new())?;
     match slots.limits {
         Some(limits) if case.spec.expires_in > limits.max_expiry => {
@@ -23,16 +21,13 @@ pub(super) fn could_mint(case: &Case<'_>, slots: &Slots) -> Result<(), Refusal> 
     }
 }
 
-/// Whether the vendor and the sink would take one more key, as far as that can be known. Says what could not be checked.
-pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>, Refusal> {
+/// Whether the vendor would make one more key, as far as that can be known. Says what could not be checked.
+pub(super) fn may_mint(case: &Case<'_, '_>, slots: &mut Slots, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
     let Case { scene, address, spec, ground, .. } = *case;
-    let mut unchecked = Vec::new();
-    let sink = scene.live.sinks.get(address);
-    sink_takes(sink, address, &spec.deliver_to, &mut unchecked)?;
     if let Some(refusal) = &slots.unread {
         return Err(refusal.clone());
     }
-    let to_make = owner_can_mint(case, slots, &mut unchecked)?;
+    let to_make = owner_can_mint(case, slots, unchecked)?;
     match slots.limits {
         None => unchecked.push("the tenant's limits on API keys".to_owned()),
         Some(limits) => {
@@ -59,32 +54,12 @@ pub(super) fn may_mint(case: &Case<'_>, slots: &mut Slots) -> Result<Vec<String>
         let subject = user.subject.clone().unwrap_or_default();
         slots.to_make.entry(subject).or_insert_with(|| (user.clone(), declared.at.clone()));
     }
-    Ok(unchecked)
-}
-
-pub(super) fn sink_takes(
-    sink: Option<&SinkLive>,
-    address: &Address,
-    name: &Name,
-    unchecked: &mut Vec<String>,
-) -> Result<(), Refusal> {
-    sink.map_or(Ok(()), |sink| store::not_tracked(sink, address))?;
-    match sink.map(|sink| (&sink.entry, &sink.writable)) {
-        Some((_, Some(Writable::No(unreadable)))) => {
-            Err(Refusal { code: Code::SinkRefuses, why: unreadable.why.clone(), next: vec![unreadable.next.clone()] })
-        }
-        Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
-        Some((_, Some(Writable::Yes))) => Ok(()),
-        Some((_, None)) | None => {
-            unchecked.push(format!("whether sink {name} can be written"));
-            Ok(())
-        }
-    }
+    Ok(())
 }
 
 /// Whether the owner can mint, as far as that is known. Gives the owner that is to be made first.
 fn owner_can_mint<'a>(
-    case: &Case<'a>,
+    case: &Case<'a, '_>,
     slots: &Slots,
     unchecked: &mut Vec<String>,
 ) -> Result<Option<&'a User>, Refusal> {
@@ -133,7 +108,7 @@ fn owner_can_mint<'a>(
                 return Err(unreadable.into());
             }
         }
-        Ground::MadeBefore => match &spec.owner {
+        Ground::MadeBefore { .. } => match &spec.owner {
             Owner::Client => {}
             Owner::Configured(name) => {
                 return Err(Refusal::new(
@@ -153,11 +128,11 @@ fn owner_can_mint<'a>(
 }
 
 /// The permission to manage keys: everyone's, the owner's own, or one that this plan grants.
-fn may_manage_keys(case: &Case<'_>, slots: &Slots, caller: Option<&CallerLive>) -> Result<(), Refusal> {
+fn may_manage_keys(case: &Case<'_, '_>, slots: &Slots, caller: Option<&CallerLive>) -> Result<(), Refusal> {
     let Case { tenant, tenant_spec, spec, ground, .. } = *case;
     let live = match ground {
         Ground::Exists { live, .. } => Some(*live),
-        Ground::MadeBefore | Ground::Refused | Ground::Waiting => None,
+        Ground::MadeBefore { .. } | Ground::Refused | Ground::Waiting => None,
     };
     let own = caller.is_some_and(|caller| caller.manages_api_keys);
     if slots.everyone_may_mint != Some(false) || own || role::covers(tenant_spec, live, &spec.owner, caller) {
@@ -185,12 +160,12 @@ fn may_manage_keys(case: &Case<'_>, slots: &Slots, caller: Option<&CallerLive>) 
 }
 
 /// A user who is not there, where one can be made of what is declared.
-fn to_be_made<'a>(case: &Case<'a>) -> Result<&'a User, Refusal> {
+fn to_be_made<'a>(case: &Case<'a, '_>) -> Result<&'a User, Refusal> {
     let user = case.spec.owner.user();
     user.filter(|user| user.id.is_none() && user.subject.is_some()).ok_or_else(|| {
         let who = user.map(ToString::to_string).unwrap_or_default();
         let why = match case.ground {
-            Ground::MadeBefore => {
+            Ground::MadeBefore { .. } => {
                 format!("its owner is a user with {who}, and a tenant that is still to be made has no users")
             }
             Ground::Exists { .. } | Ground::Refused | Ground::Waiting => {
@@ -216,7 +191,7 @@ fn inactive(owner: &Owner, caller: &CallerLive) -> Refusal {
 }
 
 /// Somebody else's key is in the sink: another owner is another key, so that nothing is minted twice.
-pub(super) fn owner_changed(case: &Case<'_>) -> Option<Refusal> {
+pub(super) fn owner_changed(case: &Case<'_, '_>) -> Option<Refusal> {
     let Case { scene, address, spec, ground, .. } = *case;
     let Ground::Exists { live, .. } = ground else { return None };
     let entry = scene.live.sinks.get(address).and_then(|sink| sink.held())?;
@@ -246,7 +221,9 @@ fn lives(scene: &Scene, live: &TenantLive, entry: &SinkEntry) -> bool {
 
 fn too_long(asked: Duration, allowed: Duration, ground: &Ground) -> Refusal {
     let (whose, or) = match ground {
-        Ground::MadeBefore => ("a new tenant allows", format!("declare api_key_limits: {{ max_expiry: {asked} }}")),
+        Ground::MadeBefore { .. } => {
+            ("a new tenant allows", format!("declare api_key_limits: {{ max_expiry: {asked} }}"))
+        }
         // Declared limits are sent once, to a tenant that we made; from then on a difference is drift.
         Ground::Exists { .. } | Ground::Refused | Ground::Waiting => {
             ("the tenant allows", "raise the tenant's limit on API keys by hand".to_owned())

@@ -8,12 +8,12 @@ use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikTenant, RoleGrant, User};
 use crate::model::untrusted::{Untrusted, escape};
 
-use super::action::{Action, ByRole, Grant, Notice, Parent, Permission, Plan, RoleStep};
-use super::finding::Finding;
 use super::ground::Ground;
-use super::refusal::{Code, Refusal};
-use super::scene::Scene;
 use super::slots::Slots;
+use crate::plan::action::{Action, ByRole, Grant, Notice, Parent, Permission, Plan, RoleStep};
+use crate::plan::finding::Finding;
+use crate::plan::refusal::{Code, Refusal};
+use crate::plan::scene::Scene;
 
 /// Whom a declared role is to be given to, besides groups: named users, and the owners of the tenant's declared keys.
 pub(crate) fn meant(scene: &Scene, address: &Address, grant: &RoleGrant) -> BTreeSet<Owner> {
@@ -150,7 +150,7 @@ pub(super) fn grant(
     let Some(declared) = spec.grants.by_role() else { return Ok(None) };
     let nothing = HoldersLive::default();
     let (parent, live, holders) = match ground {
-        Ground::MadeBefore => (Parent::MadeBefore(address.clone()), None, &nothing),
+        Ground::MadeBefore { .. } => (Parent::MadeBefore(address.clone()), None, &nothing),
         Ground::Exists { at, live, .. } => {
             let Some(Observed::Present(holders)) = &live.holders else { return Ok(None) };
             if of_role(declared, holders).is_some() {
@@ -192,7 +192,7 @@ pub(super) fn grant(
 }
 
 /// What is given besides the permission, though it is declared: a reviewer should not have to look for it.
-pub(super) fn find(plan: &mut Plan) {
+pub(in crate::plan) fn find(plan: &mut Plan) {
     let found = plan.actions.iter().filter_map(|planned| {
         let Action::Grant(Grant { what: Permission::ManageApiKeysByRole(by), .. }) = &planned.action else {
             return None;
@@ -213,7 +213,7 @@ pub(super) fn find(plan: &mut Plan) {
 
 /// Whom the grant names and who cannot be in a tenant that is still to be made.
 pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots: &Slots, plan: &mut Plan) {
-    let (Some(grant), Ground::MadeBefore) = (spec.grants.by_role(), ground) else { return };
+    let (Some(grant), Ground::MadeBefore { .. }) = (spec.grants.by_role(), ground) else { return };
     let users = grant.users.iter().filter(|user| !slots.makes(&Owner::User((*user).clone())));
     let users = users.map(|user| format!("user with {user}"));
     let groups = grant.groups.iter().map(|name| format!("group {}", Untrusted::from(name.as_str())));
@@ -229,7 +229,7 @@ pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots
 }
 
 /// The vendor's warning, once for each place that grants to everyone.
-pub(super) fn warn(scene: &Scene, plan: &mut Plan) {
+pub(in crate::plan) fn warn(scene: &Scene, plan: &mut Plan) {
     let mut places: BTreeMap<&Place, usize> = BTreeMap::new();
     for (_, spec, _) in scene.desired.qlik_tenants() {
         if let (true, Some(at)) = (spec.grants.to_everyone(), &spec.grants.at) {

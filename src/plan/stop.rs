@@ -1,8 +1,8 @@
-//! Why nothing is done about a key.
+//! Why nothing is done about an object.
 
+use super::action::{Action, Wait};
+use super::refusal::{Code, Refusal};
 use crate::model::live::{LedgerFacts, SinkEntry};
-use crate::plan::action::{Action, Wait};
-use crate::plan::refusal::{Code, Refusal};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -17,6 +17,12 @@ impl Stop {
             Self::Wait(wait) => wait.why.contains(key_id),
             Self::Refuse(refusal) => refusal.why.raw().contains(key_id),
         }
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
     }
 }
 

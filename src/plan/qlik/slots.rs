@@ -7,13 +7,13 @@ use crate::model::live::{KeyLimitsLive, Observed};
 use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
 
-use super::action::{Action, CreateUser, Parent, SettlePart, Trust};
-use super::ground::{Ground, trust_in};
-use super::refusal::Refusal;
-use super::scene::Scene;
+use super::ground::Ground;
+use crate::plan::action::{Action, CreateUser, Parent, SettlePart, Trust};
+use crate::plan::refusal::Refusal;
+use crate::plan::scene::Scene;
 
 /// What one tenant has room for, counted down as keys are planned.
-pub(super) struct Slots {
+pub(in crate::plan) struct Slots {
     pub(super) limits: Option<KeyLimitsLive>,
     /// Why limits are unknown.
     pub(super) unread: Option<Refusal>,
@@ -50,7 +50,7 @@ impl Slots {
         let (mut limits, mut unread, mut everyone) = (None, None, None);
         let mut used = BTreeMap::new();
         match ground {
-            Ground::MadeBefore => {
+            Ground::MadeBefore { .. } => {
                 limits = Some(KeyLimitsLive::VENDOR_DEFAULT);
                 everyone = Some(false);
             }
@@ -81,7 +81,7 @@ impl Slots {
             limits.max_expiry = sent.max_expiry.unwrap_or(limits.max_expiry);
             limits.max_keys_per_user = sent.max_keys_per_user.unwrap_or(limits.max_keys_per_user);
         }
-        if granted || (spec.grants.to_everyone() && matches!(ground, Ground::MadeBefore)) {
+        if granted || (spec.grants.to_everyone() && matches!(ground, Ground::MadeBefore { .. })) {
             everyone = Some(true);
         }
         Self { limits, unread, used, everyone_may_mint: everyone, key_client_mints: false, to_make: BTreeMap::new() }
@@ -121,7 +121,7 @@ impl Slots {
     ) -> impl Iterator<Item = CreateUser> {
         let parent = match ground {
             Ground::Exists { at, .. } => Parent::Exists(at.clone()),
-            Ground::MadeBefore | Ground::Refused | Ground::Waiting => Parent::MadeBefore(address.clone()),
+            Ground::MadeBefore { .. } | Ground::Refused | Ground::Waiting => Parent::MadeBefore(address.clone()),
         };
         self.to_make.values().map(move |(user, _)| CreateUser {
             account: spec.account.clone(),
@@ -136,7 +136,7 @@ impl Slots {
             return None;
         }
         match ground {
-            Ground::MadeBefore => Some(trust_in(spec, Parent::MadeBefore(address.clone()))),
+            Ground::MadeBefore { .. } => Some(trust_in(spec, Parent::MadeBefore(address.clone()))),
             Ground::Exists { at, live, .. } => match &live.key_client {
                 Some(Observed::Present(consent)) if !consent.trusted => {
                     Some(trust_in(spec, Parent::Exists(at.clone())))
@@ -146,4 +146,8 @@ impl Slots {
             Ground::Refused | Ground::Waiting => None,
         }
     }
+}
+
+fn trust_in(spec: &QlikTenant, parent: Parent) -> Trust {
+    Trust { account: spec.account.clone(), parent }
 }

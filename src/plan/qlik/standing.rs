@@ -4,15 +4,14 @@ use crate::model::live::{KeyLive, Observed};
 use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 
-use super::action::Plan;
-use super::finding::Finding;
-use super::ground::Case;
-use super::ground::Ground;
+use super::ground::{Case, Ground};
 use super::headroom::could_mint;
-use super::refusal::Code;
 use super::slots::Slots;
+use crate::plan::action::Plan;
+use crate::plan::finding::Finding;
+use crate::plan::refusal::Code;
 
-pub(super) fn find(case: &Case<'_>, slots: &Slots, good: &KeyLive, plan: &mut Plan) {
+pub(super) fn find(case: &Case<'_, '_>, slots: &Slots, good: &KeyLive, plan: &mut Plan) {
     let (address, at) = (case.address, case.scene.desired.items.get(case.address).map(|declared| &declared.at));
     let about = |finding: Finding| {
         let finding = finding.of(address);
@@ -51,7 +50,7 @@ pub(super) fn find(case: &Case<'_>, slots: &Slots, good: &KeyLive, plan: &mut Pl
 }
 
 /// What the owner is, where that was read and is not active.
-fn not_active<'a>(case: &Case<'a>) -> Option<&'a Untrusted> {
+fn not_active<'a>(case: &Case<'a, '_>) -> Option<&'a Untrusted> {
     let Ground::Exists { live, .. } = case.ground else { return None };
     let owner = &case.spec.owner;
     if let Some(Observed::Present(caller)) = live.caller(owner) {

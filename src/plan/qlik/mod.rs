@@ -1,0 +1,16 @@
+//! Qlik Cloud's own rules: a tenant is set up once after it was made, and its keys need owners, permissions and room.
+
+mod compare;
+mod create;
+mod found;
+mod ground;
+mod headroom;
+mod key;
+mod renewable;
+pub(super) mod role;
+mod slots;
+mod standing;
+mod tenant;
+pub(super) mod unmanaged;
+
+pub(super) use ground::Qlik;

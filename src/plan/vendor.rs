@@ -1,0 +1,175 @@
+//! What a vendor's own rules answer of a tenant and of its keys: the walk over a tenant and the delivery of a key ask them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::address::{Address, Name};
+use crate::model::duration::Duration;
+use crate::model::live::{LedgerFacts, Observed};
+use crate::model::place::Place;
+use crate::model::record::{Binding, Intent, Record};
+use crate::model::untrusted::Untrusted;
+
+use super::action::{Action, DriftField, KeyShape, KeySpec, MarkOf, Plan, ReclaimOf, TenantRef};
+use super::ground::Ground;
+use super::key::{Candidate, Policy, Whose};
+use super::refusal::Refusal;
+use super::scene::Scene;
+use super::stop::Stop;
+
+/// One declared tenant, with its vendor's rules.
+pub(super) trait Tenant<'a> {
+    /// What was read of it.
+    type Live: 'a;
+    /// A key as the vendor lists it.
+    type Key: Candidate + 'a;
+    /// What is declared of a key.
+    type Declared: 'a;
+    /// What the keys of one tenant share, counted as they are planned.
+    type Room;
+
+    const POLICY: &'static Policy;
+
+    fn scene(&self) -> &'a Scene<'a>;
+    fn address(&self) -> &'a Address;
+    /// The account in settings that it uses.
+    fn account(&self) -> &'a Name;
+
+    /// Whether it can be planned at all.
+    ///
+    /// # Errors
+    /// Settings, the clock or another declaration forbid it.
+    fn sound(&self) -> Result<(), Stop>;
+
+    /// Nothing is recorded of it: it is adopted, or it is to be created.
+    ///
+    /// # Errors
+    /// It may not be created, or what is to be adopted is not there.
+    fn unrecorded(
+        &self,
+        ledger: Option<&'a LedgerFacts>,
+        record: Option<&'a Record>,
+        own: &mut Vec<Action>,
+        plan: &mut Plan,
+    ) -> Result<Ground<'a, Self::Live>, Stop>;
+
+    /// The ledger binds it.
+    ///
+    /// # Errors
+    /// It is not there, or not the one that was bound.
+    fn bound(
+        &self,
+        record: &'a Record,
+        binding: &'a Binding,
+        own: &mut Vec<Action>,
+    ) -> Result<Ground<'a, Self::Live>, Stop>;
+
+    /// What is said where nobody knows what became of its creation.
+    fn in_doubt(&self, intent: &Intent) -> Refusal;
+
+    /// What is said of a recorded tenant that is as declared.
+    fn kept(&self, live: &'a Self::Live, record: Option<&Record>) -> Option<Action>;
+
+    /// What its keys share, and what they need of the tenant.
+    fn room(&self, ground: &Ground<'a, Self::Live>, own: &mut Vec<Action>) -> Self::Room;
+
+    /// Its declared keys.
+    fn keys(&self) -> impl Iterator<Item = (&'a Address, &'a Self::Declared)>;
+
+    /// What is done for the tenant because of its planned keys.
+    fn complete(
+        &self,
+        at: &Place,
+        ground: &Ground<'a, Self::Live>,
+        room: &Self::Room,
+        own: &mut Vec<Action>,
+        keys: &mut Plan,
+    );
+
+    /// What a reader should know of a tenant that was not refused.
+    fn later(&self, ground: &Ground<'a, Self::Live>, room: &Self::Room, plan: &mut Plan);
+
+    /// The place that caused an action of the tenant's own, where it is another than the tenant's.
+    fn cause<'p>(&self, action: &Action, room: &'p Self::Room) -> Option<&'p Place>
+    where
+        'a: 'p;
+
+    /// The tenant's keys by id. `None`: not read.
+    fn listed(live: &'a Self::Live) -> Option<&'a Observed<BTreeMap<String, Self::Key>>>;
+
+    /// What the decision table asks of one key.
+    fn asks(&self, declared: &'a Self::Declared, live: &'a Self::Live) -> Asks<'a, Self::Key>;
+
+    /// What is declared of a key, as an action carries it.
+    fn spec(&self, declared: &Self::Declared) -> KeySpec;
+    fn shape(&self, declared: &Self::Declared) -> KeyShape;
+    fn deliver_to(declared: &'a Self::Declared) -> &'a Name;
+    /// How long before its end a key gets a successor. `None`: none is ever due.
+    fn renew_before(declared: &Self::Declared) -> Option<Duration>;
+    /// The id of the key that is adopted.
+    fn adopts(declared: &'a Self::Declared) -> Option<&'a str>;
+
+    /// What is said of an adopted key.
+    fn adopted(&self, key: &'a Address, declared: &'a Self::Declared, id: &str, live: &'a Self::Live, plan: &mut Plan);
+
+    /// What a reader should know of a declared key, whatever is done about it.
+    fn note(&self, key: &Address, declared: &Self::Declared, plan: &mut Plan);
+
+    /// Why nothing is done about a key whose secret is in its sink.
+    fn refuses(&self, on: &On<'a, '_, Self>) -> Option<Refusal>
+    where
+        Self: Sized;
+
+    /// Says of a live key that it is left alone, and why.
+    fn leave(&self, on: &On<'a, '_, Self>, key: &Self::Key, why: &str, plan: &mut Plan)
+    where
+        Self: Sized;
+
+    /// A key is revoked before others are made.
+    fn free(&self, room: &mut Self::Room, declared: &Self::Declared);
+
+    /// Whether the vendor would make one more key, as far as that can be known; what could not be checked is added.
+    ///
+    /// # Errors
+    /// It would not.
+    fn may_make(
+        &self,
+        on: &On<'a, '_, Self>,
+        room: &mut Self::Room,
+        unchecked: &mut Vec<String>,
+    ) -> Result<(), Refusal>
+    where
+        Self: Sized;
+
+    fn mark(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key) -> MarkOf;
+    fn reclaim(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key, asked: bool) -> ReclaimOf;
+
+    /// What differs of a key that is in its sink and lives.
+    fn drift(&self, key: &Address, declared: &Self::Declared, good: &Self::Key) -> Vec<DriftField>;
+
+    /// Says whether a key that is kept works, and could be renewed.
+    fn stands(&self, on: &On<'a, '_, Self>, room: &Self::Room, good: &Self::Key, plan: &mut Plan)
+    where
+        Self: Sized;
+}
+
+/// One key that is being planned, and what it stands on.
+pub(super) struct On<'a, 'g, T: Tenant<'a>> {
+    pub(super) tenant: &'g T,
+    pub(super) address: &'a Address,
+    pub(super) declared: &'a T::Declared,
+    pub(super) ground: &'g Ground<'a, T::Live>,
+}
+
+/// What only the vendor, and what was read of it, tell the decision table.
+pub(super) struct Asks<'a, K> {
+    /// The declared description or name.
+    pub(super) text: &'a str,
+    /// Keys that were read by themselves.
+    pub(super) looked_up: &'a BTreeMap<String, Observed<K>>,
+    pub(super) caller: Option<&'a Untrusted>,
+    pub(super) whose: Option<Box<Whose<'a, K>>>,
+    /// Whether the vendor refuses to change this account's keys.
+    pub(super) never_marked: bool,
+    /// Ids, in lower case, of keys that a person says nobody uses.
+    pub(super) asked: &'a BTreeSet<String>,
+}
