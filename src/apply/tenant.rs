@@ -7,10 +7,10 @@ use crate::model::secret::{Fingerprint, hex};
 use crate::model::untrusted::Untrusted;
 use crate::model::weak::Weakness;
 use crate::plan::action::TenantRef;
-use crate::provider::http::Outcome;
+use crate::provider::http::{Outcome, RejectionKind};
 use crate::provider::qlik::CreatedTenant;
 
-use super::event::Failure;
+use super::event::{Failure, Step};
 use super::outcome::{Known, known};
 use super::world::World;
 
@@ -20,8 +20,29 @@ pub(super) async fn create(
     account: &Name,
     region: &Region,
 ) -> Result<Made, Failure> {
+    let mut tries = 1;
+    loop {
+        match create_once(world, address, account, region).await {
+            Err(Undone::TooMany(_)) if tries < TRIES => {
+                tries += 1;
+                let text = "the vendor takes no more now, so nothing was made; it is asked again when it does";
+                world.note(address, Step::CreateTenant, text);
+            }
+            made => return made.map_err(Failure::from),
+        }
+    }
+}
+
+/// How often a tenant is asked for that the vendor, in its own words, does not make for there being too many requests.
+const TRIES: u32 = 4;
+
+/// Everything from the turn to the binding. What is refused for there being too many requests has left no intent, so that the next
+/// try is as new as another run's would be.
+async fn create_once(world: &World<'_>, address: &Address, account: &Name, region: &Region) -> Result<Made, Undone> {
     // Read first: a licence key that cannot be read leaves no intent behind.
     let licence_key = world.licence_key(account).await?;
+    // Waited for before the intent, which would stand for minutes otherwise, and be a doubt if the run was killed meanwhile.
+    world.qlik.turn_to_create(account).await.map_err(Failure::from)?;
     let request = Request {
         account,
         place: region.label.as_str(),
@@ -91,11 +112,11 @@ pub(super) async fn at_most_once<T>(
     request: Request<'_>,
     send: impl AsyncFn() -> Outcome<T>,
     kept: impl Fn(&T) -> (State, Untrusted),
-) -> Result<T, Failure> {
+) -> Result<T, Undone> {
     let doubt = request.doubt;
     // Something may have been waited for since this was begun.
     if let Some(why) = (world.stop)() {
-        return Err(Failure::new(format!("{why}, and no tenant was made"), "qlik-apply again"));
+        return Err(Failure::new(format!("{why}, and no tenant was made"), "qlik-apply again").into());
     }
     let intent = intend(world, address, request)?;
     let weak = |weakness| world.weak.is(weakness);
@@ -123,15 +144,41 @@ pub(super) async fn at_most_once<T>(
         outcome @ (Outcome::NotSent(_)
         | Outcome::Rejected(_)
         | Outcome::CommittedUnreadable(_)
-        | Outcome::Unknown(_)) => Err(match known(outcome) {
-            Known::Not(failure) | Known::Unclear(failure) if weak(Weakness::NoIntent) => failure,
-            Known::Unclear(failure) if weak(Weakness::ErrorMeansNotCreated) => {
-                retract(world, address, &pending, failure)
-            }
-            Known::Not(failure) => retract(world, address, &pending, failure),
-            Known::Unclear(failure) => in_doubt(address, doubt, failure),
-            Known::Done(_) => in_doubt(address, doubt, Failure::new("the reply made no sense", "look at the vendor's")),
-        }),
+        | Outcome::Unknown(_)) => {
+            let too_many = matches!(&outcome, Outcome::Rejected(no) if no.kind == RejectionKind::RateLimited);
+            Err(match known(outcome) {
+                Known::Not(failure) | Known::Unclear(failure) if weak(Weakness::NoIntent) => failure.into(),
+                Known::Unclear(failure) if weak(Weakness::ErrorMeansNotCreated) => {
+                    retract(world, address, &pending, failure, false)
+                }
+                Known::Not(failure) => retract(world, address, &pending, failure, too_many),
+                Known::Unclear(failure) => in_doubt(address, doubt, failure).into(),
+                Known::Done(_) => {
+                    in_doubt(address, doubt, Failure::new("the reply made no sense", "look at the vendor's")).into()
+                }
+            })
+        }
+    }
+}
+
+/// Why there is no tenant, or none that is known.
+pub(super) enum Undone {
+    /// The vendor itself said that there were too many requests: nothing was made, and the intent is taken back.
+    TooMany(Failure),
+    Failed(Failure),
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Undone> for Failure {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::TooMany(failure) | Undone::Failed(failure) => failure,
+        }
     }
 }
 
@@ -200,14 +247,18 @@ fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<
 }
 
 /// Nothing was made: the intent is taken back, if it is still ours.
-fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Failure) -> Failure {
+fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Failure, too_many: bool) -> Undone {
     let mut failure = Failure { why: format!("{}; no tenant was made", failure.why).into(), next: failure.next };
-    if let Err(error) = world.held.swap(pending.seq, &next(pending, State::Free)) {
-        failure.next.push(format!(
-            "nothing was made, and that could not be recorded ({error}): qlik-apply resolve {address} --not-created"
-        ));
+    match world.held.swap(pending.seq, &next(pending, State::Free)) {
+        Ok(()) if too_many => Undone::TooMany(failure),
+        Ok(()) => Undone::Failed(failure),
+        Err(error) => {
+            failure.next.push(format!(
+                "nothing was made, and that could not be recorded ({error}): qlik-apply resolve {address} --not-created"
+            ));
+            Undone::Failed(failure)
+        }
     }
-    failure
 }
 
 fn in_doubt(address: &Address, doubt: Doubt, failure: Failure) -> Failure {

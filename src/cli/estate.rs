@@ -15,7 +15,7 @@ use crate::model::clock::{Clocks, rough};
 use crate::model::settings::Settings;
 use crate::model::untrusted::escape;
 use crate::net::{Proxy, Trust};
-use crate::provider::http::{BuildError, NetworkOptions, Timeouts};
+use crate::provider::http::{BuildError, NetworkOptions, Tiers, Timeouts};
 use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::{Credentials, QlikReader};
 use crate::sink::Sink;
@@ -68,6 +68,11 @@ impl Estate {
             user_agent: user_agent(),
             waits: common.waits.clone(),
             clocks: clocks.clone(),
+            // The sandbox has no limits unless it is told to, and may let time pass faster than it does.
+            tiers: match common.sandbox || std::env::var_os("QLIK_SANDBOX_STATE").is_some() {
+                true => Tiers::Unknown,
+                false => Tiers::Documented,
+            },
         };
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
         let mut ca_file = settings.network.ca_file.clone();
@@ -98,7 +103,9 @@ impl Estate {
         let Resolved { qlik, imburse } = credentials;
         let qlik = QlikReader::new(network(proxy.clone(), trust.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;
-        let imburse = ImburseReader::new(network(proxy, trust), imburse, parallelism).map_err(unusable)?;
+        // Imburse publishes no numbers.
+        let network = NetworkOptions { tiers: Tiers::Unknown, ..network(proxy, trust) };
+        let imburse = ImburseReader::new(network, imburse, parallelism).map_err(unusable)?;
         Ok(Self {
             qlik,
             imburse,

@@ -35,6 +35,7 @@ mod mistakes;
 mod names;
 mod offline;
 mod organization;
+mod pace;
 mod papers;
 mod payments;
 mod people;

@@ -18,6 +18,7 @@ use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Unread, 
 
 use super::classify::Body;
 use super::fault::{self, Fault};
+use super::gate::Tiers;
 use super::target::Target;
 
 /// How the network is reached. Values; the settings and the environment were read elsewhere.
@@ -35,6 +36,8 @@ pub struct NetworkOptions {
     pub waits: Waits,
     /// What servers say the time is, of all vendors.
     pub clocks: Clocks,
+    /// How many requests they take.
+    pub tiers: Tiers,
 }
 
 impl NetworkOptions {
@@ -190,6 +193,10 @@ impl Wire {
             parallelism: parallelism.max(1),
             sent: AtomicU64::new(0),
         })
+    }
+
+    pub(super) fn tiers(&self) -> Tiers {
+        self.network.tiers
     }
 
     pub(super) fn waits(&self) -> &Waits {

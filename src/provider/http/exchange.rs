@@ -60,6 +60,8 @@ pub(crate) struct Line {
 
 /// Tries of a request that may be repeated.
 const TRIES: u32 = 4;
+/// How long a creation waits before anything of it is written, where the vendor asks for time: its windows last five minutes.
+const PATIENCE_BEFORE: Duration = Duration::from_secs(330);
 /// Tries of a change, each after one that certainly did nothing.
 const TRIES_OF_CHANGE: u32 = 3;
 
@@ -76,7 +78,7 @@ fn with_token<'a>(secrets: &[&'a Secret], authorization: Option<&'a Secret>) -> 
 
 impl Line {
     pub(crate) fn new(wire: Wire) -> Self {
-        Self { wire, gates: Gates::default(), budget: Budget::new() }
+        Self { gates: Gates::new(wire.tiers()), wire, budget: Budget::new() }
     }
 
     /// Sends what may be repeated until there is an answer, at most four times. 401 is the caller's affair.
@@ -93,7 +95,7 @@ impl Line {
         loop {
             attempt += 1;
             let ended = |fault: Fault| ReadError::Trouble(call.fault(&fault));
-            self.gates.pass(&gate, &mut left, self.wire.waits()).await.map_err(|shut| ended(shut.into()))?;
+            self.gates.turn(&gate, &mut left, self.wire.waits()).await.map_err(|shut| ended(shut.into()))?;
             let authorization = authorize().map_err(ReadError::Trouble)?;
             let ask = Ask {
                 verb: call.verb(),
@@ -130,7 +132,7 @@ impl Line {
                             let rejection = call.rejection(&head, envelope);
                             let asked = head.retry_after.unwrap_or(1);
                             // Also those who ask for the same then know.
-                            self.gates.close(&gate, asked);
+                            self.gates.refused(&gate, asked);
                             if attempt >= TRIES || Duration::from_secs(asked) > left {
                                 return Err(ReadError::of(rejection));
                             }
@@ -161,6 +163,15 @@ impl Line {
                 },
             }
         }
+    }
+
+    /// Waits until a creation may be sent that [`Self::change`] sends at once: what is written before it is sent must not wait.
+    ///
+    /// # Errors
+    /// The run ends, or the vendor asks for more time than one request is waited for.
+    pub(crate) async fn turn<C: Exchange>(&self, call: &C) -> Result<(), Trouble> {
+        let turn = self.gates.turn(&call.gate(), &mut PATIENCE_BEFORE.clone(), self.wire.waits()).await;
+        turn.map_err(|shut| call.fault(&shut.into()))
     }
 
     /// Sends a change. It is sent again only after a try that certainly did nothing, and a tenant's creation never.
@@ -206,7 +217,12 @@ impl Line {
         left: &mut Duration,
     ) -> (Outcome<T>, bool) {
         let gate = call.gate();
-        if let Err(shut) = self.gates.pass(&gate, left, self.wire.waits()).await {
+        let open = match change.deed {
+            // It has taken its turn.
+            Deed::CreateTenant => self.gates.pass(&gate, left, self.wire.waits()).await,
+            Deed::CreateKey | Deed::Change | Deed::Remove => self.gates.turn(&gate, left, self.wire.waits()).await,
+        };
+        if let Err(shut) = open {
             return (Outcome::NotSent(call.fault(&shut.into())), false);
         }
         let lane = match change.deed {
@@ -232,7 +248,7 @@ impl Line {
             Reply::Answered(head, body) => (head, body),
         };
         if head.status == 429 {
-            self.gates.close(&gate, head.retry_after.unwrap_or(1));
+            self.gates.refused(&gate, head.retry_after.unwrap_or(1));
         }
         let state = head.body(&body);
         let secrets = with_token(change.secrets, authorization.as_ref());

@@ -1,6 +1,6 @@
 //! When to try again: one back-off per host, user and rate tier, shared by all tasks; jitter; a budget for the whole run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,9 +19,13 @@ pub(crate) enum Tier {
 /// Host, user and tier: what the vendor's limit is counted by.
 pub(crate) type GateKey = (String, String, Tier);
 
-/// Until when nobody is to send, and how many seconds were asked for.
-#[derive(Default)]
-pub(crate) struct Gates(Mutex<HashMap<GateKey, (Instant, u64)>>);
+/// Who may send when.
+pub(crate) struct Gates {
+    /// Until when nobody is to send, and how many seconds were asked for.
+    closed: Mutex<HashMap<GateKey, (Instant, u64)>>,
+    paces: Mutex<HashMap<GateKey, Pace>>,
+    tiers: Tiers,
+}
 
 /// Why a gate is not waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +37,14 @@ pub(crate) enum Shut {
 }
 
 impl Gates {
+    pub(crate) fn new(tiers: Tiers) -> Self {
+        Self { closed: Mutex::default(), paces: Mutex::default(), tiers }
+    }
+
     /// Nobody sends for so many seconds, at least half a second.
     pub(crate) fn close(&self, key: &GateKey, seconds: u64) {
         let until = Instant::now() + Duration::from_secs(seconds).max(Duration::from_millis(500));
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = gates.entry(key.clone()).or_insert((until, seconds));
         *entry = (*entry).max((until, seconds));
     }
@@ -56,9 +64,108 @@ impl Gates {
         Ok(())
     }
 
+    /// Waits for a turn besides, and takes it: no more are sent than the vendor allows a minute. That is no fault of the request's,
+    /// so it may take as long as the run.
+    pub(crate) async fn turn(&self, key: &GateKey, left: &mut Duration, waits: &Waits) -> Result<(), Shut> {
+        loop {
+            self.pass(key, left, waits).await?;
+            let Some((wait, most)) = self.take_turn(key) else { return Ok(()) };
+            pause(waits, format!("{}: it takes {most} requests of this kind in a time", key.0), wait).await?;
+        }
+    }
+
+    /// How long to wait for a turn, and how many there are in a window; `None`: it is taken.
+    fn take_turn(&self, key: &GateKey) -> Option<(Duration, usize)> {
+        let now = Instant::now();
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = paces.entry(key.clone()).or_insert_with(|| Pace::of(self.tiers, key.2));
+        pace.take(now)
+    }
+
+    /// The vendor refused a request for there being too many: it took no turn, and nobody sends for so many seconds.
+    pub(crate) fn refused(&self, key: &GateKey, seconds: u64) {
+        self.close(key, seconds);
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pace) = paces.get_mut(key) {
+            pace.refused(Instant::now() + Duration::from_secs(seconds));
+        }
+    }
+
     fn closed_until(&self, key: &GateKey) -> Option<(Instant, u64)> {
-        let gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gates = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         gates.get(key).copied().filter(|(until, _)| *until > Instant::now())
+    }
+}
+
+/// What is known of a vendor's tiers before it says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiers {
+    /// As Qlik documents them: of the first tier 1,000 a minute, of the second 100.
+    Documented,
+    /// Nothing: what is refused teaches how many in how long.
+    Unknown,
+}
+
+/// How fast requests of one host, user and tier are sent.
+struct Pace {
+    /// How many, in how long.
+    limit: Option<(usize, Duration)>,
+    /// When the last ones took their turns.
+    taken: VecDeque<Instant>,
+    /// When the window ends in which one was refused.
+    full_until: Option<Instant>,
+    tiers: Tiers,
+}
+
+/// The minute, and what a request may be on its way longer than the next.
+const WINDOW: Duration = Duration::from_secs(61);
+/// Fewer than this before a refusal say nothing of a limit: others may have used it up.
+const TELLING: usize = 20;
+/// No tier that is documented has more.
+const MOST: usize = 1000;
+
+impl Pace {
+    fn of(tiers: Tiers, tier: Tier) -> Self {
+        let limit = match (tiers, tier) {
+            (Tiers::Documented, Tier::One) => Some((1000, WINDOW)),
+            (Tiers::Documented, Tier::Two) => Some((100, WINDOW)),
+            (Tiers::Unknown, Tier::One | Tier::Two) => None,
+        };
+        Self { limit, taken: VecDeque::new(), full_until: None, tiers }
+    }
+
+    fn take(&mut self, now: Instant) -> Option<(Duration, usize)> {
+        self.learn(now);
+        let span = self.limit.map_or(WINDOW, |(_, window)| window);
+        while self.taken.front().is_some_and(|first| now.saturating_duration_since(*first) >= span)
+            || self.taken.len() > MOST
+        {
+            self.taken.pop_front();
+        }
+        if let (Some((most, window)), Some(first)) = (self.limit, self.taken.front())
+            && self.taken.len() >= most
+        {
+            return Some((window.saturating_sub(now.saturating_duration_since(*first)), most));
+        }
+        self.taken.push_back(now);
+        None
+    }
+
+    fn refused(&mut self, until: Instant) {
+        // What the vendor documents is not unlearned for what others of the same user sent.
+        if self.tiers == Tiers::Unknown {
+            self.taken.pop_back();
+            self.full_until = Some(self.full_until.unwrap_or(until).max(until));
+        }
+    }
+
+    /// Once a window is over that was full, what was taken in it is how many there are.
+    fn learn(&mut self, now: Instant) {
+        let Some(until) = self.full_until.filter(|until| *until <= now) else { return };
+        self.full_until = None;
+        if let (Some(first), true) = (self.taken.front(), self.taken.len() >= TELLING) {
+            self.limit = Some((self.taken.len(), until.saturating_duration_since(*first)));
+        }
     }
 }
 
@@ -143,7 +250,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_gate_holds_everyone_of_its_user_and_nobody_else() {
-        let (gates, waits) = (Gates::default(), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
         gates.close(&key(Tier::One), 0);
         let start = Instant::now();
         let mut left = PATIENCE;
@@ -156,7 +263,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_asks_for_more_than_there_is_patience_is_not_waited_for() {
-        let (gates, waits) = (Gates::default(), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
         for asked in [121, 99_999_999, 315_360_000] {
             let gate = (asked.to_string(), "u".to_owned(), Tier::One);
             gates.close(&gate, asked);
@@ -171,10 +278,39 @@ mod tests {
 
     #[tokio::test]
     async fn an_interrupt_ends_the_wait() {
-        let (gates, waits) = (Gates::default(), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
         gates.close(&key(Tier::One), 100);
         waits.end(Ending::Soon("enough".to_owned()));
         let shut = gates.pass(&key(Tier::One), &mut PATIENCE.clone(), &waits).await;
         assert_eq!(shut, Err(Shut::Ending("enough".to_owned())));
+    }
+
+    #[test]
+    fn what_is_documented_is_kept_to_from_the_start() {
+        let mut pace = Pace::of(Tiers::Documented, Tier::Two);
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        assert_eq!((0..150).filter(|_| pace.take(at(1)).is_none()).count(), 100);
+        assert_eq!(pace.take(at(41)), Some((Duration::from_secs(21), 100)));
+        // A refusal changes nothing of it.
+        pace.refused(at(50));
+        assert_eq!((0..150).filter(|_| pace.take(at(62)).is_none()).count(), 100);
+    }
+
+    #[test]
+    fn a_full_window_teaches_how_many_in_how_long_and_a_stray_refusal_teaches_nothing() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut pace = Pace::of(Tiers::Unknown, Tier::Two);
+        assert_eq!((0..64).filter(|_| pace.take(at(0)).is_none()).count(), 64);
+        for _ in 0..4 {
+            pace.refused(at(10));
+        }
+        assert_eq!((0..100).filter(|_| pace.take(at(10)).is_none()).count(), 60);
+        assert_eq!(pace.take(at(12)), Some((Duration::from_secs(8), 60)));
+        let mut pace = Pace::of(Tiers::Unknown, Tier::Two);
+        assert_eq!((0..5).filter(|_| pace.take(at(0)).is_none()).count(), 5);
+        pace.refused(at(3));
+        assert_eq!((0..500).filter(|_| pace.take(at(3)).is_none()).count(), 500);
     }
 }

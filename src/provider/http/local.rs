@@ -17,7 +17,7 @@ use crate::model::clock::Clocks;
 use crate::model::wait::Waits;
 use crate::net::{Proxy, Trust};
 
-use super::{NetworkOptions, Timeouts};
+use super::{NetworkOptions, Tiers, Timeouts};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
         user_agent: "qlik-plan/0 (test)".into(),
         waits: Waits::default(),
         clocks: Clocks::new(Timestamp::UNIX_EPOCH),
+        tiers: Tiers::Unknown,
     }
 }
 

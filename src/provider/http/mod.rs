@@ -16,6 +16,7 @@ pub(crate) use client::{Head, Verb, Wire};
 pub(crate) use envelope::Envelope;
 pub(crate) use exchange::{Answer, Change, Exchange, Line, bearer};
 pub(crate) use fault::Fault;
+pub use gate::Tiers;
 pub(crate) use gate::{GateKey, Tier};
 pub(crate) use target::{Target, is_segment, redirected_id};
 

@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 use crate::model::spec::{KeyLimits, Owner};
 use crate::model::untrusted::Untrusted;
 
-use super::super::http::{Change, Deed, Outcome, bearer, is_segment};
+use super::super::http::{Change, Deed, Outcome, Trouble, bearer, is_segment};
 use super::endpoints::Endpoint;
 use super::exchange::Call;
 use super::{QlikReader, Who, auth, wire};
@@ -85,6 +85,18 @@ impl<'a> QlikWriter<'a> {
     /// For reading meanwhile.
     pub fn reader(&self) -> &'a QlikReader {
         self.reader
+    }
+
+    /// Waits until one more tenant may be asked for: the vendor takes so many a minute. To be called before anything is written of it.
+    ///
+    /// # Errors
+    /// The run ends, or the vendor asks for more time than is waited.
+    pub async fn turn_to_create(&self, account: &Name) -> Result<(), Trouble> {
+        let host = self.reader.account(account)?.region.register();
+        let call = Call::new(account, &host, Who::Client, &endpoints::CREATE_TENANT, &[], &[])?;
+        // A token that is fetched only now would take time, and a turn of its own.
+        self.reader.bearer(&call).await.map_err(|error| error.trouble())?;
+        self.reader.line.turn(&call).await
     }
 
     /// Makes a tenant, in one single request. `datacenter` is not sent: the register host decides.
