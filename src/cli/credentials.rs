@@ -6,7 +6,7 @@ pub(super) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::address::Name;
+use crate::model::address::{Name, Vendor};
 use crate::model::desired::Desired;
 use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
@@ -45,6 +45,15 @@ impl Needs {
         }
         let imburse = desired.imburse_tenants().map(|(_, tenant, _)| tenant.account.clone()).collect();
         Self { qlik: needs, imburse }
+    }
+
+    /// And this account, whoever declares something of it.
+    pub(super) fn and_account(mut self, vendor: Vendor, account: &Name) -> Self {
+        match vendor {
+            Vendor::Qlik => drop(self.qlik.entry(account.clone()).or_default()),
+            Vendor::Imburse => drop(self.imburse.insert(account.clone())),
+        }
+        self
     }
 
     pub(super) fn of_account(account: &Name, owners: impl IntoIterator<Item = Owner>) -> Self {

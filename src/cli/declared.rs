@@ -38,6 +38,26 @@ pub(super) fn read(common: &Common, paths: &[PathBuf], output: &Output) -> Resul
     Ok(Declared { desired, settings, unread })
 }
 
+/// The same for a verb that can do without desired state, and whether there is any: none need be named, and none lie in the working
+/// directory.
+pub(super) fn at_hand(common: &Common, paths: &[PathBuf], output: &Output) -> Result<(Declared, bool), Problem> {
+    if !paths.is_empty() {
+        return read(common, paths, output).map(|declared| (declared, true));
+    }
+    let cwd = working_directory()?;
+    let (settings, settings_file) = settings(common, paths, &cwd, output)?;
+    let (gathered, is_there) = match sources::gather(paths, reading(common, &cwd, Some(&settings_file))) {
+        Ok(gathered) => (gathered, true),
+        Err(errors) if errors.iter().all(|error| matches!(error, SourceError::NoYaml { .. })) => {
+            (Gathered { sources: Vec::new(), unread: Vec::new() }, false)
+        }
+        Err(errors) => return Err(unread_files(errors)),
+    };
+    let Gathered { sources, unread } = gathered;
+    let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
+    Ok((Declared { desired, settings, unread }, is_there))
+}
+
 /// How desired state is read. In the sandbox nothing is at stake but this machine's files, and those are.
 pub(super) fn reading<'a>(common: &Common, cwd: &'a Path, settings_file: Option<&'a Path>) -> Reading<'a> {
     Reading { cwd, settings_file, attended: common.presence.absence().is_none(), recursive: common.recursive }

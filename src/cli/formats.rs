@@ -17,6 +17,7 @@ use crate::render::{self, Look, Outcome, Verdict};
 
 use super::args::{Also, Common, Format, Platform};
 use super::exit::{Exit, Problem};
+use super::pasted::Given;
 
 /// What there is to tell.
 #[derive(Clone, Copy)]
@@ -118,7 +119,7 @@ impl Formats {
     /// after it is for stderr alone.
     ///
     /// The text comes with an error where a file could not be written: what was planned is worth reading all the same.
-    pub(super) fn tell(&self, format: Format, told: Told, look: &Look) -> (String, Result<(), Problem>) {
+    pub(super) fn tell(&self, format: Format, told: Told, look: &Look, given: &Given) -> (String, Result<(), Problem>) {
         if self.told.swap(true, Ordering::Relaxed) {
             return (String::new(), Ok(()));
         }
@@ -128,7 +129,7 @@ impl Formats {
         let told = if opened.iter().any(|(_, file)| file.is_err()) { told.with_error() } else { told };
         let mut unwritten = Vec::new();
         for (also, file) in opened {
-            let text = self.text(also.format, told, &Look::PLAIN, true);
+            let text = whole(also.format, self.text(also.format, told, &Look::PLAIN, true), given);
             if let Err(error) = file.and_then(|file| fill(file, &text, &also.file)) {
                 // The error itself names a file that nobody asked for: the one before the renaming.
                 unwritten.push(format!("{}: {}", also.file.display(), error.kind()));
@@ -142,7 +143,7 @@ impl Formats {
                 "name a file in a directory that is there and may be written, then run again",
             ))
         };
-        (self.text(format, told, look, false), result)
+        (whole(format, self.text(format, told, look, false), given), result)
     }
 
     /// `alone`: the text is all that its reader gets. On stdout the plan of an apply stood before.
@@ -184,6 +185,14 @@ impl Formats {
             Format::Gitlab => render::gitlab::plan(plan),
             Format::Github => render::github::plan(plan),
         }
+    }
+}
+
+/// What people read, with commands that they can paste. What programs read is the plan's own text.
+fn whole(format: Format, text: String, given: &Given) -> String {
+    match format {
+        Format::Text | Format::Markdown => given.complete(&text),
+        Format::Json | Format::TerraformJson | Format::Gitlab | Format::Github => text,
     }
 }
 

@@ -79,7 +79,8 @@ impl Asked<'_> {
             }
             ErrorKind::InvalidSubcommand => self.unknown_verb(&text(ContextKind::InvalidSubcommand)),
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => self.verb_missing(),
-            ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => self.value_missing(&argument),
+            ErrorKind::InvalidValue if value.is_empty() => self.value_missing(&argument),
+            ErrorKind::ValueValidation if value.is_empty() && wrong(error).is_none() => self.value_missing(&argument),
             ErrorKind::InvalidValue => self.not_among(&argument, &value, error),
             ErrorKind::ValueValidation => self.wrong_value(&argument, &value, error),
             ErrorKind::MissingRequiredArgument => self.missing(),
@@ -218,7 +219,7 @@ impl Asked<'_> {
 
     fn wrong_value(&self, argument: &str, value: &str, error: &clap::Error) -> Problem {
         let name = if argument.starts_with('-') { bare(argument).to_owned() } else { self.called() };
-        match error.source().and_then(|source| source.downcast_ref::<Wrong>()) {
+        match wrong(error) {
             Some(Wrong { why, next }) => Problem::new(format!("{name} '{value}': {why}"), next.clone()),
             None => Problem::new(format!("{name} '{value}': this is no value for it"), self.help()),
         }
@@ -281,6 +282,11 @@ impl Asked<'_> {
             ),
         }
     }
+}
+
+/// What a value's own reader says of it.
+fn wrong(error: &clap::Error) -> Option<&Wrong> {
+    error.source().and_then(|source| source.downcast_ref::<Wrong>())
 }
 
 /// The verbs at a level.

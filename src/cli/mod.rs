@@ -18,6 +18,7 @@ mod line;
 mod locks;
 mod mistakes;
 mod output;
+mod pasted;
 mod pickup;
 mod progress;
 mod reach;

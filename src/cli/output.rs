@@ -9,6 +9,7 @@ use super::args::{ColourArg, Common, ExitCodes, Format};
 use super::exit::{Exit, Problem};
 use super::formats::{Formats, Told};
 use super::github;
+use super::pasted::Given;
 use super::progress::Line;
 use super::stream::{Kind, Stream};
 
@@ -20,6 +21,7 @@ pub(super) struct Output {
     stdout: Look,
     stderr: Look,
     line: Line,
+    given: Given,
 }
 
 impl Output {
@@ -35,6 +37,7 @@ impl Output {
             stdout: look(Stream::Out.is_terminal()),
             stderr,
             line: Line::of(stderr),
+            given: Given::of(common),
         }
     }
 
@@ -48,12 +51,13 @@ impl Output {
             stdout: look(),
             stderr: look(),
             line: Line::none(),
+            given: Given::default(),
         }
     }
 
     /// For messages from elsewhere, beside what this one says.
     pub(super) fn beside(&self) -> Self {
-        Self { line: self.line.clone(), ..Self::plain(self.format) }
+        Self { line: self.line.clone(), given: self.given.clone(), ..Self::plain(self.format) }
     }
 
     /// The progress line of this run.
@@ -71,8 +75,12 @@ impl Output {
 
     /// Prints a result: JSON if that was asked for, else lines for people.
     pub(super) fn result(&self, text: &str) -> Result<(), Problem> {
-        let kind = if self.format == Format::Json { Kind::Json } else { Kind::lines(self.stdout.colour) };
-        self.print(kind, text)
+        match self.format {
+            Format::Json => self.print(Kind::Json, text),
+            Format::Text | Format::Markdown | Format::TerraformJson | Format::Gitlab | Format::Github => {
+                self.print(Kind::lines(self.stdout.colour), &self.given.complete(text))
+            }
+        }
     }
 
     /// Prints a result that is JSON whatever was asked for.
@@ -96,7 +104,7 @@ impl Output {
     /// Tells a plan or a report: into its files, and on stdout whatever became of them.
     pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
         let first = self.formats.is_untold();
-        let (text, written) = self.formats.tell(self.format, told, &self.stdout);
+        let (text, written) = self.formats.tell(self.format, told, &self.stdout, &self.given);
         self.print(kind(self.format, self.stdout.colour), &text)?;
         if first
             && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))
@@ -109,7 +117,8 @@ impl Output {
     /// Tells something beside the result.
     pub(super) fn message(&self, text: &str) {
         // There is nobody left to tell when stderr itself is gone.
-        self.line.above(|| drop(Stream::Err.say(Kind::lines(self.stderr.colour), text)));
+        let text = self.given.complete(text);
+        self.line.above(|| drop(Stream::Err.say(Kind::lines(self.stderr.colour), &text)));
     }
 
     /// Asks something, on the line that the answer is typed on.
@@ -137,13 +146,14 @@ impl Output {
             ExitCodes::Fine => Exit::Code(problem.outcome.fine()),
         };
         let Problem { message, next, rendered, faults, outcome } = problem;
-        let told = Told::Error { message, next, faults: faults.as_ref(), outcome: *outcome, exit };
+        let next: Vec<String> = next.iter().map(|next| self.given.complete(next)).collect();
+        let told = Told::Error { message, next: &next, faults: faults.as_ref(), outcome: *outcome, exit };
         let unwritten = self.tell(told).err();
         match rendered {
             Some(rendered) => self.message(rendered),
             None => self.message(&format!("error: {}", escape(message))),
         }
-        for next in next {
+        for next in &next {
             self.message(&format!("  next: {}", escape(next)));
         }
         if let Some(problem) = unwritten {

@@ -31,19 +31,19 @@ fn run_plan() -> ExitCode {
         Ok(read) => read.asked(),
         Err(error) => return usage(&error, &asked),
     };
+    if let Err(problem) = asked.paths(verb.paths()) {
+        return no_line(problem, &line);
+    }
     let output = Output::of(&args.common);
-    let result =
-        asked.paths(verb.paths()).and_then(|()| formats::check(&args.common, verb.answers())).and_then(
-            |()| match verb {
-                PlanVerb::Plan(paths) => block(true, &args.common, &output, plan::run(&args, &paths, &output)),
-                PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
-                PlanVerb::Schema(of) => schema::run(of, &output),
-                PlanVerb::ExplainObject(address, paths) => {
-                    block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
-                }
-                PlanVerb::ExplainCode(code) => explain::code(code, &output),
-            },
-        );
+    let result = formats::check(&args.common, verb.answers()).and_then(|()| match verb {
+        PlanVerb::Plan(paths) => block(true, &args.common, &output, plan::run(&args, &paths, &output)),
+        PlanVerb::Validate(paths) => validate::run(&args.common, &paths, &output),
+        PlanVerb::Schema(of) => schema::run(of, &output),
+        PlanVerb::ExplainObject(address, paths) => {
+            block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
+        }
+        PlanVerb::ExplainCode(code) => explain::code(code, &output),
+    });
     end(result, &line, &output)
 }
 
@@ -60,30 +60,32 @@ fn run_apply() -> ExitCode {
         Ok(read) => read.asked(),
         Err(error) => return usage(&error, &asked),
     };
+    if let Err(problem) = asked.paths(verb.paths()) {
+        return no_line(problem, &line);
+    }
     let common = &args.common;
     let output = Output::of(common);
     // One thread: the ledger's and the sinks' writes happen in one order, and a test can fail each of them.
-    let result =
-        asked.paths(verb.paths()).and_then(|()| formats::check(common, verb.answers())).and_then(|()| match verb {
-            ApplyVerb::Apply(paths) => block(false, common, &output, apply::run(&args, &paths, &output)),
-            ApplyVerb::LedgerInit(paths) => block(false, common, &output, ledger::init(common, &paths, &output)),
-            ApplyVerb::LedgerMove { from, to, paths } => {
-                block(false, common, &output, rename::mv(&args, &from, &to, &paths, &output))
-            }
-            ApplyVerb::LedgerForget { address, paths } => {
-                block(false, common, &output, rename::forget(&args, &address, &paths, &output))
-            }
-            ApplyVerb::LedgerList(paths) => {
-                watch::start(common, output.beside());
-                ledger::list(common, &paths, &output)
-            }
-            ApplyVerb::Resolve { address, how, paths } => {
-                block(false, common, &output, resolve::run(&args, &address, how, &paths, &output))
-            }
-            ApplyVerb::Rehearse { account, paths } => {
-                block(false, common, &output, rehearse::run(&args, &account, &paths, &output))
-            }
-        });
+    let result = formats::check(common, verb.answers()).and_then(|()| match verb {
+        ApplyVerb::Apply(paths) => block(false, common, &output, apply::run(&args, &paths, &output)),
+        ApplyVerb::LedgerInit(paths) => block(false, common, &output, ledger::init(common, &paths, &output)),
+        ApplyVerb::LedgerMove { from, to, paths } => {
+            block(false, common, &output, rename::mv(&args, &from, &to, &paths, &output))
+        }
+        ApplyVerb::LedgerForget { address, paths } => {
+            block(false, common, &output, rename::forget(&args, &address, &paths, &output))
+        }
+        ApplyVerb::LedgerList(paths) => {
+            watch::start(common, output.beside());
+            ledger::list(common, &paths, &output)
+        }
+        ApplyVerb::Resolve { address, how, paths } => {
+            block(false, common, &output, resolve::run(&args, &address, how, &paths, &output))
+        }
+        ApplyVerb::Rehearse { account, paths } => {
+            block(false, common, &output, rehearse::run(&args, &account, &paths, &output))
+        }
+    });
     end(result, &line, &output)
 }
 
@@ -145,8 +147,12 @@ fn usage(error: &clap::Error, asked: &Asked<'_>) -> ExitCode {
         drop(said_by_clap(error, Stream::Out));
         return Exit::Done.into();
     }
-    let output = Output::plain(format_asked().unwrap_or(Format::Text));
-    output.problem(&or_a_path(asked.explain(error), asked.line)).into()
+    no_line(asked.explain(error), asked.line)
+}
+
+/// What is wrong with a line, of which nothing is taken over into what is printed.
+fn no_line(problem: Problem, line: &Line) -> ExitCode {
+    Output::plain(format_asked().unwrap_or(Format::Text)).problem(&or_a_path(problem, line)).into()
 }
 
 /// What clap has to say, in its colours only where nobody can have brought others.

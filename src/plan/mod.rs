@@ -37,6 +37,9 @@ mod unmanaged;
 mod value;
 mod vendor;
 
+pub mod asked;
+pub mod hurdles;
+
 pub use scene::Wishes;
 pub use value::{action, counts, fact, finding, refusal};
 

@@ -248,6 +248,17 @@ fn a_key_that_leaked_is_replaced_and_the_old_one_works_until_a_person_deletes_it
     assert_ne!(old, new);
     // It never expires, so a person is to look, and the exit code says so.
     stage.plan(&["--detailed-exitcode"]).exits(2).says("QP0610").says(&format!("qlik-apply --reclaim {old}"));
+    // A typing error, and the key that is in use, are not passed over.
+    for (id, why) in [
+        ("00000000-0000-4000-8000-000000000000", "no key that was read has this public key"),
+        ("xyz", "no key that was read"),
+        (new.as_str(), "this is the key that the sink holds for imburse/uk-retail/admin"),
+    ] {
+        stage.forget_requests();
+        stage.plan(&["--reclaim", id]).exits(1).says(why);
+        stage.apply(&["--yes", "--reclaim", id, "--reclaim", &old]).exits(1).says(why).says("nothing was sent");
+        assert_eq!(changes(&stage), Vec::<String>::new());
+    }
     stage.apply(&["--yes", "--reclaim", &old]).exits(0);
     let left = keys(&stage).iter().filter(|key| key["name"].as_str().unwrap().starts_with("Admin")).count();
     assert_eq!((left, keys(&stage).iter().any(|key| key["publicKey"] == json!(old))), (1, false));

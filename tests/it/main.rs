@@ -37,6 +37,7 @@ mod offline;
 mod organization;
 mod pace;
 mod papers;
+mod pasting;
 mod payments;
 mod people;
 mod plan;

@@ -188,7 +188,7 @@ struct Applied {
 impl On {
     fn asked(self) -> (Common, Vec<PathBuf>) {
         let Self { tree, place, show, run } = self;
-        (Common::unasked().with(place).with(show).with(run), tree.paths)
+        (Common::unasked().with(&tree).with(place).with(show).with(run), tree.paths)
     }
 }
 

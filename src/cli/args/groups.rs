@@ -37,6 +37,12 @@ pub(super) struct Tree {
     pub(super) paths: Vec<PathBuf>,
 }
 
+impl Group for &Tree {
+    fn put(self, common: &mut Common) {
+        common.paths.clone_from(&self.paths);
+    }
+}
+
 /// Where credentials, sinks and the ledger are described.
 #[derive(Args)]
 pub(super) struct Place {

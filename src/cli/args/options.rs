@@ -38,6 +38,8 @@ pub(in crate::cli) struct ApplyArgs {
 }
 
 pub(in crate::cli) struct Common {
+    /// As they were typed.
+    pub(in crate::cli) paths: Vec<PathBuf>,
     pub(in crate::cli) recursive: bool,
     pub(in crate::cli) settings: Option<PathBuf>,
     pub(in crate::cli) sandbox: bool,
@@ -69,6 +71,7 @@ impl Common {
     /// Nothing but the program's name on the line.
     pub(super) fn unasked() -> Self {
         Self {
+            paths: Vec::new(),
             recursive: false,
             settings: None,
             sandbox: false,

@@ -157,7 +157,7 @@ fn args(common: Common, reading: Reading) -> PlanArgs {
 impl Planned {
     fn asked(self) -> (PlanArgs, PlanVerb) {
         let Self { tree, place, reading, saving, show, report, choices, run } = self;
-        let common = Common::unasked().with(place).with(show).with(report).with(choices).with(run);
+        let common = Common::unasked().with(&tree).with(place).with(show).with(report).with(choices).with(run);
         let Saving { out, snapshot } = saving;
         (PlanArgs { out, snapshot, ..args(common, reading) }, PlanVerb::Plan(tree.paths))
     }
@@ -171,11 +171,11 @@ impl PlanLine {
             None => self.plan.asked(),
             Some(Verb::Plan(planned)) => planned.asked(),
             Some(Verb::Validate { tree, place, show }) => {
-                (args(Common::unasked().with(place).with(show), nothing), PlanVerb::Validate(tree.paths))
+                (args(Common::unasked().with(&tree).with(place).with(show), nothing), PlanVerb::Validate(tree.paths))
             }
             Some(Verb::Schema { of, show }) => (args(Common::unasked().with(show), nothing), PlanVerb::Schema(of)),
             Some(Verb::Explain { target, tree, place, reading, show, choices, run }) => {
-                let common = Common::unasked().with(place).with(show).with(choices).with(run);
+                let common = Common::unasked().with(&tree).with(place).with(show).with(choices).with(run);
                 let verb = match target {
                     Target::Object(address) => PlanVerb::ExplainObject(address, tree.paths),
                     Target::Code(code) => PlanVerb::ExplainCode(code),

@@ -15,6 +15,7 @@ use crate::model::spec::Way;
 use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
+use crate::plan::hurdles;
 use crate::plan::review::Review;
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
@@ -33,7 +34,7 @@ use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
 use super::super::weaken::weak;
-use super::{check_wishes, hold, ledger, random, review, tell_absence, wishes};
+use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -137,6 +138,8 @@ async fn work(
         live = Live { ledger: LedgerLive::Present(facts(held)?), ..live };
         plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     }
+    hurdles::tell(&declared.desired, &live, &wishes, now(), &mut plan);
+    check_reclaims(common, &plan, &live, &wishes)?;
     review::approved(args, &plan, output)?;
     let Review { plan, moved } = match &asked.reviewed {
         Some(saved) => Review::of(&saved.plan, plan),

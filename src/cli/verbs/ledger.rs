@@ -24,7 +24,7 @@ use super::super::weaken::weak;
 use super::random;
 
 pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
-    let declared = declared::read(common, paths, output)?;
+    let (declared, is_declared) = declared::at_hand(common, paths, output)?;
     let ledger = stores::ledger(&declared.settings, common)?;
     let id = make(&ledger, &stores::sinks(&declared, common)?, &declared.desired).await?;
     let place = ledger.place();
@@ -34,6 +34,11 @@ pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Ou
         format!("Made ledger {id} at {place}. Keep it: it is what prevents a second tenant.\n")
     };
     output.result(&text)?;
+    if !is_declared {
+        output.message(
+            "notice: no desired state was named or found, so no sink was asked whether it holds keys of another ledger",
+        );
+    }
     if let Some(there) = ledger_place::of(common, &declared.settings).lies_in {
         output.message(&format!(
             "warning: it lies in {there}; a clone is a copy of a ledger, not the ledger, and unattended runs create nothing with one"

@@ -16,10 +16,12 @@ use std::collections::BTreeSet;
 use crate::ledger::{Held, Ledger};
 use crate::model::address::Address;
 use crate::model::duration::Duration;
-use crate::model::live::LedgerLive;
+use crate::model::live::{LedgerLive, Live};
 use crate::model::run::{Run, RunId};
-use crate::model::untrusted::Untrusted;
+use crate::model::untrusted::{Untrusted, escape};
 use crate::plan::Wishes;
+use crate::plan::action::Plan;
+use crate::plan::asked::{self, Unmet};
 
 use super::args::Common;
 use super::clock::clock;
@@ -116,4 +118,30 @@ fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
         });
     }
     Ok(())
+}
+
+/// A key that `--reclaim` names and the plan does not delete is an error: whoever named it believes that it is gone now.
+fn check_reclaims(common: &Common, plan: &Plan, live: &Live, wishes: &Wishes) -> Result<(), Problem> {
+    let unmet = asked::unmet(plan, live, wishes);
+    let typed = |id: &str| common.reclaim.iter().any(|typed| typed.eq_ignore_ascii_case(id));
+    let Some((id, why)) = unmet.into_iter().find(|(id, _)| typed(id)) else { return Ok(()) };
+    let id = escape(&id);
+    Err(match why {
+        Unmet::InItsSink(address) => Problem::new(
+            format!(
+                "--reclaim {id}: this is the key that the sink holds for {address}, and it works; nothing was sent"
+            ),
+            format!("have another made in its place first: qlik-apply --replace {address}"),
+        ),
+        Unmet::NotOurs(address) => Problem::new(
+            format!(
+                "--reclaim {id}: this key lives in {address}, and it is no leftover of a declared key; nothing was sent"
+            ),
+            "delete it in the vendor's console, if nobody uses it",
+        ),
+        Unmet::Unknown => Problem::new(
+            format!("--reclaim {id}: no key that was read has this public key; nothing was sent"),
+            "copy the public key from what the plan says of it (QP0610); one that is gone already needs no --reclaim",
+        ),
+    })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::live::Live;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
-use crate::plan::Wishes;
+use crate::plan::{Wishes, hurdles};
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
@@ -22,7 +22,7 @@ use super::super::formats::Told;
 use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::watch::unless_ending;
-use super::{check_wishes, ledger, read_ledger, tell_absence, wishes};
+use super::{check_reclaims, check_wishes, ledger, read_ledger, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -40,7 +40,10 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         // A time that was given is everybody's.
         live.clocks.clear();
     }
-    let plan = crate::plan::plan(&declared.desired, &live, &wishes, args.at.unwrap_or(now));
+    let now = args.at.unwrap_or(now);
+    let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now);
+    hurdles::tell(&declared.desired, &live, &wishes, now, &mut plan);
+    check_reclaims(common, &plan, &live, &wishes)?;
     if let Some(file) = &args.out {
         let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/saved", "--out")?;

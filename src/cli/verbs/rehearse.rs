@@ -26,13 +26,24 @@ pub(in crate::cli) async fn run(
     output: &Output,
 ) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = declared::read(common, paths, output)?;
+    let (declared, is_declared) = declared::at_hand(common, paths, output)?;
     let (name, settings) = find(&declared, account)?;
-    let owners = declared::owners(&declared.desired, &name);
+    let owners =
+        if is_declared { declared::owners(&declared.desired, &name) } else { in_settings(settings, &name, output) };
     if owners.is_empty() {
         return Err(Problem::new(
-            format!("no declared key is minted with account {name}, so there is nothing to rehearse"),
-            "declare a key, or name another account",
+            match is_declared {
+                true => format!("no declared key is minted with account {name}, so there is nothing to rehearse"),
+                false => {
+                    format!("account {name} has no key_client and no owners in settings, so nobody can mint a key")
+                }
+            },
+            match is_declared {
+                true => "declare a key, or name another account",
+                false => {
+                    "add key_client: to the account in settings, or name the desired state: qlik-apply rehearse ACCOUNT PATH"
+                }
+            },
         ));
     }
     let mut estate = Estate::open(common, &declared, &Needs::of_account(&name, owners.iter().cloned())).await?;
@@ -109,6 +120,15 @@ fn find<'a>(declared: &'a Declared, account: &Name) -> Result<(Name, &'a Account
         .ok_or_else(|| {
             Problem::new(format!("settings have no account {account}"), format!("one of: {}", known.join(", ")))
         })
+}
+
+/// The owners that need no declaration: the client itself, and those that settings name.
+fn in_settings(account: &Account, name: &Name, output: &Output) -> BTreeSet<Owner> {
+    let configured = account.owners.keys().cloned().map(Owner::Configured);
+    output.message(&format!(
+        "notice: no desired state was named or found; a key owned by a user is rehearsed with: qlik-apply rehearse {name} PATH"
+    ));
+    account.key_client.iter().map(|_| Owner::Client).chain(configured).collect()
 }
 
 /// The tenant that a way of owning can be rehearsed on.

@@ -6,7 +6,7 @@ use crate::apply::event::Failure;
 use crate::apply::imburse::resolve as imburse;
 use crate::apply::resolve;
 use crate::apply::world::World;
-use crate::model::address::{Address, Vendor};
+use crate::model::address::{Address, Name, Vendor};
 use crate::model::live::LedgerFacts;
 use crate::model::record::{Intent, State};
 use crate::render;
@@ -18,6 +18,7 @@ use super::super::declared;
 use super::super::estate::Estate;
 use super::super::exit::{Exit, Problem};
 use super::super::output::Output;
+use super::super::stores;
 use super::{clock, hold, ledger, random};
 
 pub(in crate::cli) async fn run(
@@ -28,8 +29,15 @@ pub(in crate::cli) async fn run(
     output: &Output,
 ) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = declared::read(common, paths, output)?;
-    let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
+    let (declared, _) = declared::at_hand(common, paths, output)?;
+    // The record says whose credentials are needed; what is declared need not.
+    let record =
+        stores::ledger(&declared.settings, common)?.read()?.and_then(|mut facts| facts.records.remove(address));
+    let needs = match record.as_ref().and_then(|record| account_of(&record.state)) {
+        Some(account) => Needs::of(&declared.desired).and_account(address.vendor, account),
+        None => Needs::of(&declared.desired),
+    };
+    let mut estate = Estate::open(common, &declared, &needs).await?;
     let facts = estate.ledger.read()?.ok_or_else(|| ledger::missing(&estate.ledger))?;
     let record = facts.records.get(address);
     if let ResolveHow::Explain = how {
@@ -104,6 +112,16 @@ pub(in crate::cli) async fn run(
     };
     output.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// The account that a record's tenant was made with.
+fn account_of(state: &State) -> Option<&Name> {
+    match state {
+        State::Free => None,
+        State::Pending(intent) => Some(&intent.account),
+        State::Bound(binding) | State::Settled(binding) => Some(&binding.account),
+        State::Settling(settling) => Some(&settling.binding.account),
+    }
 }
 
 /// What the vendor's lists tell about a creation in doubt, and what to type then; `None` where no list can be read.
