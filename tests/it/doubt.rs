@@ -24,7 +24,7 @@ fn struck(settings: &str, action: &Value) -> Stage {
         .apply(&["--yes"])
         .exits(1)
         .says("a tenant may have been made, so the intent stays and nothing is sent again")
-        .says("qlik-apply resolve qlik/acme --adopt HOSTNAME   (it is there)")
+        .says("qlik-apply resolve qlik/acme --adopt HOSTNAME --sandbox   (it is there)")
         .says("qlik-apply resolve qlik/acme --not-created");
     stage
 }
@@ -145,8 +145,8 @@ fn without_an_organization_client_a_persons_word_frees_it_or_binds_it() {
         .apply(&["resolve", "qlik/acme"])
         .exits(1)
         .says("look at the tenants of your subscription in My Qlik for one created at that time")
-        .says("--adopt HOSTNAME   (it is there)")
-        .says("--not-created      (it is not)");
+        .says("--adopt HOSTNAME --sandbox   (it is there)")
+        .says("--not-created --sandbox      (it is not)");
     let tenants = stage.tenants();
     stage.apply(&["resolve", "qlik/acme", "--adopt", &label(&tenants[0])]).exits(0);
     is_settled_by_the_next(&stage);

@@ -96,7 +96,7 @@ fn a_secret_that_was_removed_by_hand_is_missed_and_its_key_is_left_alone() {
                 "qlik/acme/ci         refused, QP0301",
                 &format!("key {id} was delivered, lives, and is not in sink files any more"),
                 "restore the secret to its sink, if somebody moved it",
-                "qlik-apply --remint qlik/acme/ci   (mints and delivers another; this one is left to expire)",
+                "qlik-apply --remint qlik/acme/ci --sandbox   (mints and delivers another; this one is left to expire)",
             ],
         );
         if !with_journal {
