@@ -19,6 +19,8 @@ pub mod run;
 pub mod secret;
 pub mod settings;
 pub mod spec;
+#[cfg(test)]
+pub(crate) mod steps;
 pub mod untrusted;
 pub mod wait;
 pub mod weak;

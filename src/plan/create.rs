@@ -76,7 +76,7 @@ pub(super) fn refuse_forgetful(live: &Live) -> Result<(), Refusal> {
 
 /// A missing ledger is not an empty one.
 pub(super) fn refuse_missing(scene: &Scene, place: &str, strict: bool) -> Result<(), Refusal> {
-    let ours = scene.live.sinks.values().find_map(|sink| sink.held());
+    let ours = scene.estate.held;
     let why = match ours {
         Some(entry) => {
             format!("there is no ledger at {place}, and a sink holds keys of ledger {}", entry.ledger.short())

@@ -6,15 +6,17 @@ use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live};
 
 use action::{Action, Notice, Plan};
+use estate::Estate;
 use qlik::Qlik;
 use refusal::Code;
-use scene::{Scene, found_twice};
+use scene::Scene;
 
 mod assume;
 mod create;
 mod deliver;
 mod drift;
 mod due;
+mod estate;
 pub mod explain;
 mod facts;
 mod ground;
@@ -56,7 +58,8 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     } else {
         live
     };
-    let scene = Scene { desired, live, wishes, now, twice: found_twice(live) };
+    let estate = Estate::of(desired, live);
+    let scene = Scene { desired, live, wishes, now, estate: &estate };
     for (address, spec, at) in desired.qlik_tenants() {
         let by_its_host = live.clocks.contains_key(address).then(|| scene.by_the_clock_of(address));
         let scene = by_its_host.as_ref().unwrap_or(&scene);
@@ -77,13 +80,20 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     undeclared::find(&scene, &mut plan);
     qlik::role::find(&mut plan);
     drift::say_next(&mut plan);
-    unmanaged::notices(&Scene::of(desired, read, wishes, now), &mut plan);
+    if wishes.unmanaged {
+        let estate = Estate::of(desired, read);
+        unmanaged::notices(&Scene { desired, live: read, wishes, now, estate: &estate }, &mut plan);
+    }
     plan
 }
 
 /// Whether there are tenants that nobody manages here, and a person asked for them.
 pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool {
-    wishes.unmanaged && unmanaged::any(&Scene::of(desired, live, wishes, Timestamp::UNIX_EPOCH))
+    let any = || {
+        let estate = Estate::of(desired, live);
+        unmanaged::any(&Scene { desired, live, wishes, now: Timestamp::UNIX_EPOCH, estate: &estate })
+    };
+    wishes.unmanaged && any()
 }
 
 /// What concerns the estate and no single action.
@@ -112,3 +122,6 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
         LedgerLive::Present(_) => {}
     }
 }
+
+#[cfg(test)]
+mod linear;

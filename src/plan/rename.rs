@@ -1,19 +1,17 @@
 //! A rename in desired state must not buy a second tenant: a new name that is close to one no longer declared is asked about.
 
 use crate::model::address::Address;
-use crate::model::live::LedgerFacts;
 
 use super::refusal::{Code, Refusal};
 use super::scene::Scene;
 
 /// Refuses to create what looks like a tenant that is bound and no longer declared, unless a person said that it is new.
-pub(super) fn refuse(scene: &Scene, address: &Address, ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
-    let Some(ledger) = ledger.filter(|_| !scene.wishes.new.contains(address)) else { return Ok(()) };
-    let undeclared = ledger
-        .records
-        .iter()
-        .filter(|(other, _)| other.vendor == address.vendor && !scene.desired.items.contains_key(other))
-        .filter_map(|(other, record)| record.state.binding().map(|binding| (other, binding)));
+pub(super) fn refuse(scene: &Scene, address: &Address) -> Result<(), Refusal> {
+    if scene.wishes.new.contains(address) {
+        return Ok(());
+    }
+    let undeclared = scene.estate.undeclared.iter().copied();
+    let undeclared = undeclared.filter(|(other, _)| other.vendor == address.vendor);
     let close = undeclared.filter(|(other, _)| are_close(other.tenant.as_str(), address.tenant.as_str()));
     let Some((other, binding)) =
         close.min_by_key(|(other, _)| distance(other.tenant.as_str(), address.tenant.as_str()))

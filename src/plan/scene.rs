@@ -1,17 +1,17 @@
 //! What every decision looks at, and where it is written down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::duration::Duration;
-use crate::model::live::{Live, TenantRead};
-use crate::model::untrusted::Untrusted;
+use crate::model::live::Live;
 use crate::model::weak::Weak;
 
 use super::action::{Action, Plan, Planned};
+use super::estate::{Estate, NOTHING};
 use super::finding::Finding;
 
 /// What a person asked of this one run, beyond desired state and settings.
@@ -47,34 +47,22 @@ pub(crate) struct Scene<'a> {
     pub(crate) live: &'a Live,
     pub(crate) wishes: &'a Wishes,
     pub(crate) now: Timestamp,
-    /// Live tenant ids that more than one address leads to.
-    pub(super) twice: BTreeMap<Untrusted, Vec<Address>>,
+    /// What is known of all of it.
+    pub(super) estate: &'a Estate<'a>,
 }
 
 impl<'a> Scene<'a> {
-    /// For asking a single question before everything is read.
     pub(crate) fn of(desired: &'a Desired, live: &'a Live, wishes: &'a Wishes, now: Timestamp) -> Self {
-        Self { desired, live, wishes, now, twice: BTreeMap::new() }
+        Self { desired, live, wishes, now, estate: &NOTHING }
     }
 
     /// The same by the clock that judges one tenant's keys: its host's own.
     pub(super) fn by_the_clock_of(&self, tenant: &Address) -> Self {
         let ahead = self.live.clocks.get(tenant).map_or(0, |clock| clock.ahead);
         let now = Timestamp::from_second(self.now.as_second().saturating_add(ahead)).unwrap_or(self.now);
-        let Self { desired, live, wishes, twice, .. } = self;
-        Self { desired, live, wishes, now: if ahead == 0 { self.now } else { now }, twice: twice.clone() }
+        let Self { desired, live, wishes, estate, .. } = self;
+        Self { desired, live, wishes, now: if ahead == 0 { self.now } else { now }, estate }
     }
-}
-
-pub(super) fn found_twice(live: &Live) -> BTreeMap<Untrusted, Vec<Address>> {
-    let mut found: BTreeMap<Untrusted, Vec<Address>> = BTreeMap::new();
-    for (address, tenant) in &live.tenants {
-        if let TenantRead::Present(present) = &tenant.tenant {
-            found.entry(present.id.clone()).or_default().push(address.clone());
-        }
-    }
-    found.retain(|_, addresses| addresses.len() > 1);
-    found
 }
 
 /// Appends one action for an object.

@@ -11,9 +11,6 @@ pub(super) fn any(scene: &Scene) -> bool {
 
 /// `--unmanaged`: each of them, by account. `scene` is of what was read, nothing of it assumed.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
-    if !scene.wishes.unmanaged {
-        return;
-    }
     qlik::unmanaged::notices(scene, plan);
     imburse::unmanaged::notices(scene, plan);
 }

@@ -2,7 +2,6 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
-use crate::model::likeness::folded;
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
 
@@ -11,7 +10,6 @@ use super::super::create::{has_space, not_made_before, refuse_forgetful};
 use super::super::refusal::{Code, Refusal};
 use super::super::rename;
 use super::ground::Imburse;
-use super::unmanaged::is_accounted_for;
 
 pub(super) fn may_create(
     case: &Imburse<'_>,
@@ -24,13 +22,13 @@ pub(super) fn may_create(
     let account = &spec.account;
     refuse_forgetful(scene.live)?;
     has_space(ledger)?;
-    rename::refuse(scene, address, ledger)?;
+    rename::refuse(scene, address)?;
     not_made_before(scene, scene.desired.imburse_keys(address).map(|(key, _, _)| key), ledger)?;
     let live = scene.live.imburse.accounts.get(account);
     match live.and_then(|live| live.tenants.as_ref()) {
-        Some(Observed::Present(tenants)) => {
-            of_that_name(case, name, tenants)?;
-            of_a_name_like_it(case, name, tenants, ledger)?;
+        Some(Observed::Present(_)) => {
+            of_that_name(case, name)?;
+            of_a_name_like_it(case, name)?;
         }
         Some(Observed::Unreadable(unreadable)) => return Err(unreadable.into()),
         Some(Observed::Absent) | None => {
@@ -75,12 +73,15 @@ pub(super) fn may_create(
 
 /// Names are not unique at the vendor, and strangers may create too: one of the same name may be this one, and only a person
 /// can tell.
-fn of_that_name(case: &Imburse<'_>, name: &str, tenants: &[Tenant]) -> Result<(), Refusal> {
-    let Imburse { address, .. } = *case;
-    let same: Vec<&Tenant> = tenants
+fn of_that_name(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
+    let Imburse { scene, address, spec } = *case;
+    let same: Vec<&Tenant> = scene
+        .estate
+        .imburse
+        .like(&spec.account, name)
         .iter()
-        .filter(|tenant| tenant.name.raw() == name && tenant.standing() != Standing::Deleted)
-        .filter(|tenant| !is_accounted_for(case.scene, &tenant.id))
+        .copied()
+        .filter(|tenant| tenant.name.raw() == name && !scene.estate.imburse.accounts_for(&tenant.id))
         .collect();
     match same.as_slice() {
         [] => Ok(()),
@@ -107,30 +108,16 @@ fn of_that_name(case: &Imburse<'_>, name: &str, tenants: &[Tenant]) -> Result<()
 
 /// A name that differs from a tenant's only as a hand slips (case, white space, another form of a letter), or that a recorded
 /// tenant has which is declared under another address no more: a tenant cannot be deleted, so a person says that it is new.
-fn of_a_name_like_it(
-    case: &Imburse<'_>,
-    name: &str,
-    tenants: &[Tenant],
-    ledger: Option<&LedgerFacts>,
-) -> Result<(), Refusal> {
-    let Imburse { scene, address, .. } = *case;
+fn of_a_name_like_it(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
+    let Imburse { scene, address, spec } = *case;
     if scene.wishes.new.contains(address) {
         return Ok(());
     }
-    let wanted = folded(name);
-    let mut like = tenants
-        .iter()
-        .filter(|tenant| tenant.standing() != Standing::Deleted && folded(tenant.name.raw()) == wanted)
-        // In the order of ids: the vendor's list may have another every day.
-        .collect::<Vec<_>>();
-    like.sort_by(|a, b| a.id.raw().cmp(b.id.raw()));
-    let Some(one) = like.first() else { return Ok(()) };
+    let Some(one) = scene.estate.imburse.like(&spec.account, name).first() else { return Ok(()) };
     let new = format!("qlik-apply --new {address}   (it is another tenant, and is to be created)");
-    let bound = ledger.into_iter().flat_map(|ledger| &ledger.records).find(|(_, record)| {
-        record.state.binding().is_some_and(|b| b.tenant_id.raw().eq_ignore_ascii_case(one.id.raw()))
-    });
+    let bound = scene.estate.imburse.bound_to(&one.id);
     match bound {
-        Some((other, _)) if !scene.desired.items.contains_key(other) => Err(Refusal::new(
+        Some(other) if !scene.desired.items.contains_key(other) => Err(Refusal::new(
             Code::Renamed,
             format!(
                 "its name is that of {other} ({}), which is recorded and no longer declared; was it renamed?",
@@ -139,7 +126,7 @@ fn of_a_name_like_it(
             format!("qlik-apply ledger mv {other} {address}   (it was renamed: nothing is created, its keys stay)"),
         )
         .or(new)),
-        Some((other, _)) => Err(Refusal::new(
+        Some(other) => Err(Refusal::new(
             Code::FoundByName,
             format!("its name is that of {other} ({}), which is declared too, but for case or white space", shown(one)),
             format!("remove one of {address} and {other}   (they are one tenant)"),

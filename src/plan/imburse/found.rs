@@ -2,7 +2,6 @@
 
 use crate::model::address::Address;
 use crate::model::imburse::{ImburseFacts, Standing, Tenant, TenantLive, TenantRead};
-use crate::model::live::LedgerLive;
 use crate::model::record::{Binding, How, Record};
 use crate::model::untrusted::Untrusted;
 
@@ -177,9 +176,6 @@ fn deleted(binding: &Binding, present: &Tenant) -> Refusal {
 
 /// Another address whose record binds this tenant.
 fn bound_elsewhere<'a>(case: &Imburse<'a>, id: &Untrusted) -> Option<&'a Address> {
-    let LedgerLive::Present(facts) = &case.scene.live.ledger else { return None };
-    let other = |(address, record): &(&Address, &Record)| {
-        *address != case.address && record.state.binding().is_some_and(|binding| binding.tenant_id == *id)
-    };
-    facts.records.iter().find(other).map(|(address, _)| address)
+    let Imburse { scene, address, .. } = *case;
+    scene.estate.bound_to(id).iter().copied().find(|other| *other != address)
 }

@@ -1,6 +1,6 @@
 //! The licence's room for tenants, counted over everything that one plan would create.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::{Address, Name};
 use crate::model::imburse::AccountRead;
@@ -36,11 +36,11 @@ pub(super) fn hold(scene: &Scene, plan: &mut Plan) {
             ),
             "ask Imburse for a larger licence, or declare fewer tenants",
         );
-        let mut refused: Vec<Address> = Vec::new();
+        let mut refused: BTreeSet<Address> = BTreeSet::new();
         for planned in &mut plan.actions {
             if matches!(&planned.action, Action::CreateTenant(create) if create.account == account) {
                 planned.action = Action::Refuse(refusal.clone());
-                refused.push(planned.address.clone());
+                refused.insert(planned.address.clone());
             }
         }
         for planned in &mut plan.actions {

@@ -8,6 +8,7 @@ mod found;
 mod ground;
 mod key;
 mod licence;
+pub(super) mod listed;
 mod tenant;
 pub(super) mod unmanaged;
 

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::address::Name;
 use crate::model::imburse::{Standing, Tenant};
-use crate::model::live::{LedgerLive, Observed};
-use crate::model::untrusted::Untrusted;
+use crate::model::live::Observed;
 
 use super::super::action::{Notice, Plan};
 use super::super::scene::Scene;
@@ -17,28 +16,15 @@ fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a Tenant> {
     let Some(facts) = scene.desired.imburse.get(account) else { return Vec::new() };
     let listed = scene.live.imburse.accounts.get(account).and_then(|live| live.tenants.as_ref());
     let Some(Observed::Present(listed)) = listed else { return Vec::new() };
-    let mut known = accounted_for(scene);
-    known.extend(facts.known_tenants.iter().map(|id| id.to_ascii_lowercase()));
+    let known: BTreeSet<String> = facts.known_tenants.iter().map(|id| id.to_ascii_lowercase()).collect();
     let stands = |tenant: &&Tenant| tenant.standing() != Standing::Deleted;
-    listed.iter().filter(stands).filter(|tenant| !known.contains(&tenant.id.raw().to_ascii_lowercase())).collect()
-}
-
-/// The ids of tenants that are recorded or adopted. They are GUIDs, whose letters have no case; here they are small.
-fn accounted_for(scene: &Scene) -> BTreeSet<String> {
-    let bound: Vec<&str> = match &scene.live.ledger {
-        LedgerLive::Present(facts) => {
-            let bindings = facts.records.values().filter_map(|record| record.state.binding());
-            bindings.map(|binding| binding.tenant_id.raw()).collect()
-        }
-        LedgerLive::Missing { .. } => Vec::new(),
+    let is_nobodys = |tenant: &&Tenant| {
+        !scene.estate.imburse.accounts_for(&tenant.id) && !known.contains(&tenant.id.raw().to_ascii_lowercase())
     };
-    let adopted = scene.desired.imburse_tenants().filter_map(|(_, spec, _)| spec.adopt.as_deref());
-    bound.into_iter().chain(adopted).map(str::to_ascii_lowercase).collect()
-}
-
-/// Whether a declared or recorded tenant is known to be this one.
-pub(super) fn is_accounted_for(scene: &Scene, id: &Untrusted) -> bool {
-    accounted_for(scene).contains(&id.raw().to_ascii_lowercase())
+    let mut unmanaged: Vec<&Tenant> = listed.iter().filter(stands).filter(is_nobodys).collect();
+    // The vendor's list may have another order every day.
+    unmanaged.sort_by(|a, b| a.id.cmp(&b.id));
+    unmanaged
 }
 
 /// Whether there are any.

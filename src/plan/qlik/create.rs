@@ -31,7 +31,7 @@ pub(super) fn may_create(
         ));
     }
     has_space(ledger)?;
-    rename::refuse(scene, address, ledger)?;
+    rename::refuse(scene, address)?;
     not_made_before(scene, scene.desired.qlik_keys(address).map(|(key, _, _)| key), ledger)?;
     if let Some(TenantRead::ByAlias(found)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
         return Err(unmanaged::refuse_found(scene, address, spec, found));

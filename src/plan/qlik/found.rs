@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::model::host::{Host, Region};
-use crate::model::live::{LedgerLive, QlikTenantLive, TenantLive, TenantRead};
+use crate::model::live::{QlikTenantLive, TenantLive, TenantRead};
 use crate::model::record::{Binding, Record};
 use crate::model::spec::QlikTenant;
 use crate::model::untrusted::Untrusted;
@@ -75,12 +75,7 @@ fn of_account(scene: &Scene, spec: &QlikTenant, host: &Untrusted) -> bool {
 
 /// Another address whose record binds this tenant.
 fn bound_elsewhere<'a>(scene: &Scene<'a>, address: &Address, id: &Untrusted) -> Option<&'a Address> {
-    let LedgerLive::Present(facts) = &scene.live.ledger else { return None };
-    facts
-        .records
-        .iter()
-        .find(|(other, record)| *other != address && record.state.binding().is_some_and(|b| b.tenant_id == *id))
-        .map(|(other, _)| other)
+    scene.estate.bound_to(id).iter().copied().find(|other| *other != address)
 }
 
 /// A bound tenant, if it is there and the one that was bound.

@@ -6,6 +6,7 @@ mod found;
 mod ground;
 mod headroom;
 mod key;
+pub(super) mod listed;
 mod renewable;
 pub(super) mod role;
 mod slots;

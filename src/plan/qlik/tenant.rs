@@ -52,7 +52,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
             return Err(astray(clock).into());
         }
         if let Some(TenantLive { tenant: TenantRead::Present(present), .. }) = self.read()
-            && let Some(all) = self.scene.twice.get(&present.id)
+            && let Some(all) = self.scene.estate.twice.get(&present.id)
         {
             let all: Vec<String> = all.iter().map(ToString::to_string).collect();
             return Err(Refusal::new(

@@ -1,9 +1,8 @@
 //! Tenants of a Qlik organization that nobody manages here: a reason not to create another.
 
 use crate::model::address::{Address, Name};
-use crate::model::desired::AccountFacts;
 use crate::model::likeness::folded;
-use crate::model::live::{LedgerLive, ListedTenant, Observed, QlikTenantLive};
+use crate::model::live::{ListedTenant, Observed, QlikTenantLive};
 use crate::model::spec::QlikTenant;
 
 use crate::plan::action::{Notice, Plan};
@@ -13,34 +12,9 @@ use crate::plan::scene::Scene;
 /// How many are named in one sentence; the rest is counted.
 const NAMED: usize = 5;
 
-/// Active tenants of the account's region that are neither bound, nor adopted, nor known.
-fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a ListedTenant> {
-    let Some(facts) = scene.desired.accounts.get(account) else { return Vec::new() };
-    let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
-    let Some(Observed::Present(listed)) = listed else { return Vec::new() };
-    listed
-        .iter()
-        .filter(|tenant| tenant.is_active() && facts.region.accept(tenant.hostname().raw()).is_some())
-        .filter(|tenant| !is_managed(scene, facts, tenant))
-        .collect()
-}
-
-fn is_managed(scene: &Scene, facts: &AccountFacts, tenant: &ListedTenant) -> bool {
-    let bound = match &scene.live.ledger {
-        LedgerLive::Present(ledger) => ledger
-            .records
-            .values()
-            .filter_map(|record| record.state.binding())
-            .any(|binding| binding.tenant_id == tenant.id || tenant.has_host(binding.hostname.raw())),
-        LedgerLive::Missing { .. } => false,
-    };
-    let adopted = scene.desired.qlik_tenants().filter_map(|(_, spec, _)| {
-        let region = &scene.desired.accounts.get(&spec.account)?.region;
-        spec.adopt.as_ref().map(|label| region.host(label))
-    });
-    bound
-        || adopted.into_iter().any(|host| tenant.has_host(host.as_str()))
-        || facts.known_hosts.iter().any(|host| tenant.has_host(host.as_str()))
+/// Active tenants of the account's region that nobody manages here.
+fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> &'a [&'a ListedTenant] {
+    scene.estate.qlik.unmanaged.get(account).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Creation is refused while a tenant exists that may be the one: found by its alias, or by nobody's claim.
@@ -79,23 +53,8 @@ pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenan
 
 /// The organization lists a tenant of this name, but for case or white space, that is recorded and no longer declared.
 fn refuse_a_name_like_it(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
-    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
-    let (Some(Observed::Present(listed)), LedgerLive::Present(ledger), Some(name)) =
-        (listed, &scene.live.ledger, &spec.display_name)
-    else {
-        return Ok(());
-    };
-    let wanted = folded(name);
-    let undeclared = ledger
-        .records
-        .iter()
-        .filter(|(other, _)| other.vendor == address.vendor && !scene.desired.items.contains_key(other));
-    let mut like = undeclared.filter_map(|(other, record)| {
-        let binding = record.state.binding()?;
-        let tenant = listed.iter().find(|one| one.id == binding.tenant_id)?;
-        (tenant.is_active() && folded(tenant.name.raw()) == wanted).then_some((other, tenant))
-    });
-    match like.next() {
+    let Some(name) = &spec.display_name else { return Ok(()) };
+    match scene.estate.qlik.undeclared_names.get(&(&spec.account, folded(name))) {
         Some((other, tenant)) if !scene.wishes.new.contains(address) => Err(Refusal::new(
             Code::Renamed,
             format!(

@@ -1,0 +1,78 @@
+//! What decisions on one object ask of the whole estate, found once: a look through everything for each object would take the
+//! square of the estate.
+
+use std::collections::BTreeMap;
+
+use crate::model::address::Address;
+use crate::model::desired::Desired;
+use crate::model::live::{LedgerLive, Live, SinkEntry, TenantRead};
+use crate::model::record::Binding;
+use crate::model::untrusted::Untrusted;
+
+use super::imburse::listed::Listed as ImburseListed;
+use super::qlik::listed::Listed as QlikListed;
+
+/// What is found once.
+pub(super) struct Estate<'a> {
+    bound: BTreeMap<&'a Untrusted, Vec<&'a Address>>,
+    /// What the ledger binds and nothing declares any more, in the order of addresses.
+    pub(super) undeclared: Vec<(&'a Address, &'a Binding)>,
+    /// Some key that a sink holds.
+    pub(super) held: Option<&'a SinkEntry>,
+    /// Tenants that more than one address leads to, by id.
+    pub(super) twice: BTreeMap<&'a Untrusted, Vec<&'a Address>>,
+    /// What Qlik's organizations list.
+    pub(super) qlik: QlikListed<'a>,
+    /// What Imburse's accounts list.
+    pub(super) imburse: ImburseListed<'a>,
+}
+
+/// Of no estate: for a question about one object that asks nothing of the others.
+pub(super) static NOTHING: Estate<'static> = Estate {
+    bound: BTreeMap::new(),
+    undeclared: Vec::new(),
+    held: None,
+    twice: BTreeMap::new(),
+    qlik: QlikListed::NOTHING,
+    imburse: ImburseListed::NOTHING,
+};
+
+impl<'a> Estate<'a> {
+    pub(super) fn of(desired: &'a Desired, live: &'a Live) -> Self {
+        let records = match &live.ledger {
+            LedgerLive::Present(facts) => Some(&facts.records),
+            LedgerLive::Missing { .. } => None,
+        };
+        let bindings: Vec<(&Address, &Binding)> = records
+            .into_iter()
+            .flatten()
+            .filter_map(|(address, record)| Some((address, record.state.binding()?)))
+            .collect();
+        let mut bound: BTreeMap<&Untrusted, Vec<&Address>> = BTreeMap::new();
+        for (address, binding) in &bindings {
+            bound.entry(&binding.tenant_id).or_default().push(address);
+        }
+        let is_undeclared = |(address, _): &&(&Address, &Binding)| !desired.items.contains_key(*address);
+        let undeclared: Vec<(&Address, &Binding)> = bindings.iter().filter(is_undeclared).copied().collect();
+        let mut twice: BTreeMap<&Untrusted, Vec<&Address>> = BTreeMap::new();
+        for (address, tenant) in &live.tenants {
+            if let TenantRead::Present(present) = &tenant.tenant {
+                twice.entry(&present.id).or_default().push(address);
+            }
+        }
+        twice.retain(|_, all| all.len() > 1);
+        Self {
+            qlik: QlikListed::of(desired, live, &bindings, &undeclared),
+            imburse: ImburseListed::of(desired, live, &bindings),
+            held: live.sinks.values().find_map(|sink| sink.held()),
+            bound,
+            undeclared,
+            twice,
+        }
+    }
+
+    /// The addresses that the ledger binds to a tenant, in order.
+    pub(super) fn bound_to(&self, id: &Untrusted) -> &[&'a Address] {
+        self.bound.get(id).map(Vec::as_slice).unwrap_or_default()
+    }
+}
