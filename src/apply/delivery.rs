@@ -90,7 +90,7 @@ impl<'a> Slot<'a> {
         }
         sink.ready(address).await?;
         let former: Vec<Address> =
-            record.formerly.iter().filter_map(|old| address.key.clone().map(|key| old.with_key(key))).collect();
+            record.formerly.iter().filter_map(|old| address.key().map(|key| old.with_key(key.clone()))).collect();
         let look = sink.look(address, &former).await;
         if !found.is_still(look.entry.as_ref()) {
             // A run that stood still for a while would make a second one over it.
@@ -142,7 +142,7 @@ struct Passage<'a, M> {
 impl<M: Maker> Passage<'_, M> {
     fn key(&self) -> &Name {
         let address = self.slot.address;
-        address.key.as_ref().unwrap_or(&address.tenant)
+        address.key().unwrap_or(&address.tenant)
     }
 
     fn marker(&self, nonce: Nonce) -> Marker {

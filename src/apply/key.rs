@@ -79,7 +79,7 @@ impl Maker for Key<'_> {
 
     fn payload(&self, minted: &MintedKey) -> Payload {
         let spec = self.spec;
-        let region = self.world.desired.accounts.get(self.account).map(|facts| facts.region.label.to_string());
+        let region = self.world.desired.qlik.get(self.account).map(|facts| facts.region.label.to_string());
         let parts = Parts {
             tenant: self.host.label(),
             region: region.as_deref().unwrap_or_default(),

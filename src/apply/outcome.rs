@@ -51,7 +51,7 @@ impl From<LedgerError> for Failure {
 
 /// The host of a tenant, checked once more against the account's region before a credential goes there.
 pub(super) fn host_of(desired: &Desired, account: &Name, at: &TenantRef) -> Result<Host, Failure> {
-    desired.accounts.get(account).and_then(|facts| facts.region.accept(at.hostname.raw())).ok_or_else(|| {
+    desired.qlik.get(account).and_then(|facts| facts.region.accept(at.hostname.raw())).ok_or_else(|| {
         Failure::new(
             format!("{} is no host of account {account}'s region, so nothing is sent there", at.hostname),
             "correct the account's region in settings",

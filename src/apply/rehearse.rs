@@ -69,7 +69,7 @@ fn failed(why: impl Into<String>, next: impl Into<String>) -> Verdict {
 }
 
 fn host_of(world: &World<'_>, account: &Name, stage: &Label) -> Result<Host, Verdict> {
-    let region = world.desired.accounts.get(account).map(|facts| &facts.region).ok_or_else(|| {
+    let region = world.desired.qlik.get(account).map(|facts| &facts.region).ok_or_else(|| {
         Verdict::Nothing(Failure::new(format!("settings have no account {account}"), "add it under accounts:"))
     })?;
     Ok(region.host(stage))

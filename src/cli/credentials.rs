@@ -79,7 +79,7 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<Resolved, Pr
     let mut missing = Vec::new();
     let mut resolved = BTreeMap::new();
     for name in needs.accounts() {
-        let Some(account) = settings.accounts.get(name) else { continue };
+        let Some(account) = settings.qlik.get(name) else { continue };
         if let Some(credentials) = account_credentials(name, account, needs, &mut missing) {
             resolved.insert(name.clone(), credentials);
         }

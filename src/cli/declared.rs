@@ -106,7 +106,7 @@ pub(super) fn working_directory() -> Result<PathBuf, Problem> {
 
 /// Names and regions stay; every place that could touch the world is led below the sandbox's state.
 fn move_into_sandbox(settings: &mut Settings, state: &Path) {
-    for account in settings.accounts.values_mut() {
+    for account in settings.qlik.values_mut() {
         // The sandbox answers for no other.
         QLIK_CLOUD.clone_into(&mut account.region.domain);
     }

@@ -193,7 +193,7 @@ fn accounts(
     credentials
         .into_iter()
         .filter_map(|(name, credentials)| {
-            let account = settings.accounts.get(&name)?;
+            let account = settings.qlik.get(&name)?;
             Some((name, (account.region.clone(), account.source_tenant.clone(), credentials)))
         })
         .collect()

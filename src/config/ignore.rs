@@ -130,10 +130,10 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
 /// The declared address that is nearest; of a key, among the keys of its tenant where that is declared.
 fn near(address: &Address, items: &BTreeMap<Address, Declared>) -> Option<String> {
     let tenant = address.parent();
-    let of_tenant = address.key.is_some() && items.contains_key(&tenant);
+    let of_tenant = address.key().is_some() && items.contains_key(&tenant);
     let known: Vec<String> = items
         .keys()
-        .filter(|one| one.key.is_some() == address.key.is_some() && (!of_tenant || one.parent() == tenant))
+        .filter(|one| one.is_tenant() == address.is_tenant() && (!of_tenant || one.parent() == tenant))
         .take(AMONG_MAX + 1)
         .map(ToString::to_string)
         .collect();

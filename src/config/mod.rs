@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn settings_have_defaults_and_paths_under_their_folder() {
         let settings = settings(&full(), Path::new("/etc/plan")).unwrap();
-        let account = settings.accounts.values().next().unwrap();
+        let account = settings.qlik.values().next().unwrap();
         assert_eq!(account.client.id, Reference::Env("ID".to_owned()));
         assert_eq!(account.client.secret, Reference::File(PathBuf::from("/etc/run/secret")));
         let key_client = account.key_client.as_ref().unwrap();

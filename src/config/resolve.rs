@@ -11,7 +11,7 @@ use super::read::unknown_name;
 use super::size::Size;
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
-use crate::model::desired::{AccountFacts, Declared, Desired, Ignore, SinkFacts};
+use crate::model::desired::{Declared, Desired, Ignore, QlikFacts, SinkFacts};
 use crate::model::host::Label;
 use crate::model::settings::{Limits, Settings};
 use crate::model::spec::{QlikTenant, Spec};
@@ -98,8 +98,8 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
 
 /// What a plan depends on, joined.
 pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -> Desired {
-    let accounts = settings.accounts.iter().map(|(name, account)| {
-        let facts = AccountFacts {
+    let accounts = settings.qlik.iter().map(|(name, account)| {
+        let facts = QlikFacts {
             region: account.region.clone(),
             has_source_tenant: account.source_tenant.is_some(),
             has_key_client: account.key_client.is_some(),
@@ -125,7 +125,7 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
     });
     Desired {
         items,
-        accounts: accounts.collect(),
+        qlik: accounts.collect(),
         imburse: imburse::facts(settings),
         sinks: sinks.collect(),
         limits: settings.limits,
@@ -154,14 +154,14 @@ fn once<T>(all: Vec<(At<Name>, T)>, noun: &str, faults: &mut Faults<'_>) -> Name
 /// Accounts and sinks that are named where they stand, once each, whether a profile is used or not.
 fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
     if let Some(account) = &shared.account
-        && !settings.accounts.contains_key(&account.value)
+        && !settings.qlik.contains_key(&account.value)
     {
         let other = settings.imburse.contains_key(&account.value);
         let message = match other {
             true => format!("account `{}` is not of vendor qlik", account.value),
             false => format!("no account in settings is called `{}`", account.value),
         };
-        let help = unknown_name(&account.value, settings.accounts.keys(), "accounts in settings:", faults);
+        let help = unknown_name(&account.value, settings.qlik.keys(), "accounts in settings:", faults);
         faults.add(code::UNKNOWN_ACCOUNT, account.at, message, "not in settings").help(help);
     }
     profile::sinks(shared, settings, faults);
@@ -169,7 +169,7 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
 
 /// An owner belongs to an account, so a profile's key is checked once for each account that uses it.
 fn owner(key: &Key, account: &Name, settings: &Settings, seen: &mut BTreeSet<(Span, Name)>, faults: &mut Faults<'_>) {
-    let (Some(owner), Some(found)) = (&key.configured_owner, settings.accounts.get(account)) else { return };
+    let (Some(owner), Some(found)) = (&key.configured_owner, settings.qlik.get(account)) else { return };
     if found.owners.contains_key(&owner.value) || !seen.insert((owner.at, account.clone())) {
         return;
     }
@@ -186,7 +186,7 @@ struct Hosts<'s> {
 
 impl Hosts<'_> {
     fn claim(&mut self, tenant: &Name, spec: &Tenant, account: &Name, faults: &mut Faults<'_>) {
-        let region = self.settings.and_then(|settings| settings.accounts.get(account)).map(|account| &account.region);
+        let region = self.settings.and_then(|settings| settings.qlik.get(account)).map(|account| &account.region);
         // Without settings nobody knows which accounts share a region.
         let region = region.map_or_else(|| format!("account {account}"), |region| region.register().to_string());
         for (noun, code, claim) in

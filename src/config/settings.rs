@@ -70,7 +70,7 @@ pub(crate) fn file(index: usize, base: &Path, faults: &mut Faults<'_>) -> Option
     let limits = root.entry("limits").map(|entry| limits(entry, faults)).unwrap_or_default();
     let network = root.entry("network").map(|entry| network(entry, base, faults)).unwrap_or_default();
     Some(Settings {
-        accounts,
+        qlik: accounts,
         imburse,
         sinks: sinks.unwrap_or_default(),
         ledger: ledger.unwrap_or(Some(default))?,

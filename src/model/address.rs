@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Words for other kinds of objects of a tenant: no key has one for a name, so that an address can say its kind one day.
+/// Words for other kinds of parts of a tenant: no key has one for a name, so that an address can say its kind.
 pub const RESERVED: [&str; 5] = ["group", "key", "role", "space", "user"];
 
 /// The longest name, in bytes. A name must fit one DNS label and one file name with room to spare.
@@ -97,43 +97,76 @@ impl Vendor {
     }
 }
 
-/// `VENDOR/TENANT[/KEY]`. Its order is the order of making and of printing: a tenant stands before its keys.
+/// What a tenant has of its own that is declared: its kind, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Said without a word for its kind: `qlik/acme/ci`.
+    Key(Name),
+}
+
+impl Part {
+    /// The part that a third of an address names, or a word for its kind and its name.
+    fn of(kind: Option<&str>, name: &str) -> Result<Self, NameError> {
+        match kind {
+            None => Name::parse(name).map(Self::Key),
+            Some(_) => Err(NameError::Shape),
+        }
+    }
+
+    /// As it stands in an address.
+    fn text(&self) -> String {
+        match self {
+            Self::Key(name) => name.to_string(),
+        }
+    }
+}
+
+/// `VENDOR/TENANT[/PART]`. Its order is the order of making and of printing: a tenant stands before its parts, and of them its keys
+/// stand first.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(test), derive(PartialEq, Eq, PartialOrd, Ord, Hash))]
 pub struct Address {
     pub vendor: Vendor,
     pub tenant: Name,
-    pub key: Option<Name>,
+    pub part: Option<Part>,
 }
 
 #[cfg(test)]
-super::steps::counted!(Address, |address| (address.vendor, &address.tenant, &address.key));
+super::steps::counted!(Address, |address| (address.vendor, &address.tenant, &address.part));
 
 impl Address {
     pub fn tenant(vendor: Vendor, tenant: Name) -> Self {
-        Self { vendor, tenant, key: None }
+        Self { vendor, tenant, part: None }
     }
 
     /// The key `name` of this address's tenant.
     pub fn with_key(&self, name: Name) -> Self {
-        Self { vendor: self.vendor, tenant: self.tenant.clone(), key: Some(name) }
+        Self { part: Some(Part::Key(name)), ..self.parent() }
     }
 
     /// The tenant that this address names or lies in.
     pub fn parent(&self) -> Self {
-        Self { vendor: self.vendor, tenant: self.tenant.clone(), key: None }
+        Self { vendor: self.vendor, tenant: self.tenant.clone(), part: None }
     }
 
     pub fn is_tenant(&self) -> bool {
-        self.key.is_none()
+        self.part.is_none()
+    }
+
+    /// The name of the key, where it is one's.
+    pub fn key(&self) -> Option<&Name> {
+        match self.part.as_ref()? {
+            Part::Key(name) => Some(name),
+        }
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.key {
-            None => f.pad(&format!("{}/{}", self.vendor.as_str(), self.tenant)),
-            Some(key) => f.pad(&format!("{}/{}/{key}", self.vendor.as_str(), self.tenant)),
+        let tenant = format!("{}/{}", self.vendor.as_str(), self.tenant);
+        match &self.part {
+            None => f.pad(&tenant),
+            Some(part) => f.pad(&format!("{tenant}/{}", part.text())),
         }
     }
 }
@@ -141,8 +174,10 @@ impl fmt::Display for Address {
 impl FromStr for Address {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let mut parts = text.split('/');
-        let (Some(vendor), Some(tenant), key, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let mut words = text.split('/');
+        let (Some(vendor), Some(tenant), third, fourth, None) =
+            (words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
             return Err(NameError::Shape);
         };
         let vendor = match vendor {
@@ -150,8 +185,12 @@ impl FromStr for Address {
             "imburse" => Vendor::Imburse,
             other => return Err(NameError::Vendor(other.to_owned())),
         };
-        let key = key.map(Name::parse).transpose()?;
-        Ok(Self { vendor, tenant: Name::parse(tenant)?, key })
+        let part = match (third, fourth) {
+            (None, _) => None,
+            (Some(name), None) => Some(Part::of(None, name)?),
+            (Some(kind), Some(name)) => Some(Part::of(Some(kind), name)?),
+        };
+        Ok(Self { vendor, tenant: Name::parse(tenant)?, part })
     }
 }
 
@@ -178,6 +217,13 @@ mod tests {
         all.sort();
         let shown: Vec<String> = all.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["qlik/a", "qlik/a/z", "qlik/a-b", "qlik/b"]);
+    }
+
+    #[test]
+    fn an_address_has_a_vendor_a_tenant_and_at_most_a_part_of_a_known_kind() {
+        for bad in ["qlik", "qlik/a/space/b", "qlik/a/key/b", "qlik/a/b/c/d", "qlik/a/", "qlik//a", "s3/a"] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
     }
 
     #[test]

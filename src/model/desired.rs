@@ -19,9 +19,10 @@ use super::spec::{QlikKey, QlikTenant, Spec};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desired {
     pub items: BTreeMap<Address, Declared>,
-    /// Of the accounts in settings.
-    pub accounts: BTreeMap<Name, AccountFacts>,
-    /// Of the Imburse accounts in settings.
+    /// Of the accounts in settings whose vendor is Qlik.
+    #[serde(rename = "accounts")]
+    pub qlik: BTreeMap<Name, QlikFacts>,
+    /// Of those whose vendor is Imburse.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub imburse: BTreeMap<Name, ImburseFacts>,
     /// Of the sinks in settings.
@@ -117,7 +118,7 @@ pub struct Declared {
 
 /// What a plan needs to know of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountFacts {
+pub struct QlikFacts {
     pub region: Region,
     /// Whether a source tenant is named: without one no licence key can be read, so nothing can be created.
     pub has_source_tenant: bool,

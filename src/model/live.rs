@@ -16,7 +16,7 @@ use super::untrusted::Untrusted;
 pub use ledger::{LedgerFacts, LedgerLive};
 pub use qlik::{
     AccountLive, CallerLive, ConsentLive, GroupLive, HoldersLive, KeyLimitsLive, KeyLive, KeyStatus, LicenceLive,
-    ListedTenant, QlikTenantLive, RoleLive, TenantLive, TenantRead,
+    ListedTenant, QlikLive, QlikTenantLive, RoleLive, TenantLive, TenantRead,
 };
 pub use sink::{Deleted, MadeAs, SinkEntry, SinkLive, StoreLive, TokenLive, Tracked, Writable};
 
@@ -31,10 +31,8 @@ pub struct Live {
     /// The Git work tree or checkout that the ledger's folder lies in, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_lies_in: Option<Untrusted>,
-    #[serde(default)]
-    pub accounts: BTreeMap<Name, AccountLive>,
-    #[serde(default)]
-    pub tenants: BTreeMap<Address, TenantLive>,
+    #[serde(flatten)]
+    pub qlik: QlikLive,
     /// By key address.
     #[serde(default)]
     pub sinks: BTreeMap<Address, SinkLive>,

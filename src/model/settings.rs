@@ -15,9 +15,9 @@ use super::origin::Origin;
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Of Qlik.
-    pub accounts: BTreeMap<Name, Account>,
-    /// Of Imburse. A name stands in one of the two.
+    /// Accounts whose vendor is Qlik.
+    pub qlik: BTreeMap<Name, Account>,
+    /// Accounts whose vendor is Imburse. A name stands in one of the two.
     pub imburse: BTreeMap<Name, ImburseAccount>,
     pub sinks: BTreeMap<Name, Sink>,
     pub ledger: Ledger,

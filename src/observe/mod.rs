@@ -9,8 +9,8 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::imburse::ImburseLive;
 use crate::model::live::{
-    AccountLive, ClockLive, LedgerLive, Live, Observed, SinkLive, StoreLive, TenantLive, TenantRead, Unreadable,
-    Writable,
+    AccountLive, ClockLive, LedgerLive, Live, Observed, QlikLive, SinkLive, StoreLive, TenantLive, TenantRead,
+    Unreadable, Writable,
 };
 use crate::model::settings;
 use crate::model::spec::Way;
@@ -36,8 +36,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         ledger,
         ledger_forgets: sources.unattended && (!sources.ledger.durable || sources.ledger.lies_in.is_some()),
         ledger_lies_in: sources.ledger.lies_in.clone(),
-        accounts: BTreeMap::new(),
-        tenants: BTreeMap::new(),
+        qlik: QlikLive::default(),
         sinks,
         stores,
         imburse: ImburseLive::default(),
@@ -68,7 +67,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let imburse = imburse::read(desired, &base, wishes, sources).await;
     let clocks = clocks(desired, &tenants, sources);
     let undeclared = undeclared::read(desired, &base.ledger, sources).await;
-    Live { accounts, tenants, imburse, clocks, undeclared, ..base }
+    Live { qlik: QlikLive { accounts, tenants }, imburse, clocks, undeclared, ..base }
 }
 
 /// The clocks of tenants' own hosts, where they differ from the vendors' time.
@@ -84,7 +83,7 @@ fn clocks(
     let mut clocks = BTreeMap::new();
     for (address, spec, _) in desired.qlik_tenants() {
         let Some(TenantRead::Present(present)) = tenants.get(address).map(|live| &live.tenant) else { continue };
-        let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
+        let region = desired.qlik.get(&spec.account).map(|facts| &facts.region);
         // Asked by the ledger's name for it, or by the declared one.
         let asked = region.zip(spec.adopt.as_ref()).map(|(region, label)| region.host(label).to_string());
         let names = present.hostnames.iter().map(|name| name.raw().to_ascii_lowercase()).chain(asked);
@@ -142,7 +141,7 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
         let Some(sink) = sources.sinks.get(deliver_to) else { continue };
         let former: Vec<Address> = former_addresses(ledger, &address.parent())
             .iter()
-            .filter_map(|old| address.key.clone().map(|key| old.with_key(key)))
+            .filter_map(|old| address.key().map(|key| old.with_key(key.clone())))
             .collect();
         let refusal = not_durable(sources, deliver_to).map(Writable::No);
         looks.push(async move {
@@ -236,7 +235,7 @@ async fn read_accounts(
     }
     let reads = stream::iter(wanted)
         .map(|(account, ways)| async move {
-            let has_source = desired.accounts.get(&account).is_some_and(|facts| facts.has_source_tenant);
+            let has_source = desired.qlik.get(&account).is_some_and(|facts| facts.has_source_tenant);
             let licence = if has_source { Some(observed(sources.qlik.licence(&account).await)) } else { None };
             let credentials = ways
                 .into_iter()

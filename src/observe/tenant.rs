@@ -131,7 +131,7 @@ fn whereabouts(
     address: &Address,
     spec: &QlikTenant,
 ) -> Option<(Host, Option<String>)> {
-    let region = &desired.accounts.get(&spec.account)?.region;
+    let region = &desired.qlik.get(&spec.account)?.region;
     let binding = match ledger {
         LedgerLive::Present(facts) => facts.records.get(address).and_then(|record| record.state.binding()),
         LedgerLive::Missing { .. } => None,
@@ -154,7 +154,7 @@ async fn at_alias(
     address: &Address,
     spec: &QlikTenant,
 ) -> (Option<Host>, TenantRead) {
-    let region = desired.accounts.get(&spec.account).map(|facts| &facts.region);
+    let region = desired.qlik.get(&spec.account).map(|facts| &facts.region);
     let (Some(label), Some(region), true) = (&spec.alias, region, is_free(ledger, address)) else {
         return (None, TenantRead::Nowhere);
     };

@@ -56,7 +56,7 @@ async fn at_vendor(
     let keys = match address.vendor {
         Vendor::Qlik => {
             desired.qlik_tenants().find(|(_, tenant, _)| tenant.account == *account)?;
-            let host: Host = desired.accounts.get(account)?.region.accept(binding.hostname.raw())?;
+            let host: Host = desired.qlik.get(account)?.region.accept(binding.hostname.raw())?;
             let keys = sources.qlik.keys(account, &host).await;
             sources.qlik.leave(account, &host).await;
             keys.map(|keys| {

@@ -38,10 +38,10 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
                 }
             }
         }
-        if (known || spec.adopt.is_some()) && !filled.tenants.contains_key(address) {
-            filled.tenants.insert(address.clone(), TenantLive::unread(TenantRead::Unreadable(not_there(spec))));
+        if (known || spec.adopt.is_some()) && !filled.qlik.tenants.contains_key(address) {
+            filled.qlik.tenants.insert(address.clone(), TenantLive::unread(TenantRead::Unreadable(not_there(spec))));
         }
-        if let (Some(grant), Some(live)) = (spec.grants.by_role(), filled.tenants.get_mut(address))
+        if let (Some(grant), Some(live)) = (spec.grants.by_role(), filled.qlik.tenants.get_mut(address))
             && live.holders.is_none()
             && matches!(live.tenant, TenantRead::Present(_))
         {
@@ -62,7 +62,7 @@ pub(super) fn fill(desired: &Desired, live: &Live) -> (Live, Vec<Unchecked>) {
 }
 
 fn licence(live: &mut Live, account: &Name) -> bool {
-    let known: &mut AccountLive = live.accounts.entry(account.clone()).or_default();
+    let known: &mut AccountLive = live.qlik.accounts.entry(account.clone()).or_default();
     let missing = known.licence.is_none();
     if missing {
         known.licence = Some(Observed::Present(LicenceLive { status: "not read".into(), valid: true }));
@@ -73,7 +73,7 @@ fn licence(live: &mut Live, account: &Name) -> bool {
 /// Takes a rehearsal for passed that nobody can tell to be of these credentials.
 fn rehearsal(live: &mut Live, account: &Name, way: &Way) -> bool {
     const NOT_READ: &str = "not read";
-    let known = live.accounts.entry(account.clone()).or_default();
+    let known = live.qlik.accounts.entry(account.clone()).or_default();
     if known.credentials.iter().any(|(known, _)| known == way) {
         return false;
     }

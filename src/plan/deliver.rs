@@ -224,7 +224,7 @@ fn name_all<'a, T: Tenant<'a>>(
     plan: &mut Plan,
 ) {
     let (scene, address) = (on.tenant.scene(), on.address);
-    let (Some(record), Some(name), Some(Observed::Present(keys))) = (record, &address.key, T::listed(live)) else {
+    let (Some(record), Some(name), Some(Observed::Present(keys))) = (record, address.key(), T::listed(live)) else {
         return;
     };
     let LedgerLive::Present(ledger) = &scene.live.ledger else { return };

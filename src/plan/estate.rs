@@ -55,7 +55,7 @@ impl<'a> Estate<'a> {
         let is_undeclared = |(address, _): &&(&Address, &Binding)| !desired.items.contains_key(*address);
         let undeclared: Vec<(&Address, &Binding)> = bindings.iter().filter(is_undeclared).copied().collect();
         let mut twice: BTreeMap<&Untrusted, Vec<&Address>> = BTreeMap::new();
-        for (address, tenant) in &live.tenants {
+        for (address, tenant) in &live.qlik.tenants {
             if let TenantRead::Present(present) = &tenant.tenant {
                 twice.entry(&present.id).or_default().push(address);
             }

@@ -86,7 +86,7 @@ fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, read: &mut Vec<Fa
             "it is settled: from here on differences are drift, and nothing of it is changed".into()
         }
     });
-    let Some(live) = scene.live.tenants.get(address) else {
+    let Some(live) = scene.live.qlik.tenants.get(address) else {
         path.push("the vendor was not asked for it".to_owned());
         return;
     };
@@ -153,7 +153,7 @@ fn key(scene: &Scene, address: &Address, spec: &QlikKey, read: &mut Vec<Fact>, p
     let tenant = address.parent();
     let record = record(scene, &tenant);
     ledger(scene, record, read);
-    let live = scene.live.tenants.get(&tenant).filter(|live| matches!(live.tenant, TenantRead::Present(_)));
+    let live = scene.live.qlik.tenants.get(&tenant).filter(|live| matches!(live.tenant, TenantRead::Present(_)));
     let Some(live) = live else {
         path.push(format!(
             "its tenant {tenant} does not answer, or is still to be made: see qlik-plan explain {tenant}"
@@ -206,7 +206,7 @@ fn keys_of<'a>(
     record: Option<&Record>,
     live: &'a TenantLive,
 ) -> Vec<&'a KeyLive> {
-    let uid = record.zip(address.key.as_ref()).map(|(record, name)| KeyUid::of(&record.uid, name));
+    let uid = record.zip(address.key()).map(|(record, name)| KeyUid::of(&record.uid, name));
     let Some(Observed::Present(keys)) = &live.keys else { return Vec::new() };
     keys.values()
         .filter(|key| key.is_live(scene.now))

@@ -43,11 +43,11 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
 fn tenant(scene: &Scene, address: &Address, spec: &QlikTenant, own: &[&Action]) -> Vec<Fact> {
     let mut facts = vec![fact("ledger record", state(scene, address))];
     if own.iter().any(|action| matches!(action, Action::CreateTenant(_)))
-        && let Some(Some(licence)) = scene.live.accounts.get(&spec.account).map(|account| &account.licence)
+        && let Some(Some(licence)) = scene.live.qlik.accounts.get(&spec.account).map(|account| &account.licence)
     {
         facts.push(fact("licence", observed(licence, |licence| licence.status.raw().to_owned())));
     }
-    let Some(live) = scene.live.tenants.get(address) else { return facts };
+    let Some(live) = scene.live.qlik.tenants.get(address) else { return facts };
     if let TenantRead::Present(present) = &live.tenant {
         let hostname = present.hostnames.first().map(Untrusted::raw).unwrap_or_default();
         facts.push(fact("tenant", format!("{} at {hostname}", present.id.raw())));
@@ -102,7 +102,7 @@ pub(super) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String {
 fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mints = own.iter().any(|action| matches!(action, Action::CreateKey(_) | Action::Renew(_)));
-    if let (true, Some(live)) = (mints, scene.live.tenants.get(tenant)) {
+    if let (true, Some(live)) = (mints, scene.live.qlik.tenants.get(tenant)) {
         facts.extend(limits(live));
         facts.extend(user_default(live));
         if let Some(caller) = live.caller(&spec.owner) {

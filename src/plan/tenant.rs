@@ -156,7 +156,7 @@ fn undeclared_keys<'a, T: Tenant<'a>>(tenant: &T, ground: &Ground<'a, T::Live>, 
     };
     let Some(Observed::Present(keys)) = T::listed(live) else { return };
     let declared: Vec<KeyUid> =
-        tenant.keys().filter_map(|(key, _)| key.key.as_ref().map(|name| KeyUid::of(&record.uid, name))).collect();
+        tenant.keys().filter_map(|(key, _)| key.key().map(|name| KeyUid::of(&record.uid, name))).collect();
     for key in keys.values().filter(|key| key.is_live(scene.now)) {
         let Some(marker) = key.marker().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) else { continue };
         let end = match T::POLICY.ends {

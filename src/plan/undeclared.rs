@@ -62,7 +62,7 @@ fn keys_of(scene: &Scene, facts: &LedgerFacts, address: &Address) -> Option<(Vec
     }
     // A snapshot may be older than the desired state that left it out.
     let of_us = |key: &&KeyLive| key.marker.as_ref().is_some_and(|marker| marker.is_of(&facts.id));
-    if let Some(Some(Observed::Present(keys))) = scene.live.tenants.get(address).map(|live| &live.keys) {
+    if let Some(Some(Observed::Present(keys))) = scene.live.qlik.tenants.get(address).map(|live| &live.keys) {
         let ours = keys.values().filter(of_us).filter(|key| key.is_live(scene.now)).map(OurKey::of).collect();
         return Some((ours, Seen::Vendor));
     }

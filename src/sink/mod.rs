@@ -78,7 +78,7 @@ impl Sink {
         if entry == Some(Observed::Absent) {
             for former in formerly.iter().rev() {
                 // A rename is a tenant's; its keys keep their names.
-                let former = match (&former.key, &address.key) {
+                let former = match (former.key(), address.key()) {
                     (None, Some(key)) => former.with_key(key.clone()),
                     (Some(_), _) | (None, None) => former.clone(),
                 };
@@ -169,7 +169,7 @@ impl Sink {
 
     /// Stores a payload if what stands there is still `version`.
     pub async fn put(&self, address: &Address, version: &Version, payload: &Payload, entry: &SinkEntry) -> Put {
-        if entry.fingerprint != payload.fingerprint() || address.key.as_ref() != Some(&entry.key) {
+        if entry.fingerprint != payload.fingerprint() || address.key() != Some(&entry.key) {
             let why = format!("the metadata for {address} does not describe what is to be delivered there");
             return Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"));
         }

@@ -84,9 +84,9 @@ pub(super) fn unreadable(why: impl Into<String>, next: impl Into<String>) -> Unr
     Unreadable { why: Untrusted::new(why), next: next.into(), credentials: false }
 }
 
-/// What was found at an address whose key is `address.key`, or why it is none of ours.
+/// What was found at an address whose key is `address.key()`, or why it is none of ours.
 pub(super) fn of_key(address: &Address, entry: SinkEntry, place: &str) -> Result<SinkEntry, Unreadable> {
-    if address.key.as_ref() == Some(&entry.key) {
+    if address.key() == Some(&entry.key) {
         return Ok(entry);
     }
     Err(unreadable(

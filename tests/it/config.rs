@@ -242,7 +242,7 @@ fn tenants_at_imburse_inherit_omit_and_override_as_those_at_qlik_do() {
             let keys = desired.imburse_keys(address);
             let keys = keys.map(|(address, key, at)| {
                 let roles: Vec<&str> = key.roles.iter().map(String::as_str).collect();
-                let name = address.key.as_ref().unwrap();
+                let name = address.key().unwrap();
                 format!("{name}: {}, {}, {}, line {}", key.name, roles.join("+"), key.deliver_as, at.line)
             });
             assert_eq!(tenant.account.as_str(), "pay");

@@ -33,7 +33,7 @@ pub(super) async fn seed(attached: &Attached, settings: &Settings, needs: &Needs
     let mut names = Vec::new();
     let mut accounts = Vec::new();
     for name in needs.accounts() {
-        let Some(account) = settings.accounts.get(name) else { continue };
+        let Some(account) = settings.qlik.get(name) else { continue };
         let owners = needs.owners(name).into_iter().flatten().filter_map(|owner| match owner {
             Owner::Client | Owner::User(_) => None,
             Owner::Configured(owner) => account

@@ -250,7 +250,7 @@ async fn rehearse_in_sandbox(
         }
     }
     for (name, way) in wanted {
-        let Some((account, settings)) = declared.settings.accounts.iter().find(|(n, _)| n.as_str() == &*name) else {
+        let Some((account, settings)) = declared.settings.qlik.iter().find(|(n, _)| n.as_str() == &*name) else {
             continue;
         };
         let known = match &live.ledger {

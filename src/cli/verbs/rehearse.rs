@@ -110,10 +110,10 @@ pub(in crate::cli) async fn run(
 }
 
 fn find<'a>(declared: &'a Declared, account: &Name) -> Result<(Name, &'a Account), Problem> {
-    let known: Vec<&str> = declared.settings.accounts.keys().map(Name::as_str).collect();
+    let known: Vec<&str> = declared.settings.qlik.keys().map(Name::as_str).collect();
     declared
         .settings
-        .accounts
+        .qlik
         .iter()
         .find(|(name, _)| *name == account)
         .map(|(name, settings)| (name.clone(), settings))

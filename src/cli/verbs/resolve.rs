@@ -67,7 +67,7 @@ pub(in crate::cli) async fn run(
         return Ok(if next.is_empty() { Exit::Done } else { Exit::Error });
     }
     let region = record.and_then(|record| match &record.state {
-        State::Pending(intent) => declared.desired.accounts.get(&intent.account).map(|facts| facts.region.clone()),
+        State::Pending(intent) => declared.desired.qlik.get(&intent.account).map(|facts| facts.region.clone()),
         State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => None,
     });
     let held = hold(&estate.ledger, common.max_run)?;

@@ -123,7 +123,7 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
     if let Some(account) = &shared.account
         && !settings.imburse.contains_key(&account.value)
     {
-        let (message, help) = if settings.accounts.contains_key(&account.value) {
+        let (message, help) = if settings.qlik.contains_key(&account.value) {
             let message = format!("account `{}` is not of vendor imburse", account.value);
             (message, unknown_name_among(settings))
         } else {

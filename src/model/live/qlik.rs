@@ -5,11 +5,21 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::super::address::{Address, Name};
 use super::super::duration::Duration;
 use super::super::marker::Marker;
 use super::super::observed::{Observed, Unreadable};
 use super::super::spec::{Owner, Way};
 use super::super::untrusted::Untrusted;
+
+/// Everything that was read from Qlik.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QlikLive {
+    #[serde(default)]
+    pub accounts: BTreeMap<Name, AccountLive>,
+    #[serde(default)]
+    pub tenants: BTreeMap<Address, TenantLive>,
+}
 
 /// Read only where something is to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -113,7 +113,7 @@ pub(in crate::plan) fn key(
     if let Some(number) = scene.live.sinks.get(address).and_then(|sink| sink.number) {
         read.push(fact("version", format!("{number} in {sink}")));
     }
-    let uid = record.zip(address.key.as_ref()).map(|(record, name)| KeyUid::of(&record.uid, name));
+    let uid = record.zip(address.key()).map(|(record, name)| KeyUid::of(&record.uid, name));
     let Some(Observed::Present(keys)) = &live.keys else { return };
     for key in keys.values() {
         let marked = key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid);

@@ -78,7 +78,7 @@ impl<'a, K: Candidate> Question<'a, K> {
             return Err(Stop::Refuse(refusal));
         }
         let of_record = self.record.is_some_and(|record| record.uid == entry.uid);
-        if !of_record || Some(&entry.key) != self.address.key.as_ref() {
+        if !of_record || Some(&entry.key) != self.address.key() {
             let held = Untrusted::from(entry.key_id.as_str());
             return Err(refuse(
                 Code::SinkRefuses,
@@ -115,7 +115,7 @@ impl<'a, K: Candidate> Question<'a, K> {
     }
 
     pub(super) fn is_of_this_key(&self, key: &K) -> bool {
-        let name = self.address.key.as_ref().unwrap_or(&self.address.tenant);
+        let name = self.address.key().unwrap_or(&self.address.tenant);
         let uid = self.record.map(|record| KeyUid::of(&record.uid, name));
         self.is_of_this_ledger(key) && key.marker().zip(uid).is_some_and(|(marker, uid)| marker.uid == uid)
     }

@@ -21,7 +21,7 @@ pub(super) fn may_create(
 ) -> Result<(), Refusal> {
     let account = &spec.account;
     refuse_forgetful(scene.live)?;
-    if !scene.desired.accounts.get(account).is_some_and(|facts| facts.has_source_tenant) {
+    if !scene.desired.qlik.get(account).is_some_and(|facts| facts.has_source_tenant) {
         return Err(Refusal::new(
             Code::NoSourceTenant,
             format!("account {account} names no source tenant, and a new tenant gets its licence from one"),
@@ -33,14 +33,14 @@ pub(super) fn may_create(
     has_space(ledger)?;
     rename::refuse(scene, address)?;
     not_made_before(scene, scene.desired.qlik_keys(address).map(|(key, _, _)| key), ledger)?;
-    if let Some(TenantRead::ByAlias(found)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+    if let Some(TenantRead::ByAlias(found)) = scene.live.qlik.tenants.get(address).map(|live| &live.tenant) {
         return Err(unmanaged::refuse_found(scene, address, spec, found));
     }
-    if let Some(TenantRead::Unreadable(unreadable)) = scene.live.tenants.get(address).map(|live| &live.tenant) {
+    if let Some(TenantRead::Unreadable(unreadable)) = scene.live.qlik.tenants.get(address).map(|live| &live.tenant) {
         return Err(unreadable.into());
     }
     unmanaged::refuse_creation(scene, address, spec)?;
-    let live = scene.live.accounts.get(account);
+    let live = scene.live.qlik.accounts.get(account);
     match live.and_then(|live| live.licence.as_ref()) {
         Some(Observed::Present(licence)) if licence.valid => {}
         Some(Observed::Present(licence)) => {
@@ -74,6 +74,7 @@ fn rehearsed(scene: &Scene, address: &Address, spec: &QlikTenant, ledger: Option
     for way in &ways {
         let credential = scene
             .live
+            .qlik
             .accounts
             .get(account)
             .and_then(|live| live.credentials.iter().find(|(known, _)| known == way).map(|(_, hash)| hash));

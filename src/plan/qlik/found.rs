@@ -56,7 +56,7 @@ pub(super) fn adopt<'a>(
                 of: KeptTenant::Qlik { hostname: hostname.clone() },
                 adopted: Adopted::ToRecord { account: spec.account.clone() },
             }));
-            if let Some(region) = scene.desired.accounts.get(&spec.account).map(|account| &account.region) {
+            if let Some(region) = scene.desired.qlik.get(&spec.account).map(|account| &account.region) {
                 drift(spec, region, live, actions);
             }
             Ok(Ground::Exists { at, live, record })
@@ -70,7 +70,7 @@ pub(super) fn adopt<'a>(
 }
 
 fn of_account(scene: &Scene, spec: &QlikTenant, host: &Untrusted) -> bool {
-    scene.desired.accounts.get(&spec.account).is_some_and(|account| account.region.accept(host.raw()).is_some())
+    scene.desired.qlik.get(&spec.account).is_some_and(|account| account.region.accept(host.raw()).is_some())
 }
 
 /// Another address whose record binds this tenant.

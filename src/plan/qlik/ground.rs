@@ -1,7 +1,7 @@
 //! One declared tenant at Qlik, what its keys stand on, and one key on it.
 
 use crate::model::address::Address;
-use crate::model::desired::AccountFacts;
+use crate::model::desired::QlikFacts;
 use crate::model::live::TenantLive;
 use crate::model::spec::{QlikKey, QlikTenant};
 use crate::plan::refusal::{Code, Refusal};
@@ -30,15 +30,15 @@ pub(super) struct Case<'a, 'g> {
 }
 
 impl<'a> Qlik<'a> {
-    pub(super) fn facts(&self) -> Result<&'a AccountFacts, Refusal> {
+    pub(super) fn facts(&self) -> Result<&'a QlikFacts, Refusal> {
         let account = &self.spec.account;
-        self.scene.desired.accounts.get(account).ok_or_else(|| {
+        self.scene.desired.qlik.get(account).ok_or_else(|| {
             Refusal::new(Code::Unreadable, format!("settings have no account {account}"), "add it under accounts:")
         })
     }
 
     pub(super) fn read(&self) -> Option<&'a TenantLive> {
-        self.scene.live.tenants.get(self.address)
+        self.scene.live.qlik.tenants.get(self.address)
     }
 }
 

@@ -64,7 +64,7 @@ fn owner_can_mint<'a>(
     unchecked: &mut Vec<String>,
 ) -> Result<Option<&'a User>, Refusal> {
     let Case { scene, tenant_spec, spec, ground, .. } = *case;
-    let facts = scene.desired.accounts.get(&tenant_spec.account);
+    let facts = scene.desired.qlik.get(&tenant_spec.account);
     if spec.owner.needs_key_client() && !facts.is_some_and(|facts| facts.has_key_client) {
         return Err(Refusal::new(
             Code::NoOwnerCredentials,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::{Address, Name, Vendor};
-use crate::model::desired::{AccountFacts, Desired};
+use crate::model::desired::{Desired, QlikFacts};
 use crate::model::likeness::folded;
 use crate::model::live::{ListedTenant, Live, Observed};
 use crate::model::record::Binding;
@@ -27,8 +27,8 @@ impl<'a> Listed<'a> {
     ) -> Self {
         let mut found = Self::NOTHING;
         let mut managed = None;
-        for (account, facts) in &desired.accounts {
-            let organization = live.accounts.get(account).and_then(|live| live.organization.as_ref());
+        for (account, facts) in &desired.qlik {
+            let organization = live.qlik.accounts.get(account).and_then(|live| live.organization.as_ref());
             let Some(Observed::Present(listed)) = organization else { continue };
             let managed = managed.get_or_insert_with(|| Managed::of(desired, bound));
             let in_region = |tenant: &&ListedTenant| facts.region.accept(tenant.hostname().raw()).is_some();
@@ -62,13 +62,13 @@ impl<'a> Managed<'a> {
         let ids = bound.iter().map(|(_, binding)| &binding.tenant_id).collect();
         let recorded = bound.iter().map(|(_, binding)| binding.hostname.raw().to_ascii_lowercase());
         let adopted = desired.qlik_tenants().filter_map(|(_, spec, _)| {
-            let region = &desired.accounts.get(&spec.account)?.region;
+            let region = &desired.qlik.get(&spec.account)?.region;
             spec.adopt.as_ref().map(|label| region.host(label).as_str().to_ascii_lowercase())
         });
         Self { ids, hosts: recorded.chain(adopted).collect() }
     }
 
-    fn is(&self, facts: &AccountFacts, tenant: &ListedTenant) -> bool {
+    fn is(&self, facts: &QlikFacts, tenant: &ListedTenant) -> bool {
         self.ids.contains(&tenant.id)
             || tenant.hostnames.iter().any(|host| self.hosts.contains(&host.raw().to_ascii_lowercase()))
             || facts.known_hosts.iter().any(|host| tenant.has_host(host.as_str()))

@@ -92,8 +92,7 @@ fn say(
     needed: usize,
 ) {
     let most = limits.max_keys_per_user;
-    let names: Vec<&str> =
-        addresses.iter().filter_map(|address| address.key.as_ref()).map(|name| name.as_str()).collect();
+    let names: Vec<&str> = addresses.iter().filter_map(|address| address.key()).map(|name| name.as_str()).collect();
     let names = names.join(", ");
     let (whose, at_once) = match (addresses.len(), together) {
         (1, _) => (format!("key {names} could"), "its successor lives beside it".to_owned()),

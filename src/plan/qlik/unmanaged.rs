@@ -19,13 +19,13 @@ fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> &'a [&'a ListedTenant] {
 
 /// Creation is refused while a tenant exists that may be the one: found by its alias, or by nobody's claim.
 pub(super) fn refuse_creation(scene: &Scene, address: &Address, spec: &QlikTenant) -> Result<(), Refusal> {
-    let listed = scene.live.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
+    let listed = scene.live.qlik.accounts.get(&spec.account).and_then(|live| live.organization.as_ref());
     if let Some(Observed::Unreadable(unreadable)) = listed {
         return Err(unreadable.into());
     }
     refuse_a_name_like_it(scene, address, spec)?;
     let unmanaged = unmanaged(scene, &spec.account);
-    if let (Some(label), Some(facts)) = (&spec.alias, scene.desired.accounts.get(&spec.account)) {
+    if let (Some(label), Some(facts)) = (&spec.alias, scene.desired.qlik.get(&spec.account)) {
         let alias = facts.region.host(label);
         if let Some(found) = unmanaged.iter().find(|tenant| tenant.has_host(alias.as_str())) {
             return Err(found_by_alias(address, alias.as_str(), &found.id, &found.hostname()));
@@ -86,7 +86,7 @@ pub(super) fn found_by_alias(
 
 /// The same for what was found at the alias itself.
 pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, found: &QlikTenantLive) -> Refusal {
-    let alias = spec.alias.as_ref().zip(scene.desired.accounts.get(&spec.account));
+    let alias = spec.alias.as_ref().zip(scene.desired.qlik.get(&spec.account));
     let alias = alias.map(|(label, facts)| facts.region.host(label).to_string()).unwrap_or_default();
     let hostname = found.hostnames.first().cloned().unwrap_or_default();
     found_by_alias(address, &alias, &found.id, &hostname)
@@ -94,13 +94,13 @@ pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, 
 
 /// Whether there are any.
 pub(in crate::plan) fn any(scene: &Scene) -> bool {
-    scene.desired.accounts.keys().any(|account| !unmanaged(scene, account).is_empty())
+    scene.desired.qlik.keys().any(|account| !unmanaged(scene, account).is_empty())
 }
 
 /// Each of them, by account; and of which account nobody can tell.
 pub(in crate::plan) fn notices(scene: &Scene, plan: &mut Plan) {
-    for account in scene.desired.accounts.keys() {
-        let listed = scene.live.accounts.get(account).and_then(|live| live.organization.as_ref());
+    for account in scene.desired.qlik.keys() {
+        let listed = scene.live.qlik.accounts.get(account).and_then(|live| live.organization.as_ref());
         if let Some(Observed::Unreadable(unreadable)) = listed {
             plan.notices.push(Notice::unmanaged_unknown(account, &unreadable.why.to_string(), &unreadable.next));
         }

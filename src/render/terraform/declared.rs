@@ -39,7 +39,7 @@ fn of_key(desired: &Desired, address: &Address, own: Option<Members>) -> Members
 fn qlik_tenant(desired: &Desired, address: &Address, tenant: &QlikTenant) -> Members {
     let QlikTenant { account, display_name, alias, adopt, api_key_limits, grants } = tenant;
     let mut members = vec![("account", json!(account))];
-    if let Some(facts) = desired.accounts.get(account) {
+    if let Some(facts) = desired.qlik.get(account) {
         members.push(("region", json!(facts.region.label.as_str())));
         members.extend(alias.as_ref().map(|alias| ("alias", json!(facts.region.host(alias)))));
     }

@@ -303,7 +303,7 @@ fn about(address: &Address) -> Vec<(&'static str, String)> {
         ("QLIK_PLAN_ADDRESS", address.to_string()),
         ("QLIK_PLAN_VENDOR", address.vendor.as_str().to_owned()),
         ("QLIK_PLAN_TENANT", address.tenant.to_string()),
-        ("QLIK_PLAN_KEY", address.key.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("QLIK_PLAN_KEY", address.key().map(ToString::to_string).unwrap_or_default()),
     ]
 }
 

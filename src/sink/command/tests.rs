@@ -96,7 +96,7 @@ fn payload() -> Payload {
 }
 
 fn entry(number: u8) -> SinkEntry {
-    let (ledger, uid, key) = (LedgerId::new([1; 16]), Uid::new([3; 16]), ci().key.unwrap());
+    let (ledger, uid, key) = (LedgerId::new([1; 16]), Uid::new([3; 16]), ci().key().cloned().unwrap());
     SinkEntry {
         fingerprint: payload().fingerprint(),
         marker: Marker {

@@ -71,7 +71,7 @@ impl FileSink {
     }
 
     fn spot(&self, address: &Address) -> Result<Spot, Unreadable> {
-        let key = address.key.as_ref().ok_or_else(|| {
+        let key = address.key().ok_or_else(|| {
             unreadable(format!("{address} is a tenant, and only keys are delivered"), "name a key, as in qlik/acme/ci")
         })?;
         let folder = self.directory.join(encoded(address.vendor.as_str())).join(encoded(address.tenant.as_str()));
@@ -116,7 +116,7 @@ impl FileSink {
         let entries = journal::read(&spot.journal)?.ok_or_else(|| without_metadata(spot))?;
         let entry = entries.into_iter().find(|entry| entry.fingerprint == found);
         let entry = entry.ok_or_else(|| stranger(&spot.payload))?;
-        if address.key.as_ref() != Some(&entry.key) {
+        if address.key() != Some(&entry.key) {
             return Err(unreadable(
                 format!("{} holds the key {} and not {address}", spot.payload.display(), entry.key),
                 format!("move {} to where it belongs, or away", shown(&spot.payload)),

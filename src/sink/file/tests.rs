@@ -130,7 +130,7 @@ fn payload(number: u8) -> Payload {
 fn entry(number: u8) -> SinkEntry {
     let ledger = LedgerId::new([number; 16]);
     let uid = Uid::new([3; 16]);
-    let key = ci().key.unwrap();
+    let key = ci().key().cloned().unwrap();
     SinkEntry {
         fingerprint: payload(number).fingerprint(),
         marker: Marker {

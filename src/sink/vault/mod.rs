@@ -318,7 +318,7 @@ impl VaultSink {
     }
 
     fn path(&self, address: &Address) -> String {
-        let key = address.key.as_ref().map(ToString::to_string).unwrap_or_default();
+        let key = address.key().map(ToString::to_string).unwrap_or_default();
         let segment = |segment: &str| match segment {
             "{vendor}" => address.vendor.as_str().to_owned(),
             "{tenant}" => address.tenant.to_string(),

@@ -95,7 +95,7 @@ fn payload() -> Payload {
 }
 
 fn entry() -> SinkEntry {
-    let (ledger, uid, key) = (LedgerId::new([1; 16]), Uid::new([3; 16]), ci().key.unwrap());
+    let (ledger, uid, key) = (LedgerId::new([1; 16]), Uid::new([3; 16]), ci().key().cloned().unwrap());
     SinkEntry {
         fingerprint: payload().fingerprint(),
         marker: Marker {

@@ -11,8 +11,8 @@ use qlik_plan::model::host::Label;
 use qlik_plan::model::imburse::{self, ImburseKey, ImburseTenant};
 use qlik_plan::model::live::{
     AccountLive, CallerLive, ConsentLive, GroupLive, HoldersLive, KeyLimitsLive, KeyLive, KeyStatus, LedgerFacts,
-    LedgerLive, LicenceLive, Live, Observed, QlikTenantLive, RoleLive, SinkEntry, SinkLive, TenantLive, TenantRead,
-    Writable,
+    LedgerLive, LicenceLive, Live, Observed, QlikLive, QlikTenantLive, RoleLive, SinkEntry, SinkLive, TenantLive,
+    TenantRead, Writable,
 };
 use qlik_plan::model::marker::{KeyUid, Letter, Marker, Nonce};
 use qlik_plan::model::place::Place;
@@ -41,8 +41,7 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
         ledger: LedgerLive::Missing { place: PLACE.to_owned(), strict: false },
         ledger_forgets: false,
         ledger_lies_in: None,
-        accounts: [].into(),
-        tenants: [].into(),
+        qlik: QlikLive::default(),
         sinks: [].into(),
         stores: [].into(),
         imburse: Default::default(),
@@ -67,7 +66,7 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
             organization: None,
             credentials: ways(desired, &tenant.account).map(|way| (way, CREDENTIAL.to_owned())).collect(),
         };
-        live.accounts.insert(tenant.account.clone(), account);
+        live.qlik.accounts.insert(tenant.account.clone(), account);
     }
     for (address, sink) in desired.deliveries() {
         let entry = (!desired.sinks[sink].blind).then_some(Observed::Absent);
@@ -85,7 +84,7 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
             if base == Base::Made {
                 read.keys = Some(Observed::Present(qlik_keys(desired, address, &made, &mut live)));
             }
-            live.tenants.insert(address.clone(), read);
+            live.qlik.tenants.insert(address.clone(), read);
         }
         for (number, (address, tenant, _)) in (0..).zip(as_written(desired.imburse_tenants())) {
             let made = Made::imburse(desired, address, tenant, number);
@@ -139,7 +138,7 @@ impl Made {
         let label = tenant.adopt.clone().unwrap_or_else(|| Label::parse(&format!("xzoau8xi93gyfo{number}")).unwrap());
         let binding = Binding {
             tenant_id: format!("4f3a-{}-tenant-id", address.tenant).into(),
-            hostname: desired.accounts[&tenant.account].region.host(&label).as_str().into(),
+            hostname: desired.qlik[&tenant.account].region.host(&label).as_str().into(),
             account: tenant.account.clone(),
             how: if tenant.adopt.is_some() { How::Adopted } else { How::Created },
             at: time(TENANTS_MADE),
@@ -219,7 +218,7 @@ fn user_id(owner: &Owner) -> String {
 }
 
 fn qlik_tenant(desired: &Desired, address: &Address, tenant: &QlikTenant, bound: &Binding) -> TenantLive {
-    let region = &desired.accounts[&tenant.account].region;
+    let region = &desired.qlik[&tenant.account].region;
     let alias = tenant.alias.iter().map(|alias| Untrusted::from(region.host(alias).as_str()));
     let by_role = tenant.grants.by_role();
     let mut owners: Vec<Owner> = desired.qlik_keys(address).map(|(_, key, _)| key.owner.clone()).collect();
@@ -274,7 +273,7 @@ fn qlik_keys(desired: &Desired, address: &Address, made: &Made, live: &mut Live)
     let mut keys = BTreeMap::new();
     for (number, (key, spec, _)) in (1..).zip(desired.qlik_keys(address)) {
         let id = spec.adopt.clone().unwrap_or_else(|| format!("key-{number}"));
-        let name = key.key.as_ref().unwrap();
+        let name = key.key().unwrap();
         let read = qlik_key(desired, made, name, spec, id);
         if let Some(marker) = &read.marker {
             let entry = SinkEntry {
@@ -338,7 +337,7 @@ fn imburse_keys(desired: &Desired, address: &Address, made: &Made, live: &mut Li
     for (number, (key, spec, _)) in (1..).zip(desired.imburse_keys(address)) {
         let ImburseKey { name, roles, deliver_to, deliver_as: _, adopt } = spec;
         let public_key = adopt.clone().unwrap_or_else(|| format!("6b000000-0000-4000-8000-{number:012}"));
-        let declared = key.key.as_ref().unwrap();
+        let declared = key.key().unwrap();
         let marker = adopt.is_none().then(|| made.marker(desired, declared, deliver_to));
         if let Some(marker) = &marker {
             let entry = entry(made, declared, &public_key, marker, time("2026-06-02T08:00:00Z"));

@@ -94,7 +94,7 @@ impl World {
     /// Whether a marker says that a key is of this address, by this ledger.
     fn is_ours(&self, address: &Address, key: &Key) -> bool {
         let (Some(marker), Some(facts), Some(record), Some(name)) =
-            (&key.marker, self.facts(), self.record(address), &address.key)
+            (&key.marker, self.facts(), self.record(address), address.key())
         else {
             return false;
         };
@@ -133,7 +133,7 @@ fn changed(number: usize, change: Change, address: &Address, live: &Live, desire
         marker.over = over;
         if ours {
             marker.ledger = facts.id.short().to_owned();
-            marker.uid = KeyUid::of(&record.uid, declared.key.as_ref().unwrap());
+            marker.uid = KeyUid::of(&record.uid, declared.key().unwrap());
             marker.sink = desired.sinks[&spec.deliver_to].hash.clone();
         }
     }
@@ -172,7 +172,7 @@ fn worlds() -> impl Strategy<Value = World> {
             let case = case.with_sinks(sinks);
             let addresses: Vec<Address> =
                 case.desired.imburse_tenants().map(|(address, _, _)| address.clone()).collect();
-            let declared: Vec<Address> = case.desired.items.keys().filter(|key| key.key.is_some()).cloned().collect();
+            let declared: Vec<Address> = case.desired.items.keys().filter(|key| key.key().is_some()).cloned().collect();
             let read = (
                 proptest::option::weighted(0.9, select(tenants.clone())),
                 changes(keys.clone(), runs.clone()),
@@ -200,8 +200,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
                         ledger_lies_in: None,
-                        accounts: BTreeMap::new(),
-                        tenants: BTreeMap::new(),
+                        qlik: Default::default(),
                         sinks: BTreeMap::new(),
                         stores: BTreeMap::new(),
                         imburse: Default::default(),
@@ -255,7 +254,7 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
             sink.entry = Some(Observed::Present(SinkEntry {
                 ledger: facts.id.clone(),
                 uid: record.uid.clone(),
-                key: key.key.clone().unwrap(),
+                key: key.key().cloned().unwrap(),
                 key_id: named.public_key.clone(),
                 marker: named.marker.clone().unwrap(),
                 ..entry.clone()

@@ -11,7 +11,7 @@ use qlik_plan::config::{self, Source};
 use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::Desired;
 use qlik_plan::model::imburse::ImburseLive;
-use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, TenantLive, TenantRead};
+use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, QlikLive, TenantLive, TenantRead};
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
 use qlik_plan::model::spec::Spec;
@@ -61,7 +61,7 @@ fn key(pool: Vec<KeyLive>) -> impl Strategy<Value = KeyLive> {
 
 fn worlds() -> impl Strategy<Value = World> {
     let cases = cases();
-    let tenants: Vec<TenantLive> = cases.iter().flat_map(|case| case.live.tenants.values().cloned()).collect();
+    let tenants: Vec<TenantLive> = cases.iter().flat_map(|case| case.live.qlik.tenants.values().cloned()).collect();
     let sinks: Vec<_> = cases.iter().flat_map(|case| case.live.sinks.values().cloned()).collect();
     let keys: Vec<KeyLive> = tenants
         .iter()
@@ -69,7 +69,7 @@ fn worlds() -> impl Strategy<Value = World> {
         .flat_map(|keys| keys.values().cloned())
         .collect();
     let ledgers: Vec<LedgerLive> = cases.iter().map(|case| case.live.ledger.clone()).collect();
-    let accounts: Vec<_> = cases.iter().map(|case| case.live.accounts.clone()).collect();
+    let accounts: Vec<_> = cases.iter().map(|case| case.live.qlik.accounts.clone()).collect();
     let desired: Vec<Desired> = cases.iter().map(|case| case.desired.clone()).collect();
     let rest = (any::<[bool; 4]>(), 0_i64..40 * 24);
     (select(desired), select(ledgers), select(accounts), rest).prop_flat_map(
@@ -90,8 +90,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         ledger: ledger.clone(),
                         ledger_forgets: flags[0],
                         ledger_lies_in: None,
-                        accounts: accounts.clone(),
-                        tenants: BTreeMap::new(),
+                        qlik: QlikLive { accounts: accounts.clone(), tenants: BTreeMap::new() },
                         sinks: BTreeMap::new(),
                         stores: BTreeMap::new(),
                         imburse: ImburseLive::default(),
@@ -104,7 +103,7 @@ fn worlds() -> impl Strategy<Value = World> {
                                     keys.into_iter().map(|key| (key.id.clone(), key)).collect(),
                                 ));
                             }
-                            live.tenants.insert(address.clone(), tenant);
+                            live.qlik.tenants.insert(address.clone(), tenant);
                         } else if let (false, Some(sink)) = (address.is_tenant(), sink) {
                             live.sinks.insert(address.clone(), sink);
                         }
@@ -190,9 +189,9 @@ proptest! {
         let plan = world.plan();
         for planned in &plan.actions {
             let tenant = planned.address.parent();
-            let Some(name) = &planned.address.key else { continue };
+            let Some(name) = planned.address.key() else { continue };
             let found = |id: &str| {
-                let Some(Observed::Present(keys)) = &world.live.tenants[&tenant].keys else { panic!("keys were not read") };
+                let Some(Observed::Present(keys)) = &world.live.qlik.tenants[&tenant].keys else { panic!("keys were not read") };
                 keys[id].clone()
             };
             let held = world.live.sinks.get(&planned.address).and_then(|sink| sink.held());
@@ -247,7 +246,7 @@ proptest! {
             let Action::Grant(Grant { what: Permission::ManageApiKeysByRole(by), parent: Parent::Exists(_), .. }) = &planned.action else { continue };
             let Spec::QlikTenant(tenant) = &world.desired.items[&planned.address].spec else { panic!("of a tenant") };
             let declared = tenant.grants.by_role().unwrap();
-            let live = world.live.tenants.get(&planned.address).and_then(|live| live.holders.as_ref());
+            let live = world.live.qlik.tenants.get(&planned.address).and_then(|live| live.holders.as_ref());
             let role = live.and_then(Observed::present).and_then(|holders| holders.role.as_ref()).and_then(Observed::present);
             if let (Some(role), false) = (role, by.to.is_empty() && by.groups.is_empty()) {
                 prop_assert!(!role.built_in && by.also_allows == role.also_allows, "what the plan shows is what is given");
@@ -281,8 +280,8 @@ proptest! {
             let Some(Parent::Exists(at)) = parent(&planned.action) else { continue };
             let tenant = planned.address.parent();
             let bound = record(&world, &tenant).and_then(|record| record.state.binding());
-            let TenantRead::Present(found) = &world.live.tenants[&tenant].tenant else {
-                panic!("{:?}", world.live.tenants[&tenant].tenant);
+            let TenantRead::Present(found) = &world.live.qlik.tenants[&tenant].tenant else {
+                panic!("{:?}", world.live.qlik.tenants[&tenant].tenant);
             };
             prop_assert_eq!(&at.id, &found.id);
             if let Some(bound) = bound {

@@ -14,7 +14,7 @@ use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::{Desired, SinkFacts};
 use qlik_plan::model::imburse;
 use qlik_plan::model::live::{
-    CallerLive, ConsentLive, KeyLimitsLive, KeyLive, KeyStatus, LedgerFacts, LedgerLive, Live, Observed,
+    CallerLive, ConsentLive, KeyLimitsLive, KeyLive, KeyStatus, LedgerFacts, LedgerLive, Live, Observed, QlikLive,
     QlikTenantLive, RoleLive, SinkEntry, SinkLive, TenantLive, TenantRead, Writable,
 };
 use qlik_plan::model::marker::{KeyUid, Letter, Marker, Nonce, SinkHash};
@@ -190,7 +190,7 @@ impl Base {
         };
         Marker {
             ledger: LEDGER[..8].to_owned(),
-            uid: KeyUid::of(&uid(), self.qlik.1.key.as_ref().unwrap()),
+            uid: KeyUid::of(&uid(), self.qlik.1.key().cloned().as_ref().unwrap()),
             sink: if key.here { self.sink() } else { SinkHash::parse(OTHER_SINK).unwrap() },
             nonce: Nonce::parse(&format!("{run}000{number}")).unwrap(),
             letter: if key.delivered { Letter::Delivered } else { Letter::Undelivered },
@@ -349,8 +349,7 @@ impl Base {
             ledger_lies_in: None,
             stores: BTreeMap::new(),
             undeclared: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            tenants: BTreeMap::from([(self.qlik.0.clone(), qlik)]),
+            qlik: QlikLive { tenants: BTreeMap::from([(self.qlik.0.clone(), qlik)]), ..QlikLive::default() },
             sinks: BTreeMap::from([(self.qlik.1.clone(), sink.clone()), (self.imburse.1.clone(), sink)]),
             imburse: imburse::ImburseLive::default(),
         };
