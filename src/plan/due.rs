@@ -11,30 +11,17 @@ pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {
     let soon = |at: i64| at.saturating_sub(scene.now.as_second()) <= seconds(within);
     let notices = plan.actions.iter().filter_map(|planned| {
         let address = &planned.address;
-        let text = match &planned.action {
-            Action::Keep(Keep::Key { expires: Some(expires), .. }) => {
+        let Action::Keep(keep) = &planned.action else { return None };
+        let text = match keep {
+            Keep::Key { expires: Some(expires), .. } => {
                 let before = scene.desired.qlik_key(address).map(|key| key.renew_before)?;
                 let due = expires.as_second().saturating_sub(seconds(before));
                 let from = jiff::Timestamp::from_second(due).ok()?;
                 soon(due).then(|| format!("due soon: it expires {expires}, and qlik-apply renews it from {from}"))
             }
-            Action::Keep(Keep::AdoptedKey { expires: Some(expires), .. }) => soon(expires.as_second())
+            Keep::AdoptedKey { expires: Some(expires), .. } => soon(expires.as_second())
                 .then(|| format!("ends soon: it expires {expires}, and an adopted key is renewed by its owner")),
-            Action::Keep(
-                Keep::Key { expires: None, .. } | Keep::AdoptedKey { expires: None, .. } | Keep::Tenant { .. },
-            )
-            | Action::CreateTenant(_)
-            | Action::Settle(_)
-            | Action::Trust(_)
-            | Action::CreateUser(_)
-            | Action::Grant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Reclaim(_)
-            | Action::Drift(_)
-            | Action::Wait(_)
-            | Action::Refuse(_) => None,
+            Keep::Key { expires: None, .. } | Keep::AdoptedKey { expires: None, .. } | Keep::Tenant { .. } => None,
         }?;
         Some(Notice { address: Some(address.clone()), at: None, text: text.into() })
     });

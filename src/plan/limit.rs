@@ -9,68 +9,28 @@ use super::refusal::{Code, Refusal};
 pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
     let tenants = actions.iter().filter(|p| creates_tenant(&p.action)).count();
     if exceeds(tenants, limits.create_tenants) {
-        actions.retain(|p| match &p.action {
-            Action::Settle(settle) => !is_made_before(&settle.parent),
-            Action::Trust(trust) => !is_made_before(&trust.parent),
-            Action::CreateUser(create) => !is_made_before(&create.parent),
-            Action::Grant(grant) => !is_made_before(&grant.parent),
-            Action::CreateTenant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Reclaim(_)
-            | Action::Keep(_)
-            | Action::Drift(_)
-            | Action::Wait(_)
-            | Action::Refuse(_) => true,
-        });
+        let in_new_tenant = |p: &Planned| matches!(p.action.parent(), Some(Parent::MadeBefore(_)));
+        // What is done for a tenant goes with it; its keys are declared, and say what became of them.
+        actions.retain(|p| mints(&p.action) || !in_new_tenant(p));
         for planned in actions.iter_mut() {
-            match &planned.action {
-                Action::CreateTenant(_) => {
-                    planned.action = Action::Refuse(Refusal::new(
-                        Code::OverLimit,
-                        format!(
-                            "{tenants} tenants are missing and one run may create at most {} (limits.create_tenants)",
-                            limits.create_tenants
-                        ),
-                        "raise limits.create_tenants in settings if every one of them is meant; a creation costs licence quota",
-                    ));
-                }
-                Action::CreateKey(create) if is_made_before(&create.parent) => {
-                    planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
-                }
-                Action::CreateKey(_)
-                | Action::Settle(_)
-                | Action::Trust(_)
-                | Action::CreateUser(_)
-                | Action::Grant(_)
-                | Action::Mark(_)
-                | Action::Renew(_)
-                | Action::Reclaim(_)
-                | Action::Keep(_)
-                | Action::Drift(_)
-                | Action::Wait(_)
-                | Action::Refuse(_) => {}
+            if creates_tenant(&planned.action) {
+                planned.action = Action::Refuse(Refusal::new(
+                    Code::OverLimit,
+                    format!(
+                        "{tenants} tenants are missing and one run may create at most {} (limits.create_tenants)",
+                        limits.create_tenants
+                    ),
+                    "raise limits.create_tenants in settings if every one of them is meant; a creation costs licence quota",
+                ));
+            } else if in_new_tenant(planned) {
+                planned.action = Action::Refuse(depends(&planned.address.parent().to_string()));
             }
         }
     }
     let keys = actions.iter().filter(|p| mints(&p.action)).count();
     if exceeds(keys, limits.mint_keys) {
-        actions.retain(|p| match &p.action {
-            Action::Reclaim(reclaim) => !reclaim.after_delivery,
-            Action::CreateTenant(_)
-            | Action::Settle(_)
-            | Action::Trust(_)
-            | Action::CreateUser(_)
-            | Action::Grant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Keep(_)
-            | Action::Drift(_)
-            | Action::Wait(_)
-            | Action::Refuse(_) => true,
-        });
+        // A leftover goes after its successor, and there will be none.
+        actions.retain(|p| !matches!(&p.action, Action::Reclaim(reclaim) if reclaim.after_delivery));
         for planned in actions.iter_mut() {
             if mints(&planned.action) {
                 planned.action = Action::Refuse(Refusal::new(
@@ -100,11 +60,4 @@ fn mints(action: &Action) -> bool {
 
 fn exceeds(count: usize, limit: u32) -> bool {
     u32::try_from(count).map_or(true, |count| count > limit)
-}
-
-fn is_made_before(parent: &Parent) -> bool {
-    match parent {
-        Parent::MadeBefore(_) => true,
-        Parent::Exists(_) => false,
-    }
 }

@@ -101,20 +101,7 @@ impl Part<'_> {
     }
 
     fn is_as_declared(&self) -> bool {
-        self.actions.iter().all(|action| match action {
-            Action::Keep(_) | Action::Drift(_) => true,
-            Action::CreateTenant(_)
-            | Action::Settle(_)
-            | Action::Trust(_)
-            | Action::CreateUser(_)
-            | Action::Grant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Reclaim(_)
-            | Action::Wait(_)
-            | Action::Refuse(_) => false,
-        })
+        self.actions.iter().all(|action| matches!(action, Action::Keep(_) | Action::Drift(_)))
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -126,25 +113,15 @@ impl Part<'_> {
 /// The action without what only a look into a sink can tell: that a key is minted because the sink's is dead, or because
 /// there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the same plan.
 pub fn essence(action: &Action) -> Action {
-    match action {
-        Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Dead { .. } }) => {
-            let (account, parent, spec) = (account.clone(), parent.clone(), spec.clone());
-            Action::CreateKey(CreateKey { account, parent, spec, why: WhyMint::Missing })
-        }
-        Action::Drift(drift) => drift.essence(),
-        Action::CreateKey(_)
-        | Action::CreateTenant(_)
-        | Action::Settle(_)
-        | Action::Trust(_)
-        | Action::CreateUser(_)
-        | Action::Grant(_)
-        | Action::Mark(_)
-        | Action::Renew(_)
-        | Action::Reclaim(_)
-        | Action::Keep(_)
-        | Action::Wait(_)
-        | Action::Refuse(_) => action.clone(),
+    if let Action::CreateKey(create) = action
+        && matches!(create.why, WhyMint::Dead { .. })
+    {
+        return Action::CreateKey(CreateKey { why: WhyMint::Missing, ..create.clone() });
     }
+    if let Action::Drift(drift) = action {
+        return drift.essence();
+    }
+    action.clone()
 }
 
 fn parts(plan: &Plan) -> BTreeMap<&Address, Part<'_>> {

@@ -111,20 +111,9 @@ fn refused(plan: &Plan) -> Option<Outcome> {
     let codes: Vec<Code> = plan
         .actions
         .iter()
-        .filter_map(|planned| match &planned.action {
-            Action::Refuse(Refusal { code, why: _, next: _ }) => Some(*code),
-            Action::CreateTenant(_)
-            | Action::Settle(_)
-            | Action::Trust(_)
-            | Action::CreateUser(_)
-            | Action::Grant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Reclaim(_)
-            | Action::Keep(_)
-            | Action::Drift(_)
-            | Action::Wait(_) => None,
+        .filter_map(|planned| {
+            let Action::Refuse(Refusal { code, why: _, next: _ }) = &planned.action else { return None };
+            Some(*code)
         })
         .collect();
     let own: Vec<Code> = codes.iter().copied().filter(|code| *code != Code::Depends).collect();

@@ -29,23 +29,12 @@ pub(in crate::plan) struct Slots {
 impl Slots {
     pub(super) fn new(scene: &Scene, spec: &QlikTenant, ground: &Ground, own: &[Action]) -> Self {
         let granted = own.iter().any(|action| matches!(action, Action::Grant(_)));
-        let settled = own.iter().find_map(|action| match action {
-            Action::Settle(settle) => settle.parts.iter().find_map(|part| match part {
+        let settled = own.iter().find_map(|action| {
+            let Action::Settle(settle) = action else { return None };
+            settle.parts.iter().find_map(|part| match part {
                 SettlePart::Limits(limits) => Some(*limits),
                 SettlePart::Name(_) | SettlePart::Alias { .. } => None,
-            }),
-            Action::CreateTenant(_)
-            | Action::Trust(_)
-            | Action::CreateUser(_)
-            | Action::Grant(_)
-            | Action::Mark(_)
-            | Action::CreateKey(_)
-            | Action::Renew(_)
-            | Action::Reclaim(_)
-            | Action::Keep(_)
-            | Action::Drift(_)
-            | Action::Wait(_)
-            | Action::Refuse(_) => None,
+            })
         });
         let (mut limits, mut unread, mut everyone) = (None, None, None);
         let mut used = BTreeMap::new();

@@ -180,6 +180,25 @@ impl Plan {
 }
 
 impl Action {
+    /// The tenant that it needs, where it may be one that the same plan makes.
+    pub fn parent(&self) -> Option<&Parent> {
+        match self {
+            Self::Settle(settle) => Some(&settle.parent),
+            Self::Trust(trust) => Some(&trust.parent),
+            Self::CreateUser(create) => Some(&create.parent),
+            Self::Grant(grant) => Some(&grant.parent),
+            Self::CreateKey(create) => Some(&create.parent),
+            Self::Renew(renew) => Some(&renew.create.parent),
+            Self::CreateTenant(_)
+            | Self::Mark(_)
+            | Self::Reclaim(_)
+            | Self::Keep(_)
+            | Self::Drift(_)
+            | Self::Wait(_)
+            | Self::Refuse(_) => None,
+        }
+    }
+
     /// Whether `apply` sends a request for it that changes something, or writes a record.
     pub fn changes_something(&self) -> bool {
         match self {
