@@ -1,8 +1,7 @@
 //! One call to Imburse: its headers, as whom it is sent, its replies in words; and the tokens that signatures are exchanged for.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,9 +15,12 @@ use super::super::http::{
     Answer, Envelope, Exchange, Fault, GateKey, Head, ReadError, Rejection, RejectionKind, Target, TraceName, Trouble,
     Verb, bearer,
 };
+use super::accounts::Account;
 use super::clock::is_untimely;
 use super::endpoints::{self, Endpoint, What};
-use super::{Account, ImburseReader, sign, wire};
+use super::reader::ImburseReader;
+use super::tokens::{Held, Token};
+use super::{sign, wire};
 
 /// One call: what, of which account, for which tenant.
 pub(super) struct Call<'a> {
@@ -147,42 +149,20 @@ impl Exchange for Call<'_> {
     }
 }
 
-/// One token per account, fetched once however many ask.
-#[derive(Default)]
-pub(super) struct Tokens(Mutex<HashMap<Name, Arc<tokio::sync::Mutex<Slot>>>>);
-
-/// Whoever holds its lock may fetch; the others wait and take what was fetched.
-#[derive(Default)]
-struct Slot {
-    token: Option<Token>,
-    serial: u64,
-    /// When a fetch failed, and how: those who waited for it share its failure instead of failing one after another.
-    failed: Option<(Instant, ReadError)>,
-}
-
-struct Token {
-    secret: Arc<Secret>,
-    refresh_at: Instant,
-}
-
-/// A token, and which one of its slot it is.
-pub(super) struct Held {
-    pub(super) secret: Arc<Secret>,
-    serial: u64,
-}
-
 /// A token's life that nobody told, and the shortest one that is believed, in seconds.
 const UNTOLD: i64 = 300;
 const SHORTEST: i64 = 10;
 
-impl Tokens {
-    fn slot(&self, account: &Name) -> Arc<tokio::sync::Mutex<Slot>> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(account.clone()).or_default())
-    }
-}
-
 impl ImburseReader {
+    pub(super) fn call<'a>(
+        &'a self,
+        name: &'a Name,
+        endpoint: &'static Endpoint,
+        ids: &[&str],
+    ) -> Result<Call<'a>, Trouble> {
+        Call::new(name, self.known(name)?, endpoint, ids, &[])
+    }
+
     /// The account's token, in use or fetched now.
     pub(super) async fn token(&self, name: &Name, account: &Account) -> Result<Held, ReadError> {
         let asked_at = Instant::now();

@@ -1,7 +1,6 @@
 //! Access tokens: one per host and client, fetched once however many ask, kept while the host is worked on, ended as it is left.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -16,42 +15,8 @@ use crate::model::untrusted::Untrusted;
 
 use super::super::http::{Exchange as _, ReadError, Trouble};
 use super::exchange::Call;
+use super::tokens::{Bearer, Token, TokenKey, Tokens};
 use super::{Lookup, QlikReader, Who, endpoints, wire};
-
-/// What goes into the Authorization header.
-pub(super) struct Bearer {
-    pub(super) secret: Arc<Secret>,
-    /// Which token of its slot it is; `None` for an API key, which cannot be fetched anew.
-    serial: Option<u64>,
-}
-
-impl Bearer {
-    pub(super) fn is_token(&self) -> bool {
-        self.serial.is_some()
-    }
-}
-
-type TokenKey = (Name, Who, Host);
-
-#[derive(Default)]
-pub(super) struct Tokens {
-    slots: Mutex<HashMap<TokenKey, Arc<tokio::sync::Mutex<Slot>>>>,
-    fetched: Mutex<Vec<(TokenKey, Arc<Secret>)>>,
-}
-
-/// One host and client. Whoever holds its lock may fetch; the others wait and take what was fetched.
-#[derive(Default)]
-struct Slot {
-    token: Option<Token>,
-    serial: u64,
-    /// When a fetch failed, and how: those who waited for it share its failure instead of failing one after another.
-    failed: Option<(Instant, ReadError)>,
-}
-
-struct Token {
-    secret: Arc<Secret>,
-    refresh_at: Instant,
-}
 
 #[derive(Serialize)]
 struct Grant<'a> {
@@ -86,17 +51,6 @@ pub struct Revoked {
 }
 
 impl Tokens {
-    fn slot(&self, key: &TokenKey) -> Arc<tokio::sync::Mutex<Slot>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(key.clone()).or_default())
-    }
-
-    /// Where tokens were fetched that are not ended yet.
-    fn hosts(&self) -> BTreeSet<(Name, Host)> {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        fetched.iter().map(|((account, _, host), _)| (account.clone(), host.clone())).collect()
-    }
-
     /// Forgets a token that was refused, unless another task has fetched a newer one.
     pub(super) async fn drop_token(&self, call: &Call<'_>, bearer: &Bearer) {
         let slot = self.slot(&key_of(call));
