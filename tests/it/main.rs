@@ -46,6 +46,7 @@ mod reach;
 mod rehearse;
 mod rename;
 mod render;
+mod reused;
 mod sandbox;
 mod saved;
 mod service;
