@@ -3,7 +3,9 @@
 
 mod args;
 mod attended;
+mod candidates;
 mod clock;
+mod completing;
 mod credentials;
 mod declared;
 mod descriptors;

@@ -22,6 +22,7 @@ pub(super) struct Output {
     stderr: Look,
     line: Line,
     given: Given,
+    quiet: bool,
 }
 
 impl Output {
@@ -36,8 +37,9 @@ impl Output {
             formats: Formats::of(common),
             stdout: look(Stream::Out.is_terminal()),
             stderr,
-            line: Line::of(stderr),
+            line: if common.quiet { Line::none() } else { Line::of(stderr) },
             given: Given::of(common),
+            quiet: common.quiet,
         }
     }
 
@@ -52,12 +54,13 @@ impl Output {
             stderr: look(),
             line: Line::none(),
             given: Given::default(),
+            quiet: false,
         }
     }
 
     /// For messages from elsewhere, beside what this one says.
     pub(super) fn beside(&self) -> Self {
-        Self { line: self.line.clone(), given: self.given.clone(), ..Self::plain(self.format) }
+        Self { line: self.line.clone(), given: self.given.clone(), quiet: self.quiet, ..Self::plain(self.format) }
     }
 
     /// The progress line of this run.
@@ -88,6 +91,11 @@ impl Output {
         self.print(Kind::Json, text)
     }
 
+    /// Prints a result that is neither a plan nor JSON, whatever was asked for.
+    pub(super) fn plain_lines(&self, text: &str) -> Result<(), Problem> {
+        self.print(Kind::Columns, text)
+    }
+
     /// A closed pipe is not an error: whoever read had enough.
     fn print(&self, kind: Kind, text: &str) -> Result<(), Problem> {
         self.line.clear();
@@ -109,13 +117,20 @@ impl Output {
         if first
             && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))
         {
-            self.message(&format!("warning: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY could not be written: {error}"));
+            self.always(&format!("warning: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY could not be written: {error}"));
         }
         written
     }
 
-    /// Tells something beside the result.
+    /// Tells something beside the result, which who asked for quiet can do without.
     pub(super) fn message(&self, text: &str) {
+        if !self.quiet {
+            self.always(text);
+        }
+    }
+
+    /// Tells what everybody must hear: what went wrong, and what is at stake.
+    pub(super) fn always(&self, text: &str) {
         // There is nobody left to tell when stderr itself is gone.
         let text = self.given.complete(text);
         self.line.above(|| drop(Stream::Err.say(Kind::lines(self.stderr.colour), &text)));
@@ -150,14 +165,14 @@ impl Output {
         let told = Told::Error { message, next: &next, faults: faults.as_ref(), outcome: *outcome, exit };
         let unwritten = self.tell(told).err();
         match rendered {
-            Some(rendered) => self.message(rendered),
-            None => self.message(&format!("error: {}", escape(message))),
+            Some(rendered) => self.always(rendered),
+            None => self.always(&format!("error: {}", escape(message))),
         }
         for next in &next {
-            self.message(&format!("  next: {}", escape(next)));
+            self.always(&format!("  next: {}", escape(next)));
         }
         if let Some(problem) = unwritten {
-            self.message(&format!("error: {}", escape(&problem.message)));
+            self.always(&format!("error: {}", escape(&problem.message)));
         }
         exit
     }

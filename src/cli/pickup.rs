@@ -7,10 +7,7 @@ use crate::model::untrusted::escape;
 
 use super::args::Common;
 use super::exit::Problem;
-use super::sources::SETTINGS_NAME;
-
-/// The variable that names the settings file. Empty counts as unset.
-const VARIABLE: &str = "QLIK_PLAN_SETTINGS";
+use super::sources::{SETTINGS_NAME, SETTINGS_VARIABLE};
 
 pub(super) enum Found {
     /// By `--settings` or the variable.
@@ -26,9 +23,9 @@ pub(super) enum Found {
 /// # Errors
 /// Two different files lie there: whoever may change the desired state must not change where credentials go.
 pub(super) fn find(common: &Common, paths: &[PathBuf], cwd: &Path) -> Result<Found, Problem> {
-    let variable = std::env::var_os(VARIABLE);
+    let variable = std::env::var_os(SETTINGS_VARIABLE);
     let unnamed = match &variable {
-        Some(value) if value.is_empty() => format!("no settings file is named ({VARIABLE} is set, and empty)"),
+        Some(value) if value.is_empty() => format!("no settings file is named ({SETTINGS_VARIABLE} is set, and empty)"),
         Some(_) | None => "no settings file is named".to_owned(),
     };
     let named = variable.filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, FromArgMatches, ValueEnum as _};
 
 use super::args::{ApplyLine, ApplyVerb, ColourArg, Common, Format, PlanLine, PlanVerb};
+use super::completing;
 use super::exit::{Exit, Problem};
 use super::formats;
 use super::harden::guarded;
@@ -15,7 +16,7 @@ use super::line::{Line, ordered};
 use super::mistakes::Asked;
 use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
-use super::verbs::{apply, explain, ledger, plan, rehearse, rename, resolve, schema, validate};
+use super::verbs::{apply, explain, ledger, man, plan, rehearse, rename, resolve, schema, validate};
 use super::watch;
 
 /// `qlik-plan`.
@@ -25,6 +26,9 @@ pub fn plan_main() -> ExitCode {
 
 fn run_plan() -> ExitCode {
     let (command, other) = (built::<PlanLine>(), built::<ApplyLine>());
+    if completing::answered(&command) {
+        return Exit::Done.into();
+    }
     let line = ordered(std::env::args_os(), &command);
     let asked = Asked { line: &line, command: &command, other: &other };
     let (args, verb) = match read::<PlanLine>(&asked) {
@@ -43,6 +47,8 @@ fn run_plan() -> ExitCode {
             block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
         }
         PlanVerb::ExplainCode(code) => explain::code(code, &output),
+        PlanVerb::Completions(shell) => completing::script(shell.name(), &command, &output),
+        PlanVerb::Man(of) => man::run(&of, &command, &output),
     });
     end(result, &line, &output)
 }
@@ -54,6 +60,9 @@ pub fn apply_main() -> ExitCode {
 
 fn run_apply() -> ExitCode {
     let (command, other) = (built::<ApplyLine>(), built::<PlanLine>());
+    if completing::answered(&command) {
+        return Exit::Done.into();
+    }
     let line = ordered(std::env::args_os(), &command);
     let asked = Asked { line: &line, command: &command, other: &other };
     let (args, verb) = match read::<ApplyLine>(&asked) {
@@ -85,6 +94,8 @@ fn run_apply() -> ExitCode {
         ApplyVerb::Rehearse { account, paths } => {
             block(false, common, &output, rehearse::run(&args, &account, &paths, &output))
         }
+        ApplyVerb::Completions(shell) => completing::script(shell.name(), &command, &output),
+        ApplyVerb::Man(of) => man::run(&of, &command, &output),
     });
     end(result, &line, &output)
 }

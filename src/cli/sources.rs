@@ -13,7 +13,7 @@ use crate::plan::finding::Finding;
 use crate::plan::refusal::Code;
 pub(crate) use error::SourceError;
 use error::{shown, unreadable};
-pub(crate) use folder::SETTINGS_NAME;
+pub(crate) use folder::{SETTINGS_NAME, SETTINGS_VARIABLE};
 use open::Bound;
 
 /// Desired state as it was read.

@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Json,
     /// Workflow commands of our own, one a line.
     Commands,
+    /// Lines for a shell, with tabs between what a line is made of.
+    Columns,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Self::Styled => guard::lines(text, true),
             Self::Json => guard::json(text),
             Self::Commands => guard::commands(text),
+            Self::Columns => text.split('\t').map(|column| guard::lines(column, false)).collect::<Vec<_>>().join("\t"),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::model::requests::Asked;
+use crate::model::untrusted::escape;
 use crate::model::wait::{Ending, STEP, Wait, Waits};
 
 use super::args::Common;
@@ -25,6 +27,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Watches until the program ends.
 pub(super) fn start(common: &Common, output: Output) {
+    if common.verbose {
+        let told = output.beside();
+        common.waits.requests().listen(move |asked| told.message(&request(asked)));
+    }
     let waits = common.waits.clone();
     let (began, max_run) = (Instant::now(), Duration::from_secs(common.max_run.seconds()));
     let grace = Duration::from_secs(common.timeout).saturating_mul(GRACE);
@@ -51,6 +57,13 @@ pub(super) fn start(common: &Common, output: Output) {
             }
         }
     });
+}
+
+/// `GET acme.us.qlikcloud.com/api/v1/tenants/me 200 12 ms`
+fn request(asked: &Asked) -> String {
+    let Asked { method, host, path, status, took } = asked;
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    escape(&format!("{method} {host}{path} {status} {} ms", took.as_millis()))
 }
 
 fn stuck(waits: &[Wait], limit: crate::model::duration::Duration) -> Problem {

@@ -58,6 +58,13 @@ pub fn looks_like_desired_state(text: &str) -> bool {
     ours::looks_like_desired_state(text)
 }
 
+/// The addresses that files declare, as far as they can be read: for whoever types one.
+pub fn addresses(sources: &[Source]) -> Vec<model::address::Address> {
+    let mut faults = Faults::new(sources, false);
+    let files = (0..sources.len()).map(|index| desired::file(index, &mut faults)).collect();
+    resolve::items(files, None, &mut faults).0.into_keys().collect()
+}
+
 /// Checks desired state without settings, and counts its objects: all but the references into settings.
 ///
 /// # Errors

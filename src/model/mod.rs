@@ -15,6 +15,7 @@ pub mod origin;
 pub mod place;
 pub mod record;
 pub mod redact;
+pub mod requests;
 pub mod run;
 pub mod secret;
 pub mod settings;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use super::requests::Requests;
+
 /// How long one request is waited for in all its tries because a server asked for it. Whoever asks for more is not asked again
 /// in this run: asking early only makes it longer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -56,6 +58,7 @@ struct Inner {
     open: Mutex<Open>,
     ending: Mutex<Ending>,
     holder: Option<fn(&File) -> Option<u32>>,
+    requests: Requests,
 }
 
 #[derive(Default)]
@@ -132,6 +135,11 @@ impl Waits {
             Ending::Now(why) => Some(why),
             Ending::Soon(why) => (stake == Stake::Nothing && left > ALMOST_DONE).then_some(why),
         }
+    }
+
+    /// What the run asks of servers.
+    pub fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     pub fn holder(&self, file: &File) -> Option<u32> {

@@ -11,6 +11,7 @@ mod clocks;
 mod cloned_ledger;
 mod cloud;
 mod command_sink;
+mod completing;
 mod config;
 mod crash;
 mod credentials;

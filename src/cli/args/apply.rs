@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::host::Label;
 
+use super::super::candidates::{accounts, tenants};
 use super::super::formats::Answers;
 use super::groups::{Choices, Place, Report, Run, Show, Tree};
 use super::options::{ApplyArgs, Common};
-use super::values::{hostname, name, plan_hash, tenant};
+use super::values::{ShellArg, hostname, name, plan_hash, tenant};
 
 const AGREED: &str = "What was agreed";
 const KNOWN: &str = "What a person knows";
@@ -20,10 +22,27 @@ pub(in crate::cli) enum ApplyVerb {
     Apply(Vec<PathBuf>),
     LedgerInit(Vec<PathBuf>),
     LedgerList(Vec<PathBuf>),
-    LedgerMove { from: Address, to: Address, paths: Vec<PathBuf> },
-    LedgerForget { address: Address, paths: Vec<PathBuf> },
-    Resolve { address: Address, how: ResolveHow, paths: Vec<PathBuf> },
-    Rehearse { account: Name, paths: Vec<PathBuf> },
+    LedgerMove {
+        from: Address,
+        to: Address,
+        paths: Vec<PathBuf>,
+    },
+    LedgerForget {
+        address: Address,
+        paths: Vec<PathBuf>,
+    },
+    Resolve {
+        address: Address,
+        how: ResolveHow,
+        paths: Vec<PathBuf>,
+    },
+    Rehearse {
+        account: Name,
+        paths: Vec<PathBuf>,
+    },
+    Completions(ShellArg),
+    /// Of the program, or of the verb of these words.
+    Man(Vec<String>),
 }
 
 pub(in crate::cli) enum ResolveHow {
@@ -42,7 +61,9 @@ impl ApplyVerb {
             | Self::LedgerMove { .. }
             | Self::LedgerForget { .. }
             | Self::Resolve { .. }
-            | Self::Rehearse { .. } => Answers::Other,
+            | Self::Rehearse { .. }
+            | Self::Completions(_)
+            | Self::Man(_) => Answers::Other,
         }
     }
 
@@ -56,6 +77,7 @@ impl ApplyVerb {
             | Self::LedgerForget { paths, .. }
             | Self::Resolve { paths, .. }
             | Self::Rehearse { paths, .. } => paths,
+            Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -93,7 +115,7 @@ enum Verb {
     /// Finds out whether keys can be minted, before a tenant is paid for
     Rehearse {
         /// The name of an account in settings.
-        #[arg(value_parser = name)]
+        #[arg(value_parser = name, add = ArgValueCandidates::new(accounts))]
         account: Name,
         #[command(flatten)]
         on: On,
@@ -101,7 +123,7 @@ enum Verb {
     /// Explains a creation in doubt; settles it with --adopt, --not-created or --settle
     Resolve {
         /// The tenant's address, as in qlik/acme.
-        #[arg(value_parser = tenant)]
+        #[arg(value_parser = tenant, add = ArgValueCandidates::new(tenants))]
         address: Address,
         /// The tenant in doubt is the one with this hostname (at Imburse: this id).
         #[arg(long, value_name = "HOSTNAME", value_parser = hostname, conflicts_with_all = ["not_created", "settle"], help_heading = KNOWN)]
@@ -114,6 +136,19 @@ enum Verb {
         settle: bool,
         #[command(flatten)]
         on: On,
+    },
+    /// Prints what a shell loads to complete command lines
+    #[command(after_help = super::groups::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: ShellArg,
+    },
+    /// Prints the manual page, of the program or of a verb
+    Man {
+        /// The verb, as in ledger init.
+        #[arg(value_name = "VERB")]
+        of: Vec<String>,
     },
 }
 
@@ -132,10 +167,10 @@ enum LedgerVerb {
     /// Follows a rename in desired state: nothing is bought twice
     Mv {
         /// The address that it had.
-        #[arg(value_name = "OLD", value_parser = tenant)]
+        #[arg(value_name = "OLD", value_parser = tenant, add = ArgValueCandidates::new(tenants))]
         from: Address,
         /// The address that it has now.
-        #[arg(value_name = "NEW", value_parser = tenant)]
+        #[arg(value_name = "NEW", value_parser = tenant, add = ArgValueCandidates::new(tenants))]
         to: Address,
         #[command(flatten)]
         on: On,
@@ -143,7 +178,7 @@ enum LedgerVerb {
     /// Drops a record; asks first
     Forget {
         /// The tenant's address, as in qlik/acme.
-        #[arg(value_parser = tenant)]
+        #[arg(value_parser = tenant, add = ArgValueCandidates::new(tenants))]
         address: Address,
         /// Forget without asking.
         #[arg(long, help_heading = AGREED)]
@@ -200,6 +235,10 @@ impl Applied {
     }
 }
 
+fn unasked() -> ApplyArgs {
+    ApplyArgs { common: Common::unasked(), yes: false, plan: None, approve: None }
+}
+
 /// A verb that applies nothing.
 fn beside(on: On, verb: impl FnOnce(Vec<PathBuf>) -> ApplyVerb) -> (ApplyArgs, ApplyVerb) {
     let (common, paths) = on.asked();
@@ -212,6 +251,8 @@ impl ApplyLine {
         match self.verb {
             None => self.apply.asked(),
             Some(Verb::Apply(applied)) => applied.asked(),
+            Some(Verb::Completions { shell }) => (unasked(), ApplyVerb::Completions(shell)),
+            Some(Verb::Man { of }) => (unasked(), ApplyVerb::Man(of)),
             Some(Verb::Rehearse { account, on }) => beside(on, |paths| ApplyVerb::Rehearse { account, paths }),
             Some(Verb::Resolve { address, adopt, not_created, settle, on }) => {
                 let how = match adopt {

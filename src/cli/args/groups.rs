@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 
+use super::super::candidates::{keys, tenants};
 use super::options::{Common, MAX_RUN, PARALLELISM, TIMEOUT};
 use super::values::{
     Also, ColourArg, ExitCodes, Format, Platform, address, also, duration, name, parallelism, timeout,
@@ -77,6 +79,12 @@ pub(super) struct Show {
     /// Colour: NO_COLOR and CLICOLOR_FORCE are honoured too.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", help_heading = OUTPUT)]
     color: ColourArg,
+    /// Say nothing on stderr but what went wrong and what is at stake; no progress.
+    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
+    quiet: bool,
+    /// Say on stderr what is asked of servers: method, host, path, status and milliseconds. No secret, no body.
+    #[arg(short, long, help_heading = OUTPUT)]
+    verbose: bool,
 }
 
 impl Group for Show {
@@ -84,6 +92,8 @@ impl Group for Show {
         common.format = self.format;
         common.exit_codes = self.exit_codes;
         common.color = self.color;
+        common.quiet = self.quiet;
+        common.verbose = self.verbose;
     }
 }
 
@@ -120,16 +130,16 @@ pub(super) struct Choices {
     #[arg(long, help_heading = CHOICES)]
     unrehearsed: bool,
     /// Mint this key anew although a delivered one lives and is not in its sink; that one is left to expire. May be repeated.
-    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = CHOICES)]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, add = ArgValueCandidates::new(keys), help_heading = CHOICES)]
     remint: Vec<Address>,
     /// Mint another over this key, which is in its sink and works (it leaked, or is old); the old one stays as it is. May be repeated.
-    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = CHOICES)]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, add = ArgValueCandidates::new(keys), help_heading = CHOICES)]
     replace: Vec<Address>,
     /// Delete this key of ours at Imburse, by its public key: nobody uses it, and its run's machine is gone. May be repeated.
     #[arg(long, value_name = "PUBLIC_KEY", help_heading = CHOICES)]
     reclaim: Vec<String>,
     /// This tenant is new, although its name is close to one that is no longer declared: create it. May be repeated.
-    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = CHOICES)]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, add = ArgValueCandidates::new(tenants), help_heading = CHOICES)]
     new: Vec<Address>,
     /// Name keys that will be due, or end, within this (ISO 8601, as in P14D).
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = CHOICES)]
@@ -195,3 +205,13 @@ macro_rules! help {
 }
 
 pub(super) use help;
+
+/// What is done with the script.
+pub(super) const COMPLETIONS: &str = "\
+As in:
+  bash        source <(qlik-plan completions bash)          in ~/.bashrc
+  zsh         source <(qlik-plan completions zsh)           in ~/.zshrc, behind compinit
+  fish        qlik-plan completions fish | source           in ~/.config/fish/config.fish
+  PowerShell  qlik-plan completions powershell | Out-String | Invoke-Expression    in $PROFILE
+Addresses and accounts are read from desired state and settings at hand; nothing is sent.
+The same for qlik-apply.";

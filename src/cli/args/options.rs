@@ -63,6 +63,8 @@ pub(in crate::cli) struct Common {
     /// What this run waits for, and whether it is to end.
     pub(in crate::cli) waits: Waits,
     pub(in crate::cli) color: ColourArg,
+    pub(in crate::cli) quiet: bool,
+    pub(in crate::cli) verbose: bool,
     /// Whether a person is there.
     pub(in crate::cli) presence: Presence,
 }
@@ -94,6 +96,8 @@ impl Common {
             max_run: MAX_RUN,
             waits: locks::waits(),
             color: ColourArg::Auto,
+            quiet: false,
+            verbose: false,
             presence: Presence::of_this_run(),
         }
     }

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 use jiff::Timestamp;
 
 use crate::model::address::Address;
 use crate::plan::refusal::Code;
 
+use super::super::candidates::addresses;
 use super::super::formats::Answers;
 use super::groups::{Choices, Place, Report, Run, Show, Tree};
 use super::options::{Common, PlanArgs};
-use super::values::{PreflightArg, SchemaOf, Target, target, time};
+use super::values::{PreflightArg, SchemaOf, ShellArg, Target, target, time};
 
 const READING: &str = "What is read, and when";
 
@@ -22,6 +24,9 @@ pub(in crate::cli) enum PlanVerb {
     Schema(SchemaOf),
     ExplainObject(Address, Vec<PathBuf>),
     ExplainCode(Code),
+    Completions(ShellArg),
+    /// Of the program, or of the verb of these words.
+    Man(Vec<String>),
 }
 
 impl PlanVerb {
@@ -29,7 +34,9 @@ impl PlanVerb {
         match self {
             Self::Plan(_) => Answers::Plan,
             Self::Validate(_) => Answers::Faults,
-            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) => Answers::Other,
+            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) | Self::Completions(_) | Self::Man(_) => {
+                Answers::Other
+            }
         }
     }
 
@@ -37,7 +44,7 @@ impl PlanVerb {
     pub(in crate::cli) fn paths(&self) -> &[PathBuf] {
         match self {
             Self::Plan(paths) | Self::Validate(paths) | Self::ExplainObject(_, paths) => paths,
-            Self::Schema(_) | Self::ExplainCode(_) => &[],
+            Self::Schema(_) | Self::ExplainCode(_) | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -88,7 +95,7 @@ enum Verb {
     #[command(override_usage = "qlik-plan explain [OPTIONS] ADDRESS [PATH]...\n       qlik-plan explain CODE")]
     Explain {
         /// The address of a declared object, as in qlik/acme/ci, or a refusal's code, as in QP0203.
-        #[arg(value_name = "ADDRESS|CODE", value_parser = target)]
+        #[arg(value_name = "ADDRESS|CODE", value_parser = target, add = ArgValueCandidates::new(addresses))]
         target: Target,
         #[command(flatten)]
         tree: Tree,
@@ -102,6 +109,19 @@ enum Verb {
         choices: Choices,
         #[command(flatten)]
         run: Run,
+    },
+    /// Prints what a shell loads to complete command lines
+    #[command(after_help = super::groups::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: ShellArg,
+    },
+    /// Prints the manual page, of the program or of a verb
+    Man {
+        /// The verb, as in ledger init.
+        #[arg(value_name = "VERB")]
+        of: Vec<String>,
     },
 }
 
@@ -170,6 +190,8 @@ impl PlanLine {
         match self.verb {
             None => self.plan.asked(),
             Some(Verb::Plan(planned)) => planned.asked(),
+            Some(Verb::Completions { shell }) => (args(Common::unasked(), nothing), PlanVerb::Completions(shell)),
+            Some(Verb::Man { of }) => (args(Common::unasked(), nothing), PlanVerb::Man(of)),
             Some(Verb::Validate { tree, place, show }) => {
                 (args(Common::unasked().with(&tree).with(place).with(show), nothing), PlanVerb::Validate(tree.paths))
             }

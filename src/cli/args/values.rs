@@ -97,6 +97,26 @@ pub(in crate::cli) enum SchemaOf {
     Plan,
 }
 
+/// The shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ShellArg {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+impl ShellArg {
+    pub(in crate::cli) fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+        }
+    }
+}
+
 /// What `explain` explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Target {

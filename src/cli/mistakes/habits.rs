@@ -95,9 +95,10 @@ pub(super) fn option(word: &str, program: &str) -> Option<(&'static str, &'stati
             ("how long a key lives is declared with the key", "in the YAML: expires_in: P30D")
         }
         "d" | "debug" | "trace" | "log-level" | "log" => (
-            "there is no log of what the program does inside",
-            "qlik-plan explain ADDRESS shows how an object's plan comes about",
+            "what is asked of servers is shown by --verbose",
+            "-v; how an object's plan comes about: qlik-plan explain ADDRESS",
         ),
+        "silent" | "no-progress" => ("less is said with --quiet", "-q"),
         "usage" | "?" | "help-all" => ("help is --help", "--help; of a verb: VERB --help"),
         _ => return None,
     })

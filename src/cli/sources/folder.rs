@@ -9,6 +9,8 @@ use super::error::{SourceError, unreadable};
 use super::open::{self, Bound};
 
 /// A settings file of this name is found by itself, and is never desired state.
+/// The variable that names the settings file. Empty counts as unset.
+pub(crate) const SETTINGS_VARIABLE: &str = "QLIK_PLAN_SETTINGS";
 pub(crate) const SETTINGS_NAME: &str = "qlik-plan.settings.yaml";
 
 /// Deeper than anybody sorts tenants; a folder that is mounted into itself ends here.

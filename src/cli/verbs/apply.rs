@@ -45,7 +45,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
     let look = *output.stderr_look();
     let quiet = output.beside();
     let unsaved = Unsaved::default();
-    let signals = Signals::listen(&common.waits, unsaved.clone(), move |text| quiet.message(text))
+    let signals = Signals::listen(&common.waits, unsaved.clone(), move |text| quiet.always(text))
         .map_err(|error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"))?;
     let mut estate = Estate::open(common, &declared, &Needs::of(&declared.desired)).await?;
     make_ledger(args, &estate, &declared, output, &signals).await?;

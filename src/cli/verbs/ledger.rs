@@ -40,10 +40,10 @@ pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Ou
         );
     }
     if let Some(there) = ledger_place::of(common, &declared.settings).lies_in {
-        output.message(&format!(
+        output.always(&format!(
             "warning: it lies in {there}; a clone is a copy of a ledger, not the ledger, and unattended runs create nothing with one"
         ));
-        output.message("  next: move the folder out of every checkout, and name its place under ledger: in settings");
+        output.always("  next: move the folder out of every checkout, and name its place under ledger: in settings");
     }
     Ok(Exit::Done)
 }

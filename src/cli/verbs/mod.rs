@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod explain;
 pub(super) mod ledger;
+pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod rename;

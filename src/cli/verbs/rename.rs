@@ -67,7 +67,7 @@ pub(in crate::cli) async fn forget(
             format!("if that is what you want: qlik-apply ledger forget {address} --yes"),
         ));
     }
-    output.message(&escape(&consequence));
+    output.always(&escape(&consequence));
     if !args.yes {
         if let Some(rule) = args.common.presence.absence() {
             return Err(Problem::new(
@@ -76,10 +76,9 @@ pub(in crate::cli) async fn forget(
             ));
         }
         let quiet = output.beside();
-        let signals = Signals::listen(&args.common.waits, Unsaved::default(), move |text| quiet.message(text))
-            .map_err(|error| {
-                Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine")
-            })?;
+        let signals = Signals::listen(&args.common.waits, Unsaved::default(), move |text| quiet.always(text)).map_err(
+            |error| Problem::new(format!("signals cannot be heard: {error}"), "see the limits of this machine"),
+        )?;
         if !ask(&format!("Forget {address}?"), output, &signals).await? {
             return Err(Problem::new("not confirmed; nothing was changed", format!("{address} stays in the ledger")));
         }

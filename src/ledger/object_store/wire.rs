@@ -173,10 +173,12 @@ impl HttpService for Wire {
             self.heed().await?;
             let _waiting = self.waits.begin(format!("{}: no answer yet", self.place), self.timeout);
             let (authority, is_read) = (authority(&request), request.method().as_str() == "GET");
+            let mut asking = self.waits.requests().ask(request.method().as_str(), &authority, request.uri().path());
             let response = match HttpService::call(&self.client, request).await {
                 Ok(response) => response,
                 Err(error) => return Err(self.in_our_words(error, &authority).await),
             };
+            asking.answered(response.status().as_u16());
             self.clock.hear(&response);
             self.hear(&response);
             whole(response, is_read).await

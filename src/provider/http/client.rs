@@ -265,6 +265,8 @@ impl Wire {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
         }
         let _waiting = self.waits().begin(format!("{}: no answer yet", ask.target.host()), limit);
+        let url = ask.target.url();
+        let mut asking = self.waits().requests().ask(ask.verb.method().as_str(), ask.target.host(), url.path());
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -285,6 +287,7 @@ impl Wire {
         };
         self.sent.fetch_add(1, Ordering::Relaxed);
         let head = Head::of(&response);
+        asking.answered(head.status);
         if let Some(date) = head.date {
             self.clocks().hear(ask.target.host(), date);
         }

@@ -79,6 +79,7 @@ impl Wire {
             Err(_) => return Reply::NotSent("the token holds a character that no header can carry".to_owned()),
         };
         token.set_sensitive(true);
+        let mut asking = self.waits.requests().ask(method.as_str(), &self.origin.to_string(), &format!("/v1/{path}"));
         let mut request = self
             .client
             .request(method, format!("{}/v1/{path}", self.origin))
@@ -102,6 +103,7 @@ impl Wire {
             }
         };
         let status = response.status().as_u16();
+        asking.answered(status);
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(http_date);
         let wait = header(RETRY_AFTER.as_str()).and_then(|value| asked_to_wait(value, date));
