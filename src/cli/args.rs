@@ -2,11 +2,13 @@
 
 mod apply;
 mod groups;
+mod init;
 mod options;
 mod plan;
 mod values;
 
 pub(super) use apply::{ApplyLine, ApplyVerb, ResolveHow};
+pub(super) use init::{First, Pipeline, label};
 pub(super) use options::{ApplyArgs, Common, PlanArgs};
 pub(super) use plan::{PlanLine, PlanVerb};
-pub(super) use values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg, SchemaOf, Wrong};
+pub(super) use values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg, SchemaOf, Wrong, name};

@@ -48,7 +48,7 @@ pub(super) fn accounts() -> Vec<CompletionCandidate> {
         config::settings(&source, &std::env::current_dir().ok()?).ok()
     });
     let Some(settings) = read else { return Vec::new() };
-    settings.accounts.keys().map(|name| CompletionCandidate::new(name.to_string())).collect()
+    settings.qlik.keys().map(|name| CompletionCandidate::new(name.to_string())).collect()
 }
 
 fn recursive(words: &[PathBuf]) -> bool {

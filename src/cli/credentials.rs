@@ -77,20 +77,9 @@ impl Needs {
 /// Reads every credential that is needed, or says of each that is missing where it should be.
 pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<Resolved, Problem> {
     let mut missing = Vec::new();
-    let mut resolved = BTreeMap::new();
-    for name in needs.accounts() {
-        let Some(account) = settings.qlik.get(name) else { continue };
-        if let Some(credentials) = account_credentials(name, account, needs, &mut missing) {
-            resolved.insert(name.clone(), credentials);
-        }
-    }
-    let mut of_imburse = BTreeMap::new();
-    for name in needs.imburse() {
-        let Some(account) = settings.imburse.get(name) else { continue };
-        of_imburse.extend(imburse::account(name, account, &mut missing).map(|account| (name.clone(), account)));
-    }
+    let found = look(settings, needs, &mut missing);
     if missing.is_empty() {
-        return Ok(Resolved { qlik: resolved, imburse: of_imburse });
+        return Ok(found);
     }
     let rendered = missing.iter().map(|(what, _)| format!("error: {what}")).collect::<Vec<_>>().join("\n");
     Err(Problem {
@@ -100,6 +89,30 @@ pub(super) fn resolve(settings: &Settings, needs: &Needs) -> Result<Resolved, Pr
         faults: None,
         outcome: crate::render::Outcome::Credentials,
     })
+}
+
+/// What is missing of what is needed, and what to do about each.
+pub(super) fn missing(settings: &Settings, needs: &Needs) -> Missing {
+    let mut missing = Vec::new();
+    // Whatever can be read is wiped at once.
+    drop(look(settings, needs, &mut missing));
+    missing
+}
+
+fn look(settings: &Settings, needs: &Needs, missing: &mut Missing) -> Resolved {
+    let mut resolved = BTreeMap::new();
+    for name in needs.accounts() {
+        let Some(account) = settings.qlik.get(name) else { continue };
+        if let Some(credentials) = account_credentials(name, account, needs, missing) {
+            resolved.insert(name.clone(), credentials);
+        }
+    }
+    let mut of_imburse = BTreeMap::new();
+    for name in needs.imburse() {
+        let Some(account) = settings.imburse.get(name) else { continue };
+        of_imburse.extend(imburse::account(name, account, missing).map(|account| (name.clone(), account)));
+    }
+    Resolved { qlik: resolved, imburse: of_imburse }
 }
 
 fn account_credentials(

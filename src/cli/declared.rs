@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::model::address::Name;
+use crate::model::address::{Name, Vendor};
 use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
@@ -12,6 +12,7 @@ use crate::model::spec::Owner;
 use crate::render::Outcome;
 
 use super::args::Common;
+use super::credentials::Needs;
 use super::exit::Problem;
 use super::output::Output;
 use super::pickup::{self, Found};
@@ -26,6 +27,15 @@ pub(super) struct Declared {
     pub(super) settings: Settings,
     /// Files that look like desired state, lie where it was looked for, and were not read.
     pub(super) unread: Vec<PathBuf>,
+}
+
+impl Declared {
+    /// Of every account, also of one that nothing is declared with.
+    pub(super) fn needs(&self) -> Needs {
+        let qlik = self.settings.qlik.keys().map(|name| (Vendor::Qlik, name));
+        let all = qlik.chain(self.settings.imburse.keys().map(|name| (Vendor::Imburse, name)));
+        all.fold(Needs::of(&self.desired), |needs, (vendor, name)| needs.and_account(vendor, name))
+    }
 }
 
 /// Reads settings and desired state.

@@ -13,13 +13,14 @@ pub(super) struct Line {
     pub(super) verbs: Vec<String>,
 }
 
-/// Puts the verb of a line to its front. What stands behind `--` is no verb.
-pub(super) fn ordered(words: impl IntoIterator<Item = OsString>, command: &Command) -> Line {
+/// Puts the verb of a line to its front. What stands behind `--` is no verb, and neither is what stands behind a verb of the other
+/// program: `qlik-plan ledger init` is not `qlik-plan init`.
+pub(super) fn ordered(words: impl IntoIterator<Item = OsString>, command: &Command, other: &Command) -> Line {
     let mut words = words.into_iter();
     let mut line = Line { words: words.next().into_iter().collect(), verbs: Vec::new() };
     let mut rest: Vec<OsString> = words.collect();
     let mut level = command;
-    while let Some((at, verb)) = verb(&rest, command, level) {
+    while let Some((at, verb)) = verb(&rest, command, level, if line.verbs.is_empty() { Some(other) } else { None }) {
         rest.remove(at);
         line.words.push(verb.get_name().into());
         line.verbs.push(verb.get_name().to_owned());
@@ -36,8 +37,22 @@ pub(super) fn ordered(words: impl IntoIterator<Item = OsString>, command: &Comma
 }
 
 /// The first word that is a verb at this level, and where it stands.
-fn verb<'c>(words: &[OsString], command: &Command, level: &'c Command) -> Option<(usize, &'c Command)> {
-    positions(words, command).into_iter().find_map(|at| Some((at, level.find_subcommand(words.get(at)?)?)))
+fn verb<'c>(
+    words: &[OsString],
+    command: &Command,
+    level: &'c Command,
+    other: Option<&Command>,
+) -> Option<(usize, &'c Command)> {
+    for at in positions(words, command) {
+        let word = words.get(at)?;
+        if let Some(verb) = level.find_subcommand(word) {
+            return Some((at, verb));
+        }
+        if other.is_some_and(|other| other.find_subcommand(word).is_some()) && !Path::new(word).exists() {
+            return None;
+        }
+    }
+    None
 }
 
 /// Where a verb is about something, as `explain` is about an address, that may stand behind paths.
@@ -98,7 +113,8 @@ mod tests {
             .subcommand(Command::new("list").arg(Arg::new("paths").num_args(0..)))
             .subcommand(Command::new("explain").arg(Arg::new("target")).arg(Arg::new("paths").num_args(0..)))
             .subcommand(Command::new("ledger").subcommand(Command::new("init")).subcommand(Command::new("list")));
-        let line = ordered(line.split(' ').map(OsString::from), &command);
+        let other = Command::new("q").subcommand(Command::new("theirs"));
+        let line = ordered(line.split(' ').map(OsString::from), &command, &other);
         let words: Vec<_> = line.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         (words.join(" "), line.verbs.join(" "))
     }
@@ -113,6 +129,7 @@ mod tests {
             ("p --out=f list", "p list --out=f", "list"),
             ("p -- list", "p -- list", ""),
             ("p ./list", "p ./list", ""),
+            ("p theirs list", "p theirs list", ""),
             ("p init ledger", "p ledger init", "ledger init"),
             ("p --out f ledger --x init", "p ledger init --out f --x", "ledger init"),
             ("p explain src qlik/acme", "p explain qlik/acme src", "explain"),

@@ -169,7 +169,7 @@ impl Asked<'_> {
             name.is_none_or(|name| !NEVER_PROPOSED.contains(&name) || name == "approve")
         });
         let all: Vec<OsString> = [self.other.get_name().into()].into_iter().chain(words).collect();
-        let line = ordered(all.clone(), self.other);
+        let line = ordered(all.clone(), self.other, self.command);
         let taken = self.other.clone().try_get_matches_from(line.words).is_ok();
         (known && taken).then(|| all.iter().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" "))
     }
@@ -262,7 +262,7 @@ impl Asked<'_> {
     fn neither(&self, word: &str) -> Problem {
         let typed = escape(word);
         let without_verb = self.line.verbs.is_empty();
-        if without_verb && let Some((why, next)) = habits::verb(word, self.program()) {
+        if without_verb && let Some((why, next)) = habits::verb(word) {
             return Problem::new(format!("{typed}: {why}"), next);
         }
         if without_verb && self.other.find_subcommand(word).is_some() {

@@ -10,6 +10,7 @@ const VERBS: &[(&str, &str, bool)] = &[
     ("qlik-plan", "plan", true),
     ("qlik-plan", "validate", true),
     ("qlik-plan", "explain", true),
+    ("qlik-plan", "doctor", true),
     ("qlik-apply", "apply", true),
     ("qlik-apply", "ledger init", false),
     ("qlik-apply", "ledger list", false),

@@ -16,7 +16,7 @@ use super::line::{Line, ordered};
 use super::mistakes::Asked;
 use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
-use super::verbs::{apply, explain, ledger, man, plan, rehearse, rename, resolve, schema, validate};
+use super::verbs::{apply, doctor, explain, init, ledger, man, plan, rehearse, rename, resolve, schema, validate};
 use super::watch;
 
 /// `qlik-plan`.
@@ -29,7 +29,7 @@ fn run_plan() -> ExitCode {
     if completing::answered(&command) {
         return Exit::Done.into();
     }
-    let line = ordered(std::env::args_os(), &command);
+    let line = ordered(std::env::args_os(), &command, &other);
     let asked = Asked { line: &line, command: &command, other: &other };
     let (args, verb) = match read::<PlanLine>(&asked) {
         Ok(read) => read.asked(),
@@ -47,6 +47,8 @@ fn run_plan() -> ExitCode {
             block(true, &args.common, &output, explain::object(&args, &address, &paths, &output))
         }
         PlanVerb::ExplainCode(code) => explain::code(code, &output),
+        PlanVerb::Init(first) => init::run(&args.common, first, &output),
+        PlanVerb::Doctor(paths) => block(true, &args.common, &output, doctor::run(&args, &paths, &output)),
         PlanVerb::Completions(shell) => completing::script(shell.name(), &command, &output),
         PlanVerb::Man(of) => man::run(&of, &command, &output),
     });
@@ -63,7 +65,7 @@ fn run_apply() -> ExitCode {
     if completing::answered(&command) {
         return Exit::Done.into();
     }
-    let line = ordered(std::env::args_os(), &command);
+    let line = ordered(std::env::args_os(), &command, &other);
     let asked = Asked { line: &line, command: &command, other: &other };
     let (args, verb) = match read::<ApplyLine>(&asked) {
         Ok(read) => read.asked(),

@@ -25,7 +25,8 @@ pub fn tell(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp, pla
         let then = super::plan(desired, &live, &wishes, now);
         codes = refusals(&then).map(|(_, refusal)| refusal.code).collect();
         for (address, refusal) in refusals(&then) {
-            if !seen.insert((address.clone(), refusal.code)) {
+            // What only waits for another object's refusal is no obstacle of its own.
+            if refusal.code == Code::Depends || !seen.insert((address.clone(), refusal.code)) {
                 continue;
             }
             match found.iter_mut().find(|(known, _)| known == refusal) {

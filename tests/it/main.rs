@@ -24,6 +24,7 @@ mod escape;
 mod exits;
 mod explain;
 mod finding;
+mod first_estate;
 mod first_minute;
 mod folders;
 mod formats;

@@ -12,6 +12,7 @@ use crate::plan::refusal::Code;
 use super::super::candidates::addresses;
 use super::super::formats::Answers;
 use super::groups::{Choices, Place, Report, Run, Show, Tree};
+use super::init::{First, Init};
 use super::options::{Common, PlanArgs};
 use super::values::{PreflightArg, SchemaOf, ShellArg, Target, target, time};
 
@@ -24,6 +25,8 @@ pub(in crate::cli) enum PlanVerb {
     Schema(SchemaOf),
     ExplainObject(Address, Vec<PathBuf>),
     ExplainCode(Code),
+    Init(First),
+    Doctor(Vec<PathBuf>),
     Completions(ShellArg),
     /// Of the program, or of the verb of these words.
     Man(Vec<String>),
@@ -34,17 +37,21 @@ impl PlanVerb {
         match self {
             Self::Plan(_) => Answers::Plan,
             Self::Validate(_) => Answers::Faults,
-            Self::Schema(_) | Self::ExplainObject(..) | Self::ExplainCode(_) | Self::Completions(_) | Self::Man(_) => {
-                Answers::Other
-            }
+            Self::Schema(_)
+            | Self::ExplainObject(..)
+            | Self::ExplainCode(_)
+            | Self::Init(_)
+            | Self::Doctor(_)
+            | Self::Completions(_)
+            | Self::Man(_) => Answers::Other,
         }
     }
 
     /// The words that must be files or folders.
     pub(in crate::cli) fn paths(&self) -> &[PathBuf] {
         match self {
-            Self::Plan(paths) | Self::Validate(paths) | Self::ExplainObject(_, paths) => paths,
-            Self::Schema(_) | Self::ExplainCode(_) | Self::Completions(_) | Self::Man(_) => &[],
+            Self::Plan(paths) | Self::Validate(paths) | Self::ExplainObject(_, paths) | Self::Doctor(paths) => paths,
+            Self::Schema(_) | Self::ExplainCode(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -107,6 +114,19 @@ enum Verb {
         show: Show,
         #[command(flatten)]
         choices: Choices,
+        #[command(flatten)]
+        run: Run,
+    },
+    /// Writes the first files of an estate: settings, a tenant, schemas, what Git leaves out
+    Init(Init),
+    /// Looks at everything that a plan stands on: credentials, rights, network, rehearsal, sinks, ledger
+    Doctor {
+        #[command(flatten)]
+        tree: Tree,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        show: Show,
         #[command(flatten)]
         run: Run,
     },
@@ -190,6 +210,16 @@ impl PlanLine {
         match self.verb {
             None => self.plan.asked(),
             Some(Verb::Plan(planned)) => planned.asked(),
+            Some(Verb::Init(init)) => {
+                let (common, first) = init.asked();
+                (args(common, nothing), PlanVerb::Init(first))
+            }
+            Some(Verb::Doctor { tree, place, show, run }) => {
+                let common = Common::unasked().with(&tree).with(place).with(show).with(run);
+                // As much is asked as can be asked without a change.
+                let full = Reading { preflight: Some(PreflightArg::Full), ..nothing };
+                (args(common, full), PlanVerb::Doctor(tree.paths))
+            }
             Some(Verb::Completions { shell }) => (args(Common::unasked(), nothing), PlanVerb::Completions(shell)),
             Some(Verb::Man { of }) => (args(Common::unasked(), nothing), PlanVerb::Man(of)),
             Some(Verb::Validate { tree, place, show }) => {

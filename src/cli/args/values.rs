@@ -215,7 +215,7 @@ pub(super) fn parallelism(text: &str) -> Result<u16, Wrong> {
     }
 }
 
-pub(super) fn name(text: &str) -> Result<Name, Wrong> {
+pub(in crate::cli) fn name(text: &str) -> Result<Name, Wrong> {
     Name::parse(text).map_err(|error| Wrong::new(error.to_string(), "as in eu-prod"))
 }
 

@@ -105,18 +105,16 @@ pub(super) fn option(word: &str, program: &str) -> Option<(&'static str, &'stati
 }
 
 /// A verb of another program: why it is none here, and what to use.
-pub(super) fn verb(word: &str, program: &str) -> Option<(&'static str, &'static str)> {
-    let is_plan = program == "qlik-plan";
+pub(super) fn verb(word: &str) -> Option<(&'static str, &'static str)> {
     Some(match word {
         "destroy" | "delete" | "remove" | "rm" => (
             "tenants and keys are never deleted by a plan",
             "delete the tenant in the vendor's console; what is recorded of it: qlik-apply ledger list",
         ),
-        "init" if is_plan => (
-            "the ledger is made by the other program, once",
-            "qlik-apply ledger init; settings to start from: examples/quickstart",
+        "init" => (
+            "files to start from are written by qlik-plan init; what is made once is the ledger",
+            "qlik-apply ledger init",
         ),
-        "init" => ("what is made once is the ledger", "qlik-apply ledger init"),
         "lint" | "check" | "test" | "verify" | "fmt" | "format" | "vet" => {
             ("files are checked by validate", "qlik-plan validate [PATH]...")
         }
@@ -128,8 +126,11 @@ pub(super) fn verb(word: &str, program: &str) -> Option<(&'static str, &'static 
             ("one object is shown by explain", "qlik-plan explain ADDRESS; what is recorded: qlik-apply ledger list")
         }
         "state" | "list" | "ls" | "tenants" => ("what is recorded is in the ledger", "qlik-apply ledger list"),
-        "diff" | "preview" | "refresh" | "drift" | "status" => {
+        "diff" | "preview" | "refresh" | "drift" => {
             ("what differs is what a plan shows", "qlik-plan [PATH]...; apart from what is missing: --exit-codes fine")
+        }
+        "status" | "health" | "ping" | "debug" => {
+            ("what is in the way is named by doctor", "qlik-plan doctor [PATH]...")
         }
         "version" => ("the version is an option", "--version"),
         "login" | "auth" | "configure" | "config" => (

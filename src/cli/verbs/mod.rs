@@ -1,7 +1,9 @@
 //! One module a verb: it reads its words, calls the rooms in order, and prints what they give.
 
 pub(super) mod apply;
+pub(super) mod doctor;
 pub(super) mod explain;
+pub(super) mod init;
 pub(super) mod ledger;
 pub(super) mod man;
 pub(super) mod plan;
