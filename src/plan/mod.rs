@@ -11,6 +11,7 @@ use qlik::Qlik;
 use refusal::Code;
 use scene::Scene;
 
+pub mod asked;
 mod assume;
 mod create;
 mod deliver;
@@ -20,9 +21,10 @@ mod estate;
 pub mod explain;
 mod facts;
 mod ground;
+pub mod hurdles;
 mod ignore;
-pub mod imburse;
-pub mod key;
+mod imburse;
+mod key;
 mod leftover;
 mod limit;
 pub mod needs;
@@ -38,9 +40,6 @@ mod undeclared;
 mod unmanaged;
 mod value;
 mod vendor;
-
-pub mod asked;
-pub mod hurdles;
 
 pub use scene::Wishes;
 pub use value::{action, counts, fact, finding, refusal};

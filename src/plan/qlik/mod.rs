@@ -1,7 +1,10 @@
 //! Qlik Cloud's own rules: a tenant is set up once after it was made, and its keys need owners, permissions and room.
 
+pub(super) mod assume;
 mod compare;
 mod create;
+pub(super) mod explain;
+pub(super) mod facts;
 mod found;
 mod ground;
 mod headroom;
