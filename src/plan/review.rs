@@ -105,23 +105,24 @@ impl Part<'_> {
     }
 
     fn is(&self, other: &Self) -> bool {
-        let essences = |part: &Self| part.actions.iter().map(|action| essence(action)).collect::<Vec<_>>();
+        let essences = |part: &Self| part.actions.iter().filter_map(|action| essence(action)).collect::<Vec<_>>();
         essences(self) == essences(other) && self.facts == other.facts
     }
 }
 
 /// The action without what only a look into a sink can tell: that a key is minted because the sink's is dead, or because
-/// there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the same plan.
-pub fn essence(action: &Action) -> Action {
+/// there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the same plan. `None`: it
+/// says nothing else.
+pub fn essence(action: &Action) -> Option<Action> {
     if let Action::CreateKey(create) = action
         && matches!(create.why, WhyMint::Dead { .. })
     {
-        return Action::CreateKey(CreateKey { why: WhyMint::Missing, ..create.clone() });
+        return Some(Action::CreateKey(CreateKey { why: WhyMint::Missing, ..create.clone() }));
     }
     if let Action::Drift(drift) = action {
         return drift.essence();
     }
-    action.clone()
+    Some(action.clone())
 }
 
 fn parts(plan: &Plan) -> BTreeMap<&Address, Part<'_>> {

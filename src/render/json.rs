@@ -104,7 +104,9 @@ pub fn hash(plan: &Plan) -> String {
     let actions: Vec<document::Action> = plan
         .actions
         .iter()
-        .map(|planned| document::Action::from(&Planned { action: essence(&planned.action), ..planned.clone() }))
+        .filter_map(|planned| {
+            Some(document::Action::from(&Planned { action: essence(&planned.action)?, ..planned.clone() }))
+        })
         .collect();
     write::hash(&actions, &plan.facts)
 }

@@ -91,13 +91,12 @@ impl Drift {
         Self { fields, next: Vec::new(), kept: None }
     }
 
-    /// Without what only a look into a sink tells, and without words.
-    pub fn essence(&self) -> Action {
+    /// Without what only a look into a sink tells, and without words. `None`: nothing would stand here.
+    pub fn essence(&self) -> Option<Action> {
         let seen: Vec<DriftField> = self.fields.iter().filter(|field| field.field != SHAPE).cloned().collect();
         match (&self.kept, seen.is_empty()) {
-            (Some(kept), true) => (**kept).clone(),
-            (None, true) => Action::Drift(Self::of(self.fields.clone())),
-            (_, false) => Action::Drift(Self::of(seen)),
+            (kept, true) => kept.as_deref().cloned(),
+            (_, false) => Some(Action::Drift(Self::of(seen))),
         }
     }
 }

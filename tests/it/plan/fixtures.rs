@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use qlik_plan::plan::action::Plan;
+use qlik_plan::model::live::Observed;
+use qlik_plan::model::marker::{Letter, Marker};
+use qlik_plan::plan::action::{Action, Plan};
+use qlik_plan::plan::review::Review;
 use qlik_plan::render::{Look, Verdict, json, text};
 use qlik_plan::saved;
 
@@ -307,5 +310,40 @@ fn every_plan_is_read_as_it_was_saved() {
         };
         assert_eq!(essence(&read.plan), essence(&plan), "{name}");
         assert_eq!(read.hash, json::hash(&plan), "{name}");
+    }
+}
+
+/// A key that is marked has the mark for an action; that its payload was made otherwise is told by a look into the sink alone.
+#[test]
+fn a_plan_that_marks_a_key_is_the_same_plan_whatever_shape_its_payload_has() {
+    for folder in ["key-made-otherwise", "imburse-key-made-otherwise"] {
+        let mut case = case(root().join(folder));
+        let undelivered = |marker: &mut Option<Marker>| {
+            if let Some(marker) = marker {
+                marker.letter = Letter::Undelivered;
+            }
+        };
+        for tenant in case.live.qlik.tenants.values_mut() {
+            let Some(Observed::Present(keys)) = &mut tenant.keys else { continue };
+            keys.values_mut().for_each(|key| undelivered(&mut key.marker));
+        }
+        for tenant in case.live.imburse.tenants.values_mut() {
+            let Some(Observed::Present(keys)) = &mut tenant.keys else { continue };
+            keys.values_mut().for_each(|key| undelivered(&mut key.marker));
+        }
+        let with = case.plan();
+        let has = |what: fn(&Action) -> bool| with.actions.iter().any(|planned| what(&planned.action));
+        assert!(
+            has(|action| matches!(action, Action::Mark(_))) && has(|action| matches!(action, Action::Drift(_))),
+            "{folder}"
+        );
+        for sink in case.live.sinks.values_mut() {
+            if let Some(Observed::Present(entry)) = &mut sink.entry {
+                entry.made_as = None;
+            }
+        }
+        let without = case.plan();
+        assert_eq!(json::hash(&with), json::hash(&without), "{folder}");
+        assert!(Review::of(&without, with).moved.is_empty(), "{folder}");
     }
 }
