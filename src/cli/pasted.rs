@@ -20,23 +20,35 @@ const VERBS: &[(&str, &str, bool)] = &[
     ("qlik-apply", "resolve", false),
 ];
 
-/// Options that take a value, as far as commands that we print have them.
+/// Options of both programs that take a value.
 const WITH_VALUE: &[&str] = &[
+    "--account",
     "--adopt",
+    "--also",
     "--approve",
+    "--at",
+    "--color",
+    "--comment",
+    "--display-name",
     "--exit-codes",
+    "--for",
     "--format",
     "--live",
     "--max-run",
     "--new",
     "--out",
+    "--parallelism",
+    "--pipeline",
     "--plan",
     "--preflight",
     "--reclaim",
+    "--region",
     "--remint",
     "--replace",
     "--settings",
     "--snapshot",
+    "--source-tenant",
+    "--tenant",
     "--timeout",
     "--warn-within",
 ];
@@ -175,11 +187,29 @@ fn end_of_command(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::args::{ApplyLine, PlanLine};
     use super::*;
 
     fn given(options: &[&str], paths: &[&str]) -> Given {
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Given { options: owned(options), paths: owned(paths) }
+    }
+
+    /// The options of a program and of its verbs that take a value of their own.
+    fn valued(command: &clap::Command) -> Vec<String> {
+        let own = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+        let own = own.filter_map(|arg| arg.get_long()).map(|name| format!("--{name}"));
+        own.chain(command.get_subcommands().flat_map(valued)).collect()
+    }
+
+    #[test]
+    fn every_option_that_takes_a_value_is_known() {
+        use clap::CommandFactory as _;
+        for command in [PlanLine::command(), ApplyLine::command()] {
+            for option in valued(&command) {
+                assert!(WITH_VALUE.contains(&option.as_str()), "{option}");
+            }
+        }
     }
 
     #[test]
@@ -220,6 +250,10 @@ mod tests {
                 "\u{1b}[2mqlik-apply ledger init --settings p/s.yaml\u{1b}[0m",
             ),
             ("a\nqlik-apply --new qlik/a\nb", "a\nqlik-apply --new qlik/a --settings p/s.yaml tenants/\nb"),
+            (
+                "qlik-plan --at TIME shows the plan of a time that you give",
+                "qlik-plan --at TIME --settings p/s.yaml tenants/ shows the plan of a time that you give",
+            ),
             // Whole already, or no command.
             ("qlik-apply --settings x.yaml ledger init", "qlik-apply --settings x.yaml ledger init"),
             ("qlik-plan explain QP0203", "qlik-plan explain QP0203"),
