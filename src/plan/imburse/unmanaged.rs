@@ -23,7 +23,7 @@ fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a Tenant> {
     };
     let mut unmanaged: Vec<&Tenant> = listed.iter().filter(stands).filter(is_nobodys).collect();
     // The vendor's list may have another order every day.
-    unmanaged.sort_by(|a, b| a.id.cmp(&b.id));
+    unmanaged.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     unmanaged
 }
 
