@@ -37,6 +37,7 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod ledger;
+#[deny(missing_docs)]
 pub mod model;
 pub mod net;
 pub mod observe;

@@ -1,4 +1,4 @@
-//! What a declared object is called: `qlik/acme`, `qlik/acme/stackone`. Identity, text form and order of making.
+//! The name of a declared object: `qlik/acme`, `qlik/acme/stackone`. Identity, text form and order of making.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,14 +18,19 @@ pub struct Name(String);
 /// Why a text is not a [`Name`] or an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
+    /// The text is empty.
     #[error("a name may not be empty")]
     Empty,
+    /// The text is longer than [`NAME_MAX`]. It holds the length in bytes.
     #[error("a name has at most 63 characters, this one has {0}")]
     TooLong(usize),
+    /// The text has a character outside the grammar, or starts with a hyphen. It holds the first such character.
     #[error("a name consists of a-z, 0-9 and '-', and starts with a letter or digit; found {0:?}")]
     Character(char),
+    /// The text has too few or too many slashes for an address, or a word for a kind that no part has.
     #[error("an address is VENDOR/TENANT or VENDOR/TENANT/KEY, as in qlik/acme/ci")]
     Shape,
+    /// The address begins with a word that is no vendor.
     #[error("no vendor is called {0:?}; known: qlik, imburse")]
     Vendor(String),
 }
@@ -50,6 +55,7 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns the name as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -80,15 +86,18 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// Whose cloud an object lives in.
+/// The company in whose cloud an object lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vendor {
+    /// Qlik Cloud.
     Qlik,
+    /// Imburse Payments.
     Imburse,
 }
 
 impl Vendor {
+    /// Returns the word that addresses begin with.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Qlik => "qlik",
@@ -97,10 +106,10 @@ impl Vendor {
     }
 }
 
-/// What a tenant has of its own that is declared: its kind, and its name.
+/// A declared part of a tenant: its kind and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// Said without a word for its kind: `qlik/acme/ci`.
+    /// An API key. An address names it without a word for its kind: `qlik/acme/ci`.
     Key(Name),
 }
 
@@ -113,7 +122,7 @@ impl Part {
         }
     }
 
-    /// As it stands in an address.
+    /// Returns the last segment of an address.
     fn text(&self) -> String {
         match self {
             Self::Key(name) => name.to_string(),
@@ -126,8 +135,11 @@ impl Part {
 #[derive(Clone, Debug)]
 #[cfg_attr(not(test), derive(PartialEq, Eq, PartialOrd, Ord, Hash))]
 pub struct Address {
+    /// The vendor whose cloud it lives in.
     pub vendor: Vendor,
+    /// The tenant that it is or lies in, by its name in desired state.
     pub tenant: Name,
+    /// The part of the tenant; `None` for the tenant itself.
     pub part: Option<Part>,
 }
 
@@ -135,6 +147,7 @@ pub struct Address {
 super::steps::counted!(Address, |address| (address.vendor, &address.tenant, &address.part));
 
 impl Address {
+    /// Makes the address of a tenant.
     pub fn tenant(vendor: Vendor, tenant: Name) -> Self {
         Self { vendor, tenant, part: None }
     }
@@ -149,11 +162,12 @@ impl Address {
         Self { vendor: self.vendor, tenant: self.tenant.clone(), part: None }
     }
 
+    /// Returns whether it names a tenant and no part of one.
     pub fn is_tenant(&self) -> bool {
         self.part.is_none()
     }
 
-    /// The name of the key, where it is one's.
+    /// Returns the name of the key; `None` where it names no key.
     pub fn key(&self) -> Option<&Name> {
         match self.part.as_ref()? {
             Part::Key(name) => Some(name),

@@ -1,4 +1,4 @@
-//! Whose clock counts: what each server says the time is, and what of it is believed. And times that others wrote.
+//! The clocks of all servers, and the time that is believed. It also reads times that others wrote.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ struct Inner {
 struct Heard {
     /// In milliseconds.
     ahead: BTreeMap<String, i64>,
-    /// What no clock says that was ever set.
+    /// The times that no clock says which was ever set, by host.
     odd: BTreeMap<String, Timestamp>,
 }
 
@@ -31,6 +31,7 @@ struct Heard {
 const SET: std::ops::Range<i64> = 631_152_000..7_258_118_400;
 
 impl Clocks {
+    /// Begins with this machine's time, before any server has told one.
     pub fn new(local: Timestamp) -> Self {
         Self(Arc::new(Inner { started: (local, Instant::now()), heard: Mutex::default() }))
     }

@@ -1,4 +1,4 @@
-//! The whole of what is declared, joined with the settings that a plan depends on: nothing here is a secret.
+//! The whole of what is declared, joined with the settings that a plan depends on. Nothing here is a secret.
 
 use std::collections::BTreeMap;
 
@@ -18,15 +18,17 @@ use super::spec::{QlikKey, QlikTenant, Spec};
 /// Desired state, resolved: profiles applied, references checked, every object with the place that declared it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desired {
+    /// Every declared tenant and key, by its address. Its order is the order in which actions are shown and done.
     pub items: BTreeMap<Address, Declared>,
-    /// Of the accounts in settings whose vendor is Qlik.
+    /// The accounts in settings whose vendor is Qlik.
     #[serde(rename = "accounts")]
     pub qlik: BTreeMap<Name, QlikFacts>,
-    /// Of those whose vendor is Imburse.
+    /// The accounts in settings whose vendor is Imburse.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub imburse: BTreeMap<Name, ImburseFacts>,
-    /// Of the sinks in settings.
+    /// The sinks in settings.
     pub sinks: BTreeMap<Name, SinkFacts>,
+    /// The most that one run may create.
     pub limits: Limits,
     /// Differences to leave, each with its reason.
     #[serde(default)]
@@ -36,16 +38,20 @@ pub struct Desired {
 /// A difference that people know of and have a reason to leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignore {
+    /// The object whose difference is left.
     pub address: Address,
-    /// As a drift names it.
+    /// The name of the field, written as a drift names it: `display_name`, `api_key_limits.max_expiry`.
     pub field: String,
+    /// The reason that desired state gives, for the reader of a plan.
     pub reason: String,
-    /// The last day on which it counts, in UTC.
+    /// The last day on which it counts, in UTC; `None` for no end.
     pub until: Option<Date>,
+    /// The place in desired state that says so.
     pub at: Place,
 }
 
 impl Ignore {
+    /// Returns whether it still counts at `now`: through the whole of its last day in UTC.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now.to_zoned(TimeZone::UTC).date() <= until)
     }
@@ -112,39 +118,44 @@ impl Desired {
 /// One object and where it was declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
+    /// The declaration, with profiles applied.
     pub spec: Spec,
+    /// The place that an error, a plan or an event names for this object.
     pub at: Place,
 }
 
-/// What a plan needs to know of an account.
+/// The settings of a Qlik account that a plan depends on. No credentials are among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QlikFacts {
+    /// The region that its tenants are made in, and that every host of theirs lies under.
     pub region: Region,
-    /// Whether a source tenant is named: without one no licence key can be read, so nothing can be created.
+    /// True if a source tenant is named. Without one no licence key can be read, so nothing can be created.
     pub has_source_tenant: bool,
-    /// Whether a `key_client` is named: without one no key can be minted for `owner: { client: {} }`.
+    /// True if a `key_client` is named. Without one no key can be minted for `owner: { client: {} }`.
     pub has_key_client: bool,
     /// Hosts that are known and not managed: the source tenant, and what settings say to ignore.
     #[serde(default)]
     pub known_hosts: Vec<Host>,
 }
 
-/// What a plan needs to know of a sink.
+/// The settings of a sink that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkFacts {
-    /// `file`.
+    /// The word that settings use for this kind of sink: `file`, `command` or `vault`.
     pub kind: String,
+    /// Four digits that markers carry for this sink, so that a key of another sink is told apart.
     pub hash: SinkHash,
-    /// Whether a put compares versions. Where it does not, a leftover is revoked only when its run's end is proven.
+    /// True if a put compares versions. Otherwise a leftover is revoked only when its run's end is proven.
     pub compares_versions: bool,
-    /// Whether it is written and read within this machine: what it shows stands there, and a write ends with its run.
+    /// True if the sink is written and read within this machine. Reads are then never stale, and a write ends with its
+    /// run.
     #[serde(default)]
     pub local: bool,
-    /// Whether runs on other machines share this ledger and may see another place under the same settings: what this
-    /// machine's sink does not hold may be in use there.
+    /// True if runs on other machines share this ledger and may see another place under the same settings. A key that
+    /// this machine's sink does not hold may be in use there.
     #[serde(default)]
     pub hidden: bool,
-    /// Whether nobody can see what it holds: it is taken to hold the newest key that is marked as delivered.
+    /// True if nobody can see what the sink holds. It is taken to hold the newest key that is marked as delivered.
     #[serde(default)]
     pub blind: bool,
 }

@@ -11,21 +11,27 @@ pub struct Duration(u64);
 /// Why a text is no [`Duration`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
+    /// The text does not follow the grammar of ISO 8601, or its units are out of order.
     #[error("an ISO 8601 duration is expected, as in P30D, PT24H or P1DT12H")]
     Shape,
+    /// The text names years or months, whose length depends on the calendar.
     #[error("years and months have no fixed length; say weeks or days, as in P52W or P30D")]
     Calendar,
+    /// The text has a decimal fraction.
     #[error("fractions are not taken; say the smaller unit, as in PT90M")]
     Fraction,
+    /// The duration is longer than 100 years of 366 days, or overflows.
     #[error("this duration is longer than 100 years")]
     TooLong,
 }
 
 impl Duration {
+    /// Makes a duration of whole seconds. The limit of 100 years holds for text only.
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
+    /// Returns the length in seconds.
     pub const fn seconds(self) -> u64 {
         self.0
     }

@@ -13,6 +13,7 @@ macro_rules! hex_word {
                 (text.len() == $digits && text.bytes().all(digit)).then(|| Self(text.to_owned()))
             }
 
+            /// Returns the digits in lower case.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

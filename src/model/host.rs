@@ -31,6 +31,7 @@ impl Label {
         Ok(Self(text))
     }
 
+    /// Returns the label in lower case, without a dot.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,6 +103,7 @@ impl Host {
         (host.contains('.') && host.bytes().all(plain) && !origin.is_loopback()).then(|| Self(host.to_owned()))
     }
 
+    /// Returns the host in lower case, without scheme, port or path.
     pub fn as_str(&self) -> &str {
         &self.0
     }

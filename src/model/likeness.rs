@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::untrusted::is_hostile;
 
-/// What is left of a name when what nobody sees or says is taken away: compatibility forms (NFKC), case, characters
-/// without width, and all white space but one space between words.
+/// Returns the rest of a name after removing everything that nobody sees or says: compatibility forms (NFKC), case,
+/// characters without width, and all white space but one space between words.
 pub fn folded(name: &str) -> String {
     let plain: String = name.nfkc().filter(|c| c.is_whitespace() || !is_hostile(*c)).collect();
     // By way of capitals: `ß` and `SS` have one capital form, and so do the letters that have two small ones.

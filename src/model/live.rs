@@ -1,4 +1,4 @@
-//! What was read: of the ledger, the vendor, the sinks. A value that can say "I could not read this".
+//! The values read of the ledger, the vendors and the sinks. Each can say "I could not read this".
 
 mod ledger;
 mod qlik;
@@ -23,6 +23,7 @@ pub use sink::{Deleted, MadeAs, SinkEntry, SinkLive, StoreLive, TokenLive, Track
 /// Everything a plan is made from, besides desired state and the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
+    /// The ledger, or that there is none.
     pub ledger: LedgerLive,
     /// In an unattended run, a ledger that lives on this machine alone and was not declared durable, or one that others
     /// get copies of: no tenant is created with it.
@@ -31,14 +32,16 @@ pub struct Live {
     /// The Git work tree or checkout that the ledger's folder lies in, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_lies_in: Option<Untrusted>,
+    /// The accounts and tenants at Qlik.
     #[serde(flatten)]
     pub qlik: QlikLive,
-    /// By key address.
+    /// The place of each delivered key in its sink, by the key's address.
     #[serde(default)]
     pub sinks: BTreeMap<Address, SinkLive>,
-    /// By sink: what is known of its store as a whole.
+    /// The store behind each sink, by the sink's name in settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stores: BTreeMap<Name, StoreLive>,
+    /// The accounts and tenants at Imburse.
     #[serde(default, skip_serializing_if = "ImburseLive::is_empty")]
     pub imburse: ImburseLive,
     /// Keys of ours in tenants that the ledger binds and nothing declares, as far as anybody looked.
@@ -52,30 +55,34 @@ pub struct Live {
 /// A host's clock that differs from the vendors' time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockLive {
+    /// The tenant's host whose replies carry this clock in `Date`.
     pub host: Untrusted,
-    /// In seconds; behind, where it is negative.
+    /// The difference in seconds; negative where the host is behind.
     pub ahead: i64,
 }
 
 impl ClockLive {
-    /// In seconds: less is the way of the network.
+    /// The least difference that counts, in seconds. Less is due to the network.
     pub const NEGLIGIBLE: i64 = 60;
-    /// In seconds: more than this is no clock to judge a key by.
+    /// The largest difference by which keys are still judged, in seconds.
     pub const BELIEVED: i64 = 3_600;
 
+    /// Returns whether keys of this tenant may be judged by its host's own clock.
     pub fn is_believed(&self) -> bool {
         self.ahead.saturating_abs() <= Self::BELIEVED
     }
 }
 
-/// What is known of a tenant that is bound and no longer declared.
+/// The keys of a tenant that the ledger binds and desired state no longer declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undeclared {
+    /// The live keys that runs of this ledger made there.
     pub keys: Vec<OurKey>,
+    /// The source that the keys were read from.
     pub seen: Seen,
 }
 
-/// Where keys were seen.
+/// The source that keys of an undeclared tenant were read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seen {
@@ -88,18 +95,22 @@ pub enum Seen {
 /// A key that this ledger's runs made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OurKey {
+    /// The vendor's id of the key: a JWT id at Qlik, the public key at Imburse.
     pub id: String,
-    /// Its description at the vendor, or its name in desired state.
+    /// The key's description at the vendor, or its name in desired state.
     pub name: Untrusted,
+    /// The time at which it ends by itself; `None` for a key without an end, as at Imburse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
 
 impl OurKey {
+    /// Takes the facts that are shown from a Qlik key.
     pub fn of(key: &KeyLive) -> Self {
         Self { id: key.id.clone(), name: key.text.clone(), expires: key.expiry }
     }
 
+    /// Takes the facts that are shown from an Imburse key.
     pub fn of_imburse(key: &imburse::Key) -> Self {
         Self { id: key.public_key.clone(), name: key.text.clone(), expires: None }
     }

@@ -29,22 +29,26 @@ hex_word!(
 );
 
 impl SinkHash {
+    /// Hashes the kind of a sink and its resolved location.
     pub fn of(kind: &str, location: &str) -> Self {
         Self(prefix(&format!("{kind}\0{location}"), 4))
     }
 }
 
 impl KeyUid {
+    /// Hashes a tenant's permanent id and a key's name.
     pub fn of(tenant: &Uid, key: &Name) -> Self {
         Self(prefix(&format!("{tenant}\0{key}"), 8))
     }
 }
 
 impl Nonce {
+    /// Makes the nonce of a key that `run` is about to mint.
     pub fn new(run: &ShortRunId, random: [u8; 2]) -> Self {
         Self(format!("{run}{}", hex(&random)))
     }
 
+    /// Returns the short id of the run that minted the key.
     pub fn run(&self) -> ShortRunId {
         ShortRunId::parse(self.0.get(..4).unwrap_or_default()).unwrap_or_else(ShortRunId::zero)
     }
@@ -56,27 +60,33 @@ fn prefix(text: &str, digits: usize) -> String {
     word
 }
 
-/// Whether a key is known to be in its sink.
+/// The last letter of a marker: it says if the key is known to be in its sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Letter {
-    /// `u`
+    /// Written as `u`: nobody has proven that the sink holds it.
     Undelivered,
-    /// `d`
+    /// Written as `d`: its secret was read back from the sink.
     Delivered,
 }
 
+/// One marker, taken apart. It reads back as the text it came from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Marker {
     /// The first eight digits of the ledger's id.
     pub ledger: String,
+    /// The tenant and the key that it was minted for.
     pub uid: KeyUid,
+    /// The sink that it was minted for.
     pub sink: SinkHash,
+    /// The minting run and a number at random, which tell one key from the next.
     pub nonce: Nonce,
-    /// What the sink's place had for a number before the POST: the key's put is refused once the number is higher.
+    /// The number of the sink's newest version before the POST. The key's put is refused once that number is higher;
+    /// `None` where the sink has no numbers or the vendor tells the time of minting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<u64>,
+    /// The state of delivery when the marker was written.
     pub letter: Letter,
 }
 
@@ -105,15 +115,17 @@ impl Marker {
         (text.strip_suffix(' ').unwrap_or(text), Some(marker))
     }
 
-    /// Whether a declared description holds something that reads, or begins to read, like a marker.
+    /// Returns whether a declared description holds something that reads, or begins to read, like a marker.
     pub fn is_in(text: &str) -> bool {
         text.contains("[qp1:")
     }
 
+    /// Returns whether a run of this ledger wrote it, as far as eight digits tell.
     pub fn is_of(&self, ledger: &LedgerId) -> bool {
         self.ledger == ledger.short()
     }
 
+    /// Returns the same marker with another letter.
     #[must_use]
     pub fn with_letter(&self, letter: Letter) -> Self {
         Self { letter, ..self.clone() }
@@ -139,7 +151,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// As it is written, and in no other way: a marker reads back as the text it came from.
+/// Reads a decimal number that is written in its one canonical form, so that a marker reads back as it was written.
 fn number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }

@@ -13,8 +13,10 @@ pub struct Origin {
 /// Why a text is no [`Origin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
+    /// The text has another scheme, a user, a path, a query, or no host.
     #[error("an origin is https://HOST or https://HOST:PORT, without user, path or query")]
     Shape,
+    /// The text is plain http to another machine.
     #[error("plain http is taken on loopback only (127.0.0.1, [::1], localhost); say https://")]
     Plain,
 }
@@ -49,6 +51,7 @@ impl Origin {
         Ok(Self { text: text.to_ascii_lowercase(), loopback })
     }
 
+    /// Returns the origin in lower case, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -64,7 +67,7 @@ impl Origin {
         }
     }
 
-    /// Whether it is on this machine: reached directly, whatever proxy there is.
+    /// Returns whether it is on this machine, and so is reached directly whatever proxy there is.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }

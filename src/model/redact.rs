@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::secret::{Secret, hex};
 use super::untrusted::Untrusted;
 
-/// As much of a secret, in letters and digits, that nobody writes it by chance.
+/// The length in letters and digits at which a piece of a secret is no coincidence.
 const PIECE: usize = 16;
 /// Words of a text that stand in a secret, each at least so long, give it away with this much together.
 const SHARD: usize = 4;
@@ -17,14 +17,15 @@ const SHARDS: usize = 24;
 
 /// No word of people is as long and has digits in it.
 const OPAQUE: usize = 24;
-/// As above, in letters of both cases: an id of a vendor's has one case, or is a UUID.
+/// The length at which a word with letters of both cases is taken for a secret. An id of a vendor's has one case, or is
+/// a UUID.
 const OPAQUE_MIXED: usize = 32;
 
-/// What lies behind is never shown, so nobody need look at it.
+/// The bytes of a text that are looked at. The rest is never shown, so nobody need look at it.
 const LOOKED_AT: usize = 64 * 1024;
-/// What is shown of a program's text at most.
+/// The most characters of a program's text that are shown.
 const SHOWN: usize = 600;
-/// What is shown of a vendor's text at most.
+/// The most characters of a vendor's text that are shown.
 const SHOWN_OF_VENDOR: usize = 300;
 
 const NOT_SHOWN: &str = "(not shown: it holds a secret)";
@@ -34,8 +35,9 @@ const OMITTED: &str = "(…)";
 /// Whose words they are, and how much of them may be a secret that nobody here knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    /// It was given a secret on its standard input: also what looks like a dump of something is withheld.
+    /// A program that was given a secret on its standard input. Text that looks like a dump is withheld too.
     Given,
+    /// Anybody else, such as a vault that answers with an error.
     Other,
 }
 
@@ -65,7 +67,7 @@ pub fn of_vendor(text: &str, secrets: &[&Secret]) -> String {
     shortened(&without(&shown, |word| opaque(word) || is_jwt(word)), SHOWN_OF_VENDOR, "")
 }
 
-/// Whether a text repeats a secret, or enough of it, in a form that programs give it.
+/// Returns whether a text repeats a secret, or enough of it, in a form that programs give it.
 pub fn holds(text: &str, secret: &str) -> bool {
     if secret.is_empty() {
         return false;
@@ -315,7 +317,7 @@ fn without(text: &str, is_left_out: impl Fn(&str) -> bool) -> String {
     shown
 }
 
-/// Whether a value of the environment is one long word of letters and digits, as credentials are.
+/// Returns whether a value of the environment is one long word of letters and digits, as credentials are.
 pub fn is_opaque(value: &str) -> bool {
     value.len() >= PIECE && mixed(value) && !value.contains(['/', ':', '.', ' ', ','])
 }

@@ -1,4 +1,5 @@
-//! What is asked of servers, told when it was answered. Who listens is `cli`'s affair; where nobody does, nothing is kept.
+//! The requests to servers, told when they were answered. `cli` decides who listens; where nobody does, nothing is
+//! kept.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -6,12 +7,15 @@ use std::time::{Duration, Instant};
 /// One request, and what came of it. No header, no body and no query: nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// The method, such as `GET`.
     pub method: String,
     /// With its port, where that is not the usual one.
     pub host: String,
+    /// The path without query or fragment.
     pub path: String,
     /// `None`: there was no answer.
     pub status: Option<u16>,
+    /// The time from sending to the last byte of the answer, or to giving up.
     pub took: Duration,
 }
 
@@ -56,6 +60,7 @@ pub struct Asking {
 }
 
 impl Asking {
+    /// Notes the status of the answer.
     pub fn answered(&mut self, status: u16) {
         if let Some(asked) = &mut self.asked {
             asked.status = Some(status);

@@ -18,10 +18,12 @@ hex_word!(
 );
 
 impl RunId {
+    /// Makes an identity from random bytes.
     pub fn new(random: [u8; 8]) -> Self {
         Self(hex(&random))
     }
 
+    /// Returns the first four digits, which markers carry.
     pub fn short(&self) -> ShortRunId {
         ShortRunId::parse(self.0.get(..4).unwrap_or_default()).unwrap_or_else(ShortRunId::zero)
     }
@@ -37,24 +39,28 @@ impl ShortRunId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
+    /// The run's identity, which intents and markers name.
     pub id: RunId,
+    /// The time of its start.
     pub started: Timestamp,
     /// The run stops itself this long after its start.
     pub max_run: Duration,
+    /// The machine that it runs on, for messages.
     pub host: Untrusted,
+    /// The number of its process on that machine, for messages.
     pub pid: u32,
     /// Written last, and only when no put is unaccounted for.
     pub ended: Option<Timestamp>,
 }
 
-/// What is known of a run's end.
+/// The state of knowledge about a run's end. The order is from the least proven to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Life {
-    /// It may still send requests.
+    /// The run may still send requests.
     Alive,
     /// The clock is past the time at which it stops itself. It may be paused, so nothing is proven.
     OverByClock,
-    /// It said `ended`, or the directory lock was free after it.
+    /// The run recorded `ended`, or the directory lock was free after it.
     Proven,
 }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
+    /// Takes the value over, so that its memory is wiped when it is dropped.
     pub fn new(value: String) -> Self {
         Self(Zeroizing::new(value))
     }
@@ -19,10 +20,12 @@ impl Secret {
         &self.0
     }
 
+    /// Returns whether there is no character in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Returns the hash that may be shown and stored in its place.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.0.as_bytes())
     }
@@ -34,10 +37,12 @@ impl Secret {
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// Hashes the bytes with SHA-256.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex(&Sha256::digest(bytes)))
     }
 
+    /// Returns the 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

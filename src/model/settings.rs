@@ -19,17 +19,22 @@ pub struct Settings {
     pub qlik: BTreeMap<Name, Account>,
     /// Accounts whose vendor is Imburse. A name stands in one of the two.
     pub imburse: BTreeMap<Name, ImburseAccount>,
+    /// The places that secrets are delivered to, by name.
     pub sinks: BTreeMap<Name, Sink>,
+    /// The place of the ledger.
     pub ledger: Ledger,
+    /// The most that one run may create.
     pub limits: Limits,
+    /// The way to every server.
     pub network: Network,
 }
 
 /// A named set of credentials at one vendor, in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
+    /// The region that its tenants are made in.
     pub region: Region,
-    /// Where the licence key is read. Its first label.
+    /// The tenant whose licence key creates others, by the first label of its host.
     pub source_tenant: Option<Label>,
     /// Region-level: creates tenants and reads them.
     pub client: Client,
@@ -39,87 +44,108 @@ pub struct Account {
     pub organization_client: Option<Client>,
     /// Tenants of the subscription that are nobody's concern here: first labels of their hostnames.
     pub ignore_tenants: Vec<Label>,
+    /// The owners who mint with an API key of their own, by name.
     pub owners: BTreeMap<Name, ConfiguredOwner>,
 }
 
 /// One account at Imburse Payments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImburseAccount {
-    /// Of `base_url`: the exact host that these credentials go to.
+    /// The host of `base_url`, to which alone these credentials go.
     pub host: Host,
+    /// The vendor's id of the account.
     pub account_id: String,
+    /// The place of the public half of the account key.
     pub public_key: Reference,
+    /// The place of the private half.
     pub private_key: Reference,
+    /// The generation of the API that requests use.
     pub api: Api,
     /// Tenants of the account that are nobody's concern here, by id.
     pub ignore_tenants: Vec<String>,
 }
 
+/// The place of an OAuth client's credentials at Qlik.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
+    /// The place of the client's id.
     pub id: Reference,
+    /// The place of the client's secret.
     pub secret: Reference,
 }
 
 /// An owner who mints with an API key of its own, which belongs to one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredOwner {
+    /// The tenant that the API key belongs to, by the first label of its host.
     pub tenant: Label,
+    /// The place of the API key.
     pub api_key: Reference,
 }
 
-/// Where a value stands that may not stand in YAML.
+/// The place of a value that may not stand in YAML.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
+    /// A variable of the environment, by name.
     Env(String),
+    /// A file, by its absolute path.
     File(PathBuf),
 }
 
+/// A place that secrets are delivered to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sink {
+    /// One file per key below a folder.
     File {
-        /// Absolute.
+        /// The folder, as an absolute path.
         directory: PathBuf,
-        /// Whether the folder outlives the machine; asked for in unattended runs.
+        /// True if the folder outlives the machine. It is asked for in unattended runs.
         durable: bool,
-        /// Whether every machine that runs with these settings sees the same folder.
+        /// True if every machine that runs with these settings sees the same folder.
         shared: bool,
     },
+    /// Programs of the user's that store and check a payload.
     Command(CommandSink),
+    /// A secrets engine of Vault or OpenBao.
     Vault(VaultSink),
 }
 
 /// Programs that store a payload and say what is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandSink {
-    /// As written; a program with a slash is below `folder`.
+    /// The program that stores a payload, and its arguments, as written. A program with a slash is below `folder`.
     pub deliver: Vec<String>,
-    /// `None`: what was delivered cannot be read back.
+    /// The program that says what is stored. `None`: what was delivered cannot be read back.
     pub check: Option<Vec<String>>,
-    /// Of each run of a program.
+    /// The longest time that each run of a program may take.
     pub timeout: Duration,
     /// Variables of the environment that are handed on, besides those that every program needs.
     pub allow_env: Vec<String>,
-    /// Whether every machine that runs with these settings reaches the same place.
+    /// True if every machine that runs with these settings reaches the same place.
     pub shared: bool,
-    /// Of the settings file. Absolute; the programs run there.
+    /// The settings file's folder, as an absolute path. The programs run there.
     pub folder: PathBuf,
 }
 
 /// A KV v2 engine of Vault or OpenBao.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultSink {
+    /// The server.
     pub address: Origin,
+    /// The namespace; `None` for a server without any, and for the root.
     pub namespace: Option<String>,
+    /// The path that the engine is mounted at, without slashes around it.
     pub mount: String,
-    /// With `{vendor}`, `{tenant}` and `{key}`, each a whole segment.
+    /// The path of a secret below the mount, with `{vendor}`, `{tenant}` and `{key}`, each a whole segment.
     pub path: String,
+    /// The place of the token that opens it.
     pub token: Reference,
     /// Certificates to trust besides the system's. Absolute.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Sink {
+    /// Returns the word that settings use for this kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
@@ -128,7 +154,7 @@ impl Sink {
         }
     }
 
-    /// Whether nobody can see what it holds.
+    /// Returns whether nobody can see what it holds.
     pub fn is_blind(&self) -> bool {
         match self {
             Self::Command(command) => command.check.is_none(),
@@ -136,7 +162,7 @@ impl Sink {
         }
     }
 
-    /// Whether a put compares versions, so that what comes late is refused.
+    /// Returns whether a put compares versions, so that a late one is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
             Self::File { .. } | Self::Command(_) => false,
@@ -144,8 +170,8 @@ impl Sink {
         }
     }
 
-    /// Whether it is written and read within this machine, so that nothing is seen late and no write outlives its run. What
-    /// machines share may be seen late.
+    /// Returns whether it is written and read within this machine, so that no read is stale and no write outlives its
+    /// run. A place that machines share may show an old state.
     pub fn is_local(&self) -> bool {
         match self {
             Self::File { shared, .. } => !shared,
@@ -153,7 +179,7 @@ impl Sink {
         }
     }
 
-    /// Whether another machine with the same settings may see another place.
+    /// Returns whether another machine with the same settings may see another place.
     pub fn is_per_machine(&self) -> bool {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
@@ -161,7 +187,7 @@ impl Sink {
         }
     }
 
-    /// What markers carry of this sink: its kind and resolved location, not the entry within.
+    /// Returns the digits that markers carry for it: of its kind and resolved location, not of the entry within.
     pub fn hash(&self) -> SinkHash {
         match self {
             Self::File { directory, .. } => SinkHash::of("file", &directory.to_string_lossy()),
@@ -175,19 +201,22 @@ impl Sink {
     }
 }
 
+/// The place of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ledger {
+    /// A folder, for runs of one machine.
     Directory {
-        /// Absolute.
+        /// The folder, as an absolute path.
         path: PathBuf,
-        /// Whether the folder outlives the machine; asked for in unattended runs.
+        /// True if the folder outlives the machine. It is asked for in unattended runs.
         durable: bool,
     },
+    /// A bucket, for runs of several machines.
     ObjectStore(ObjectStore),
 }
 
 impl Ledger {
-    /// Whether runs of several machines meet in it.
+    /// Returns whether runs of several machines meet in it.
     pub fn is_shared(&self) -> bool {
         match self {
             Self::Directory { .. } => false,
@@ -199,25 +228,32 @@ impl Ledger {
 /// A ledger in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectStore {
+    /// The service, with what is its own.
     pub service: StoreService,
     /// The bucket, or Azure's container.
     pub bucket: String,
-    /// Names within it, with slashes between; empty for the whole bucket.
+    /// The path of the ledger within the bucket, with slashes between names; empty for the whole bucket.
     pub prefix: String,
-    /// Instead of the service's own host.
+    /// The server to use instead of the service's own host.
     pub endpoint: Option<Origin>,
 }
 
+/// A service that stores objects and refuses a write to one that has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreService {
+    /// Amazon S3, or a server that speaks as it does.
     S3 {
+        /// The region that requests are signed for.
         region: String,
     },
+    /// Azure Blob Storage.
     Azure {
+        /// The storage account.
         account: String,
-        /// Whether the account is the first word of each path, and not of the host's name: so at an emulator.
+        /// True if the account is the first segment of each path and not a part of the host, as at an emulator.
         in_path: bool,
     },
+    /// Google Cloud Storage.
     Gcs,
 }
 
@@ -234,10 +270,12 @@ impl ObjectStore {
     }
 }
 
-/// What one run may create at most; creations cost licences.
+/// The most that one run may create. Creations cost licences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
+    /// The most tenants that one run creates.
     pub create_tenants: u32,
+    /// The most keys that one run mints, successors included.
     pub mint_keys: u32,
     /// Tenants and keys that a desired state may declare, inherited keys included.
     #[serde(default = "objects_max")]
@@ -256,11 +294,13 @@ impl Default for Limits {
     }
 }
 
+/// The way to every server: proxies and certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// `http://host:port`.
+    /// The proxy, written as `http://host:port`; `None` for the one of the environment, if any.
     pub proxy: Option<String>,
     /// Certificates to trust besides the system's. Absolute.
     pub ca_file: Option<PathBuf>,
+    /// True if the environment's own proxy settings do not count.
     pub ignore_env_proxy: bool,
 }

@@ -1,4 +1,4 @@
-//! What people declare of one object. A closed set: a new kind stops the build wherever a decision is made.
+//! The declaration of one object. A closed set: a new kind stops the build wherever a decision is made.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,9 +16,13 @@ use super::untrusted::escape;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spec {
+    /// A tenant at Qlik Cloud.
     QlikTenant(QlikTenant),
+    /// An API key of a Qlik tenant.
     QlikKey(QlikKey),
+    /// A tenant at Imburse Payments.
     ImburseTenant(ImburseTenant),
+    /// A key pair of an Imburse tenant.
     ImburseKey(ImburseKey),
 }
 
@@ -27,6 +31,7 @@ pub enum Spec {
 pub struct QlikTenant {
     /// The account in settings whose credentials and region it uses.
     pub account: Name,
+    /// The name that people see; `None` where it was not declared and is not compared.
     pub display_name: Option<String>,
     /// One DNS label; the region's suffix comes from the account.
     pub alias: Option<Label>,
@@ -34,17 +39,21 @@ pub struct QlikTenant {
     pub adopt: Option<Label>,
     /// Set once, while settling a tenant we made; otherwise a difference is drift.
     pub api_key_limits: KeyLimits,
+    /// The permissions that somebody in the tenant is to have.
     pub grants: Grants,
 }
 
 /// Declared limits on API keys. What is `None` was not declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimits {
+    /// The longest life of a new key; the vendor's `max_api_key_expiry`.
     pub max_expiry: Option<Duration>,
+    /// The most active keys of one user; the vendor takes 0 to 1000.
     pub max_keys_per_user: Option<u32>,
 }
 
 impl KeyLimits {
+    /// Returns whether at least one of the limits was declared.
     pub fn is_declared(self) -> bool {
         self.max_expiry.is_some() || self.max_keys_per_user.is_some()
     }
@@ -55,11 +64,12 @@ impl KeyLimits {
 pub struct Grants {
     /// Who may manage their own API keys.
     pub manage_api_keys: Option<ManageApiKeys>,
-    /// Where that is declared, which may be a profile.
+    /// The place of the declaration, which may lie in a profile.
     #[serde(default)]
     pub at: Option<Place>,
 }
 
+/// The way in which "Manage API keys" is granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ManageApiKeys {
@@ -70,10 +80,12 @@ pub enum ManageApiKeys {
 }
 
 impl Grants {
+    /// Returns whether every user of the tenant is to have it.
     pub fn to_everyone(&self) -> bool {
         self.manage_api_keys == Some(ManageApiKeys::Everyone)
     }
 
+    /// Returns the custom role that carries it, if it is granted through one.
     pub fn by_role(&self) -> Option<&RoleGrant> {
         match &self.manage_api_keys {
             Some(ManageApiKeys::Role(role)) => Some(role),
@@ -85,18 +97,18 @@ impl Grants {
 /// A custom role that gives the permission, and who is to have it at least.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleGrant {
-    /// Names of roles are unique in a tenant.
+    /// The role's name, which is unique in a tenant.
     pub name: String,
-    /// The owners of the tenant's declared keys.
+    /// True if the owners of the tenant's declared keys are to have it.
     #[serde(default)]
     pub key_owners: bool,
-    /// They are there, or the grant is refused: only owners are made.
+    /// The users who are to have it. The grant is refused if one is not there: only owners are made.
     #[serde(default)]
     pub users: Vec<User>,
-    /// By name.
+    /// The groups that are to have it, by name.
     #[serde(default)]
     pub groups: Vec<String>,
-    /// What the role may allow besides, by the vendor's names of permissions. Whoever is given the role gets that too.
+    /// The other permissions that the role may allow, in the vendor's names. Whoever is given the role gets these too.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub also_allows: BTreeSet<String>,
 }
@@ -104,19 +116,23 @@ pub struct RoleGrant {
 /// A declared Qlik API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QlikKey {
+    /// The text that people see, without the marker. The vendor does not keep it unique.
     pub description: String,
+    /// The user that the key acts as.
     pub owner: Owner,
+    /// The life of the key from its minting.
     pub expires_in: Duration,
     /// A key that expires within this gets a successor. Shorter than `expires_in`.
     pub renew_before: Duration,
     /// A sink named in settings.
     pub deliver_to: Name,
+    /// The form of the payload that the sink gets.
     pub deliver_as: Shape,
     /// This key exists; it is never minted, and its secret is its owner's affair.
     pub adopt: Option<String>,
 }
 
-/// As whom a key is minted. The vendor lets a caller mint only for itself.
+/// The user that a key is minted as. The vendor lets a caller mint only for itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
@@ -129,6 +145,7 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// Returns the way of owning, which a rehearsal is about.
     pub fn way(&self) -> Way {
         match self {
             Self::Client => Way::Client,
@@ -137,7 +154,7 @@ impl Owner {
         }
     }
 
-    /// Whom it names, in one word: by what a user is looked up, and nothing else of it.
+    /// Returns one word for the owner: by what a user is looked up, and nothing else of it.
     pub fn word(&self) -> String {
         match self {
             Self::Client => "client".to_owned(),
@@ -149,6 +166,7 @@ impl Owner {
         }
     }
 
+    /// Returns the declared user; `None` for owners that settings name.
     pub fn user(&self) -> Option<&User> {
         match self {
             Self::User(user) => Some(user),
@@ -156,7 +174,7 @@ impl Owner {
         }
     }
 
-    /// Whether its keys are minted with the account's `key_client`, which a tenant must trust for it.
+    /// Returns whether its keys are minted with the account's `key_client`, which a tenant must trust for it.
     pub fn needs_key_client(&self) -> bool {
         match self {
             Self::Client | Self::User(_) => true,
@@ -169,36 +187,44 @@ impl Owner {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
+    /// The key client mints for its own bot user.
     Client,
+    /// The owner of that name mints with its own API key.
     Configured(Name),
+    /// The key client mints in the name of a user.
     Impersonation,
 }
 
 /// A declared user of a tenant. At least one of `id`, `subject` and `email` is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct User {
-    /// Of one tenant only, so no user is ever made of it.
+    /// The vendor's id, which holds in one tenant only. No user is ever made of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Unique in a tenant; a user is made with it.
+    /// The subject at the identity provider, unique in a tenant. A user is made with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The e-mail address, to look the user up by or to make it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The name to make the user with; it is never looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// What a user is looked up by.
+/// The one attribute that a user is looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserKey<'a> {
+    /// The vendor's id.
     Id(&'a str),
+    /// The subject.
     Subject(&'a str),
+    /// The e-mail address, where neither id nor subject is declared.
     Email(&'a str),
 }
 
 impl User {
-    /// The surest of what is declared.
+    /// Returns the surest attribute that is declared: id, then subject, then e-mail address.
     pub fn key(&self) -> UserKey<'_> {
         match (&self.id, &self.subject, &self.email) {
             (Some(id), _, _) => UserKey::Id(id),
@@ -209,7 +235,7 @@ impl User {
 }
 
 impl<'a> UserKey<'a> {
-    /// As the vendor calls it, and its value.
+    /// Returns the vendor's name of the attribute, and its value.
     pub fn parts(self) -> (&'static str, &'a str) {
         match self {
             Self::Id(id) => ("id", id),
@@ -219,7 +245,7 @@ impl<'a> UserKey<'a> {
     }
 }
 
-/// As messages name a user; the text is the declaration's own.
+/// Shows a user as messages name it. The text is the declaration's own and is escaped.
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (field, value) = self.key().parts();
@@ -227,7 +253,7 @@ impl fmt::Display for User {
     }
 }
 
-/// What a sink's payload looks like.
+/// The form of a sink's payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
@@ -240,11 +266,12 @@ pub enum Shape {
     Json,
     /// A whole `contexts.yml` of qlik-cli, with one context.
     QlikCli,
-    /// What StackOne's form asks for: tenant name, region, API key.
+    /// The three values that StackOne's form asks for: tenant name, region, API key.
     Stackone,
 }
 
 impl Shape {
+    /// Every form with the word that desired state uses for it.
     pub const ALL: [(&'static str, Self); 5] = [
         ("token", Self::Token),
         ("env", Self::Env),
@@ -253,7 +280,7 @@ impl Shape {
         ("stackone", Self::Stackone),
     ];
 
-    /// As desired state names it.
+    /// Returns the word that desired state uses for this form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",

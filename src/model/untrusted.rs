@@ -15,6 +15,7 @@ pub struct Untrusted(String);
 super::steps::counted!(Untrusted, |text| &text.0);
 
 impl Untrusted {
+    /// Takes a text as it came. Nothing is checked.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -58,7 +59,7 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Whether a character could move a cursor, start an escape sequence, reorder a line or hide.
+/// Returns whether a character could move a cursor, start an escape sequence, reorder a line or hide.
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,

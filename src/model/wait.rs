@@ -14,7 +14,7 @@ use super::requests::Requests;
 /// in this run: asking early only makes it longer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What waits looks after the run's end so often.
+/// The pause after which a wait looks again whether the run is to end.
 pub const STEP: Duration = Duration::from_millis(50);
 
 /// A wait that has no more left than this is waited for even after the first interrupt: what is in flight is finished.
@@ -23,6 +23,7 @@ const ALMOST_DONE: Duration = Duration::from_secs(5);
 /// How far a run was asked to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
+    /// Nobody asked.
     #[default]
     No,
     /// Nothing new is begun, and what is in flight is finished. With the reason.
@@ -32,6 +33,7 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Returns the reason; `None` while nobody asked.
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::No => None,
@@ -40,7 +42,7 @@ impl Ending {
     }
 }
 
-/// What a wait does when the run is asked to end.
+/// The loss if a wait is given up, which decides how easily it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stake {
     /// Nothing is lost by giving up: the first interrupt is enough.
@@ -70,9 +72,11 @@ struct Open {
 /// One wait that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// What is waited for, and why, safe to print: it follows "waiting for".
+    /// The thing that is waited for and why, safe to print: it follows "waiting for".
     pub what: String,
+    /// The time at which it began, on the steady clock.
     pub began: Instant,
+    /// The longest time that it lasts.
     pub at_most: Duration,
 }
 
@@ -96,12 +100,13 @@ impl std::fmt::Debug for Waits {
 }
 
 impl Waits {
-    /// `holder` tells the number of a process that holds a lock on a file, where the system tells it.
+    /// Makes an empty list. `holder` tells the number of a process that holds a lock on a file, where the system tells
+    /// it.
     pub fn with(holder: fn(&File) -> Option<u32>) -> Self {
         Self(Arc::new(Inner { holder: Some(holder), ..Inner::default() }))
     }
 
-    /// Something is waited for from now on.
+    /// Begins a wait, which is over when the value is dropped.
     pub fn begin(&self, what: impl Into<String>, at_most: Duration) -> Waiting {
         let mut open = self.open();
         let number = open.next;
@@ -110,7 +115,7 @@ impl Waits {
         Waiting { waits: self.clone(), number }
     }
 
-    /// What is waited for now, what began first before all else.
+    /// Returns the waits that are not over, the oldest first.
     pub fn now(&self) -> Vec<Wait> {
         self.open().waits.values().cloned().collect()
     }
@@ -124,11 +129,12 @@ impl Waits {
         }
     }
 
+    /// Returns how far the run was asked to end.
     pub fn ending(&self) -> Ending {
         self.0.ending.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Why a wait with so much left is to be given up.
+    /// Returns the reason to give up a wait that could last `left` more; `None` where it goes on.
     pub fn is_over(&self, stake: Stake, left: Duration) -> Option<String> {
         match self.ending() {
             Ending::No => None,
@@ -137,11 +143,13 @@ impl Waits {
         }
     }
 
-    /// What the run asks of servers.
+    /// Returns the list of requests that this run sends.
     pub fn requests(&self) -> &Requests {
         &self.0.requests
     }
 
+    /// Returns the number of a process that holds a lock on `file`; `None` where nobody does or the system does not
+    /// tell.
     pub fn holder(&self, file: &File) -> Option<u32> {
         self.0.holder.and_then(|holder| holder(file))
     }
@@ -155,7 +163,12 @@ impl Waits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoLock {
     /// Somebody has it, and has had it for as long as we waited.
-    Held { by: Option<u32>, waited: Duration },
+    Held {
+        /// The number of its process, where the system tells it.
+        by: Option<u32>,
+        /// The time that was waited.
+        waited: Duration,
+    },
     /// The run ends.
     Ending(String),
 }
@@ -171,11 +184,12 @@ pub struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
+    /// Makes a lock that waits for at most `limit`. `place` is the path, safe to print.
     pub fn new(waits: &'a Waits, place: String, limit: Duration, stake: Stake) -> Self {
         Self { waits, place, limit, stake, since: None }
     }
 
-    /// After a try that found the file locked.
+    /// Decides after a try that found the file locked whether to try once more.
     ///
     /// # Errors
     /// It is not to be tried again.
@@ -196,7 +210,7 @@ impl<'a> Lock<'a> {
 }
 
 impl NoLock {
-    /// What is said of the lock on `place`, and the way out.
+    /// Returns the sentence about the lock on `place`, and the way out.
     pub fn words(&self, place: &str) -> (String, String) {
         match self {
             Self::Held { by: Some(pid), waited } => (

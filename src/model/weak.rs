@@ -21,13 +21,13 @@ pub enum Weakness {
     SettledBeforeSent,
     /// Keys are minted under their plain description.
     NoMarker,
-    /// What an interrupted run minted is not looked for.
+    /// The next run does not look for keys that an interrupted run minted.
     NoRecovery,
     /// A renewal begins by revoking the old key.
     RevokeBeforeRenewal,
     /// A key is marked as delivered, then delivered.
     MarkBeforeDelivery,
-    /// What was put is taken to be there.
+    /// A put is taken to have worked without reading it back.
     SuccessBeforeReadBack,
     /// Where there is no ledger, there never was one.
     MissingLedgerIsEmpty,
@@ -37,11 +37,11 @@ pub enum Weakness {
     NoCompareAndSwap,
     /// A folder's lock that another run holds is no obstacle.
     NoLock,
-    /// What is not marked as delivered is revoked at once, though its run may be about to deliver it.
+    /// A key that is not marked as delivered is revoked at once, though its run may be about to deliver it.
     RevokeInFlight,
     /// No key in a sink shows that a leftover was overtaken, but for what its metadata says.
     NeverOvertaken,
-    /// What the metadata in a sink says of leftovers is not looked at.
+    /// The leftovers that the metadata in a sink lists are not looked at.
     EntryTellsNothing,
     /// A successor is made for a leftover although the sink's key is newer than it.
     LaterSparesNothing,
@@ -50,6 +50,7 @@ pub enum Weakness {
 }
 
 impl Weakness {
+    /// Every weakness with the word that chooses it.
     pub const ALL: [(&'static str, Self); 21] = [
         ("no-intent", Self::NoIntent),
         ("intent-after-post", Self::IntentAfterPost),
@@ -80,12 +81,14 @@ impl Weakness {
 pub struct Weak(Option<Weakness>);
 
 impl Weak {
+    /// Leaves out one rule.
     #[cfg(feature = "weaken")]
     #[must_use]
     pub fn by(weakness: Weakness) -> Self {
         Self(Some(weakness))
     }
 
+    /// Returns whether this rule is left out. Without the feature `weaken` it never is.
     #[must_use]
     pub fn is(self, weakness: Weakness) -> bool {
         cfg!(feature = "weaken") && self.0 == Some(weakness)

@@ -1,4 +1,4 @@
-//! What is declared of Imburse's tenants and keys, and what settings say of its accounts.
+//! The declarations of Imburse's tenants and keys, and the settings of its accounts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,28 +8,33 @@ use serde::{Deserialize, Serialize};
 use super::super::address::Name;
 use super::super::host::Host;
 
-/// Which generation of the vendor's API an account speaks.
+/// The generation of the vendor's API that an account speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Api {
+    /// The paths under `/v2`, the newest and the default.
     #[default]
     V2,
+    /// The paths under `/v1`, whose calls for keys lie below the account.
     V1,
-    /// The tutorials' paths: `/v1/tenant/{id}/keys`, `/identity/v1/hmac/management`.
+    /// The paths of the tutorials of 2019: `/v1/tenant/{id}/keys`, `/identity/v1/hmac/management`.
     #[serde(rename = "2019")]
     Y2019,
 }
 
 impl Api {
+    /// Every generation with the word that settings use for it.
     pub const ALL: [(&'static str, Self); 3] = [("v2", Self::V2), ("v1", Self::V1), ("2019", Self::Y2019)];
 }
 
-/// What a plan needs to know of an account.
+/// The settings of an Imburse account that a plan depends on. No credentials are among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImburseFacts {
-    /// Of `base_url`: where the vendor is reached, and what ledger records name.
+    /// The host of `base_url`, where the vendor is reached. Ledger records name it.
     pub host: Host,
+    /// The vendor's id of the account, as in settings.
     pub account_id: String,
+    /// The generation of the API that requests use.
     pub api: Api,
     /// Tenants that are known and not managed: what settings say to ignore.
     #[serde(default)]
@@ -49,19 +54,25 @@ pub struct ImburseTenant {
     pub adopt: Option<String>,
 }
 
-/// As desired state says it; what is `None` was not declared.
+/// The declared postal address of a tenant. A field that was not declared is `None` and is not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
+    /// Street and number.
     pub street_address: Option<String>,
+    /// A second line, such as a floor or a suite.
     pub extended_address: Option<String>,
+    /// The town.
     pub locality: Option<String>,
+    /// The state, province or county.
     pub region: Option<String>,
+    /// The postal code, in the form that the country uses.
     pub post_code: Option<String>,
+    /// The country, in the vendor's spelling. It is not checked here.
     pub country: Option<String>,
 }
 
 impl PostalAddress {
-    /// Each field by its name in desired state.
+    /// Returns each field with its name in desired state.
     pub fn fields(&self) -> [(&'static str, Option<&str>); 6] {
         [
             ("street_address", self.street_address.as_deref()),
@@ -77,32 +88,37 @@ impl PostalAddress {
 /// A declared key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImburseKey {
-    /// As the vendor lists it, without our marker.
+    /// The name that the vendor lists, without our marker.
     pub name: String,
+    /// The vendor's names of the roles that the key has. See [`TENANT_ROLES`].
     pub roles: BTreeSet<String>,
     /// A sink named in settings.
     pub deliver_to: Name,
+    /// The form of the payload that the sink gets.
     pub deliver_as: Shape,
     /// The public key of a key that exists; it is never minted, and its private key is its owner's affair.
     pub adopt: Option<String>,
 }
 
-/// What a sink's payload looks like. A key is a pair, so there is no bare token.
+/// The form of a sink's payload. A key is a pair, so there is no bare token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// As the vendor prints a new key.
+    /// The vendor's own form of a new key.
     #[default]
     Imburse,
-    /// `IMBURSE_BASE_URL`, `IMBURSE_ACCOUNT_ID`, `IMBURSE_TENANT_ID`, `IMBURSE_PUBLIC_KEY`, `IMBURSE_PRIVATE_KEY`.
+    /// `NAME=value`, one a line: `IMBURSE_BASE_URL`, `IMBURSE_ACCOUNT_ID`, `IMBURSE_TENANT_ID`, `IMBURSE_PUBLIC_KEY`,
+    /// `IMBURSE_PRIVATE_KEY`.
     Env,
     /// One JSON object.
     Json,
 }
 
 impl Shape {
+    /// Every form with the word that desired state uses for it.
     pub const ALL: [(&'static str, Self); 3] = [("imburse", Self::Imburse), ("env", Self::Env), ("json", Self::Json)];
 
+    /// Returns the word that desired state uses for this form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Imburse => "imburse",

@@ -1,4 +1,4 @@
-//! What a run learned of an account, for the runs after it: the vendor does not change its keys.
+//! A lesson of one run for the runs after it: the vendor does not change the keys of an account.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,20 @@ use super::super::run::RunId;
 use super::super::untrusted::Untrusted;
 use super::declared::{Api, ImburseFacts};
 
-/// What a run learned of an account: the vendor refused to change a key of it. Its keys keep the letter `u`, and what a sink holds
-/// decides. Final format.
+/// A record that the vendor refused to change a key of an account. The account's keys then keep the letter `u`, and the
+/// sink's entry decides. Final format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarkRefused {
+    /// The account in settings.
     pub account: Name,
+    /// The vendor's host that refused. A record of another host does not count.
     pub host: Host,
     /// Another generation of the API may do it.
     pub api: Api,
+    /// The time of the refusal, by the run's clock.
     pub at: Timestamp,
+    /// The run that was refused.
     pub run: RunId,
     /// The refusal, as a sentence.
     pub why: Untrusted,
@@ -28,7 +32,8 @@ impl MarkRefused {
     /// A refusal may have been the vendor's bad day: asked again after this long.
     const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-    /// Whether it still says that this account's keys are not changed.
+    /// Returns whether this account's keys are still taken to be unchangeable: same account, host and API, and less
+    /// than 30 days ago.
     pub fn holds(&self, account: &Name, facts: &ImburseFacts, now: Timestamp) -> bool {
         let Self { account: of, host, api, at, run: _, why: _ } = self;
         of == account && *host == facts.host && *api == facts.api && now.duration_since(*at) < Self::COUNTS_FOR

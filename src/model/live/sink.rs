@@ -1,4 +1,4 @@
-//! What was read of sinks and of their stores.
+//! The values read of sinks and of their stores.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,13 +19,13 @@ pub struct SinkLive {
     /// The sink's own number for what stands there, where it has one: it only grows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// `None`: not checked.
+    /// The outcome of asking whether a put would be taken; `None`: not checked.
     #[serde(default)]
     pub writable: Option<Writable>,
     /// When the store deletes what is there by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// What was there and was deleted, where the store remembers it.
+    /// The last version that was deleted, where the store remembers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deleted>,
     /// Git has the key's files in its index.
@@ -36,7 +36,9 @@ pub struct SinkLive {
 /// A version that a store has deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
+    /// The sink's own number for it.
     pub version: u64,
+    /// The time of deletion; `None` where the store does not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The command that brings it back; `None` where nothing can.
@@ -51,16 +53,17 @@ pub struct Tracked {
     pub root: Untrusted,
     /// The file, from there.
     pub file: Untrusted,
-    /// It is the secret itself and not only what is said of it.
+    /// True if it is the secret itself, and not only the metadata beside it.
     pub secret: bool,
 }
 
-/// What is known of a sink's store as a whole.
+/// The facts of a sink's store that hold for every key in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreLive {
+    /// The token that the store is reached with; `None` where there is none or it was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenLive>,
-    /// It deletes everything after as many seconds.
+    /// The time in seconds after which the store deletes a secret by itself; `None` for a store that deletes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps_seconds: Option<u64>,
 }
@@ -77,16 +80,19 @@ pub struct TokenLive {
 }
 
 impl SinkLive {
-    /// What is there, as far as anybody looked.
+    /// Returns the entry that is there, as far as anybody looked.
     pub fn held(&self) -> Option<&SinkEntry> {
         self.entry.as_ref().and_then(Observed::present)
     }
 }
 
+/// The answer to whether a sink would take a put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Writable {
+    /// The sink would take it, as far as can be known without writing.
     Yes,
+    /// The sink would refuse it, with the reason and the way out.
     No(Unreadable),
 }
 
@@ -94,35 +100,42 @@ pub enum Writable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SinkEntry {
+    /// The ledger whose run delivered it. An entry of another ledger is never overwritten.
     pub ledger: LedgerId,
-    /// Of the tenant's record.
+    /// The permanent id of the tenant's record.
     pub uid: Uid,
+    /// The key's name in desired state.
     pub key: Name,
+    /// The vendor's id of the key.
     pub key_id: String,
-    /// Of the payload as stored.
+    /// The fingerprint of the payload as stored.
     pub fingerprint: Fingerprint,
+    /// The key's marker when it was delivered.
     pub marker: Marker,
+    /// The vendor's id of the tenant.
     pub tenant_id: Untrusted,
     /// The owner's user id.
     pub owner: Untrusted,
+    /// The time at which the key ends by itself; `None` for a key without an end.
     pub expiry: Option<Timestamp>,
+    /// The time of delivery, by the run's clock.
     pub delivered: Timestamp,
     /// The keys of ours that it was delivered over: minted before by runs that were over, and never marked as delivered. From
     /// then on nothing can bring one of them back into the sink, so none needs another successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<String>,
-    /// `None`: delivered by a version that did not say it.
+    /// The declaration that it was made from; `None` for one that an older version delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_as: Option<MadeAs>,
 }
 
-/// What was declared of a key when it was made, where neither vendor nor payload tells it.
+/// The part of a key's declaration that neither vendor nor payload tells later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MadeAs {
-    /// `env`, as desired state names shapes.
+    /// The form of the payload, in desired state's word: `env`.
     pub shape: String,
-    /// The owner as it was declared, such as `user:subject:auth0|stackone`; none at Imburse.
+    /// The owner as it was declared, such as `user:subject:auth0|stackone`; `None` at Imburse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
