@@ -20,9 +20,18 @@ pub(super) async fn create(
     account: &Name,
     region: &Region,
 ) -> Result<Made, Failure> {
+    asked_again(world, address, async || create_once(world, address, account, region).await).await
+}
+
+/// Asks again where the vendor itself says that there were too many requests. Each try waits for its turn and has an intent of its own.
+pub(super) async fn asked_again(
+    world: &World<'_>,
+    address: &Address,
+    create_once: impl AsyncFn() -> Result<Made, Undone>,
+) -> Result<Made, Failure> {
     let mut tries = 1;
     loop {
-        match create_once(world, address, account, region).await {
+        match create_once().await {
             Err(Undone::TooMany(_)) if tries < TRIES => {
                 tries += 1;
                 let text = "the vendor takes no more now, so nothing was made; it is asked again when it does";

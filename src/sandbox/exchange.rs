@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::cloud::{Cloud, Release};
+use super::ending::{Ending, Last};
 use super::fault::{Action, Status};
 use super::reply::Reply;
 use super::vendor::Vendor;
@@ -32,9 +33,10 @@ const BODY_LIMIT: usize = 1 << 20;
 /// What is read of a larger body, so that its sender hears the answer.
 const READ_LIMIT: usize = 64 << 20;
 
-/// Answers one request that came through the tunnel to `host`.
+/// Answers one request that came through the tunnel to `host`. The script may say how its connection ends.
 pub(super) async fn exchange(
     cloud: &Arc<Cloud>,
+    ending: &Arc<Ending>,
     host: &str,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Dropped> {
@@ -83,7 +85,7 @@ pub(super) async fn exchange(
         None => None,
     };
     let outcome = match reply {
-        Some(reply) => after(cloud, number, vendor, reply, fault.as_ref()).await,
+        Some(reply) => after(cloud, ending, number, vendor, reply, fault.as_ref()).await,
         None => Err(Dropped),
     };
     if let Ok(response) = &outcome {
@@ -155,6 +157,9 @@ async fn before(cloud: &Cloud, number: u64, vendor: Vendor, fault: Option<&Actio
         | Action::StatusAfter(_)
         | Action::Truncate
         | Action::TruncateClose
+        | Action::Close
+        | Action::CloseAfter
+        | Action::Reset
         | Action::Malformed
         | Action::WrongType
         | Action::Hang
@@ -182,6 +187,7 @@ fn scripted(status: &Status, vendor: Vendor, now: Timestamp) -> Reply {
 
 async fn after(
     cloud: &Cloud,
+    ending: &Arc<Ending>,
     number: u64,
     vendor: Vendor,
     reply: Reply,
@@ -192,8 +198,22 @@ async fn after(
     match fault {
         Action::DropAfter | Action::DropBefore => Err(Dropped),
         Action::StatusAfter(status) => whole(scripted(status, vendor, now), now),
-        Action::Truncate => truncated(reply, now, Ending::Broken),
-        Action::TruncateClose => truncated(reply, now, Ending::Closed),
+        Action::Truncate => truncated(reply, now, Cut::Broken),
+        Action::TruncateClose => truncated(reply, now, Cut::Closed),
+        Action::Close => {
+            let mut response = whole(reply, now)?;
+            response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+            Ok(response)
+        }
+        Action::CloseAfter => {
+            let (response, body) = (head(&reply, now), Full::from(reply.body));
+            let last = Last { body, ending: Arc::clone(ending) };
+            response.body(last.map_err(|never| match never {}).boxed()).map_err(|_| Dropped)
+        }
+        Action::Reset => {
+            ending.will_be_a_reset();
+            truncated(reply, now, Cut::Head)
+        }
         Action::Malformed => whole(Reply { body: b"{\"id\": \"half a ".to_vec(), ..reply }, now),
         Action::WrongType => {
             let page = b"<!doctype html><title>Just a moment</title>\n".to_vec();
@@ -255,24 +275,30 @@ pub(super) fn whole(reply: Reply, now: Timestamp) -> Result<Response<Body>, Drop
     response.body(Full::from(reply.body).map_err(|never| match never {}).boxed()).map_err(|_| Dropped)
 }
 
+/// Where a body ends before its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum Cut {
+    /// In its midst, and so does the connection.
     Broken,
+    /// In its midst, and the connection is closed.
     Closed,
+    /// Before its first byte, and so does the connection.
+    Head,
 }
 
-fn truncated(reply: Reply, now: Timestamp, ending: Ending) -> Result<Response<Body>, Dropped> {
+fn truncated(reply: Reply, now: Timestamp, cut: Cut) -> Result<Response<Body>, Dropped> {
     let mut response = head(&reply, now);
-    match ending {
-        Ending::Broken => response = response.header("content-length", reply.body.len()),
+    match cut {
+        Cut::Broken | Cut::Head => response = response.header("content-length", reply.body.len()),
         // Where HTTP/1.0 gives no length, the end of the connection is the end of the body.
-        Ending::Closed => response = response.version(Version::HTTP_10).header("connection", "close"),
+        Cut::Closed => response = response.version(Version::HTTP_10).header("connection", "close"),
     }
-    let half = Bytes::copy_from_slice(reply.body.get(..reply.body.len() / 2).unwrap_or_default());
+    let length = if cut == Cut::Head { 0 } else { reply.body.len() / 2 };
+    let half = Bytes::copy_from_slice(reply.body.get(..length).unwrap_or_default());
     let frames = stream::unfold(Some(half), move |half| async move {
         match half {
             Some(half) => Some((Ok(Frame::data(half)), None)),
-            None if ending == Ending::Closed => None,
+            None if cut == Cut::Closed => None,
             None => {
                 // Lets what was written go out before the connection breaks.
                 tokio::task::yield_now().await;

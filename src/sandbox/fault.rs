@@ -46,6 +46,12 @@ pub(super) enum Action {
     Truncate,
     /// Half the body, ended by closing the connection, which is a legal end.
     TruncateClose,
+    /// The whole answer, which says `Connection: close`.
+    Close,
+    /// The whole answer, and then the connection is closed without a word.
+    CloseAfter,
+    /// The answer's head, and then the connection is reset.
+    Reset,
     /// The right status, and a body that is not JSON.
     Malformed,
     /// 200 and a page of HTML.
@@ -100,6 +106,9 @@ impl Action {
             Self::StatusAfter(_) => "status_after",
             Self::Truncate => "truncate",
             Self::TruncateClose => "truncate_close",
+            Self::Close => "close",
+            Self::CloseAfter => "close_after",
+            Self::Reset => "reset",
             Self::Malformed => "malformed",
             Self::WrongType => "wrong_type",
             Self::Slow { .. } => "slow",

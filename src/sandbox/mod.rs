@@ -8,6 +8,7 @@ mod certificate;
 mod cloud;
 mod control;
 mod edit;
+mod ending;
 mod error;
 mod exchange;
 mod fault;

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::certificate::Authority;
 use super::cloud::Cloud;
+use super::ending::{Ending, Socket};
 use super::exchange::{self, Body, Dropped};
 use super::qlik::reply::problem_with_detail;
 use super::reply::Reply;
@@ -44,23 +45,29 @@ pub(super) async fn serve(cloud: Arc<Cloud>, authority: Arc<Authority>, listener
 async fn accept(cloud: Arc<Cloud>, authority: Arc<Authority>, stream: TcpStream) {
     // Small answers must not wait for each other; without it they are only slower.
     let _ = stream.set_nodelay(true);
+    let ending = Arc::new(Ending::default());
     let service = {
-        let cloud = Arc::clone(&cloud);
+        let (cloud, ending) = (Arc::clone(&cloud), Arc::clone(&ending));
         service_fn(move |request| {
-            let (cloud, authority) = (Arc::clone(&cloud), Arc::clone(&authority));
+            let (cloud, authority, ending) = (Arc::clone(&cloud), Arc::clone(&authority), Arc::clone(&ending));
             async move {
                 match whole_url(&request) {
-                    Some(host) => exchange::exchange(&cloud, &host, request).await,
-                    None => Ok(connect(&cloud, &authority, request)),
+                    Some(host) => exchange::exchange(&cloud, &ending, &host, request).await,
+                    None => Ok(connect(&cloud, &authority, ending, request)),
                 }
             }
         })
     };
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let socket = TokioIo::new(Socket { stream, ending: Arc::clone(&ending) });
+    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(socket, service).with_upgrades();
+    tokio::pin!(connection);
     tokio::select! {
-        // How a connection ends is its client's affair.
-        _ = connection => {}
+        // How a connection ends is its client's affair, where the script does not say it.
+        _ = connection.as_mut() => {}
+        () = ending.comes() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
         () = cloud.stopped() => {}
     }
 }
@@ -79,7 +86,12 @@ fn whole_url(request: &Request<Incoming>) -> Option<String> {
 }
 
 /// The only thing the proxy does for its clients besides; everything else is refused, and nothing is ever passed on.
-fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<Incoming>) -> Response<Body> {
+fn connect(
+    cloud: &Arc<Cloud>,
+    authority: &Arc<Authority>,
+    ending: Arc<Ending>,
+    mut request: Request<Incoming>,
+) -> Response<Body> {
     let target = request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase());
     let target = target.unwrap_or_default();
     let host = target.strip_suffix(":443").unwrap_or_default().to_owned();
@@ -97,7 +109,7 @@ fn connect(cloud: &Arc<Cloud>, authority: &Arc<Authority>, mut request: Request<
                 let acceptor = authority.acceptor(&certified).map_err(|_| Dropped)?;
                 let stream = acceptor.accept(TokioIo::new(upgraded)).await.map_err(|_| Dropped)?;
                 let name = stream.get_ref().1.server_name().map(str::to_ascii_lowercase);
-                inside(&cloud, host, name, TokioIo::new(stream)).await;
+                inside(&cloud, &ending, host, name, TokioIo::new(stream)).await;
                 Ok::<(), Dropped>(())
             };
             tokio::select! {
@@ -120,7 +132,7 @@ impl Cloud {
 }
 
 /// Serves the decrypted connection. Authority, name in the handshake and `Host` must agree on every request.
-async fn inside<S>(cloud: &Arc<Cloud>, host: String, name: Option<String>, stream: S)
+async fn inside<S>(cloud: &Arc<Cloud>, ending: &Arc<Ending>, host: String, name: Option<String>, stream: S)
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
 {
@@ -132,7 +144,7 @@ where
         let host = host.as_str();
         async move {
             if agree {
-                return exchange::exchange(cloud, host, request).await;
+                return exchange::exchange(cloud, ending, host, request).await;
             }
             cloud.refused(request.method().as_str(), host, 421);
             let detail = "the CONNECT authority, the name in the TLS handshake and the Host header differ";
@@ -143,9 +155,15 @@ where
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).auto_date_header(false).serve_connection(stream, service);
     tokio::pin!(connection);
+    let told_to_end = async {
+        tokio::select! {
+            () = cloud.stopped() => {}
+            () = ending.comes() => {}
+        }
+    };
     tokio::select! {
         _ = connection.as_mut() => {}
-        () = cloud.stopped() => {
+        () = told_to_end => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }

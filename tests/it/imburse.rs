@@ -228,6 +228,21 @@ fn a_creation_whose_answer_was_lost_is_never_repeated_and_the_list_is_evidence()
 }
 
 #[test]
+fn a_creation_that_is_refused_for_too_many_requests_is_asked_for_again_in_the_same_run() {
+    let stage = stage(ONE_TENANT);
+    let pattern = json!({ "method": "POST", "path": "*/account/tenants" });
+    for nth in [1, 2] {
+        stage.fault(&json!({ "match": pattern, "nth": nth, "action": { "retry_after": { "seconds": 0 } } }));
+    }
+    stage.apply(&["--yes"]).exits(0).says("the vendor takes no more now, so nothing was made");
+    let asked = stage.requests().into_iter().filter(|one| {
+        one["method"] == json!("POST") && one["path"].as_str().is_some_and(|path| path.ends_with("/account/tenants"))
+    });
+    assert_eq!((asked.count(), tenants(&stage).len()), (3, 1));
+    stage.settle();
+}
+
+#[test]
 fn a_key_whose_answer_was_lost_is_found_by_its_marker_deleted_and_made_again() {
     let stage = stage(ONE_TENANT);
     stage.plan(&[]).exits(0);

@@ -263,6 +263,20 @@ fn a_wait_that_was_asked_for_is_said_and_a_signal_or_the_runs_time_ends_it() {
     assert_eq!(stage.live_keys().len(), 2);
 }
 
+#[test]
+fn a_run_that_dies_while_it_waits_to_ask_for_a_tenant_again_leaves_none_in_doubt() {
+    let stage = Stage::new(ONE_TENANT);
+    let pattern = json!({ "method": "POST", "path": "/api/v1/tenants" });
+    stage.fault(&json!({ "match": pattern, "nth": 1, "action": { "retry_after": { "seconds": 100 } } }));
+    let mut run = Working::start(&stage, APPLY, &["--yes"]);
+    run.until("so nothing was made; it is asked again when it does");
+    run.until("it asks for 100 s; at most 9");
+    run.signal(Signal::KILL);
+    run.ends();
+    stage.apply(&["--yes"]).exits(0);
+    assert_eq!(stage.tenants().len(), 1);
+}
+
 // ---- servers and programs that say nothing -----------------------------------------------------------------------------------
 
 #[test]

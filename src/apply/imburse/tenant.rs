@@ -8,7 +8,7 @@ use crate::model::untrusted::Untrusted;
 use crate::plan::action::TenantRef;
 
 use super::super::event::Failure;
-use super::super::tenant::{Doubt, Made, Request, at_most_once};
+use super::super::tenant::{Doubt, Made, Request, Undone, asked_again, at_most_once};
 use super::super::world::World;
 
 pub(in crate::apply) async fn create(
@@ -19,6 +19,19 @@ pub(in crate::apply) async fn create(
     name: &str,
     postal: &PostalAddress,
 ) -> Result<Made, Failure> {
+    asked_again(world, address, async || create_once(world, address, account, host, name, postal).await).await
+}
+
+async fn create_once(
+    world: &World<'_>,
+    address: &Address,
+    account: &Name,
+    host: &Host,
+    name: &str,
+    postal: &PostalAddress,
+) -> Result<Made, Undone> {
+    // Waited for before the intent, which would stand meanwhile, and be a doubt if the run was killed.
+    world.imburse.turn_to_create(account).await.map_err(Failure::from)?;
     // Names are not unique: what is listed now is not ours, and a later list less this one is evidence for a person.
     let listed =
         world.imburse.reader().list_tenants(account).await.map_err(|error| Failure::from(error.unreadable()))?;

@@ -55,6 +55,19 @@ impl<'a> ImburseWriter<'a> {
         self.reader
     }
 
+    /// Waits until one more tenant may be asked for. To be called before anything is written of it.
+    ///
+    /// # Errors
+    /// The run ends, or the vendor asks for more time than is waited.
+    pub async fn turn_to_create(&self, account: &Name) -> Result<(), Trouble> {
+        let call = self.reader.call(account, &CREATE_TENANT, &[])?;
+        // A token that is fetched only now would take time, and a turn of its own.
+        self.reader.token(call.name, call.account).await.map_err(|error| error.trouble())?;
+        self.reader.line.turn(&call).await?;
+        // One that has ended meanwhile is fetched here, and not under an intent.
+        self.reader.token(call.name, call.account).await.map(drop).map_err(|error| error.trouble())
+    }
+
     /// Makes a tenant, in one single request on its own connection that nothing repeats.
     pub async fn create_tenant(&self, account: &Name, name: &str, address: &PostalAddress) -> Outcome<Tenant> {
         let call = self.reader.call(account, &CREATE_TENANT, &[]);

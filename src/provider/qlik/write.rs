@@ -96,7 +96,9 @@ impl<'a> QlikWriter<'a> {
         let call = Call::new(account, &host, Who::Client, &endpoints::CREATE_TENANT, &[], &[])?;
         // A token that is fetched only now would take time, and a turn of its own.
         self.reader.bearer(&call).await.map_err(|error| error.trouble())?;
-        self.reader.line.turn(&call).await
+        self.reader.line.turn(&call).await?;
+        // One that has ended meanwhile is fetched here, and not under an intent.
+        self.reader.bearer(&call).await.map(drop).map_err(|error| error.trouble())
     }
 
     /// Makes a tenant, in one single request. `datacenter` is not sent: the register host decides.

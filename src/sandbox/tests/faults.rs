@@ -1,6 +1,9 @@
 //! The script's stories, and the proxy's manners.
 
+use std::io::ErrorKind;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::wire::{self, Wire};
 use super::{Place, REGISTER, SOURCE};
@@ -81,6 +84,40 @@ async fn bodies_are_cut_broken_or_of_another_kind() {
     let limited = get().await.unwrap();
     assert_eq!((limited.status, limited.header("retry-after")), (429, None));
     place.stop().await;
+}
+
+#[tokio::test]
+async fn connections_end_as_scripted_though_the_client_would_keep_them() {
+    for (action, says, ends) in
+        [("close", Some("close"), None), ("close_after", None, None), ("reset", None, Some(ErrorKind::ConnectionReset))]
+    {
+        let place = Place::new().await;
+        let (token, licence) = (place.token(REGISTER).await, place.licence().await);
+        place.fault(json!({ "match": { "path": "/api/v1/tenants" }, "action": action })).await;
+        let mut stream = place.wire().tunnel(REGISTER, REGISTER).await.unwrap();
+        let body = json!({ "licenseKey": licence }).to_string();
+        let head = format!(
+            "POST /api/v1/tenants HTTP/1.1\r\nhost: {REGISTER}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        // Comes to its end only because the server ends it.
+        let end = stream.read_to_end(&mut bytes).await.err().map(|error| error.kind());
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        };
+        assert!(head.starts_with("HTTP/1.1 201 "), "{head}");
+        assert_eq!((header("connection"), end), (says, ends), "{action}");
+        let promised: usize = header("content-length").unwrap().parse().unwrap();
+        assert_eq!(body.len(), if ends.is_some() { 0 } else { promised }, "{action}");
+        assert_eq!(place.tenants().await, 2, "{action}");
+        place.stop().await;
+    }
 }
 
 #[tokio::test]

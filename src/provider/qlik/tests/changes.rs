@@ -152,6 +152,31 @@ async fn nothing_is_sent_where_there_is_no_connection_or_no_token() {
 }
 
 #[tokio::test]
+async fn a_creation_whose_intent_stands_waits_for_nothing() {
+    let limit = include_str!("../../../../fixtures/wire/qlik/error-429.json");
+    let refused = format!(
+        "HTTP/1.1 429 X\r\nRetry-After: 100\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{limit}",
+        limit.len()
+    );
+    let local =
+        serve(move |nth| if nth == 0 { Play::Raw(refused.clone()) } else { Play::Json(201, CREATED.into()) }).await;
+    let mut reader = local.qlik();
+    let writer = QlikWriter::over(&mut reader);
+    let (account, licence_key) = (account(), Secret::new(SECRETS[4].into()));
+    // Two have taken their turns, and the first is told to wait.
+    for _ in 0..2 {
+        writer.turn_to_create(&account).await.unwrap();
+    }
+    assert_eq!(class(&writer.create_tenant(&account, &licence_key).await), "rejected");
+    let second = writer.create_tenant(&account, &licence_key);
+    let outcome = tokio::time::timeout(std::time::Duration::from_secs(50), second).await.unwrap();
+    assert_eq!((class(&outcome), local.count(CREATE)), ("committed", 2));
+    // The next waits before there is anything of it.
+    let third = tokio::time::timeout(std::time::Duration::from_millis(300), writer.turn_to_create(&account)).await;
+    assert!(third.is_err());
+}
+
+#[tokio::test]
 async fn a_quota_is_told_from_other_refusals() {
     let quota = include_str!("../../../../fixtures/wire/qlik/error-tenants-22.json");
     let local = serve(move |_| Play::Json(403, quota.into())).await;
