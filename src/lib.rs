@@ -41,6 +41,7 @@ pub mod ledger;
 pub mod model;
 pub mod net;
 pub mod observe;
+#[deny(missing_docs)]
 pub mod plan;
 pub mod provider;
 pub mod render;

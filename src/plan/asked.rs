@@ -1,4 +1,4 @@
-//! What becomes of a key that a person names with `--reclaim`, where the plan does nothing to it: a wish is not passed over.
+//! The answer to `--reclaim` for a key that the plan does not delete: a wish is not passed over.
 
 use crate::model::address::Address;
 use crate::model::imburse::TenantRead;
@@ -12,7 +12,7 @@ use super::scene::Wishes;
 pub enum Unmet {
     /// The sink holds it, so somebody may use it.
     InItsSink(Address),
-    /// It lives in this tenant, and no declared key of ours is it.
+    /// The key lives in this tenant, and no declared key of ours is it.
     NotOurs(Address),
     /// No key that was read has this public key.
     Unknown,

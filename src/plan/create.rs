@@ -1,4 +1,5 @@
-//! What forbids the creation of a tenant at either vendor: a ledger that is missing, full or forgets, and a sink that knows of one.
+//! The obstacles to creating a tenant at either vendor: a ledger that is missing, full or forgets, and a sink that
+//! knows of one.
 
 use crate::model::address::Address;
 use crate::model::live::{LedgerFacts, Live};
@@ -9,7 +10,7 @@ use super::refusal::{Code, Refusal};
 use super::scene::Scene;
 use super::stop::foreign_entry;
 
-/// Whether what becomes of a creation can be recorded.
+/// Checks that the outcome of a creation can be recorded.
 pub(super) fn has_space(ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
     match ledger.filter(|ledger| ledger.nearly_full) {
         None => Ok(()),
@@ -24,7 +25,8 @@ pub(super) fn has_space(ledger: Option<&LedgerFacts>) -> Result<(), Refusal> {
     }
 }
 
-/// Whether no sink holds a key of the tenant: then one of this name was made before, whatever the ledger says.
+/// Checks that no sink holds a key of the tenant. If one does, a tenant of this name was made before, whatever the
+/// ledger says.
 pub(super) fn not_made_before<'a>(
     scene: &Scene,
     keys: impl Iterator<Item = &'a Address>,

@@ -1,4 +1,4 @@
-//! What differs from its declaration and is not changed by an apply: the fields of a key that works, and what to do about any drift.
+//! Differences that an apply does not change: the fields of a key that works, and the steps to take about any drift.
 
 use jiff::Timestamp;
 

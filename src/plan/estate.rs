@@ -1,5 +1,5 @@
-//! What decisions on one object ask of the whole estate, found once: a look through everything for each object would take the
-//! square of the estate.
+//! The facts about the whole estate that decisions on one object ask for, found once: a look through everything for
+//! each object would take the square of the estate.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use crate::model::untrusted::Untrusted;
 use super::imburse::listed::Listed as ImburseListed;
 use super::qlik::listed::Listed as QlikListed;
 
-/// What is found once.
+/// The facts that are found once.
 pub(super) struct Estate<'a> {
     bound: BTreeMap<&'a Untrusted, Vec<&'a Address>>,
-    /// What the ledger binds and nothing declares any more, in the order of addresses.
+    /// The bound tenants that nothing declares any more, in the order of addresses.
     pub(super) undeclared: Vec<(&'a Address, &'a Binding)>,
     /// Some key that a sink holds.
     pub(super) held: Option<&'a SinkEntry>,
     /// Tenants that more than one address leads to, by id.
     pub(super) twice: BTreeMap<&'a Untrusted, Vec<&'a Address>>,
-    /// What Qlik's organizations list.
+    /// The lists of Qlik's organizations.
     pub(super) qlik: QlikListed<'a>,
-    /// What Imburse's accounts list.
+    /// The lists of Imburse's accounts.
     pub(super) imburse: ImburseListed<'a>,
 }
 
-/// Of no estate: for a question about one object that asks nothing of the others.
+/// An estate without facts, for a question about one object that asks nothing of the others.
 pub(super) static NOTHING: Estate<'static> = Estate {
     bound: BTreeMap::new(),
     undeclared: Vec::new(),

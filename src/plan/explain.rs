@@ -14,12 +14,15 @@ use super::{imburse, qlik};
 /// One object, from what was read to what is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// The object.
     pub address: Address,
-    /// What was read of it, each with where it stands.
+    /// The facts that were read of it, in words.
     pub read: Vec<Fact>,
     /// The decisions, in the order in which they are taken.
     pub path: Vec<String>,
+    /// The planned actions on it.
     pub actions: Vec<Planned>,
+    /// The notices and findings about it.
     pub notices: Vec<Notice>,
 }
 

@@ -11,7 +11,7 @@ use super::fact::Facts;
 use super::scene::Scene;
 use super::{imburse, qlik};
 
-/// What the planned actions rest on.
+/// Returns the facts that the planned actions rest on.
 pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
     let mut facts = Facts::new();
     // Once for all: a look through every action for each object would take the square of the estate.

@@ -1,10 +1,10 @@
-//! What a tenant's keys stand on.
+//! The tenant that keys are planned in.
 
 use crate::model::record::Record;
 
 use super::action::TenantRef;
 
-/// What a tenant's keys stand on; `L` is what its vendor told of it.
+/// The tenant that keys are planned in; `L` is the type of what its vendor told of it.
 pub(super) enum Ground<'a, L> {
     Exists {
         at: TenantRef,

@@ -1,4 +1,5 @@
-//! What stands in the way behind what is refused now: each obstacle that a person can remove is thought away, and the plan made again.
+//! The obstacles behind the present refusals: each that a person can remove is thought away, and the plan is made
+//! again.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::action::{Action, Notice, Plan};
 use super::refusal::{Code, Refusal};
 use super::scene::Wishes;
 
-/// Of the same kind, each is named this often.
+/// The number of objects that are named for one kind of obstacle.
 const NAMED: usize = 3;
 
 /// Tells of a plan what else would be refused once its own refusals are seen to: all at once, not one a run.
@@ -38,7 +39,7 @@ pub fn tell(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp, pla
     plan.notices.extend(found.iter().map(|(refusal, addresses)| notice(refusal, addresses)));
 }
 
-/// Removes what a person could have removed. Whether anything was.
+/// Removes what a person could have removed. Returns whether anything was.
 fn think_away(codes: &BTreeSet<Code>, live: &mut Live, wishes: &mut Wishes) -> bool {
     let mut any = false;
     if let (true, LedgerLive::Missing { strict, .. }) = (codes.contains(&Code::LedgerMissing), &mut live.ledger) {

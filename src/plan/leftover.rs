@@ -1,12 +1,12 @@
-//! What becomes of our live keys that are not the one in their sink. A leftover is one that does not say that it was ever delivered.
-//! One rule for both vendors; `docs/models/keys.py` explores it.
+//! The decision about our live keys that are not the one in their sink. A leftover is one that does not say that it was
+//! ever delivered. One rule for both vendors; `docs/models/keys.py` explores it.
 
 use crate::model::desired::SinkFacts;
 use crate::model::live::SinkEntry;
 use crate::model::run::Life;
 use crate::model::weak::{Weak, Weakness};
 
-/// What is known of a leftover beside a live key in the sink.
+/// The facts known of a leftover beside a live key in the sink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Proofs {
     /// Nothing can bring it into a sink any more once another key is delivered over it.
@@ -24,18 +24,18 @@ pub(super) struct Proofs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It was overtaken: it is revoked, whatever else happens.
+    /// A newer key is in the sink: the leftover is revoked, whatever else happens.
     Freed,
-    /// It is revoked once a successor was delivered, which is made for its sake.
+    /// The leftover is revoked once a successor was delivered, which is made for its sake.
     Superseded,
     /// Nothing is made for its sake; it is revoked if a successor is delivered for another reason.
     Spared,
-    /// It is not revoked: something may still bring it back.
+    /// The leftover is not revoked: something may still bring it back.
     Kept,
 }
 
 impl Proofs {
-    /// What is known apart from the vendor's own facts.
+    /// Collects the facts, apart from the vendor's own.
     pub(super) fn of(key_id: &str, entry: Option<&SinkEntry>, sink: &SinkFacts, life: Life, weak: Weak) -> Self {
         let in_flight = weak.is(Weakness::RevokeInFlight);
         let overtaken = !weak.is(Weakness::NeverOvertaken);

@@ -86,7 +86,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     plan
 }
 
-/// Whether there are tenants that nobody manages here, and a person asked for them.
+/// Returns whether there are tenants that nobody manages here, and a person asked for them.
 pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool {
     let any = || {
         let estate = Estate::of(desired, live);
@@ -95,7 +95,7 @@ pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool 
     wishes.unmanaged && any()
 }
 
-/// What concerns the estate and no single action.
+/// Adds the notices about the estate as a whole.
 fn estate_notices(scene: &Scene, plan: &mut Plan) {
     // An unattended run refuses to create with it, and says so there.
     if let Some(there) = scene.live.ledger_lies_in.as_ref().filter(|_| plan.counts().tenants_to_create > 0) {

@@ -1,4 +1,4 @@
-//! What is still to be read of a tenant before it can be planned: the one question that is asked of the planner by whoever reads.
+//! The facts still to be read of a tenant before it can be planned: the one question that a reader asks the planner.
 
 use std::collections::BTreeSet;
 
@@ -15,19 +15,21 @@ use super::qlik::role::meant;
 use super::scene::{Scene, Wishes};
 use super::stop::Stop;
 
-/// What is known when the question is asked.
+/// The facts at hand when the question is asked.
 pub struct Known<'a> {
+    /// Desired state.
     pub desired: &'a Desired,
     /// Ledger and sinks. Tenants are not in it yet: the one that is asked about is told beside it.
     pub live: &'a Live,
+    /// The wishes for this run: `--remint` and the like make other keys due.
     pub wishes: &'a Wishes,
-    /// By the clock of the tenant's host.
+    /// The time by the clock of the tenant's host.
     pub now: Timestamp,
-    /// Whether the keys in place are asked about too, for the day of their renewal.
+    /// True if the keys in place are asked about too, for the day of their renewal.
     pub renewals: bool,
 }
 
-/// What is to be read next of a tenant.
+/// The facts to read next of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needs<'a> {
     /// Who of these holds the declared role. Ask again once that is read: it tells who some owners are.
@@ -36,7 +38,7 @@ pub enum Needs<'a> {
     Owners(BTreeSet<Owner>),
 }
 
-/// What is still to be read of a tenant at Qlik, whose keys were read.
+/// Returns the facts still to be read of a tenant at Qlik whose keys were read.
 pub fn needs<'a>(known: &Known<'_>, address: &Address, spec: &'a QlikTenant, tenant: &TenantLive) -> Needs<'a> {
     let scene = Scene::of(known.desired, known.live, known.wishes, known.now);
     match spec.grants.by_role() {
@@ -65,7 +67,8 @@ fn owners<'a>(asked: &Qlik<'a>, tenant: &'a TenantLive, renewals: bool) -> BTree
     .collect()
 }
 
-/// Whether its owner is declared otherwise than when it was made: only then it is worth asking who that is.
+/// Returns whether the owner is declared otherwise than when the key was made: only then is it worth asking who that
+/// is.
 fn moved(scene: &Scene<'_>, key: &Address, spec: &QlikKey) -> bool {
     let made_as = scene.live.sinks.get(key).and_then(|sink| sink.held()).and_then(|entry| entry.made_as.as_ref());
     let made_for = made_as.and_then(|made_as| made_as.owner.as_ref());

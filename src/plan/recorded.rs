@@ -1,4 +1,4 @@
-//! What the ledger has of an object: its record, its run, and both in words.
+//! The ledger's view of an object: its record, its run, and both in words.
 
 use crate::model::address::Address;
 use crate::model::live::{LedgerLive, Live};
@@ -15,7 +15,7 @@ pub(super) fn record<'a>(scene: &Scene<'a>, tenant: &Address) -> Option<&'a Reco
     }
 }
 
-/// Whether the ledger has had to do with this tenant.
+/// Returns whether the ledger has had to do with this tenant.
 pub(super) fn knows(live: &Live, address: &Address) -> bool {
     match &live.ledger {
         LedgerLive::Missing { .. } => false,

@@ -1,4 +1,4 @@
-//! A plan that was reviewed, held against the plan of now: object by object, what moved is refused and the rest stands.
+//! A reviewed plan, compared with a new one: object by object, a change is refused and the rest stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,32 +14,40 @@ use super::refusal::{Code, Refusal};
 /// One object that is no longer as reviewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
+    /// The object.
     pub address: Address,
+    /// The place in desired state, now or, if it is no longer declared, when it was reviewed.
     pub at: Place,
     /// Empty: it was not part of what was reviewed.
     pub reviewed: Vec<Action>,
     /// Empty: it is no longer declared.
     pub now: Vec<Action>,
+    /// The facts that differ. Empty where one of the plans does not have the object.
     pub facts: Vec<MovedFact>,
 }
 
 /// A fact that the actions rest on, then and now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedFact {
+    /// The name of the fact within its object.
     pub name: String,
+    /// The value in the reviewed plan; `None` if it was not read then.
     pub reviewed: Option<Untrusted>,
+    /// The value in the new plan; `None` if it was not read this time.
     pub now: Option<Untrusted>,
 }
 
-/// The plan of now, without what was not reviewed, and what moved.
+/// The new plan without everything that was not reviewed, and the differences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
+    /// The new plan, in which everything that is not as reviewed is refused.
     pub plan: Plan,
+    /// The objects that differ, in the order of addresses.
     pub moved: Vec<Moved>,
 }
 
 impl Review {
-    /// A plan that is taken as it is.
+    /// Takes a plan as it is, for a run without a reviewed plan.
     pub fn none(plan: Plan) -> Self {
         Self { plan, moved: Vec::new() }
     }
@@ -110,9 +118,9 @@ impl Part<'_> {
     }
 }
 
-/// The action without what only a look into a sink can tell: that a key is minted because the sink's is dead, or because
-/// there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the same plan. `None`: it
-/// says nothing else.
+/// Returns the action without what only a look into a sink can tell: that a key is minted because the sink's is dead,
+/// or because there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the
+/// same plan. `None`: it says nothing else.
 pub fn essence(action: &Action) -> Option<Action> {
     if let Action::CreateKey(create) = action
         && matches!(create.why, WhyMint::Dead { .. })

@@ -1,4 +1,4 @@
-//! What every decision looks at, and where it is written down.
+//! The values that every decision looks at, and the place that it writes to.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::action::{Action, Plan, Planned};
 use super::estate::{Estate, NOTHING};
 use super::finding::Finding;
 
-/// What a person asked of this one run, beyond desired state and settings.
+/// The wishes of a person for this one run, beyond desired state and settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// `--remint ADDRESS`: mint anew although a delivered key lives elsewhere.
@@ -41,13 +41,13 @@ pub struct Wishes {
     pub findings: Vec<Finding>,
 }
 
-/// What every decision looks at.
+/// The values that every decision looks at.
 pub(crate) struct Scene<'a> {
     pub(crate) desired: &'a Desired,
     pub(crate) live: &'a Live,
     pub(crate) wishes: &'a Wishes,
     pub(crate) now: Timestamp,
-    /// What is known of all of it.
+    /// The facts about the whole estate.
     pub(super) estate: &'a Estate<'a>,
 }
 

@@ -11,7 +11,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// Whether its words name a key.
+    /// Returns whether its words name a key.
     pub(crate) fn names(&self, key_id: &str) -> bool {
         match self {
             Self::Wait(wait) => wait.why.contains(key_id),

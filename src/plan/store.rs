@@ -1,4 +1,4 @@
-//! What a sink's store says of itself and of a key's place: what has happened to a key there, and what will.
+//! A store's own facts about itself and a key's place: what has happened to a key there, and what will.
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
@@ -10,10 +10,11 @@ use super::action::{Notice, Plan};
 use super::refusal::{Code, Refusal};
 use super::scene::Scene;
 
-/// As long as a run may last where `--max-run` does not say otherwise.
+/// The longest that a run lasts where `--max-run` does not say otherwise.
 const RUN: Duration = Duration::from_seconds(3_600);
 
-/// What one key may ask of its store in a plan and the apply after it: looks, rights, mount, delivery, read-back.
+/// The most requests for one key to its store in a plan and the apply after it: looks, rights, mount, delivery,
+/// read-back.
 const REQUESTS_PER_KEY: u64 = 12;
 
 /// Git has the key's files, whoever looks at the repository has them too.
@@ -98,7 +99,7 @@ fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
     Some(Notice::general(text))
 }
 
-/// Whether the sink would take one more key, as far as that can be known. Says what could not be checked.
+/// Checks that the sink would take one more key, as far as that can be known. Adds what could not be checked.
 pub(super) fn sink_takes(
     sink: Option<&SinkLive>,
     address: &Address,

@@ -70,7 +70,7 @@ pub(super) fn plan<'a, T: Tenant<'a>>(tenant: &T, at: &Place, plan: &mut Plan) {
     undeclared_keys(tenant, &ground, plan);
 }
 
-/// What the ledger says of it, and what follows from that.
+/// Decides by the ledger's record of the tenant.
 fn decide<'a, T: Tenant<'a>>(tenant: &T, own: &mut Vec<Action>, plan: &mut Plan) -> Result<Ground<'a, T::Live>, Stop> {
     let (scene, address) = (tenant.scene(), tenant.address());
     let (ledger, record) = match &scene.live.ledger {
@@ -96,7 +96,7 @@ fn decide<'a, T: Tenant<'a>>(tenant: &T, own: &mut Vec<Action>, plan: &mut Plan)
     }
 }
 
-/// Whether an action tells how the tenant itself stands, so that nothing is to be said of it besides.
+/// Returns whether an action tells how the tenant itself stands, so that nothing is to be said of it besides.
 fn says_how_it_stands(action: &Action) -> bool {
     match action {
         Action::CreateTenant(_)

@@ -1,4 +1,5 @@
-//! What the ledger binds and nothing declares any more: nothing is deleted for it, and nothing of it is renewed either.
+//! Tenants that the ledger binds and nothing declares any more. Nothing is deleted for them, and nothing of theirs is
+//! renewed.
 
 use jiff::Timestamp;
 

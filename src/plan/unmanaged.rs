@@ -4,7 +4,7 @@ use super::action::Plan;
 use super::scene::Scene;
 use super::{imburse, qlik};
 
-/// Whether there are any.
+/// Returns whether there are any.
 pub(super) fn any(scene: &Scene) -> bool {
     qlik::unmanaged::any(scene) || imburse::unmanaged::any(scene)
 }

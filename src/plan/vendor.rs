@@ -1,4 +1,4 @@
-//! What a vendor's own rules answer of a tenant and of its keys: the walk over a tenant and the delivery of a key ask them.
+//! A vendor's own rules for a tenant and its keys: the walk over a tenant and the delivery of a key ask them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,13 @@ use super::stop::Stop;
 
 /// One declared tenant, with its vendor's rules.
 pub(super) trait Tenant<'a> {
-    /// What was read of it.
+    /// The values read of the tenant.
     type Live: 'a;
     /// A key as the vendor lists it.
     type Key: Candidate + 'a;
-    /// What is declared of a key.
+    /// The declaration of a key.
     type Declared: 'a;
-    /// What the keys of one tenant share, counted as they are planned.
+    /// The room that the keys of one tenant share, counted as they are planned.
     type Room;
 
     const POLICY: &'static Policy;
@@ -34,7 +34,7 @@ pub(super) trait Tenant<'a> {
     /// The account in settings that it uses.
     fn account(&self) -> &'a Name;
 
-    /// Whether it can be planned at all.
+    /// Checks that it can be planned at all.
     ///
     /// # Errors
     /// Settings, the clock or another declaration forbid it.
@@ -63,19 +63,19 @@ pub(super) trait Tenant<'a> {
         own: &mut Vec<Action>,
     ) -> Result<Ground<'a, Self::Live>, Stop>;
 
-    /// What is said where nobody knows what became of its creation.
+    /// Refuses where nobody knows the outcome of its creation.
     fn in_doubt(&self, intent: &Intent) -> Refusal;
 
-    /// What is said of a recorded tenant that is as declared.
+    /// Returns the action for a recorded tenant that is as declared.
     fn kept(&self, live: &'a Self::Live, record: Option<&Record>) -> Option<Action>;
 
-    /// What its keys share, and what they need of the tenant.
+    /// Returns the room that its keys share, and plans what they need of the tenant.
     fn room(&self, ground: &Ground<'a, Self::Live>, own: &mut Vec<Action>) -> Self::Room;
 
-    /// Its declared keys.
+    /// Returns its declared keys.
     fn keys(&self) -> impl Iterator<Item = (&'a Address, &'a Self::Declared)>;
 
-    /// What is done for the tenant because of its planned keys.
+    /// Plans what the tenant needs because of its planned keys.
     fn complete(
         &self,
         at: &Place,
@@ -85,7 +85,7 @@ pub(super) trait Tenant<'a> {
         keys: &mut Plan,
     );
 
-    /// What a reader should know of a tenant that was not refused.
+    /// Adds the notices on a tenant that was not refused.
     fn later(&self, ground: &Ground<'a, Self::Live>, room: &Self::Room, plan: &mut Plan);
 
     /// The place that caused an action of the tenant's own, where it is another than the tenant's.
@@ -96,10 +96,10 @@ pub(super) trait Tenant<'a> {
     /// The tenant's keys by id. `None`: not read.
     fn listed(live: &'a Self::Live) -> Option<&'a Observed<BTreeMap<String, Self::Key>>>;
 
-    /// What the decision table asks of one key.
+    /// Returns the vendor's part of the question about one key.
     fn asks(&self, declared: &'a Self::Declared, live: &'a Self::Live) -> Asks<'a, Self::Key>;
 
-    /// What is declared of a key, as an action carries it.
+    /// Returns the declaration of a key, as an action carries it.
     fn spec(&self, declared: &Self::Declared) -> KeySpec;
     fn shape(&self, declared: &Self::Declared) -> KeyShape;
     fn deliver_to(declared: &'a Self::Declared) -> &'a Name;
@@ -108,10 +108,10 @@ pub(super) trait Tenant<'a> {
     /// The id of the key that is adopted.
     fn adopts(declared: &'a Self::Declared) -> Option<&'a str>;
 
-    /// What is said of an adopted key.
+    /// Plans an adopted key.
     fn adopted(&self, key: &'a Address, declared: &'a Self::Declared, id: &str, live: &'a Self::Live, plan: &mut Plan);
 
-    /// What a reader should know of a declared key, whatever is done about it.
+    /// Adds the notices on a declared key, whatever is done about it.
     fn note(&self, key: &Address, declared: &Self::Declared, plan: &mut Plan);
 
     /// Why nothing is done about a key whose secret is in its sink.
@@ -127,7 +127,7 @@ pub(super) trait Tenant<'a> {
     /// A key is revoked before others are made.
     fn free(&self, room: &mut Self::Room, declared: &Self::Declared);
 
-    /// Whether the vendor would make one more key, as far as that can be known; what could not be checked is added.
+    /// Checks that the vendor would make one more key, as far as that can be known. Adds what could not be checked.
     ///
     /// # Errors
     /// It would not.
@@ -143,7 +143,7 @@ pub(super) trait Tenant<'a> {
     fn mark(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key) -> MarkOf;
     fn reclaim(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key, asked: bool) -> ReclaimOf;
 
-    /// What differs of a key that is in its sink and lives.
+    /// Returns the fields of a live key in its sink that differ from its declaration.
     fn drift(&self, key: &Address, declared: &Self::Declared, good: &Self::Key) -> Vec<DriftField>;
 
     /// Says whether a key that is kept works, and could be renewed.
@@ -160,7 +160,7 @@ pub(super) struct On<'a, 'g, T: Tenant<'a>> {
     pub(super) ground: &'g Ground<'a, T::Live>,
 }
 
-/// What only the vendor, and what was read of it, tell the decision table.
+/// The part of the question about one key that only the vendor, and what was read of it, can tell.
 pub(super) struct Asks<'a, K> {
     /// The declared description or name.
     pub(super) text: &'a str,
@@ -168,7 +168,7 @@ pub(super) struct Asks<'a, K> {
     pub(super) looked_up: &'a BTreeMap<String, Observed<K>>,
     pub(super) caller: Option<&'a Untrusted>,
     pub(super) whose: Option<Box<Whose<'a, K>>>,
-    /// Whether the vendor refuses to change this account's keys.
+    /// True if the vendor refuses to change this account's keys.
     pub(super) never_marked: bool,
     /// Ids, in lower case, of keys that a person says nobody uses.
     pub(super) asked: &'a BTreeSet<String>,

@@ -3,6 +3,7 @@
 mod circles;
 mod readers;
 mod source;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Whether a tenant may be created: ledger, sinks, the account's list of tenants, its licence and its key's roles.
+//! The checks before a tenant is created: ledger, sinks, the account's list of tenants, its licence and its key's
+//! roles.
 
 use crate::model::address::Address;
 use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
@@ -160,7 +161,7 @@ pub(super) fn rejected(tenant: &Tenant) -> Refusal {
     )
 }
 
-/// Its own roles, where the account shows them.
+/// Checks the account key's own roles, where the account shows them.
 fn may_write(case: &Imburse<'_>, found: &Account) -> Result<(), Refusal> {
     let Some(roles) = &found.key_roles else { return Ok(()) };
     let may = |role: &Untrusted| matches!(role.raw(), "account-admin" | "account-tenant-write");

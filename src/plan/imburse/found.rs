@@ -125,7 +125,7 @@ pub(super) fn bound<'a>(
     }
 }
 
-/// What is said of a recorded tenant that is as declared.
+/// Returns the action for a recorded tenant that is as declared.
 pub(super) fn kept(case: &Imburse<'_>, live: &TenantLive, record: Option<&Record>) -> Option<Action> {
     let TenantRead::Present(present) = &live.tenant else { return None };
     let account = case.scene.desired.imburse.get(&case.spec.account)?;

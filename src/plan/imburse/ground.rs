@@ -5,7 +5,7 @@ use crate::model::imburse::{ImburseFacts, ImburseTenant, TenantLive};
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 
-/// What a tenant's keys stand on.
+/// The tenant that keys are planned in.
 pub(super) type Ground<'a> = crate::plan::ground::Ground<'a, TenantLive>;
 
 /// One declared tenant.

@@ -25,8 +25,8 @@ pub(super) fn asks<'a>(tenant: &Imburse<'a>, spec: &'a ImburseKey, live: &'a Ten
     }
 }
 
-/// Whether the vendor refused to change a key of this account. With a sink that nobody can look into, for good: there the mark is
-/// all that tells a delivered key from a leftover.
+/// Returns whether the vendor refused to change a key of this account. With a sink that nobody can look into, the
+/// refusal counts for good: there the mark is all that tells a delivered key from a leftover.
 fn never_marked(tenant: &Imburse<'_>, blind: bool) -> bool {
     let Imburse { scene, spec, .. } = *tenant;
     let facts = scene.desired.imburse.get(&spec.account);
@@ -71,7 +71,7 @@ pub(super) fn leave(scene: &Scene, address: &Address, spec: &ImburseKey, key: &K
     plan.findings.push(found);
 }
 
-/// What is said of an adopted key.
+/// Plans an adopted key.
 pub(super) fn adopted(
     scene: &Scene,
     address: &Address,
@@ -108,7 +108,7 @@ pub(super) fn adopted(
     push(plan, scene, address, action);
 }
 
-/// What differs of a key that is there.
+/// Returns the fields of a key in place that differ from its declaration.
 pub(super) fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key) -> Vec<DriftField> {
     let mut fields = Vec::new();
     // An adopted key may declare neither.

@@ -1,4 +1,4 @@
-//! What Imburse's accounts list, by name, and which tenants are accounted for: found once for a plan.
+//! The lists of Imburse's accounts, by name, and the tenants that are accounted for: found once for a plan.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl<'a> Listed<'a> {
         found
     }
 
-    /// Whether a declared or recorded tenant is known to be this one.
+    /// Returns whether a declared or recorded tenant is known to be this one.
     pub(in crate::plan) fn accounts_for(&self, id: &Untrusted) -> bool {
         self.accounted_for.contains_key(&id.raw().to_ascii_lowercase())
     }

@@ -27,7 +27,7 @@ fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a Tenant> {
     unmanaged
 }
 
-/// Whether there are any.
+/// Returns whether there are any.
 pub(in crate::plan) fn any(scene: &Scene) -> bool {
     scene.desired.imburse.keys().any(|account| !unmanaged(scene, account).is_empty())
 }

@@ -10,7 +10,7 @@ use crate::model::untrusted::Untrusted;
 /// A key that the vendor shows.
 pub(crate) trait Candidate: Sized {
     fn id(&self) -> &str;
-    /// What people read, without the marker: a description, or a name.
+    /// Returns the text that people read, without the marker: a description, or a name.
     fn text(&self) -> &Untrusted;
     fn marker(&self) -> Option<&Marker>;
     /// Whose credentials made it. `None`: the vendor does not tell.
@@ -35,7 +35,7 @@ pub(crate) trait Candidate: Sized {
         self.marker().map(|marker| marker.letter)
     }
 
-    /// Whether it was made for this sink.
+    /// Returns whether it was made for this sink.
     fn is_for(&self, sink: &SinkHash) -> bool {
         self.marker().is_some_and(|marker| marker.sink == *sink)
     }

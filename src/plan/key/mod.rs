@@ -25,7 +25,7 @@ pub(crate) use candidate::Candidate;
 pub(crate) use policy::{IMBURSE, Policy, QLIK};
 pub(crate) use question::{Question, Whose};
 
-/// What is to be done about one key.
+/// The decision about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement<'a, K> {
     /// The key in the sink, live.
@@ -39,7 +39,7 @@ pub(crate) struct Judgement<'a, K> {
     pub(crate) reclaim: Vec<&'a K>,
     /// Revoked because a person said so.
     pub(crate) asked: Vec<&'a K>,
-    /// What only a look into the sink can decide.
+    /// The questions that only a look into the sink can answer.
     pub(crate) unseen: Vec<String>,
     /// Named, and left alone: something may still bring them back, or a person may use them, or they are for another sink.
     pub(crate) left: Vec<(&'a K, &'static str)>,
@@ -52,7 +52,7 @@ pub(crate) enum Mint {
 }
 
 impl<K> Judgement<'_, K> {
-    /// Of a key whose tenant is still to be made.
+    /// Decides for a key whose tenant is still to be made.
     pub(crate) fn first() -> Self {
         Self { mint: Some(Mint::First(WhyMint::Missing)), ..Self::nothing() }
     }
@@ -173,8 +173,8 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     Ok(Judgement { good, mark, mint, freed, reclaim, asked, unseen, left })
 }
 
-/// What nobody can look into is taken to hold a key that was delivered there and that nobody has given up: the newest, or, where
-/// nobody knows the newest, any.
+/// Returns the key that a sink is taken to hold which nobody can look into: one that was delivered there and that
+/// nobody has given up. It is the newest, or, where nobody knows the newest, any.
 fn likely<'a, K: Candidate>(question: &Question<'a, K>, marked: &[&'a K]) -> Option<&'a K> {
     let hash = &question.sink_facts.hash;
     let mut likely = marked
@@ -187,7 +187,7 @@ fn likely<'a, K: Candidate>(question: &Question<'a, K>, marked: &[&'a K]) -> Opt
     }
 }
 
-/// What becomes of a leftover beside the key in the sink.
+/// Decides about a leftover beside the key in the sink.
 fn fate<K: Candidate>(question: &Question<'_, K>, entry: Option<&SinkEntry>, good: Option<&K>, key: &K) -> Fate {
     let (sink, weak) = (question.sink_facts, question.weak);
     let proofs = Proofs::of(key.id(), entry.filter(|_| good.is_some()), sink, question.life(key), weak);

@@ -9,13 +9,13 @@ pub(crate) struct Policy {
     pub(crate) ages: bool,
     /// A key ends by itself, so one that cannot be revoked is left to expire. Where it does not, a person is asked.
     pub(crate) ends: bool,
-    /// What is done to get a key: it is minted, or made.
+    /// The verb for making a key: it is minted, or made.
     pub(super) makes: &'static str,
     pub(in crate::plan) made: &'static str,
-    /// What may have ended a key, and what this program does to end one.
+    /// The words for what may have ended a key, and for what this program does to end one.
     pub(super) ended: &'static str,
     pub(in crate::plan) ends_it: &'static str,
-    /// What people read of a key.
+    /// The vendor's word for the text that people read of a key.
     pub(super) text: &'static str,
     /// How a key is named in `adopt:`, and what its holder keeps.
     pub(super) adopt: &'static str,

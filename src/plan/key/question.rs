@@ -1,4 +1,4 @@
-//! What is known of one key before a decision, at either vendor.
+//! The facts known of one key before a decision, at either vendor.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub(crate) type Whose<'a, K> = dyn Fn(&K) -> Stop + 'a;
 pub(crate) struct Question<'a, K> {
     pub(crate) policy: &'static Policy,
     pub(crate) address: &'a Address,
-    /// Its declared description or name.
+    /// The declared description or name.
     pub(crate) text: &'a str,
     pub(crate) deliver_to: &'a Name,
     /// `None`: its end is nothing to plan for.
@@ -41,11 +41,12 @@ pub(crate) struct Question<'a, K> {
     pub(crate) looked_up: &'a BTreeMap<String, Observed<K>>,
     /// The user id of the credentials that make this key, where the vendor tells whose a key is and they could be asked.
     pub(crate) caller: Option<&'a Untrusted>,
-    /// What is said of a key of ours where nobody knows whose credentials made it. `None`: the vendor never tells whose a key is.
+    /// The refusal for a key of ours where nobody knows whose credentials made it. `None`: the vendor never tells whose
+    /// a key is.
     pub(crate) whose: Option<Box<Whose<'a, K>>>,
     pub(crate) sink: &'a SinkLive,
     pub(crate) sink_facts: &'a SinkFacts,
-    /// Whether the vendor refuses to change this account's keys, so that none is ever marked.
+    /// True if the vendor refuses to change this account's keys, so that none is ever marked.
     pub(crate) never_marked: bool,
     pub(crate) remint: bool,
     pub(crate) replace: bool,
@@ -124,7 +125,7 @@ impl<'a, K: Candidate> Question<'a, K> {
         self.asked.contains(&key.id().to_ascii_lowercase())
     }
 
-    /// What is known of the run that made a key.
+    /// Returns how far the end of the run that made a key is known.
     pub(super) fn life(&self, key: &K) -> Life {
         match key.marker().zip(self.ledger) {
             Some((marker, ledger)) => ledger.life_of_short(&marker.nonce.run()),

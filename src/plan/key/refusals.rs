@@ -87,7 +87,7 @@ pub(super) fn cannot_be_revoked<K: Candidate>(question: &Question<'_, K>, key: &
     )
 }
 
-/// Of a leftover and a delivered key nobody can tell which came later, and so which of them the sink holds.
+/// Refuses where nobody can tell if a leftover or a delivered key came later, and so which of them the sink holds.
 pub(super) fn cannot_be_seen<K: Candidate>(question: &Question<'_, K>, key: &K) -> Stop {
     let (sink, id) = (question.deliver_to, key.shown());
     Stop::Refuse(

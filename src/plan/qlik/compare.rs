@@ -11,7 +11,7 @@ use crate::plan::action::{
 };
 use crate::plan::refusal::{Code, Refusal};
 
-/// What a tenant that we made still lacks of its declaration. What cannot be read is sent.
+/// Returns the settings that a tenant of our making still lacks. A setting that cannot be read is sent.
 pub(super) fn settle_parts(
     spec: &QlikTenant,
     region: &Region,
@@ -43,7 +43,7 @@ pub(super) fn settle_parts(
     parts
 }
 
-/// What is said of a recorded tenant that is as declared.
+/// Returns the action for a recorded tenant that is as declared.
 pub(super) fn kept(live: &TenantLive, record: Option<&Record>) -> Option<Action> {
     let present = present(live)?;
     let adopted = match record.and_then(|record| record.state.binding()).map(|binding| binding.how) {
@@ -54,7 +54,7 @@ pub(super) fn kept(live: &TenantLive, record: Option<&Record>) -> Option<Action>
     Some(Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted }))
 }
 
-/// What differs of a tenant from its declaration.
+/// Adds the differences of a tenant from its declaration.
 pub(super) fn drift(spec: &QlikTenant, region: &Region, live: &TenantLive, actions: &mut Vec<Action>) {
     let mut fields = Vec::new();
     if let Some(present) = present(live) {

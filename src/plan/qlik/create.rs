@@ -1,4 +1,4 @@
-//! Whether a tenant may be created: ledger, account, sinks, licence, rehearsal.
+//! The checks before a tenant is created: ledger, account, sinks, licence, rehearsal.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::plan::refusal::{Code, Refusal};
 use crate::plan::rename;
 use crate::plan::scene::Scene;
 
-/// Whether a tenant may be created: account, licence, ledger, sinks, rehearsal.
+/// Checks that a tenant may be created: account, licence, ledger, sinks, rehearsal.
 pub(super) fn may_create(
     scene: &Scene,
     address: &Address,

@@ -66,8 +66,8 @@ pub(in crate::plan) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String 
     if words.is_empty() { "held by nobody who is meant".to_owned() } else { words.join(", ") }
 }
 
-/// What the sink holds is not among them: a plan with `--preflight read` does not look, and must be the same plan. Whatever
-/// it holds that matters makes another action.
+/// Returns the facts that a key's actions rest on. The sink's contents are not among them: a plan with `--preflight
+/// read` does not look, and must be the same plan. Where they matter they make another action.
 pub(in crate::plan) fn key(scene: &Scene, tenant: &Address, spec: &QlikKey, own: &[&Action]) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mints = own.iter().any(|action| matches!(action, Action::CreateKey(_) | Action::Renew(_)));

@@ -8,7 +8,7 @@ use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 use crate::plan::vendor::On;
 
-/// What a tenant's keys stand on.
+/// The tenant that keys are planned in.
 pub(super) type Ground<'a> = crate::plan::ground::Ground<'a, TenantLive>;
 
 /// One declared tenant.

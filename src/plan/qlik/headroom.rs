@@ -1,4 +1,5 @@
-//! Whether one more key can be minted: the owner and its permission, the tenant's limits, what is used already.
+//! The checks before one more key is minted: the owner and its permission, the tenant's limits, the keys that count
+//! already.
 
 use crate::model::duration::Duration;
 use crate::model::live::{CallerLive, Observed, SinkEntry, TenantLive};
@@ -10,7 +11,8 @@ use super::slots::Slots;
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 
-/// Whether a successor of a key that is kept could be made, as far as that was read: all but its sink and its place among others.
+/// Checks that a successor of a kept key could be made, as far as that was read. Its sink and its place among others
+/// are left out.
 pub(super) fn could_mint(case: &Case<'_, '_>, slots: &Slots) -> Result<(), Refusal> {
     owner_can_mint(case, slots, &mut Vec::new())?;
     match slots.limits {
@@ -21,7 +23,7 @@ pub(super) fn could_mint(case: &Case<'_, '_>, slots: &Slots) -> Result<(), Refus
     }
 }
 
-/// Whether the vendor would make one more key, as far as that can be known. Says what could not be checked.
+/// Checks that the vendor would make one more key, as far as that can be known. Adds what could not be checked.
 pub(super) fn may_mint(case: &Case<'_, '_>, slots: &mut Slots, unchecked: &mut Vec<String>) -> Result<(), Refusal> {
     let Case { scene, address, spec, ground, .. } = *case;
     if let Some(refusal) = &slots.unread {
@@ -57,7 +59,7 @@ pub(super) fn may_mint(case: &Case<'_, '_>, slots: &mut Slots, unchecked: &mut V
     Ok(())
 }
 
-/// Whether the owner can mint, as far as that is known. Gives the owner that is to be made first.
+/// Checks that the owner can mint, as far as that is known. Returns the owner that is to be made first.
 fn owner_can_mint<'a>(
     case: &Case<'a, '_>,
     slots: &Slots,

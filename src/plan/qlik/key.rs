@@ -54,7 +54,7 @@ fn whose(live: &TenantLive, spec: &QlikKey, key: &KeyLive) -> Stop {
     }
 }
 
-/// What is said of an adopted key.
+/// Plans an adopted key.
 pub(super) fn adopted(scene: &Scene, live: &TenantLive, id: &str) -> Action {
     let shown = Untrusted::from(id);
     let refuse = |why: String| {
@@ -77,7 +77,7 @@ pub(super) fn adopted(scene: &Scene, live: &TenantLive, id: &str) -> Action {
     }
 }
 
-/// What differs of a key that is in its sink and lives.
+/// Returns the fields of a live key in its sink that differ from its declaration.
 pub(super) fn drift(scene: &Scene, address: &Address, spec: &QlikKey, good: &KeyLive) -> Vec<DriftField> {
     let mut fields = Vec::new();
     if good.text.raw() != spec.description {

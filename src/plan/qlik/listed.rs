@@ -1,4 +1,5 @@
-//! What Qlik's organizations list, held against everything that is recorded, adopted or known: found once for a plan.
+//! The lists of Qlik's organizations, compared with everything that is recorded, adopted or known: found once for a
+//! plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Whether there is room for renewals: a successor lives beside the key that it follows, and keys that were made together are
-//! due together.
+//! The room for renewals: a successor lives beside the key that it follows, and keys that were made together are due
+//! together.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,8 @@ impl Renewed<'_> {
         self.expires.saturating_sub(seconds(self.spec.renew_before))
     }
 
-    /// Whether its successor lives beside it while the other's begins to. Keys of different lives meet sooner or later.
+    /// Returns whether its successor lives beside it while the other's begins to. Keys of different lives meet sooner
+    /// or later.
     fn meets(&self, other: &Self) -> bool {
         let same_pace =
             (self.spec.expires_in, self.spec.renew_before) == (other.spec.expires_in, other.spec.renew_before);
@@ -46,8 +47,8 @@ enum Whose<'a> {
     Declared(&'a Owner),
 }
 
-/// Of a tenant that is still to be made, the keys are refused: its limits are sent once, while it is set up. Where it is there,
-/// a person can raise them, and it is found.
+/// Refuses the keys of a tenant that is still to be made, if its limits leave no room: they are sent once, while it is
+/// set up. In a tenant that is there a person can raise them, so there it is a finding.
 pub(super) fn hold(
     scene: &Scene,
     tenant: &Address,

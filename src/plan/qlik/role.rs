@@ -25,7 +25,7 @@ pub(crate) fn meant(scene: &Scene, address: &Address, grant: &RoleGrant) -> BTre
     users.chain(keys.map(|(_, key, _)| key.owner.clone())).collect()
 }
 
-/// What keeps the grant, or a part of it, from being given.
+/// Refuses whatever keeps the grant, or a part of it, from being given.
 pub(super) fn refusals(spec: &QlikTenant, live: Option<&TenantLive>, actions: &mut Vec<Action>) {
     let (Some(grant), Some(live)) = (spec.grants.by_role(), live) else { return };
     let holders = match &live.holders {
@@ -66,7 +66,7 @@ pub(super) fn refusals(spec: &QlikTenant, live: Option<&TenantLive>, actions: &m
     }
 }
 
-/// What keeps the role itself from being what is declared.
+/// Refuses a role that cannot be made as declared.
 fn of_role(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     match &holders.role {
         Some(Observed::Unreadable(unreadable)) => Some(unreadable.into()),
@@ -82,7 +82,7 @@ fn of_role(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     }
 }
 
-/// What keeps the role from being given to anybody: they would get more than is declared (the fourth promise).
+/// Refuses a role that would give anybody more than is declared (the fourth promise).
 fn gives_more(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     let Some(Observed::Present(role)) = &holders.role else { return None };
     let name = Untrusted::from(grant.name.as_str());
@@ -109,14 +109,14 @@ fn gives_more(grant: &RoleGrant, holders: &HoldersLive) -> Option<Refusal> {
     )
 }
 
-/// As it can be pasted into a list in YAML: names of permissions have colons.
+/// Writes a text so that it can be pasted into a list in YAML: names of permissions have colons.
 fn flow_scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let ends = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.ends_with(':');
     if ends && text.chars().all(|c| plain(c) || c == ':') { text.to_owned() } else { format!("\"{}\"", escape(text)) }
 }
 
-/// Whether the grant, once given, lets an owner manage keys.
+/// Returns whether the grant, once given, lets an owner manage keys.
 pub(super) fn covers(spec: &QlikTenant, live: Option<&TenantLive>, owner: &Owner, caller: Option<&CallerLive>) -> bool {
     let Some(grant) = spec.grants.by_role() else { return false };
     let holders = match live.map(|live| &live.holders) {
@@ -139,7 +139,7 @@ pub(super) fn covers(spec: &QlikTenant, live: Option<&TenantLive>, owner: &Owner
     grant.key_owners || grant.users.iter().any(named) || grant.groups.iter().any(through)
 }
 
-/// What is missing of the grant, once it is known whose keys are minted.
+/// Plans the missing parts of the grant, once it is known whose keys are minted.
 pub(super) fn grant(
     scene: &Scene,
     address: &Address,
@@ -191,7 +191,7 @@ pub(super) fn grant(
     Ok(Some(Grant { account: spec.account.clone(), parent, what: Permission::ManageApiKeysByRole(by) }))
 }
 
-/// What is given besides the permission, though it is declared: a reviewer should not have to look for it.
+/// Adds a finding for declared permissions that are given besides: a reviewer should not have to look for them.
 pub(in crate::plan) fn find(plan: &mut Plan) {
     let found = plan.actions.iter().filter_map(|planned| {
         let Action::Grant(Grant { what: Permission::ManageApiKeysByRole(by), .. }) = &planned.action else {

@@ -1,4 +1,4 @@
-//! What one tenant has room for, and what it needs for the keys that are planned.
+//! The room in one tenant, and the needs of the keys that are planned in it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::plan::action::{Action, CreateUser, Parent, SettlePart, Trust};
 use crate::plan::refusal::Refusal;
 use crate::plan::scene::Scene;
 
-/// What one tenant has room for, counted down as keys are planned.
+/// The room in one tenant, counted down as keys are planned.
 pub(in crate::plan) struct Slots {
     pub(super) limits: Option<KeyLimitsLive>,
     /// Why limits are unknown.
@@ -20,7 +20,7 @@ pub(in crate::plan) struct Slots {
     /// Live keys by owner, the planned ones included.
     pub(super) used: BTreeMap<Owner, u32>,
     pub(super) everyone_may_mint: Option<bool>,
-    /// Whether a planned key is minted with the key client, for itself or for a user.
+    /// True if a planned key is minted with the key client, for itself or for a user.
     pub(super) key_client_mints: bool,
     /// Owners to be made, and where the first key that is to be theirs is declared.
     pub(super) to_make: BTreeMap<String, (User, Place)>,
@@ -91,7 +91,7 @@ impl Slots {
         self.key_client_mints
     }
 
-    /// Whether this plan makes an owner who is not there.
+    /// Returns whether this plan makes an owner who is not there.
     pub(super) fn makes(&self, owner: &Owner) -> bool {
         owner.user().and_then(|user| user.subject.as_ref()).is_some_and(|subject| self.to_make.contains_key(subject))
     }

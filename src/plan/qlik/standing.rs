@@ -1,4 +1,5 @@
-//! Whether a key that is kept works and can be renewed, as far as that was read: its owner, its permission, its life.
+//! The checks on a kept key: if it works and can be renewed, as far as that was read. They look at its owner, its
+//! permission, its life.
 
 use crate::model::live::{KeyLive, Observed};
 use crate::model::spec::Owner;
@@ -49,7 +50,7 @@ pub(super) fn find(case: &Case<'_, '_>, slots: &Slots, good: &KeyLive, plan: &mu
     }));
 }
 
-/// What the owner is, where that was read and is not active.
+/// Returns the owner's status, where that was read and is not active.
 fn not_active<'a>(case: &Case<'a, '_>) -> Option<&'a Untrusted> {
     let Ground::Exists { live, .. } = case.ground else { return None };
     let owner = &case.spec.owner;

@@ -254,7 +254,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
     }
 }
 
-/// What is still to be sent to a tenant that was made here.
+/// Plans the settings that are still to be sent to a tenant that was made here.
 fn settle(tenant: &Qlik, parent: Parent, live: Option<&TenantLive>) -> Result<Settle, Refusal> {
     let region = &tenant.facts()?.region;
     let (present, limits) = (live.and_then(compare::present), live.and_then(compare::limits));
@@ -262,7 +262,8 @@ fn settle(tenant: &Qlik, parent: Parent, live: Option<&TenantLive>) -> Result<Se
     Ok(Settle { account: tenant.spec.account.clone(), parent, parts })
 }
 
-/// By such a clock every key would be due, or none; by another than its own, keys that still live would be renewed.
+/// Refuses to judge keys by a clock that is far off: every key would be due, or none. By another clock than its own,
+/// keys that still live would be renewed.
 fn astray(clock: &ClockLive) -> Refusal {
     let way = if clock.ahead > 0 { "ahead of" } else { "behind" };
     Refusal::new(

@@ -92,7 +92,7 @@ pub(super) fn refuse_found(scene: &Scene, address: &Address, spec: &QlikTenant, 
     found_by_alias(address, &alias, &found.id, &hostname)
 }
 
-/// Whether there are any.
+/// Returns whether there are any.
 pub(in crate::plan) fn any(scene: &Scene) -> bool {
     scene.desired.qlik.keys().any(|account| !unmanaged(scene, account).is_empty())
 }

@@ -1,4 +1,4 @@
-//! What a plan consists of. A plan is a complete value: nothing is left to choose at apply time.
+//! The contents of a plan. A plan is a complete value: nothing is left to choose at apply time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,29 +19,33 @@ pub use super::tenant::{
     SettlePart, Trust,
 };
 
-/// What is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
+/// All that is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The time it was made for.
     pub now: Timestamp,
+    /// One entry for each action. An object that is as declared has a [`Action::Keep`].
     pub actions: Vec<Planned>,
     /// The live facts that the actions rest on: part of the plan's hash.
     #[serde(default)]
     pub facts: Facts,
-    /// What is not as it should be, and no action. Like notices, it is no part of the hash.
+    /// Faults that no action mends. Like notices, they are no part of the hash.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// What a reader should know and nothing is done about.
+    /// Sentences for the reader, about which nothing is done.
     pub notices: Vec<Notice>,
-    /// What these credentials, or this way of running, could not check.
+    /// Checks that these credentials, or this way of running, could not make.
     pub unchecked: Vec<Unchecked>,
 }
 
 /// One action, the object it is for, and the place in desired state that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
+    /// The object that it is for.
     pub address: Address,
+    /// The place in desired state that declares the object, or the part of it that caused the action.
     pub at: Place,
+    /// The action.
     pub action: Action,
 }
 
@@ -49,49 +53,59 @@ pub struct Planned {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Creates a tenant, which costs a licence and is never repeated.
     CreateTenant(CreateTenant),
-    /// Name, alias and limits of a tenant that we made, once.
+    /// Sends name, alias and limits to a tenant that we made, once.
     Settle(Settle),
-    /// Trust the account's key client in a tenant.
+    /// Trusts the account's key client in a tenant.
     Trust(Trust),
-    /// Make a declared owner of keys who is not there.
+    /// Makes a declared owner of keys who is not there.
     CreateUser(CreateUser),
-    /// Give a declared permission that is missing.
+    /// Gives a declared permission that is missing.
     Grant(Grant),
     /// Marks our own key as delivered, because the sink holds it.
     Mark(Mark),
+    /// Mints a key, delivers its secret and marks it.
     CreateKey(CreateKey),
     /// Mints a successor of a key that is due; the old one is left to expire.
     Renew(Renew),
     /// Revokes a key that we made and never delivered, after its successor was delivered, or one that a person named.
     Reclaim(Reclaim),
+    /// Nothing: the object is as declared.
     Keep(Keep),
+    /// Nothing: the object differs from its declaration, and people decide which of the two is right.
     Drift(Drift),
-    /// Another run may still be at it.
+    /// Nothing for now: another run may still be at it.
     Wait(Wait),
+    /// Nothing: it cannot be done safely, with a code and a way out.
     Refuse(Refusal),
 }
 
 /// The one field that only a look into a sink tells.
 pub(in crate::plan) const SHAPE: &str = "deliver_as";
 
+/// The differences of one object from its declaration. Apply changes none of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
+    /// The fields that differ. Never empty.
     pub fields: Vec<DriftField>,
     /// Commands or steps, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<String>,
-    /// What would stand here if nobody had looked into the sink: a plan that does not look is the same plan.
+    /// The action that would stand here if nobody had looked into the sink, since a plan that does not look is the same
+    /// plan. `None` where none would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Box<Action>>,
 }
 
 impl Drift {
+    /// Makes a drift without steps.
     pub fn of(fields: Vec<DriftField>) -> Self {
         Self { fields, next: Vec::new(), kept: None }
     }
 
-    /// Without what only a look into a sink tells, and without words. `None`: nothing would stand here.
+    /// Returns the drift without what only a look into the sink tells, and without words. `None`: nothing would stand
+    /// here.
     pub fn essence(&self) -> Option<Action> {
         let seen: Vec<DriftField> = self.fields.iter().filter(|field| field.field != SHAPE).cloned().collect();
         match (&self.kept, seen.is_empty()) {
@@ -101,31 +115,40 @@ impl Drift {
     }
 }
 
+/// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftField {
-    /// As in desired state: `display_name`, `alias`, `api_key_limits.max_expiry`, `description`.
+    /// The field's path in desired state: `display_name`, `alias`, `api_key_limits.max_expiry`, `description`.
     pub field: String,
+    /// The value that desired state has.
     pub declared: String,
+    /// The value that the vendor has, in words where it has none.
     pub live: Untrusted,
 }
 
+/// The reason for which a plan leaves an object to another run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// The run it waits for, where it is known.
     pub run: Option<String>,
+    /// One sentence, lower case, without a full stop.
     pub why: String,
 }
 
+/// A sentence for the reader of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
+    /// The object that it is about; `None` for the estate as a whole.
     pub address: Option<Address>,
     /// A place of its own, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Place>,
+    /// The sentence or sentences.
     pub text: Untrusted,
 }
 
 impl Notice {
+    /// Makes a notice about one object.
     pub fn of(address: &Address, text: impl Into<Untrusted>) -> Self {
         Self { address: Some(address.clone()), at: None, text: text.into() }
     }
@@ -135,19 +158,23 @@ impl Notice {
         Self::general(format!("which tenants of account {account} are unmanaged is not known: {why}; {next}"))
     }
 
-    /// Of the estate as a whole.
+    /// Makes a notice about the estate as a whole.
     pub fn general(text: impl Into<Untrusted>) -> Self {
         Self { address: None, at: None, text: text.into() }
     }
 }
 
+/// A check that a plan could not make. The action stands, and apply may meet a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unchecked {
+    /// The object whose action was not checked.
     pub address: Address,
+    /// The check that was left out, in words, and why.
     pub what: String,
 }
 
 impl Plan {
+    /// Makes a plan without actions.
     pub fn empty(now: Timestamp) -> Self {
         Self {
             now,
@@ -159,20 +186,22 @@ impl Plan {
         }
     }
 
-    /// Whether `apply` has anything to send.
+    /// Returns whether `apply` has anything to send or to record.
     pub fn has_work(&self) -> bool {
         self.actions.iter().any(|planned| planned.action.changes_something())
     }
 
+    /// Returns whether at least one action is refused.
     pub fn has_refusals(&self) -> bool {
         self.actions.iter().any(|planned| matches!(planned.action, Action::Refuse(_)))
     }
 
+    /// Returns whether at least one object differs from its declaration.
     pub fn has_drift(&self) -> bool {
         self.actions.iter().any(|planned| matches!(planned.action, Action::Drift(_)))
     }
 
-    /// Whether something differs or was found: then it is not clean, however little there is to do.
+    /// Returns whether something differs or was found. Such a plan is not clean, however little there is to do.
     pub fn is_amiss(&self) -> bool {
         self.has_drift() || !self.findings.is_empty()
     }
@@ -198,7 +227,7 @@ impl Action {
         }
     }
 
-    /// Whether `apply` sends a request for it that changes something, or writes a record.
+    /// Returns whether `apply` sends a request for it that changes something, or writes a record.
     pub fn changes_something(&self) -> bool {
         match self {
             Self::CreateTenant(_)

@@ -1,30 +1,46 @@
-//! What a plan amounts to, in numbers.
+//! The numbers of a plan.
 
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Plan};
 
+/// The number of actions of each kind, for summaries and for JSON output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
+    /// Tenants that are created. Each costs a licence.
     pub tenants_to_create: usize,
+    /// Tenants that we made and that get name, alias and limits.
     pub tenants_to_settle: usize,
+    /// Keys that are minted where none is in place.
     pub keys_to_create: usize,
+    /// Keys that get a successor because they are due.
     pub keys_to_renew: usize,
+    /// Keys that are revoked.
     pub keys_to_reclaim: usize,
+    /// Keys whose marker is set to delivered.
     pub keys_to_mark: usize,
+    /// Tenants in which the key client is trusted.
     pub to_trust: usize,
+    /// Owners of keys who are made.
     #[serde(default)]
     pub users_to_create: usize,
+    /// Tenants in which a permission is given.
     pub to_grant: usize,
+    /// Objects that are as declared.
     pub kept: usize,
+    /// Objects that differ from their declaration.
     pub drifted: usize,
+    /// Actions that wait for another run.
     pub waiting: usize,
+    /// Actions that are refused.
     pub refused: usize,
+    /// Faults that no action mends.
     #[serde(default)]
     pub findings: usize,
 }
 
 impl Plan {
+    /// Counts the actions and findings.
     pub fn counts(&self) -> Counts {
         let mut n = Counts { findings: self.findings.len(), ..Counts::default() };
         for planned in &self.actions {

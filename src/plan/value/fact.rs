@@ -10,7 +10,9 @@ use crate::model::untrusted::Untrusted;
 /// One thing that was read, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
+    /// The name of the fact within its object, for comparing two plans.
     pub name: String,
+    /// The value, in words.
     pub value: Untrusted,
 }
 

@@ -1,4 +1,4 @@
-//! What is done for a key; what differs by vendor is a part of its own.
+//! The actions on a key. What differs by vendor is a part of its own.
 
 use std::collections::BTreeSet;
 
@@ -16,17 +16,23 @@ use super::parent::{Parent, TenantRef, WhyMint};
 /// A key that is to be made and delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateKey {
+    /// The account in settings whose credentials mint it.
     pub account: Name,
+    /// The tenant that it is made in.
     pub parent: Parent,
+    /// The declaration.
     pub spec: KeySpec,
+    /// The reason for which it is minted.
     pub why: WhyMint,
 }
 
-/// What is declared of a key.
+/// The declaration of a key, by vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeySpec {
+    /// An API key of Qlik Cloud.
     Qlik(QlikKey),
+    /// A key pair of Imburse Payments.
     Imburse(ImburseKey),
 }
 
@@ -39,7 +45,7 @@ impl KeySpec {
         }
     }
 
-    /// As whom it is minted; `None` where a key belongs to its tenant.
+    /// Returns the owner that it is minted as; `None` where a key belongs to its tenant.
     pub fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Qlik(spec) => Some(&spec.owner),
@@ -51,20 +57,26 @@ impl KeySpec {
 /// A successor of a key that ends before long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renew {
+    /// The successor.
     pub create: CreateKey,
+    /// The vendor's id of the key that is due.
     pub key_id: String,
+    /// The time at which that key ends.
     pub expires: Timestamp,
 }
 
 /// A key that gets the letter `d` in its marker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
+    /// The account in settings whose credentials change it.
     pub account: Name,
+    /// The vendor's id of the key.
     #[serde(alias = "public_key")]
     pub key_id: String,
     /// The description or name as it will stand: text and marker with `d`.
     #[serde(alias = "name")]
     pub description: Untrusted,
+    /// The part that only its vendor knows.
     #[serde(flatten)]
     pub of: MarkOf,
 }
@@ -73,13 +85,18 @@ pub struct Mark {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MarkOf {
+    /// A key at Qlik.
     Qlik {
+        /// The tenant.
         parent: TenantRef,
+        /// The declared owner, whose credentials may change the description.
         owner: Owner,
     },
+    /// A key at Imburse.
     Imburse {
+        /// The vendor's id of the tenant.
         tenant_id: Untrusted,
-        /// As they are: the vendor takes name and roles, or neither.
+        /// The roles that the key has. They are sent unchanged, because the vendor takes name and roles together.
         roles: BTreeSet<Untrusted>,
     },
 }
@@ -87,13 +104,16 @@ pub enum MarkOf {
 /// A key that is revoked, or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reclaim {
+    /// The account in settings whose credentials revoke it.
     pub account: Name,
+    /// The vendor's id of the key.
     #[serde(alias = "public_key")]
     pub key_id: String,
     /// The letter at planning; a key that has moved on is left alone.
     pub letter: Letter,
-    /// Whether this plan delivers the successor first (and the reclaim waits for its success).
+    /// True if this plan delivers the successor first. The revocation then waits for that to succeed.
     pub after_delivery: bool,
+    /// The part that only its vendor knows.
     #[serde(flatten)]
     pub of: ReclaimOf,
 }
@@ -102,23 +122,29 @@ pub struct Reclaim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ReclaimOf {
+    /// A key at Qlik, which is revoked.
     Qlik {
+        /// The tenant.
         parent: TenantRef,
+        /// The declared owner, whose credentials may revoke it.
         owner: Owner,
+        /// The time of minting, by the vendor's clock; `None` where the vendor does not tell it.
         created: Option<Timestamp>,
         /// When it ends by itself, if nobody revokes it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires: Option<Timestamp>,
     },
+    /// A key at Imburse, which is deleted.
     Imburse {
+        /// The vendor's id of the tenant.
         tenant_id: Untrusted,
-        /// Whether a person named it with `--reclaim`.
+        /// True if a person named it with `--reclaim`.
         asked: bool,
     },
 }
 
 impl Reclaim {
-    /// Whether a person named it with `--reclaim`.
+    /// Returns whether a person named it with `--reclaim`.
     pub fn is_asked(&self) -> bool {
         match self.of {
             ReclaimOf::Qlik { .. } => false,

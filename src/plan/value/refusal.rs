@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::live::Unreadable;
 use crate::model::untrusted::Untrusted;
 
+/// The reason for which a plan does not act on an object, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
+    /// The stable code, which scripts and pages refer to.
     pub code: Code,
     /// One sentence, lower case, without a full stop.
     pub why: Untrusted,
@@ -18,10 +20,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Makes a refusal with the first step to take.
     pub fn new(code: Code, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self { code, why: Untrusted::new(why), next: vec![next.into()] }
     }
 
+    /// Adds another step.
     #[must_use]
     pub fn or(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());
@@ -31,7 +35,7 @@ impl Refusal {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What kind of refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans;
+        /// The kind of a refusal: `QP02…` ledger and tenants, `QP03…` keys, `QP04…` limits and licences, `QP05…` reviewed plans;
         /// `QP06…` findings, which refuse nothing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
@@ -39,8 +43,10 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// Every code, in the order of this list.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// Returns the code as it is printed, such as `QP0201`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -75,7 +81,7 @@ codes! {
     OtherRegion = "QP0212",
     /// Nothing can be created without a source tenant.
     NoSourceTenant = "QP0213",
-    /// What it depends on is refused or waits.
+    /// Another object that this one depends on is refused or waits.
     Depends = "QP0214",
     /// Unattended, creating needs a ledger that outlives the machine and lies in no work tree.
     LedgerNotDurable = "QP0215",
@@ -84,7 +90,7 @@ codes! {
     FoundByAlias = "QP0216",
     /// The organization has an active tenant that nothing here accounts for.
     UnmanagedTenant = "QP0217",
-    /// Its name is close to one that is bound and no longer declared.
+    /// The declared name is close to one that is bound and no longer declared.
     Renamed = "QP0218",
     /// The vendor refused credentials.
     CredentialsRefused = "QP0219",
@@ -144,7 +150,7 @@ codes! {
     OverLimit = "QP0401",
     /// The licence does not allow a tenant.
     Licence = "QP0402",
-    /// Whether keys can be minted was not rehearsed.
+    /// Nobody has rehearsed whether keys can be minted.
     NotRehearsed = "QP0403",
     /// The rehearsal failed.
     RehearsalFailed = "QP0404",

@@ -1,4 +1,4 @@
-//! What is done for a tenant, or kept of it; what differs by vendor is a part of its own.
+//! The actions on a tenant, and the objects that are as declared. What differs by vendor is a part of its own.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,69 +16,93 @@ use super::parent::{Adopted, Parent};
 pub struct CreateTenant {
     /// The account in settings whose credentials create it.
     pub account: Name,
+    /// The part that only its vendor knows.
     #[serde(flatten)]
     pub of: NewTenant,
 }
 
-/// What a vendor is told of a new tenant.
+/// The values that a vendor is told of a new tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum NewTenant {
+    /// A tenant at Qlik, whose POST takes a licence key and chooses neither name nor host.
     Qlik {
+        /// The region whose registration host takes the POST.
         region: Region,
     },
-    /// Name and address go with the one POST.
+    /// A tenant at Imburse. Name and address go with the one POST.
     Imburse {
         /// The API's own.
         host: Host,
+        /// The declared `display_name`.
         name: String,
+        /// The declared address.
         address: PostalAddress,
-        /// Whether the account says that new tenants wait for a person. `None`: it could not be read.
+        /// The account's answer to whether new tenants wait for a person. `None`: it could not be read.
         waits_for_approval: Option<bool>,
     },
 }
 
+/// A tenant that we made and that is not set up yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settle {
+    /// The account in settings whose credentials are used.
     pub account: Name,
+    /// The tenant.
     pub parent: Parent,
-    /// What differs from the declaration and will be sent. Empty: only the record is brought up to date.
+    /// The settings that differ from the declaration and will be sent. Empty: only the record is brought up to date.
     pub parts: Vec<SettlePart>,
 }
 
+/// One setting that is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettlePart {
+    /// The display name.
     Name(String),
     /// The label, and the whole host that is sent.
     Alias {
+        /// The declared label.
         label: Label,
+        /// The whole host name: the label and the region's suffix.
         host: String,
     },
+    /// The limits on API keys. A limit that was not declared is not sent.
     Limits(KeyLimits),
 }
 
+/// A tenant in which the key client is not trusted yet, so that it cannot mint there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
+    /// The account in settings whose key client is trusted.
     pub account: Name,
+    /// The tenant.
     pub parent: Parent,
 }
 
-/// It has a subject, which is unique in a tenant.
+/// A declared owner who is made. The declaration has a subject, which is unique in a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateUser {
+    /// The account in settings whose credentials are used.
     pub account: Name,
+    /// The tenant.
     pub parent: Parent,
+    /// The declaration that the user is made of.
     pub user: User,
 }
 
+/// A declared permission that somebody lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
+    /// The account in settings whose credentials are used.
     pub account: Name,
+    /// The tenant.
     pub parent: Parent,
+    /// The permission, and the way in which it is given.
     pub what: Permission,
 }
 
+/// A permission and the way in which it is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -88,83 +112,103 @@ pub enum Permission {
     ManageApiKeysByRole(ByRole),
 }
 
-/// What is missing of a grant through a role.
+/// The missing parts of a grant through a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByRole {
+    /// The role's name.
     pub role: String,
+    /// The change of the role itself.
     pub step: RoleStep,
     /// Users who do not hold it yet; some may be made earlier in this plan.
     pub to: Vec<Owner>,
     /// Groups that do not have it yet, by name.
     pub groups: Vec<String>,
-    /// What the role allows besides, which all of them get too. Empty of a role that this plan makes.
+    /// The other permissions of the role, which all of them get too. Empty for a role that this plan makes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_allows: Vec<Untrusted>,
 }
 
-/// What the role itself needs.
+/// The change that a role needs before it is given to anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleStep {
+    /// The role has the permission.
     Nothing,
+    /// The role is not there, and is made with the permission alone.
     Make,
-    /// It is there without the permission: that is added, for whoever has the role.
+    /// The role lacks the permission, which is added for everybody who has the role.
     Extend,
 }
 
-/// What is as declared.
+/// An object that is as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
+    /// A tenant.
     Tenant {
+        /// The vendor's id.
         id: Untrusted,
+        /// The part that only its vendor knows.
         #[serde(flatten)]
         of: KeptTenant,
+        /// The way in which it came under management, and if that is still to be recorded.
         adopted: Adopted,
     },
+    /// A key that lives and whose secret is in its sink.
     Key {
+        /// The vendor's id.
         #[serde(alias = "public_key")]
         key_id: String,
-        /// `None`: it has no end.
+        /// The time at which it ends; `None` for a key without an end.
         #[serde(default)]
         expires: Option<Timestamp>,
+        /// The sink that holds it, by its name in settings.
         sink: Name,
+        /// The form of the payload in the sink.
         shape: KeyShape,
     },
-    /// `adopt:` names it: it is there, and its secret is its owner's affair.
+    /// A key that `adopt:` names and that lives. Its secret is its owner's affair.
     AdoptedKey {
+        /// The vendor's id.
         #[serde(alias = "public_key")]
         key_id: String,
-        /// `None`: it has no end.
+        /// The time at which it ends; `None` for a key without an end.
         #[serde(default)]
         expires: Option<Timestamp>,
     },
 }
 
-/// Where a kept tenant is, and what it is called there.
+/// The host and name of a kept tenant, by vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeptTenant {
+    /// A tenant at Qlik.
     Qlik {
+        /// The server's own host, whole.
         hostname: Untrusted,
     },
+    /// A tenant at Imburse, which has no host of its own.
     Imburse {
+        /// The vendor's name of it.
         name: Untrusted,
         /// The API's own.
         host: Host,
     },
 }
 
-/// What a delivered key's payload looks like.
+/// The form of a delivered key's payload, by vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyShape {
+    /// A form that a pair of keys is delivered in.
     Imburse(imburse::Shape),
+    /// A form that a token is delivered in.
     #[serde(untagged)]
     Qlik(spec::Shape),
 }
 
 impl Keep {
+    /// Returns the time at which a kept key ends; `None` for a tenant and for a key without an end.
     pub fn expires(&self) -> Option<Timestamp> {
         match self {
             Self::Tenant { .. } => None,
