@@ -18,7 +18,7 @@ use super::maker::{Maker, Marked, Tried, Words};
 use super::outcome::{Known, known};
 use super::world::World;
 
-/// What a plan found in a key's place.
+/// The state of a key's place in its sink when the plan was made.
 pub(super) enum Found<'a> {
     Nothing,
     Key(&'a str),
@@ -55,7 +55,7 @@ pub(super) struct Delivery<'a> {
     pub(super) found: &'a Found<'a>,
     /// The leftovers that are revoked once it was delivered.
     pub(super) over: &'a [String],
-    /// Its tenant as it is there.
+    /// The tenant, as it is there.
     pub(super) at: &'a TenantRef,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Slot<'a> {
     address: &'a Address,
     uid: Uid,
     sink: &'a Sink,
-    /// What a put compares with.
+    /// The version that a put compares with.
     version: Version,
     /// The leftovers that are revoked once a key was delivered here.
     over: Vec<String>,

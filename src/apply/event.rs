@@ -1,4 +1,4 @@
-//! What `apply` tells while it works, and its report at the end. Values only: who prints them is not known here.
+//! Events that `apply` tells while it works, and its report at the end. Values only: who prints them is not known here.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct Event {
     pub happened: Happened,
 }
 
-/// What was being done.
+/// One step of an action, as an event names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -62,7 +62,7 @@ pub enum Happened {
 /// A failure as a user reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What happened, and to what. Never a body, a header or a URL's query.
+    /// One sentence on what happened, and to what. Never a body, a header or a URL's query.
     pub why: Untrusted,
     /// Commands or steps, best first. Never empty.
     pub next: Vec<String>,
@@ -74,13 +74,13 @@ impl Failure {
     }
 }
 
-/// What an apply amounts to.
+/// The result of an apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub started: Timestamp,
     /// One line an action: what became of it, in the plan's order.
     pub lines: Vec<ReportLine>,
-    /// Whether the run stopped early, and why.
+    /// The reason for which the run stopped early; `None` if it did not.
     pub stopped: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a vendor does for a key on its way to its sink: a trait, and the words of its answers.
+//! The vendor's part in a key's way to its sink: a trait, and the words of its answers.
 
 use jiff::Timestamp;
 
@@ -16,20 +16,20 @@ pub(super) trait Maker {
     /// A new key, its secret in it: from the vendor's reply to the verified delivery it is in this process and nowhere else.
     type Minted;
 
-    /// As the vendor's users say it.
+    /// The words that the vendor's users know.
     const WORDS: Words;
 
-    /// Whether the vendor tells when a key was made. Where it does not, the marker says what the key was made over.
+    /// True if the vendor tells when a key was made. Otherwise the marker says what the key was made over.
     const TELLS_AGE: bool;
 
-    /// What is declared, without a marker.
+    /// Returns the declared text, without a marker.
     fn text(&self) -> &str;
     fn id<'m>(&self, minted: &'m Self::Minted) -> &'m str;
     fn expiry(&self, minted: &Self::Minted) -> Option<Timestamp>;
     fn owner(&self, minted: &Self::Minted) -> Untrusted;
     fn secret<'m>(&self, minted: &'m Self::Minted) -> &'m Secret;
     fn payload(&self, minted: &Self::Minted) -> Payload;
-    /// What only the declaration tells of it later on.
+    /// Returns the facts that only the declaration tells later on.
     fn made_as(&self) -> MadeAs;
 
     /// The one POST; `text` carries the marker.
@@ -52,7 +52,7 @@ pub(super) trait Maker {
     /// Our own trouble, with nothing that speaks of the vendor's answer.
     async fn mark(&self, minted: &Self::Minted, text: &str) -> Result<Outcome<Marked>, Failure>;
 
-    /// Whether the vendor, asked for this one key, has it.
+    /// Asks the vendor for this one key, and returns whether it has it.
     async fn lives(&self, id: &str) -> Result<bool, ReadError>;
 }
 
@@ -61,20 +61,20 @@ pub(super) struct Words {
     pub(super) made: &'static str,
     pub(super) revokes: &'static str,
     pub(super) revoked: &'static str,
-    /// What to do about a new key that does not work.
+    /// The step to take about a new key that does not work.
     pub(super) useless: &'static str,
 }
 
-/// What a new key says of itself.
+/// The answer to a first request with the new key.
 pub(super) enum Tried {
     Works,
-    /// It works, and something is worth saying.
+    /// The key works, and something is worth saying.
     Noted(String),
-    /// It is not the key that was asked for.
+    /// The key is not the one that was asked for.
     Wrong(Failure),
 }
 
-/// What became of a key's mark where the vendor was understood.
+/// The outcome of marking a key, where the vendor was understood.
 pub(super) enum Marked {
     Done,
     /// The vendor changes no keys here, and that is remembered: what the sink holds decides.

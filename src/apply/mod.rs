@@ -71,12 +71,12 @@ struct Course<'a> {
     total: usize,
     /// Known once it exists.
     at: Option<TenantRef>,
-    /// What failed that all, or the key client's, keys depend on.
+    /// The failed action that all keys, or the key client's, depend on.
     broken: Option<String>,
     untrusted: Option<String>,
     /// Owners who could not be made, and why nothing can be minted for them.
     unmade: Vec<(User, String)>,
-    /// Whether the key at hand was delivered in this run.
+    /// The outcome of delivering each key in this run.
     delivered: BTreeMap<Address, bool>,
     /// The leftovers of each key: its new key's metadata says that it was delivered over them.
     over: BTreeMap<Address, Vec<String>>,
@@ -97,7 +97,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// What became of each action, and where its tenant at Qlik is.
+    /// Takes the actions in order. Returns the outcome of each, and the place of their tenant at Qlik.
     async fn run(mut self, actions: Vec<(usize, &Planned)>) -> (Vec<(usize, ReportLine)>, Option<Seat>) {
         let mut lines = Vec::new();
         let mut seat = None;
@@ -210,7 +210,8 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// What a failure takes with it. A settling that failed takes nothing: keys use the tenant's own host.
+    /// Notes which later actions a failure takes with it. A settling that failed takes none: keys use the tenant's own
+    /// host.
     fn remember(&mut self, planned: &Planned, address: &Address) {
         match &planned.action {
             Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
@@ -313,7 +314,7 @@ fn leftover(action: &Action) -> Option<&str> {
     }
 }
 
-/// What an action is called while it is done; `None` where there is nothing to do.
+/// Returns the name of an action while it is done; `None` where there is nothing to do.
 fn step_of(action: &Action) -> Option<Step> {
     match action {
         Action::CreateTenant(_) => Some(Step::CreateTenant),

@@ -11,12 +11,12 @@ use crate::model::address::Name;
 
 use super::event::Failure;
 
-/// What is known after a request that changes something.
+/// The knowledge after a request that changes something.
 pub(super) enum Known<T> {
     Done(T),
-    /// Definitely not done.
+    /// The change was definitely not made.
     Not(Failure),
-    /// It may have been done.
+    /// The change may have been made.
     Unclear(Failure),
 }
 

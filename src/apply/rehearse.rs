@@ -58,7 +58,7 @@ pub async fn rehearse(
 }
 
 enum Verdict {
-    /// It will not work until something is changed.
+    /// Minting will not work until something is changed.
     Failed(Failure),
     /// Nothing was found out.
     Nothing(Failure),

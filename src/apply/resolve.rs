@@ -1,4 +1,4 @@
-//! What a person says of an intent or a settling in doubt. Nothing is sent to a vendor but reads.
+//! A person's answers about an intent or a settling in doubt. Nothing is sent to a vendor but reads.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +18,7 @@ pub(super) const MAY_STILL_ARRIVE: SignedDuration = SignedDuration::from_hours(1
 /// Two hosts of the vendor's need not agree to the second.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What the record says now, for a person who asked only that.
+/// Says what the record holds now, for a person who asked only that, and the steps that follow.
 pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) {
     let Some(record) = facts.records.get(address) else {
         return (format!("{address} has no record in the ledger; there is nothing to resolve"), Vec::new());
@@ -91,7 +91,7 @@ pub async fn candidates(
     Ok(Some(new.collect()))
 }
 
-/// What a list says of an intent, in words, and the steps that follow.
+/// Compares a list with an intent. Returns a sentence, and the steps that follow.
 pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec<String>) {
     let adopt = |tenant: &ListedTenant| {
         format!("qlik-apply resolve {address} --adopt {}   (id {}, name {})", tenant.hostname(), tenant.id, tenant.name)

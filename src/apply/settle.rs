@@ -1,4 +1,5 @@
-//! What a tenant that we made is still owed: name, alias, limits once; and the trust and the permission that keys need.
+//! The requests that set up a tenant of our making: name, alias, limits once; and the trust and the permission that
+//! keys need.
 
 use crate::model::address::Address;
 use crate::model::host::Host;
@@ -144,7 +145,7 @@ fn step_of(part: &SettlePart) -> Step {
     }
 }
 
-/// As it stands among other parts.
+/// Returns the words for a part that is listed among others.
 fn words(part: &SettlePart) -> String {
     match part {
         SettlePart::Name(_) => format!("name {}", value(part)),

@@ -88,13 +88,13 @@ async fn create_once(world: &World<'_>, address: &Address, account: &Name, regio
 /// A tenant that was made.
 pub(super) struct Made {
     pub(super) at: TenantRef,
-    /// What a reader wants to know of it.
+    /// The words for its event: host or name, and id.
     pub(super) detail: String,
     /// Why nothing can be done in it yet.
     pub(super) unusable: Option<String>,
 }
 
-/// What is about to be asked for, and what a person is told where nobody knows what became of it.
+/// A creation that is about to be sent, with the words for a person if nobody learns its outcome.
 pub(super) struct Request<'a> {
     pub(super) account: &'a Name,
     /// The region, or the host.
@@ -209,7 +209,7 @@ struct Drafted {
 }
 
 impl Drafted {
-    /// Durably.
+    /// Writes the record and flushes it to the disk.
     fn write(&self, world: &World<'_>) -> Result<(), Failure> {
         match self.over {
             None => world.held.create(&self.record)?,

@@ -1,4 +1,4 @@
-//! What an apply works with: the wire, the sinks, the ledger's lock, time, randomness, and the wish to stop.
+//! Everything that an apply works with: the wire, the sinks, the ledger's lock, time, randomness, and the wish to stop.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -93,7 +93,7 @@ impl<'a> World<'a> {
             .unwrap_or_else(|| (self.clock)())
     }
 
-    /// By the clock that judges the keys at a host: its own.
+    /// Returns the time by a host's own clock, which judges the keys there.
     pub(super) fn now_at(&self, host: &Host) -> Timestamp {
         self.qlik.reader().time_at(host).unwrap_or_else(|| self.now())
     }

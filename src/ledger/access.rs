@@ -1,4 +1,4 @@
-//! What a shared ledger's store is reached with. Values: the environment and the files were read elsewhere.
+//! The means to reach a shared ledger's store. Values: the environment and the files were read elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use crate::net::Proxy;
 /// Credentials and the way through the network.
 #[derive(Default)]
 pub struct Access {
-    /// By the names that the store's own tools use; those of the first of [`Access::ways`] of which any is set.
+    /// The credentials, by the names that the store's own tools use: those of the first of [`Access::ways`] of which
+    /// any is set.
     pub credentials: Vec<(&'static str, Secret)>,
     /// Those of [`Access::passed_over`] that are set: for a message.
     pub passed_over: Vec<&'static str>,
-    /// Of settings or environment. Loopback is always reached directly.
+    /// The proxy of settings or environment. Loopback is always reached directly.
     pub proxy: Option<Arc<Proxy>>,
     /// Certificates to trust besides the system's, each in PEM form.
     pub ca_pem: Vec<Vec<u8>>,
@@ -23,7 +24,7 @@ pub struct Access {
     /// From start to the reply's last byte; and how long a lock is waited for.
     pub timeout: Duration,
     pub user_agent: String,
-    /// What the run waits for.
+    /// The waits of the run, among which those for the store are listed.
     pub waits: Waits,
 }
 

@@ -126,8 +126,8 @@ impl Contents {
         self.runs.iter().filter(|run| run.ended.is_some()).map(|run| &run.id)
     }
 
-    /// Whether no record names a run that may have ended after the record was read: records are read before runs. What had
-    /// ended before the reading began is given.
+    /// Returns whether no record names a run that may have ended after the record was read: records are read before
+    /// runs. `ended` is the runs that had ended before the reading began.
     pub(super) fn is_last_word_of(&self, ended: &BTreeSet<RunId>) -> bool {
         let named = self.named_runs();
         self.ended_runs().all(|run| ended.contains(run) || !named.contains(run))
@@ -173,12 +173,12 @@ impl Contents {
     }
 }
 
-/// Whether a record is what renaming made of another.
+/// Returns whether a record is the result of renaming another.
 fn follows(record: &Record, other: &Record) -> bool {
     record.formerly.last() == Some(&other.address) && record.seq > other.seq
 }
 
-/// Whether a run has stopped itself, by the clock that its start was taken from.
+/// Returns whether a run has stopped itself, by the clock that its start was taken from.
 fn is_past(run: &Run, now: Timestamp) -> bool {
     let lasted = now.as_second().saturating_sub(run.started.as_second());
     u64::try_from(lasted).is_ok_and(|lasted| lasted > run.max_run.seconds())

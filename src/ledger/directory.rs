@@ -25,12 +25,12 @@ pub(super) const HOLDER: &str = "holder.json";
 /// How often a reader looks again when another run is named than before.
 const LOOKS: usize = 5;
 
-/// What a run may write at most while it creates as many tenants as can be in flight at once, in bytes.
+/// The most bytes that a run writes while it creates as many tenants as can be in flight at once.
 const SPACE: u64 = 256 * 1024;
-/// The same in files.
+/// The most files that it writes then.
 const FILES: u64 = 64;
 
-/// What a reader sees of the lock.
+/// The lock as a reader sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Watch {
     /// With whoever held it last.
@@ -137,7 +137,7 @@ impl Directory {
         }
     }
 
-    /// Whether its disk has hardly any space, or room for hardly any file more.
+    /// Returns whether its disk has hardly any space, or room for hardly any file more.
     pub(super) fn is_nearly_full(&self) -> bool {
         // Nobody knows better than the writes themselves where this cannot be asked. Some file systems do not count: 0 of 0.
         rustix::fs::statvfs(&self.path).is_ok_and(|disk| {

@@ -13,7 +13,7 @@ use super::directory::Directory;
 use super::disk::{io_error, is_temporary, make_folder, names, no_follow, shown};
 use super::error::LedgerError;
 
-/// What file systems hand out space in.
+/// The unit in which file systems hand out space, in bytes.
 const PAGE: usize = 4_096;
 
 /// A folder whose lock is held, until this is dropped.
@@ -24,7 +24,7 @@ pub(super) struct Locked {
     /// `File::sync_all`, or a test's stand-in that fails.
     sync: fn(&File) -> io::Result<()>,
     broken: AtomicBool,
-    /// Whether the lock ends with whoever has it open last, and not with this value.
+    /// True if the lock ends with whoever has it open last, and not with this value.
     lasting: bool,
     /// Files that hold space for the next write of another, by path.
     spares: Mutex<BTreeSet<PathBuf>>,
@@ -177,7 +177,7 @@ impl Locked {
         Ok(())
     }
 
-    /// As if the disk failed from now on.
+    /// Makes every later flush fail, as on a full disk.
     #[cfg(test)]
     pub(super) fn break_disk(&mut self) {
         self.sync = |_| Err(ErrorKind::StorageFull.into());

@@ -1,4 +1,4 @@
-//! What can go wrong with a ledger, in a sentence, and what to do about it.
+//! Troubles with a ledger: each in a sentence, with the way out.
 
 use std::io;
 
@@ -65,7 +65,7 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// What resolves it.
+    /// Returns the step that resolves it.
     pub fn next(&self) -> String {
         match self {
             Self::Missing { .. } => {
@@ -134,7 +134,7 @@ impl LedgerError {
     }
 }
 
-/// What is set and does not help.
+/// Returns words for variables that are set and do not help.
 fn unheeded(names: &[&str]) -> String {
     match names {
         [] => String::new(),

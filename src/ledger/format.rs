@@ -1,4 +1,4 @@
-//! What the ledger's files say, and by which names. Version 1 is final: fields are added only with a new version.
+//! The fields of the ledger's files, by name. Version 1 is final: fields are added only with a new version.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -108,8 +108,8 @@ pub(super) fn mark_refused_name(refused: &MarkRefused) -> String {
     format!("{}.{MARKS}.json", refused.account)
 }
 
-/// Whether a file among the rehearsals says that marks are refused. An owner may be called as these files are, so the whole name
-/// counts.
+/// Returns whether a file among the rehearsals records refused marks. An owner may be called as these files are, so the
+/// whole name counts.
 pub(super) fn is_mark_refused(name: &str) -> bool {
     matches!(name.split('.').collect::<Vec<_>>().as_slice(), [_, MARKS, "json"])
 }
@@ -202,7 +202,7 @@ fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, LedgerError> {
 }
 
 fn decode<T: DeserializeOwned>(found: &Found) -> Result<T, LedgerError> {
-    /// What every version has in common.
+    /// The field that every version has.
     #[derive(Deserialize)]
     struct Version {
         format: u64,

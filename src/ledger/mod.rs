@@ -101,7 +101,7 @@ impl Ledger {
         }
     }
 
-    /// What stands in the ledger; `None` where there is none. Waits for nobody and keeps nobody waiting.
+    /// Reads the contents of the ledger; `None` where there is none. Waits for nobody and keeps nobody waiting.
     ///
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
@@ -184,7 +184,7 @@ impl Held {
         &self.run.id
     }
 
-    /// What stands in the ledger now. Our own run is alive; under a lock, every other is proven over.
+    /// Reads the contents of the ledger now. Our own run is alive; under a lock, every other is proven over.
     ///
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
@@ -255,7 +255,7 @@ impl Held {
         self.keep_finding(&format::rehearsal_name(rehearsal), &format::rehearsal_file(&self.id, rehearsal)?)
     }
 
-    /// What was found out of an account: the latest stands.
+    /// Records a finding about an account, in place of an earlier one.
     fn keep_finding(&self, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         let _writing = self.writing();
         let read = self.store.read(Folder::Rehearsals, name)?;

@@ -56,7 +56,7 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// What a write replaces.
+/// The state of an object that a write replaces.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
     Nothing,
@@ -118,8 +118,8 @@ impl Bucket {
         }
     }
 
-    /// Whether the store refuses to replace what it should not, shown on an object that was just written: both attempts
-    /// would only write the same bytes again.
+    /// Checks that the store refuses to replace what it should not. It tries twice on an object that was just written,
+    /// with the same bytes.
     pub(super) fn prove(&self, folder: Folder, name: &str, bytes: &[u8], stamp: &Stamp) -> Result<(), LedgerError> {
         let other = Stamp {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),

@@ -1,4 +1,5 @@
-//! What people say of records: this tenant has another name now, or is none of ours any more. No run at work may rely on them.
+//! People's changes to records: this tenant has another name now, or is none of ours any more. No run at work may rely
+//! on them.
 
 use crate::model::address::Address;
 use crate::model::record::{Record, State};

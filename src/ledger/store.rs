@@ -16,12 +16,12 @@ pub(super) enum Store {
     #[cfg(feature = "object-store")]
     Bucket {
         bucket: Bucket,
-        /// Of our own run's record.
+        /// The state of our own run's record.
         ours: Stamp,
     },
 }
 
-/// What was read of one file, and what a write has to replace.
+/// The contents of one file, and the state that a write has to replace.
 pub(super) struct Read {
     pub(super) found: Option<Found>,
     #[cfg(feature = "object-store")]
@@ -29,7 +29,7 @@ pub(super) struct Read {
 }
 
 impl Store {
-    /// Whether a test lets this store write over whatever stands there.
+    /// Returns whether a test lets this store write over whatever stands there.
     pub(super) fn overwrites(&self) -> bool {
         match self {
             Self::Folder(_) => false,

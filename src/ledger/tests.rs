@@ -14,7 +14,8 @@ use crate::model::untrusted::Untrusted;
 use super::reading::read_directory_by;
 use super::*;
 
-/// As a program gives it: other tests' readers hold a lock for an instant, and a busy machine makes instants long.
+/// Waits for a lock as long as a program does: other tests' readers hold one for an instant, and a busy machine makes
+/// instants long.
 fn patient() -> Access {
     Access { timeout: std::time::Duration::from_secs(60), ..Access::default() }
 }

@@ -62,7 +62,7 @@ pub const QLIK_CLOUD: &str = "qlikcloud.com";
 pub struct Region {
     /// `us`, `eu`, `de`, …: the vendor's list is open, so any label.
     pub label: Label,
-    /// `qlikcloud.com`.
+    /// The domain under which the region lies: `qlikcloud.com`, or a government's own.
     pub domain: String,
 }
 

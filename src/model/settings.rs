@@ -258,7 +258,7 @@ pub enum StoreService {
 }
 
 impl ObjectStore {
-    /// `s3://bucket/prefix`.
+    /// Returns the URL as settings write it: `s3://bucket/prefix`.
     pub fn url(&self) -> String {
         let scheme = match self.service {
             StoreService::S3 { .. } => "s3",

@@ -1,4 +1,4 @@
-//! What a vendor or a ledger answered, as live state says it.
+//! The answers of vendors and the ledger in the terms of live state.
 
 use crate::model::address::Address;
 use crate::model::live::{LedgerFacts, LedgerLive, Observed};
@@ -21,7 +21,7 @@ pub(super) fn found<T>(read: Result<Option<T>, ReadError>) -> Observed<T> {
     }
 }
 
-/// Whether nothing is recorded of an object: no tenant, and no attempt at one.
+/// Returns whether nothing is recorded of an object: no tenant, and no attempt at one.
 pub(super) fn is_free(ledger: &LedgerLive, address: &Address) -> bool {
     match ledger {
         LedgerLive::Missing { .. } => true,

@@ -173,7 +173,7 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
     stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
 }
 
-/// What the stores of the declared keys say of themselves.
+/// Asks the stores of the declared keys about themselves.
 async fn ask_stores(desired: &Desired, sources: &Sources<'_>) -> BTreeMap<Name, StoreLive> {
     if sources.preflight == Preflight::Read {
         return BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::QlikReader;
 use crate::sink::Sink;
 
-/// Whether sinks are looked into, and asked if they could be written.
+/// The depth to which sinks and kept keys are checked before a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preflight {
     /// Needs no right to write anywhere; what was not checked is listed.
@@ -27,14 +27,14 @@ pub enum Preflight {
 /// How much is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth {
-    /// What a plan of this desired state needs.
+    /// The facts that a plan of this desired state needs.
     Needed,
     /// For a snapshot: also what plans of changed declarations will need.
     All,
 }
 
-/// What becomes of a tenant's token and connection once it was read. Its connection is closed in either case: as many are open as
-/// tenants are read side by side, however many there are.
+/// The fate of a tenant's token once it was read. Its connection is closed in either case: as many are open as tenants
+/// are read side by side, however many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     /// Nothing follows, so its token is ended.
@@ -45,13 +45,13 @@ pub enum Leaving {
 
 /// How well the place of the ledger keeps it.
 pub struct LedgerPlace {
-    /// It is shared, or somebody says that it outlives the machine.
+    /// True if it is shared, or somebody says that it outlives the machine.
     pub durable: bool,
     /// The work tree or checkout around it, in words: others get copies of what lies there.
     pub lies_in: Option<Untrusted>,
 }
 
-/// What is read from, and how.
+/// The places that live state is read from, and the extent of the reading.
 pub struct Sources<'a> {
     pub qlik: &'a QlikReader,
     pub imburse: &'a ImburseReader,
@@ -59,16 +59,16 @@ pub struct Sources<'a> {
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
     pub breadth: Breadth,
-    /// Whether nobody is there: then a file sink must be declared durable, and so must a ledger on this machine.
+    /// True if nobody is there. Then a file sink must be declared durable, and so must a ledger on this machine.
     pub unattended: bool,
     pub ledger: LedgerPlace,
     /// How many tenants are read side by side.
     pub parallelism: usize,
-    /// What a tenant is left with once it was read, while others are being read.
+    /// The fate of a tenant's token while others are being read.
     pub leaving: Leaving,
     /// Told how many tenants were read, of how many.
     pub told: &'a (dyn Fn(usize, usize) + Sync),
-    /// What servers say the time is.
+    /// The clocks of all servers.
     pub clocks: &'a Clocks,
     /// The local clock, for deciding before any vendor has told the time.
     pub now: Timestamp,

@@ -24,7 +24,7 @@ pub(super) struct Read {
     pub(super) refused: Option<Unreadable>,
     /// Where it was asked.
     host: Option<Host>,
-    /// Whether a key is likely to be minted there.
+    /// True if a key is likely to be minted there.
     due: bool,
 }
 
@@ -189,7 +189,7 @@ async fn look_up_unlisted(visit: &Visit<'_>, live: &mut TenantLive) {
     live.looked_up = looked_up;
 }
 
-/// Whether any key of the account is minted by its key client: then its credentials are at hand.
+/// Returns whether any key of the account is minted by its key client, so that its credentials are at hand.
 fn client_mints(desired: &Desired, account: &Name) -> bool {
     desired
         .qlik_tenants()

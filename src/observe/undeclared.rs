@@ -87,7 +87,8 @@ async fn at_vendor(
     })
 }
 
-/// What folders of secrets hold for its keys, also under its earlier names. `None`: there is no such sink.
+/// Returns the keys of a tenant that folders of secrets hold, also under its earlier names. `None`: there is no such
+/// sink.
 fn in_sinks(
     facts: &LedgerFacts,
     sources: &Sources<'_>,

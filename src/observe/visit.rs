@@ -28,7 +28,7 @@ impl Visit<'_> {
         &self.spec.account
     }
 
-    /// By the host's own clock.
+    /// Returns the time by the host's own clock.
     pub(super) fn now(&self) -> Timestamp {
         self.sources.qlik.time_at(self.host).unwrap_or(self.sources.now)
     }

@@ -161,7 +161,7 @@ async fn rename(
     Ok(Outcome::Committed(Marked::Never("the vendor does not change keys here; the sink decides".to_owned())))
 }
 
-/// So that no later plan asks for it again.
+/// Records the refusal, so that no later plan asks for it again.
 fn remember(world: &World<'_>, account: &Name, why: &str) -> Result<(), Failure> {
     let Some(facts) = world.desired.imburse.get(account) else { return Ok(()) };
     let kept = world.held.refused_marking(&MarkRefused {

@@ -1,4 +1,5 @@
-//! What a person says of an Imburse tenant in doubt. The account's list is evidence; none found never clears an intent.
+//! A person's answers about an Imburse tenant in doubt. The account's list is evidence; none found never clears an
+//! intent.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +29,7 @@ pub async fn candidates(imburse: &ImburseReader, facts: &LedgerFacts, intent: &I
     Ok(new.collect())
 }
 
-/// What the list says of an intent, in words, and the steps that follow.
+/// Compares the list with an intent. Returns a sentence, and the steps that follow.
 pub fn say_candidates(address: &Address, found: &[Tenant]) -> (String, Vec<String>) {
     let adopt = |tenant: &Tenant| {
         let created = tenant.details.created_on.as_ref().map(|on| format!(", created {on}")).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What a store answers, in a sentence: its status and its own word for the trouble, and nothing of a body that is neither.
+//! A store's answers in a sentence each: its status and its own word for the trouble, and nothing of a body that is
+//! neither.
 
 use std::error::Error as StdError;
 
@@ -58,8 +59,8 @@ fn last(error: &dyn StdError) -> String {
     }
 }
 
-/// What a body says besides the status: the code that S3 and Azure put there, the message of Google's JSON, or the plain words of
-/// a store that knows neither.
+/// Returns the words of a body besides the status: the code that S3 and Azure put there, the message of Google's JSON,
+/// or the plain words of a store that knows neither.
 fn said(status: &str, body: &str) -> String {
     if let Some((code, _)) = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")) {
         return format!(", {}", code.chars().take(80).collect::<String>());

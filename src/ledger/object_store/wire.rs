@@ -70,7 +70,7 @@ impl Clock {
 struct Wire {
     client: reqwest::Client,
     clock: Clock,
-    /// `s3://bucket/prefix`.
+    /// The URL of the ledger, for messages: `s3://bucket/prefix`.
     place: String,
     timeout: Duration,
     waits: Waits,
@@ -102,7 +102,7 @@ impl Wire {
         }
     }
 
-    /// What the client's words leave out: which proxy, and what it answered.
+    /// Adds to an error what the client's words leave out: which proxy, and what it answered.
     async fn in_our_words(&self, error: HttpError, authority: &str) -> HttpError {
         let client = error.source().and_then(|source| source.downcast_ref::<reqwest::Error>());
         let Some(client) = client.filter(|client| client.is_connect() && !client.is_timeout()) else { return error };
@@ -329,7 +329,7 @@ impl Thread {
             .map_err(|source| LedgerError::Io { doing: "start a thread for", path: "the ledger".to_owned(), source })
     }
 
-    /// What the work gives; `None` only where the thread is gone.
+    /// Runs the work and returns its result; `None` only where the thread is gone.
     pub(super) fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let (tell, hear) = mpsc::sync_channel(1);
         self.0.as_ref()?.spawn(async move {

@@ -1,9 +1,12 @@
-//! Comments that newcomers read once: every public item of these rooms says what it is, and each comment has a subject.
+//! Comments that newcomers read once: they begin with their subject, and public items of `model` and `plan` all have one.
 
 use super::{assert_none, files};
 
 /// The rooms that are held to it.
-const ROOMS: [&str; 2] = ["model", "plan"];
+const ROOMS: [&str; 5] = ["model", "plan", "apply", "ledger", "observe"];
+
+/// The rooms in which the compiler also asks for a comment on every public item.
+const COMPLETE: [&str; 2] = ["model", "plan"];
 
 /// Words that no comment begins with: the sentence after them has no subject of its own.
 const NO_SUBJECT: [&str; 8] = ["What", "Whether", "Of", "As", "It", "Its", "So", "By"];
@@ -55,7 +58,7 @@ fn the_compiler_asks_for_a_comment_on_every_public_item() {
     let lib = all.iter().find(|file| file.path.ends_with("src/lib.rs")).unwrap();
     let held = |room: &str| lib.text.contains(&format!("#[deny(missing_docs)]\npub mod {room};"));
     let free: Vec<String> =
-        ROOMS.iter().filter(|room| !held(room)).map(|room| format!("{room} has no `missing_docs`")).collect();
+        COMPLETE.iter().filter(|room| !held(room)).map(|room| format!("{room} has no `missing_docs`")).collect();
     assert_none(&free);
 }
 
