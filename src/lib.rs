@@ -30,9 +30,6 @@
 //! stand above them, and `observe` names one function of `plan`, `apply` alone a writer; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
 //! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
 
-#[cfg(all(feature = "weaken", not(debug_assertions)))]
-compile_error!("the feature `weaken` leaves out rules of the protocols, for tests; a release build cannot have it");
-
 pub mod apply;
 pub mod cli;
 pub mod config;

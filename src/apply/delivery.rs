@@ -8,7 +8,6 @@ use crate::model::live::{Observed, SinkEntry, Writable};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weakness;
 use crate::plan::action::{TenantRef, WhyMint};
 use crate::provider::http::{Outcome, ReadError, RejectionKind};
 use crate::sink::{Put, ReadBack, Sink, Version};
@@ -122,9 +121,6 @@ impl<'a> Slot<'a> {
         let id = Untrusted::from(maker.id(&minted));
         passage.slot.world.tell(passage.slot.address, Step::Mint, Happened::Succeeded { detail: id.clone() });
         passage.try_out(&minted).await?;
-        if passage.slot.world.weak.is(Weakness::MarkBeforeDelivery) {
-            passage.mark(&minted, &marker).await?;
-        }
         passage.deliver(&minted, &marker).await?;
         passage.mark(&minted, &marker).await?;
         let until = maker.expiry(&minted).map(|expiry| format!(", expires {expiry:.0}")).unwrap_or_default();
@@ -162,11 +158,7 @@ impl<M: Maker> Passage<'_, M> {
         let Slot { world, address, .. } = &self.slot;
         for last in [false, true] {
             let marker = self.marker(world.nonce());
-            let text = match world.weak.is(Weakness::NoMarker) {
-                true => self.maker.text().to_owned(),
-                false => marker.describe(self.maker.text()),
-            };
-            let lost = match self.maker.make(&text).await {
+            let lost = match self.maker.make(&marker.describe(self.maker.text())).await {
                 Outcome::Committed(minted) => return Ok((minted, marker)),
                 Outcome::NotSent(trouble) => return Err(trouble.into()),
                 Outcome::Rejected(rejection) => {
@@ -260,9 +252,6 @@ impl<M: Maker> Passage<'_, M> {
             made_as: Some(self.maker.made_as()),
         };
         world.begin(address, Step::Deliver);
-        if world.weak.is(Weakness::SecretInProgress) {
-            world.note(address, Step::Deliver, self.maker.secret(minted).expose());
-        }
         let mut acknowledged = false;
         match sink.put(address, version, &payload, &entry).await {
             Put::Stored => acknowledged = true,
@@ -273,9 +262,6 @@ impl<M: Maker> Passage<'_, M> {
                     let text = format!("{} deletes it at {until}, and the key expires {end}", sink.place(address));
                     world.note(address, Step::Deliver, text);
                 }
-            }
-            Put::Refused(_) | Put::Conflict | Put::Unknown(_) if world.weak.is(Weakness::SuccessBeforeReadBack) => {
-                return Ok(());
             }
             Put::Refused(unreadable) => return Err(self.scrap(minted, unreadable.into()).await),
             Put::Conflict => {

@@ -6,10 +6,9 @@ use crate::model::address::{Address, Name};
 use crate::model::host::Host;
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
-use crate::model::secret::Secret;
 use crate::model::spec::{Owner, QlikKey};
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::{Mark, Reclaim, Renew, TenantRef};
+use crate::plan::action::{Mark, Reclaim, TenantRef};
 use crate::provider::http::{Outcome, ReadError};
 use crate::provider::qlik::MintedKey;
 use crate::sink::payload::{self, Parts, Payload};
@@ -73,10 +72,6 @@ impl Maker for Key<'_> {
         minted.sub.clone()
     }
 
-    fn secret<'m>(&self, minted: &'m MintedKey) -> &'m Secret {
-        &minted.token
-    }
-
     fn payload(&self, minted: &MintedKey) -> Payload {
         let spec = self.spec;
         let region = self.world.desired.qlik.get(self.account).map(|facts| facts.region.label.to_string());
@@ -136,16 +131,6 @@ impl Maker for Key<'_> {
         let key = self.world.qlik.reader().key(self.account, &self.host, id).await?;
         let now = self.world.now_at(&self.host);
         Ok(key.is_some_and(|key| key.is_live(now)))
-    }
-}
-
-/// Revokes the key that is about to be renewed.
-pub(super) async fn revoke_first(world: &World<'_>, renew: &Renew, at: &TenantRef) -> Result<(), Failure> {
-    let Some(owner) = renew.create.spec.owner() else { return Ok(()) };
-    let host = host_of(world.desired, &renew.create.account, at)?;
-    match known(world.qlik.revoke(&renew.create.account, &host, owner, &renew.key_id).await) {
-        Known::Done(()) => Ok(()),
-        Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
-use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 use crate::provider::http::{Outcome, ReadError};
 use crate::sink::payload::Payload;
@@ -27,7 +26,6 @@ pub(super) trait Maker {
     fn id<'m>(&self, minted: &'m Self::Minted) -> &'m str;
     fn expiry(&self, minted: &Self::Minted) -> Option<Timestamp>;
     fn owner(&self, minted: &Self::Minted) -> Untrusted;
-    fn secret<'m>(&self, minted: &'m Self::Minted) -> &'m Secret;
     fn payload(&self, minted: &Self::Minted) -> Payload;
     /// Returns the facts that only the declaration tells later on.
     fn made_as(&self) -> MadeAs;

@@ -9,7 +9,6 @@ use futures_util::stream::{self, StreamExt as _};
 
 use crate::model::address::Address;
 use crate::model::spec::{Owner, User};
-use crate::model::weak::Weakness;
 use crate::plan::action::{
     Action, Adopted, CreateKey, CreateTenant, Keep, KeptTenant, KeySpec, MarkOf, NewTenant, Parent, Plan, Planned,
     ReclaimOf, Renew, TenantRef,
@@ -275,9 +274,6 @@ impl<'a> Course<'a> {
     }
 
     async fn renew(&mut self, address: &Address, renew: &Renew) -> Result<String, Failure> {
-        if self.world.weak.is(Weakness::RevokeBeforeRenewal) {
-            key::revoke_first(self.world, renew, &self.place(&renew.create.parent)?).await?;
-        }
         self.mint(address, &renew.create, &Found::Key(&renew.key_id)).await
     }
 

@@ -5,7 +5,6 @@ use crate::model::address::Address;
 use crate::model::host::Host;
 use crate::model::live::Unreadable;
 use crate::model::record::{Binding, Record, Settling, State};
-use crate::model::weak::Weakness;
 use crate::plan::action::{Grant, Permission, Settle, SettlePart, TenantRef, Trust};
 use crate::provider::http::{Outcome, ReadError, RejectionKind};
 
@@ -23,12 +22,7 @@ pub(super) async fn settle(
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let host = host_of(world.desired, &settle.account, at)?;
-    let (mut claimed, binding) = claim(world, address)?;
-    if world.weak.is(Weakness::SettledBeforeSent) {
-        let settled = next(&claimed, State::Settled(binding.clone()));
-        world.held.swap(claimed.seq, &settled)?;
-        claimed = settled;
-    }
+    let (claimed, binding) = claim(world, address)?;
     let mut done = Vec::new();
     let mut taken = None;
     for part in &settle.parts {

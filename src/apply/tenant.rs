@@ -5,7 +5,6 @@ use crate::model::host::Region;
 use crate::model::record::{Binding, How, Intent, Record, State, Uid};
 use crate::model::secret::{Fingerprint, hex};
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weakness;
 use crate::plan::action::TenantRef;
 use crate::provider::http::{Outcome, RejectionKind};
 use crate::provider::qlik::CreatedTenant;
@@ -128,22 +127,10 @@ pub(super) async fn at_most_once<T>(
         return Err(Failure::new(format!("{why}, and no tenant was made"), "qlik-apply again").into());
     }
     let intent = intend(world, address, request)?;
-    let weak = |weakness| world.weak.is(weakness);
-    if !weak(Weakness::NoIntent) && !weak(Weakness::IntentAfterPost) {
-        intent.write(world)?;
-    }
-    let mut outcome = send().await;
-    if weak(Weakness::BlindRetry) && matches!(outcome, Outcome::Unknown(_)) {
-        outcome = send().await;
-    }
-    if weak(Weakness::IntentAfterPost) || weak(Weakness::NoIntent) && matches!(outcome, Outcome::Committed(_)) {
-        intent.write(world)?;
-    }
-    let pending = intent.record;
-    match outcome {
+    let pending = intent.write(world)?;
+    match send().await {
         Outcome::Committed(made) => {
             let (state, adopt) = kept(&made);
-            let state = if weak(Weakness::IntentDeletedOnSuccess) { State::Free } else { state };
             world.held.swap(pending.seq, &next(&pending, state)).map_err(|error| Failure {
                 why: format!("the tenant was made ({adopt}) and could not be recorded: {error}").into(),
                 next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {adopt}")],
@@ -156,10 +143,6 @@ pub(super) async fn at_most_once<T>(
         | Outcome::Unknown(_)) => {
             let too_many = matches!(&outcome, Outcome::Rejected(no) if no.kind == RejectionKind::RateLimited);
             Err(match known(outcome) {
-                Known::Not(failure) | Known::Unclear(failure) if weak(Weakness::NoIntent) => failure.into(),
-                Known::Unclear(failure) if weak(Weakness::ErrorMeansNotCreated) => {
-                    retract(world, address, &pending, failure, false)
-                }
                 Known::Not(failure) => retract(world, address, &pending, failure, too_many),
                 Known::Unclear(failure) => in_doubt(address, doubt, failure).into(),
                 Known::Done(_) => {
@@ -209,13 +192,13 @@ struct Drafted {
 }
 
 impl Drafted {
-    /// Writes the record and flushes it to the disk.
-    fn write(&self, world: &World<'_>) -> Result<(), Failure> {
+    /// Writes the record durably, and gives it back as it stands now.
+    fn write(self, world: &World<'_>) -> Result<Record, Failure> {
         match self.over {
             None => world.held.create(&self.record)?,
             Some(seq) => world.held.swap(seq, &self.record)?,
         }
-        Ok(())
+        Ok(self.record)
     }
 }
 
@@ -242,7 +225,7 @@ fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<
             };
             Ok(Drafted { record, over: None })
         }
-        Some(record) if record.state == State::Free || world.weak.is(Weakness::AutoClear) => {
+        Some(record) if record.state == State::Free => {
             Ok(Drafted { over: Some(record.seq), record: next(&record, State::Pending(intent)) })
         }
         Some(record) => Err(Failure::new(

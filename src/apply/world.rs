@@ -13,7 +13,6 @@ use crate::model::host::Host;
 use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weak;
 use crate::provider::imburse::{ImburseReader, ImburseWriter};
 use crate::provider::qlik::{QlikReader, QlikWriter};
 use crate::sink::Sink;
@@ -42,7 +41,6 @@ pub struct World<'a> {
     /// A put that was neither read back nor refused: the run may not say that it ended.
     pub unaccounted: AtomicBool,
     /// A rule that a test leaves out.
-    pub weak: Weak,
     licence_keys: Mutex<BTreeMap<Name, std::sync::Arc<Secret>>>,
 }
 
@@ -74,7 +72,6 @@ impl<'a> World<'a> {
             told: &|_, _| {},
             over: AtomicUsize::new(0),
             unaccounted: AtomicBool::new(false),
-            weak: Weak::default(),
             licence_keys: Mutex::new(BTreeMap::new()),
         }
     }

@@ -30,7 +30,6 @@ use super::exit::Problem;
 use super::output::Output;
 use super::reach::{self, certificates, user_agent};
 use super::stores;
-use super::weaken::weak;
 
 /// The wire and the sinks, for what is declared.
 pub(super) struct Estate {
@@ -110,7 +109,7 @@ impl Estate {
             qlik,
             imburse,
             sinks: stores::sinks(declared, common)?,
-            ledger: stores::ledger(settings, common)?.weakened(weak()),
+            ledger: stores::ledger(settings, common)?,
             clocks,
             parallelism,
             output,

@@ -33,6 +33,5 @@ mod stores;
 mod stream;
 mod verbs;
 mod watch;
-mod weaken;
 
 pub use run::{apply_main, plan_main};

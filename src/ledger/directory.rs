@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::Waits;
-use crate::model::weak::Weak;
 
 use super::access::Access;
 use super::contents::{Folder, Shelf};
@@ -45,16 +44,11 @@ pub struct Directory {
     /// How long a lock is waited for.
     pub(super) patience: Duration,
     pub(super) waits: Waits,
-    pub(super) weak: Weak,
 }
 
 impl Directory {
     pub(super) fn at(path: PathBuf, access: &Access) -> Self {
-        Self { path, patience: access.timeout, waits: access.waits.clone(), weak: Weak::default() }
-    }
-
-    pub(super) fn weakened(self, weak: Weak) -> Self {
-        Self { weak, ..self }
+        Self { path, patience: access.timeout, waits: access.waits.clone() }
     }
 
     pub(super) fn folder(&self, folder: Folder) -> PathBuf {

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use crate::model::untrusted::escape;
 use crate::model::wait::{Lock, STEP, Stake};
-use crate::model::weak::Weakness;
 
 use super::contents::{Folder, Shelf as _};
 use super::directory::{ALIVE, Directory, HEAD, HOLDER, LOCK};
@@ -58,9 +57,7 @@ impl Directory {
         let mut locked = self.try_lock()?;
         let path = self.path.join(ALIVE);
         let alive = open_lock(&path)?;
-        if !self.weak.is(Weakness::NoLock) {
-            self.wait_for(&alive, &path)?;
-        }
+        self.wait_for(&alive, &path)?;
         locked.keep(alive);
         locked.put(Folder::Top, HOLDER, &holder.to_bytes()?)?;
         Ok(locked)
@@ -87,7 +84,6 @@ impl Directory {
         let lock = open_lock(&path)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) if self.weak.is(Weakness::NoLock) => {}
             Err(TryLockError::WouldBlock) => return Err(self.busy()?),
             Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
         }

@@ -25,7 +25,6 @@ use crate::model::live::LedgerFacts;
 use crate::model::record::{LedgerId, Record, Rehearsal, State};
 use crate::model::run::{Life, Run, RunId};
 use crate::model::settings;
-use crate::model::weak::Weak;
 
 use self::access::Access;
 use self::contents::{Alive, Contents, Folder, Shelf as _};
@@ -66,16 +65,6 @@ impl Ledger {
             settings::Ledger::ObjectStore(store) => Bucket::at(store, access).map(Self::Bucket),
             #[cfg(not(feature = "object-store"))]
             settings::Ledger::ObjectStore(store) => Err(LedgerError::NotBuilt { place: store.url() }),
-        }
-    }
-
-    /// The same with a rule left out, for a test.
-    #[must_use]
-    pub fn weakened(self, weak: Weak) -> Self {
-        match self {
-            Self::Directory(directory) => Self::Directory(directory.weakened(weak)),
-            #[cfg(feature = "object-store")]
-            Self::Bucket(bucket) => Self::Bucket(bucket.weakened(weak)),
         }
     }
 
@@ -223,7 +212,6 @@ impl Held {
         let _writing = self.writing();
         match self.stored(&record.address)? {
             (None, read) => self.write_record(&read, record),
-            (Some(_), read) if self.store.overwrites() => self.write_record(&read, record),
             (Some(_), _) => Err(LedgerError::Conflict { what: record.address.to_string() }),
         }
     }
@@ -241,7 +229,7 @@ impl Held {
                 && stored.uid == record.uid
                 && expected_seq.checked_add(1).is_some_and(|next| record.seq == next)
         });
-        if !follows && !self.store.overwrites() {
+        if !follows {
             return Err(LedgerError::Conflict { what: record.address.to_string() });
         }
         self.write_record(&read, record)

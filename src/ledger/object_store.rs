@@ -15,7 +15,6 @@ use jiff::Timestamp;
 
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::{Weak, Weakness};
 
 use super::access::Access;
 use super::contents::{Folder, Shelf};
@@ -41,7 +40,7 @@ const WRITE_ATTEMPTS: u32 = 4;
 
 /// A bucket, and a prefix in it.
 #[derive(Clone)]
-pub struct Bucket(Arc<Inner>, Weak);
+pub struct Bucket(Arc<Inner>);
 
 struct Inner {
     url: String,
@@ -84,15 +83,7 @@ impl Bucket {
             stores: wire::stores(settings, access)?,
             thread: Thread::start()?,
         };
-        Ok(Self(Arc::new(inner), Weak::default()))
-    }
-
-    pub(super) fn weakened(self, weak: Weak) -> Self {
-        Self(self.0, weak)
-    }
-
-    pub(super) fn weak(&self) -> Weak {
-        self.1
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The store's clock, as last heard.
@@ -130,7 +121,6 @@ impl Bucket {
             loop {
                 match self.attempt(folder, name, bytes, &before) {
                     Err(Refusal::Moved) => break,
-                    Ok(_) if self.1.is(Weakness::NoCompareAndSwap) => break,
                     Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
                     Err(Refusal::Not(error)) => return Err(error),
                     Err(Refusal::Unclear(error)) => match attempts.next() {
@@ -197,7 +187,6 @@ impl Bucket {
     fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
         let path = self.path(folder, name).map_err(Refusal::Not)?;
         let mode = match before {
-            _ if self.1.is(Weakness::NoCompareAndSwap) => PutMode::Overwrite,
             Before::Nothing => PutMode::Create,
             Before::This(stamp) => PutMode::Update(stamp.clone().update()),
         };

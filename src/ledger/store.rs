@@ -1,8 +1,6 @@
 //! Where a held ledger's files are read and replaced: in a locked folder, or in a bucket.
 
 #[cfg(feature = "object-store")]
-use crate::model::weak::Weakness;
-
 use super::contents::Folder;
 use super::durable::Locked;
 use super::error::LedgerError;
@@ -29,15 +27,6 @@ pub(super) struct Read {
 }
 
 impl Store {
-    /// Returns whether a test lets this store write over whatever stands there.
-    pub(super) fn overwrites(&self) -> bool {
-        match self {
-            Self::Folder(_) => false,
-            #[cfg(feature = "object-store")]
-            Self::Bucket { bucket, .. } => bucket.weak().is(Weakness::NoCompareAndSwap),
-        }
-    }
-
     pub(super) fn read(&self, folder: Folder, name: &str) -> Result<Read, LedgerError> {
         match self {
             Self::Folder(locked) => Ok(Read {

@@ -24,4 +24,3 @@ pub mod spec;
 pub(crate) mod steps;
 pub mod untrusted;
 pub mod wait;
-pub mod weak;

@@ -4,7 +4,6 @@
 use crate::model::address::Address;
 use crate::model::live::{LedgerFacts, Live};
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weakness;
 
 use super::refusal::{Code, Refusal};
 use super::scene::Scene;
@@ -33,8 +32,7 @@ pub(super) fn not_made_before<'a>(
     ledger: Option<&LedgerFacts>,
 ) -> Result<(), Refusal> {
     for key in keys {
-        let entry = scene.live.sinks.get(key).and_then(|sink| sink.held());
-        if let Some(entry) = entry.filter(|_| !scene.wishes.weak.is(Weakness::MissingLedgerIsEmpty)) {
+        if let Some(entry) = scene.live.sinks.get(key).and_then(|sink| sink.held()) {
             let foreign = ledger.and_then(|ledger| foreign_entry(entry, ledger));
             return Err(foreign.unwrap_or_else(|| {
                 Refusal::new(

@@ -4,7 +4,6 @@ use crate::model::address::Address;
 use crate::model::live::{LedgerLive, Observed, SinkLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::Record;
-use crate::model::weak::Weakness;
 
 use super::action::{
     Action, CreateKey, Drift, Keep, Mark, Notice, Parent, Plan, Reclaim, Renew, TenantRef, Unchecked, Wait, WhyMint,
@@ -95,7 +94,6 @@ pub(super) fn judge<'a, T: Tenant<'a>>(
         replace: scene.wishes.replace.contains(address),
         asked,
         now: scene.now,
-        weak: scene.wishes.weak,
     })
 }
 
@@ -122,9 +120,7 @@ fn act<'a, T: Tenant<'a>>(
         Parent::Exists(at) => Some(at),
         Parent::MadeBefore(_) => None,
     };
-    let at_once = scene.wishes.weak.is(Weakness::RevokeInFlight);
-    let first = judged.freed.iter().chain(judged.reclaim.iter().filter(|_| at_once));
-    for (key, at) in first.zip(at.into_iter().cycle()) {
+    for (key, at) in judged.freed.iter().zip(at.into_iter().cycle()) {
         tenant.free(room, declared);
         push(plan, scene, address, reclaim(on, at, key, false, false));
     }
@@ -169,7 +165,7 @@ fn act<'a, T: Tenant<'a>>(
     }
     let delivers = judged.mint.is_some();
     if let Some(at) = at {
-        for key in judged.reclaim.iter().filter(|_| !at_once) {
+        for key in &judged.reclaim {
             push(plan, scene, address, reclaim(on, at, key, delivers, false));
         }
         for key in &judged.asked {

@@ -4,7 +4,6 @@
 use crate::model::desired::SinkFacts;
 use crate::model::live::SinkEntry;
 use crate::model::run::Life;
-use crate::model::weak::{Weak, Weakness};
 
 /// The facts known of a leftover beside a live key in the sink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +35,13 @@ pub(super) enum Fate {
 
 impl Proofs {
     /// Collects the facts, apart from the vendor's own.
-    pub(super) fn of(key_id: &str, entry: Option<&SinkEntry>, sink: &SinkFacts, life: Life, weak: Weak) -> Self {
-        let in_flight = weak.is(Weakness::RevokeInFlight);
-        let overtaken = !weak.is(Weakness::NeverOvertaken);
+    pub(super) fn of(key_id: &str, entry: Option<&SinkEntry>, sink: &SinkFacts, life: Life) -> Self {
         // The vendors' documents write ids in either case.
         let names = |entry: &SinkEntry| entry.over.iter().any(|over| over.eq_ignore_ascii_case(key_id));
         Self {
-            revocable: !sink.hidden && (sink.compares_versions || in_flight || life == Life::Proven),
-            told: entry.is_some_and(names) && !weak.is(Weakness::EntryTellsNothing),
-            here_is_all: sink.local && life == Life::Proven && overtaken,
+            revocable: !sink.hidden && (sink.compares_versions || life == Life::Proven),
+            told: entry.is_some_and(names),
+            here_is_all: sink.local && life == Life::Proven,
             moved_on: false,
             later: false,
         }

@@ -8,7 +8,6 @@ use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::duration::Duration;
 use crate::model::live::Live;
-use crate::model::weak::Weak;
 
 use super::action::{Action, Plan, Planned};
 use super::estate::{Estate, NOTHING};
@@ -31,8 +30,6 @@ pub struct Wishes {
     pub will_rehearse: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
-    /// A rule that a test leaves out.
-    pub weak: Weak,
     /// `--warn-within`: name kept keys that will be due, or end, within this.
     pub warn_within: Option<Duration>,
     /// `--unmanaged`: name the tenants that nobody manages here.

@@ -3,7 +3,6 @@
 //! `QLIK_PLAN_SWEEP=full` runs every point; without it a spread of them runs, in seconds. `docs/reliability.md` has the
 //! commands and what they print.
 
-#[cfg(feature = "weaken")]
 mod ablation;
 mod actor;
 mod again;
@@ -21,6 +20,7 @@ mod place;
 mod point;
 mod random;
 mod request;
+mod rules;
 mod scene;
 mod slain;
 mod sweep;

@@ -1,5 +1,6 @@
 //! Where a story is played: a folder of its own, a running sandbox, and the real programs.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -50,8 +51,8 @@ pub(crate) struct Stage {
     server: Child,
     control: String,
     token: String,
-    /// Set in every program's environment.
-    environment: Vec<(&'static str, &'static str)>,
+    /// The rule that the programs leave out, and the folder of the programs that can.
+    left_out: Option<(&'static str, &'static Path)>,
 }
 
 /// How a program ended.
@@ -116,7 +117,7 @@ impl Stage {
         let ready: Value = serde_json::from_str(&line).unwrap();
         let control = ready["control"].as_str().unwrap().trim_start_matches("http://").to_owned();
         let token = std::fs::read_to_string(ready["control_token_file"].as_str().unwrap()).unwrap();
-        Self { dir, server, control, token: token.trim().to_owned(), environment: Vec::new() }
+        Self { dir, server, control, token: token.trim().to_owned(), left_out: None }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -125,15 +126,23 @@ impl Stage {
 
     /// A program in this folder with a clean environment. Nobody is at a terminal, so settings are named, as in a pipeline.
     pub(crate) fn command(&self, program: &str) -> Command {
-        let mut command = clean(program, self.dir());
+        let mut command = clean(self.path(program), self.dir());
         command.env("QLIK_PLAN_SETTINGS", "qlik-plan.settings.yaml");
-        command.envs(self.environment.iter().copied());
+        command.envs(self.left_out.map(|(rule, _)| ("QLIK_PLAN_WEAKEN", rule)));
         command
     }
 
-    /// From now on every program finds this in its environment.
-    pub(crate) fn set(&mut self, name: &'static str, value: &'static str) {
-        self.environment.push((name, value));
+    /// Where a program is.
+    pub(crate) fn path(&self, program: &str) -> PathBuf {
+        match (self.left_out, Path::new(program).file_name()) {
+            (Some((_, programs)), Some(name)) if [PLAN, APPLY].contains(&program) => programs.join(name),
+            (Some(_) | None, _) => program.into(),
+        }
+    }
+
+    /// From now on the programs are those in this folder, and leave out this rule.
+    pub(crate) fn leave_out(&mut self, rule: &'static str, programs: &'static Path) {
+        self.left_out = Some((rule, programs));
     }
 
     /// `qlik-plan --sandbox` with more arguments.
@@ -276,7 +285,7 @@ impl Drop for Stage {
 }
 
 /// Nothing of the tester's environment reaches a program but what it needs to run.
-pub(crate) fn clean(program: &str, dir: &Path) -> Command {
+pub(crate) fn clean(program: impl AsRef<OsStr>, dir: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(dir).env_clear().stdin(Stdio::null());
     for kept in ["PATH", "HOME", "LANG", "TMPDIR", "LLVM_PROFILE_FILE"] {

@@ -9,7 +9,6 @@ use crate::model::address::{Address, Name};
 use crate::model::imburse::{ImburseKey, MarkRefused};
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
-use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{Mark, Reclaim, TenantRef};
 use crate::provider::http::{Outcome, ReadError};
@@ -70,10 +69,6 @@ impl Maker for TenantKey<'_> {
     /// A key belongs to its tenant.
     fn owner(&self, _: &MintedKey) -> Untrusted {
         Untrusted::default()
-    }
-
-    fn secret<'m>(&self, minted: &'m MintedKey) -> &'m Secret {
-        &minted.private_key
     }
 
     fn payload(&self, minted: &MintedKey) -> Payload {

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use crate::apply::event::Event;
 use crate::apply::world::World;
 use crate::apply::{self, rehearse};
-use crate::ledger::{Held, LedgerError};
+use crate::ledger::Held;
 use crate::model::clock::Clocks;
-use crate::model::live::{LedgerFacts, LedgerLive, Live};
-use crate::model::record::State;
+use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Way;
-use crate::model::weak::Weakness;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::hurdles;
@@ -33,7 +31,6 @@ use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
-use super::super::weaken::weak;
 use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -70,7 +67,6 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Ou
         &emit,
         estate.parallelism,
     );
-    world.weak = weak();
     let told = output.line().follow(Work::Applying);
     world.told = &told;
     let result = work(&asked, &declared, &estate.clocks, &held, &world, &signals, output).await;
@@ -127,7 +123,7 @@ async fn work(
         clocks,
         now: clock(),
     };
-    let reading = observe(&declared.desired, LedgerLive::Present(facts(held)?), &wishes, &sources);
+    let reading = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources);
     let mut live = unless_ending(&common.waits, reading).await?;
     let now = || clocks.now().unwrap_or_else(clock);
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
@@ -135,7 +131,7 @@ async fn work(
     if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
-        live = Live { ledger: LedgerLive::Present(facts(held)?), ..live };
+        live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
         plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
     }
     hurdles::tell(&declared.desired, &live, &wishes, now(), &mut plan);
@@ -165,17 +161,6 @@ async fn work(
         exit,
     })?;
     Ok(exit)
-}
-
-/// What the ledger holds, as the run sees it.
-fn facts(held: &Held) -> Result<LedgerFacts, LedgerError> {
-    let mut facts = held.facts()?;
-    if weak().is(Weakness::AutoClear) {
-        for record in facts.records.values_mut().filter(|record| matches!(record.state, State::Pending(_))) {
-            record.state = State::Free;
-        }
-    }
-    Ok(facts)
 }
 
 /// Made by the sandbox itself; asked for on a terminal; an error elsewhere.

@@ -8,7 +8,6 @@ use crate::model::address::Name;
 use crate::model::desired::Desired;
 use crate::model::live::Observed;
 use crate::model::record::LedgerId;
-use crate::model::weak::Weakness;
 use crate::render;
 use crate::sink::Sink;
 
@@ -20,7 +19,6 @@ use super::super::exit::{Exit, Problem};
 use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::stores;
-use super::super::weaken::weak;
 use super::random;
 
 pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
@@ -56,9 +54,6 @@ pub(super) async fn make(
 ) -> Result<LedgerId, Problem> {
     for (address, deliver_to) in desired.deliveries() {
         let Some(sink) = sinks.get(deliver_to) else { continue };
-        if weak().is(Weakness::MissingLedgerIsEmpty) {
-            continue;
-        }
         if let Some(Observed::Present(entry)) = sink.look(address, &[]).await.entry {
             return Err(Problem::new(
                 format!(

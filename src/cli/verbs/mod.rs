@@ -34,7 +34,6 @@ use super::exit::Problem;
 use super::harden::give_up;
 use super::output::Output;
 use super::sources;
-use super::weaken::weak;
 
 /// Sixteen bytes from the system's generator.
 fn random() -> [u8; 16] {
@@ -60,7 +59,6 @@ fn wishes(common: &Common, declared: &Declared, will_rehearse: bool) -> Wishes {
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
         offline: false,
-        weak: weak(),
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,
         findings: sources::not_read(&declared.unread).into_iter().collect(),

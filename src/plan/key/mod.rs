@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use crate::model::live::SinkEntry;
 use crate::model::marker::Letter;
 use crate::model::run::Life;
-use crate::model::weak::Weakness;
 
 use super::action::{WhyMint, remaining};
 use super::leftover::{Fate, Proofs, SPARED, why_kept};
@@ -73,7 +72,7 @@ impl<K> Judgement<'_, K> {
 
 /// The decision table.
 pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judgement<'a, K>, Stop> {
-    let (policy, sink, weak) = (question.policy, question.sink_facts, question.weak);
+    let (policy, sink) = (question.policy, question.sink_facts);
     let keys = question.keys()?;
     let entry = question.entry()?;
     let owner = question.caller.or(entry.map(|entry| &entry.owner));
@@ -101,9 +100,8 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     let is_asked = |key: &K| question.is_asked(key);
     let others = || marked.iter().copied().filter(|key| here(key) && !is_good(key) && !is_asked(key));
     let with = |letter| others().filter(move |key| key.letter() == Some(letter));
-    let leftovers: Vec<&K> = with(Letter::Undelivered).filter(|_| !weak.is(Weakness::NoRecovery)).collect();
-    let is_busy = |key: &&&K| question.life(key) == Life::Alive && !weak.is(Weakness::RevokeInFlight);
-    if let Some(busy) = leftovers.iter().find(is_busy) {
+    let leftovers: Vec<&K> = with(Letter::Undelivered).collect();
+    if let Some(busy) = leftovers.iter().find(|key| question.life(*key) == Life::Alive) {
         return Err(refusals::busy_with(policy, *busy));
     }
     let delivered: Vec<&K> = with(Letter::Delivered).collect();
@@ -156,12 +154,10 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
             Fate::Kept => left.push((key, why_kept(sink))),
         }
     }
-    if !weak.is(Weakness::Unnamed) {
-        // They were delivered: a person may use one, and only a person can tell.
-        left.extend(delivered.into_iter().map(|key| (key, policy.why_delivered(good.is_some(), blind))));
-        let elsewhere = marked.iter().copied().filter(|key| !here(key) && !is_good(key) && !is_asked(key));
-        left.extend(elsewhere.map(|key| (key, policy.why_elsewhere(sink.hidden))));
-    }
+    // They were delivered: a person may use one, and only a person can tell.
+    left.extend(delivered.into_iter().map(|key| (key, policy.why_delivered(good.is_some(), blind))));
+    let elsewhere = marked.iter().copied().filter(|key| !here(key) && !is_good(key) && !is_asked(key));
+    left.extend(elsewhere.map(|key| (key, policy.why_elsewhere(sink.hidden))));
     let mark = good.is_some_and(|good| {
         good.letter() == Some(Letter::Undelivered)
             && question.is_of_this_key(good)
@@ -189,8 +185,8 @@ fn likely<'a, K: Candidate>(question: &Question<'a, K>, marked: &[&'a K]) -> Opt
 
 /// Decides about a leftover beside the key in the sink.
 fn fate<K: Candidate>(question: &Question<'_, K>, entry: Option<&SinkEntry>, good: Option<&K>, key: &K) -> Fate {
-    let (sink, weak) = (question.sink_facts, question.weak);
-    let proofs = Proofs::of(key.id(), entry.filter(|_| good.is_some()), sink, question.life(key), weak);
+    let sink = question.sink_facts;
+    let proofs = Proofs::of(key.id(), entry.filter(|_| good.is_some()), sink, question.life(key));
     let Some(good) = good else { return Proofs { here_is_all: false, ..proofs }.fate() };
     let later = question.policy.ages && good.created() > key.created();
     let moved_on = match question.policy.ages {
@@ -203,8 +199,7 @@ fn fate<K: Candidate>(question: &Question<'_, K>, entry: Option<&SinkEntry>, goo
             stayed && over.zip(question.sink.number).is_some_and(|(over, number)| over < number)
         }
     };
-    let moved_on = moved_on && !weak.is(Weakness::NeverOvertaken);
-    Proofs { moved_on, later: later && !weak.is(Weakness::LaterSparesNothing), ..proofs }.fate()
+    Proofs { moved_on, later, ..proofs }.fate()
 }
 
 /// The table without a look into the sink: it is taken to hold the newest key that is marked as delivered, or, where nobody

@@ -12,7 +12,6 @@ use crate::model::marker::KeyUid;
 use crate::model::record::Record;
 use crate::model::run::Life;
 use crate::model::untrusted::Untrusted;
-use crate::model::weak::Weak;
 
 use super::candidate::Candidate;
 use super::policy::Policy;
@@ -53,7 +52,6 @@ pub(crate) struct Question<'a, K> {
     /// Ids, in lower case, of keys that a person says nobody uses.
     pub(crate) asked: &'a BTreeSet<String>,
     pub(crate) now: Timestamp,
-    pub(crate) weak: Weak,
 }
 
 impl<'a, K: Candidate> Question<'a, K> {

@@ -114,7 +114,6 @@ impl Again {
     }
 
     /// The same with a rule left out.
-    #[cfg(feature = "weaken")]
     pub(super) fn weakened(&self, weakness: &'static str) -> Self {
         Self { plot: Plot { weakness: Some(weakness), ..self.plot }, ..*self }
     }

@@ -114,7 +114,7 @@ fn traced(actor: &Actor, args: &[&str]) -> Run {
     assert!(!actor.stage.is_shared(), "these calls are those of a ledger in a folder");
     let trace = format!("--trace={}", CALLS.join(","));
     command.args(["-f", "-y", "-s", "0", "-qq", "-o", ".qlik-sandbox/trace.log", &trace]).args(args);
-    command.args([APPLY, "--sandbox", "--yes"]);
+    command.arg(actor.stage.path(APPLY)).args(["--sandbox", "--yes"]);
     actor.heard(Run::of(&command.output().unwrap()))
 }
 

@@ -13,6 +13,7 @@ use crate::stage::{APPLY, Run};
 
 use super::judge::{below, id_of, token_in};
 use super::place::{CHECK, PUT};
+use super::rules;
 
 /// Whose cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +185,7 @@ impl Estate {
             cloud.apply(&[args, &["--settings", "qlik-plan.settings.yaml"][..]].concat()).exits(0);
         }
         if let Some(weakness) = plot.weakness {
-            cloud.stage.set("QLIK_PLAN_WEAKEN", weakness);
+            cloud.stage.leave_out(weakness, rules::programs());
         }
         Self { cloud, plot, said: RefCell::default() }
     }

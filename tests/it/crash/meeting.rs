@@ -59,7 +59,6 @@ impl Meeting {
     }
 
     /// The same with a rule left out.
-    #[cfg(feature = "weaken")]
     pub(super) fn weakened(&self, weakness: &'static str) -> Self {
         Self { weakness: Some(weakness), ..self.clone() }
     }

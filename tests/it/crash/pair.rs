@@ -105,7 +105,6 @@ impl Met {
     }
 
     /// What one runner alone cannot show.
-    #[cfg(feature = "weaken")]
     pub(super) fn telling(scene: &Scene) -> Vec<Strike> {
         let is_telling = |strike: &Strike| match strike {
             Strike::Met(met) => met.is_telling(),
@@ -124,7 +123,6 @@ impl Met {
 
     /// A record about to be written, a tenant about to be made; or a key that the one has and has not delivered, and the
     /// other about to mint.
-    #[cfg(feature = "weaken")]
     fn is_telling(&self) -> bool {
         const MINT: &str = "POST /api/v1/api-keys";
         let asks = |stop: &Stop, request: &str| !stop.done && stop.request == request;

@@ -41,12 +41,10 @@ impl Payment {
     }
 
     /// The same with a rule left out.
-    #[cfg(feature = "weaken")]
     pub(super) fn weakened(&self, weakness: &'static str) -> Self {
         Self { weakness: Some(weakness), ..self.clone() }
     }
 
-    #[cfg(feature = "weaken")]
     pub(super) fn is_of_a_key(&self) -> bool {
         !self.request.starts_with("GET ") && self.request.contains("/keys")
     }

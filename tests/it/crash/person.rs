@@ -87,7 +87,7 @@ impl Person {
     pub(super) fn new(ground: &Ground, weakness: Option<&'static str>) -> Self {
         let mut stage = ground.set();
         if let Some(weakness) = weakness {
-            stage.set("QLIK_PLAN_WEAKEN", weakness);
+            stage.leave_out(weakness);
         }
         Self { stage, said: RefCell::default() }
     }

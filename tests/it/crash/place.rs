@@ -14,6 +14,7 @@ use crate::stage::{SETTINGS, Stage};
 
 use super::gate::Gate;
 use super::judge;
+use super::rules;
 
 /// The store of the tests believes whoever names a key.
 const SIGNED: (&str, &str) = (
@@ -132,11 +133,11 @@ impl Place {
         matches!(self, Self::Shared(_))
     }
 
-    /// From now on every program finds this in its environment.
-    pub(super) fn set(&mut self, name: &'static str, value: &'static str) {
+    /// From now on the programs are those that leave out this rule.
+    pub(super) fn leave_out(&mut self, rule: &'static str) {
         match self {
-            Self::Sandbox(stage) => stage.set(name, value),
-            Self::Shared(shared) => shared.cloud.stage.set(name, value),
+            Self::Sandbox(stage) => stage.leave_out(rule, rules::programs()),
+            Self::Shared(shared) => shared.cloud.stage.leave_out(rule, rules::programs()),
         }
     }
 

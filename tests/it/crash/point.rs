@@ -104,7 +104,6 @@ impl Point {
     }
 
     /// The same with a rule left out.
-    #[cfg(feature = "weaken")]
     pub(super) fn weakened(&self, weakness: &'static str) -> Self {
         Self { scene: self.scene.weakened(weakness), ..self.clone() }
     }
@@ -117,7 +116,6 @@ impl Point {
     }
 
     /// A kill at a request that changes something at a tenant.
-    #[cfg(feature = "weaken")]
     pub(super) fn kills_a_change(&self) -> bool {
         let change = |request: &str| request.starts_with("POST /api") || request.starts_with("PATCH /api");
         self.requests().any(|struck| change(&struck.request) && struck.trouble.is_a_kill())

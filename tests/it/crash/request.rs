@@ -85,7 +85,6 @@ impl Trouble {
         Self::Slow,
     ];
 
-    #[cfg(feature = "weaken")]
     pub(super) fn is_a_kill(self) -> bool {
         Self::KILLS[..4].contains(&self)
     }

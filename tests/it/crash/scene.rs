@@ -110,7 +110,6 @@ impl Scene {
         Self { name, store: Some(Arc::clone(store)), ..self.clone() }
     }
 
-    #[cfg(feature = "weaken")]
     pub(super) fn is_shared(&self) -> bool {
         self.store.is_some()
     }
@@ -134,13 +133,12 @@ impl Scene {
             stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
         }
         if let Some(weakness) = self.weakness {
-            stage.set("QLIK_PLAN_WEAKEN", weakness);
+            stage.leave_out(weakness);
         }
         stage
     }
 
     /// The same with a rule left out.
-    #[cfg(feature = "weaken")]
     pub(super) fn weakened(&self, weakness: &'static str) -> Self {
         Self { weakness: Some(weakness), ..self.clone() }
     }
