@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Address;
+use crate::model::object::ObjectKind;
 use crate::model::untrusted::Untrusted;
 
 /// One thing that happened to one object.
@@ -26,7 +27,7 @@ pub enum Step {
     /// The record is brought to `settled`.
     Settle,
     Trust,
-    CreateUser,
+    CreateObject(ObjectKind),
     Grant,
     Mint,
     Try,

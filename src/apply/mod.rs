@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::model::address::Address;
+use crate::model::object::Object;
 use crate::model::spec::{Owner, User};
 use crate::plan::action::{
     Action, Adopted, CreateKey, CreateTenant, Keep, KeptTenant, KeySpec, MarkOf, NewTenant, Parent, Plan, Planned,
@@ -137,7 +138,7 @@ impl<'a> Course<'a> {
             | Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
-            | Action::CreateUser(_)
+            | Action::CreateObject(_)
             | Action::Grant(_)
             | Action::Mark(_)
             | Action::Keep(_)
@@ -175,7 +176,7 @@ impl<'a> Course<'a> {
                 Ok(at) => settle::trust(world, trust, &at).await,
                 Err(failure) => Err(failure),
             },
-            Action::CreateUser(create) => match self.place(&create.parent) {
+            Action::CreateObject(create) => match self.place(&create.parent) {
                 Ok(at) => people::create(world, create, &at).await,
                 Err(failure) => Err(failure),
             },
@@ -216,9 +217,9 @@ impl<'a> Course<'a> {
             Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
             Action::Keep(_) => self.broken = Some(format!("the adoption of {address} was not recorded")),
             Action::Trust(_) => self.untrusted = Some(format!("the key client is not trusted in {address}")),
-            Action::CreateUser(create) => {
-                self.unmade.push((create.user.clone(), format!("the owner ({}) was not made", create.user)));
-            }
+            Action::CreateObject(create) => match &create.object {
+                Object::User(user) => self.unmade.push((user.clone(), format!("the owner ({user}) was not made"))),
+            },
             Action::Grant(_) => {
                 self.broken = Some(format!("the permission to manage API keys is missing in {address}"))
             }
@@ -298,7 +299,7 @@ fn leftover(action: &Action) -> Option<&str> {
         | Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)
-        | Action::CreateUser(_)
+        | Action::CreateObject(_)
         | Action::Grant(_)
         | Action::Mark(_)
         | Action::CreateKey(_)
@@ -316,7 +317,7 @@ fn step_of(action: &Action) -> Option<Step> {
         Action::CreateTenant(_) => Some(Step::CreateTenant),
         Action::Settle(_) => Some(Step::Settle),
         Action::Trust(_) => Some(Step::Trust),
-        Action::CreateUser(_) => Some(Step::CreateUser),
+        Action::CreateObject(create) => Some(Step::CreateObject(create.object.kind())),
         Action::Grant(_) => Some(Step::Grant),
         Action::Mark(_) => Some(Step::Mark),
         Action::CreateKey(_) => Some(Step::CreateKey),

@@ -4,9 +4,10 @@
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
 use crate::model::live::{CallerLive, RoleLive};
+use crate::model::object::Object;
 use crate::model::spec::{Owner, User};
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::{ByRole, CreateUser, Grant, TenantRef};
+use crate::plan::action::{ByRole, CreateObject, Grant, TenantRef};
 use crate::provider::http::Outcome;
 use crate::provider::qlik::Assignee;
 
@@ -14,11 +15,11 @@ use super::event::{Failure, Step};
 use super::outcome::{Known, host_of, known};
 use super::world::World;
 
-/// Makes a declared owner, if it is not there by now.
-pub(super) async fn create(world: &World<'_>, create: &CreateUser, at: &TenantRef) -> Result<String, Failure> {
+/// Makes an object of a tenant, if it is not there by now.
+pub(super) async fn create(world: &World<'_>, create: &CreateObject, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &create.account, at)?;
-    let (id, made) = ensure(world, &create.account, &host, &create.user).await?;
-    let user = &create.user;
+    let Object::User(user) = &create.object;
+    let (id, made) = ensure(world, &create.account, &host, user).await?;
     Ok(if made { format!("{id} ({user})") } else { format!("{id} ({user}) was there already") })
 }
 

@@ -28,7 +28,7 @@ impl Seat {
             Action::CreateTenant(create) => (&create.account, made.cloned()?, None),
             Action::Settle(settle) => (&settle.account, found(&settle.parent)?, None),
             Action::Trust(trust) => (&trust.account, found(&trust.parent)?, None),
-            Action::CreateUser(create) => (&create.account, found(&create.parent)?, None),
+            Action::CreateObject(create) => (&create.account, found(&create.parent)?, None),
             Action::Grant(grant) => (&grant.account, found(&grant.parent)?, None),
             Action::CreateKey(create) => (&create.account, found(&create.parent)?, create.spec.owner()),
             Action::Renew(Renew { create, .. }) => (&create.account, found(&create.parent)?, create.spec.owner()),

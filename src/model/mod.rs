@@ -10,6 +10,7 @@ pub mod imburse;
 pub mod likeness;
 pub mod live;
 pub mod marker;
+pub mod object;
 pub mod observed;
 pub mod origin;
 pub mod place;

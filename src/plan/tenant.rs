@@ -106,7 +106,7 @@ fn says_how_it_stands(action: &Action) -> bool {
         | Action::Wait(_)
         | Action::Refuse(_) => true,
         Action::Trust(_)
-        | Action::CreateUser(_)
+        | Action::CreateObject(_)
         | Action::Grant(_)
         | Action::Mark(_)
         | Action::CreateKey(_)
@@ -139,7 +139,7 @@ fn rank(action: &Action) -> u8 {
         Action::Keep(_) => 1,
         Action::Settle(_) => 2,
         Action::Trust(_) => 3,
-        Action::CreateUser(_) => 4,
+        Action::CreateObject(_) => 4,
         Action::Grant(_) => 5,
         Action::Drift(_) => 6,
         Action::Mark(_) | Action::CreateKey(_) | Action::Renew(_) | Action::Reclaim(_) => 7,

@@ -7,10 +7,10 @@ use crate::model::host::Region;
 use crate::model::imburse::{ImburseKey, PostalAddress};
 use crate::model::marker::Letter;
 use crate::model::place::Place;
-use crate::model::spec::{KeyLimits, Owner, QlikKey, User};
+use crate::model::spec::{KeyLimits, Owner, QlikKey};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, Grant, Keep, KeptTenant, KeySpec, Mark,
+    Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Drift, Grant, Keep, KeptTenant, KeySpec, Mark,
     MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart, TenantRef,
     Trust, Wait, remaining,
 };
@@ -67,7 +67,7 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
         Action::CreateTenant(create) => ("create tenant".into(), create_tenant(create)),
         Action::Settle(part) => ("settle tenant".into(), settle(part)),
         Action::Trust(trust) => ("trust the account's key client".into(), in_tenant(trust)),
-        Action::CreateUser(part) => ("create user".into(), create_user(part)),
+        Action::CreateObject(part) => (format!("create {}", part.object.kind().word()), create_object(part)),
         Action::Grant(part) => ("grant a permission".into(), grant(part)),
         Action::Mark(part) => ("mark key as delivered".into(), mark(part)),
         Action::CreateKey(create) => ("create key".into(), create_key(create)),
@@ -172,13 +172,10 @@ fn grant(grant: &Grant) -> Vec<Line> {
     lines
 }
 
-fn create_user(create: &CreateUser) -> Vec<Line> {
-    let CreateUser { account, parent, user } = create;
-    let User { id: _, subject, email, name } = user; // nobody is made of an id
+fn create_object(create: &CreateObject) -> Vec<Line> {
+    let CreateObject { account, parent, object } = create;
     let mut lines = vec![line("account", account.as_str()), parent_line(parent)];
-    lines.extend(subject.as_ref().map(|text| line("subject", quote(text))));
-    lines.extend(email.as_ref().map(|text| line("email", quote(text))));
-    lines.extend(name.as_ref().map(|text| line("name", quote(text))));
+    lines.extend(object.fields().into_iter().filter_map(|(field, value)| Some(line(field, quote(value?)))));
     lines
 }
 

@@ -15,7 +15,7 @@ pub fn event(event: &Event, look: &Look) -> Option<String> {
         Happened::Began => return None,
         Happened::Succeeded { detail } => {
             let detail = if detail.raw().is_empty() { String::new() } else { format!(": {detail}") };
-            format!("{}{detail}", paint(done(*step), GOOD, look))
+            format!("{}{detail}", paint(&done(*step), GOOD, look))
         }
         // The way out stands in the report, once.
         Happened::Failed(Failure { why, next: _ }) => {
@@ -33,7 +33,7 @@ fn is_whole(step: Step) -> bool {
         Step::CreateTenant
         | Step::Settle
         | Step::Trust
-        | Step::CreateUser
+        | Step::CreateObject(_)
         | Step::Grant
         | Step::CreateKey
         | Step::RenewKey
@@ -52,38 +52,43 @@ fn is_whole(step: Step) -> bool {
 }
 
 /// As in "could not …".
-pub(super) fn deed(step: Step) -> &'static str {
+pub(super) fn deed(step: Step) -> String {
     words(step).0
 }
 
 /// As in "created tenant".
-pub(super) fn done(step: Step) -> &'static str {
+pub(super) fn done(step: Step) -> String {
     words(step).1
 }
 
-fn doing(step: Step) -> &'static str {
+fn doing(step: Step) -> String {
     words(step).2
 }
 
-fn words(step: Step) -> (&'static str, &'static str, &'static str) {
+/// As in "could not …", "created tenant" and "creating the tenant ...".
+fn words(step: Step) -> (String, String, String) {
+    let said = |deed: &str, done: &str, doing: &str| (deed.to_owned(), done.to_owned(), doing.to_owned());
     match step {
-        Step::CreateTenant => ("create the tenant", "created the tenant", "creating the tenant"),
-        Step::RecordAdoption => ("record the adoption", "recorded the adoption", "recording the adoption"),
-        Step::SettleName => ("set the display name", "set the display name", "setting the display name"),
-        Step::SettleAlias => ("set the alias", "set the alias", "setting the alias"),
-        Step::SettleLimits => ("set the API key limits", "set the API key limits", "setting the API key limits"),
-        Step::Settle => ("settle the tenant", "settled the tenant", "settling the tenant"),
-        Step::Trust => ("trust the key client", "trusted the key client", "trusting the key client"),
-        Step::CreateUser => ("create the user", "created the user", "creating the user"),
-        Step::Grant => ("grant the permission", "granted the permission", "granting the permission"),
-        Step::Mint => ("mint the key", "minted the key", "minting the key"),
-        Step::Try => ("try the key", "tried the key", "trying the key"),
-        Step::Deliver => ("deliver the key", "delivered the key", "delivering the key"),
-        Step::Verify => ("verify the delivery", "verified the delivery", "verifying the delivery"),
-        Step::Mark => ("mark the key as delivered", "marked the key as delivered", "marking the key as delivered"),
-        Step::Revoke => ("revoke the key", "revoked the key", "revoking the key"),
-        Step::CreateKey => ("create the key", "created the key", "creating the key"),
-        Step::RenewKey => ("renew the key", "renewed the key", "renewing the key"),
-        Step::Reclaim => ("revoke the leftover key", "revoked the leftover key", "revoking the leftover key"),
+        Step::CreateTenant => said("create the tenant", "created the tenant", "creating the tenant"),
+        Step::RecordAdoption => said("record the adoption", "recorded the adoption", "recording the adoption"),
+        Step::SettleName => said("set the display name", "set the display name", "setting the display name"),
+        Step::SettleAlias => said("set the alias", "set the alias", "setting the alias"),
+        Step::SettleLimits => said("set the API key limits", "set the API key limits", "setting the API key limits"),
+        Step::Settle => said("settle the tenant", "settled the tenant", "settling the tenant"),
+        Step::Trust => said("trust the key client", "trusted the key client", "trusting the key client"),
+        Step::CreateObject(kind) => {
+            let word = kind.word();
+            (format!("create the {word}"), format!("created the {word}"), format!("creating the {word}"))
+        }
+        Step::Grant => said("grant the permission", "granted the permission", "granting the permission"),
+        Step::Mint => said("mint the key", "minted the key", "minting the key"),
+        Step::Try => said("try the key", "tried the key", "trying the key"),
+        Step::Deliver => said("deliver the key", "delivered the key", "delivering the key"),
+        Step::Verify => said("verify the delivery", "verified the delivery", "verifying the delivery"),
+        Step::Mark => said("mark the key as delivered", "marked the key as delivered", "marking the key as delivered"),
+        Step::Revoke => said("revoke the key", "revoked the key", "revoking the key"),
+        Step::CreateKey => said("create the key", "created the key", "creating the key"),
+        Step::RenewKey => said("renew the key", "renewed the key", "renewing the key"),
+        Step::Reclaim => said("revoke the leftover key", "revoked the leftover key", "revoking the leftover key"),
     }
 }

@@ -25,7 +25,7 @@ impl Sign {
 
     pub(super) fn of(action: &Action) -> Self {
         match action {
-            Action::CreateTenant(_) | Action::CreateUser(_) | Action::CreateKey(_) => Self::Create,
+            Action::CreateTenant(_) | Action::CreateObject(_) | Action::CreateKey(_) => Self::Create,
             Action::Settle(_) | Action::Trust(_) | Action::Grant(_) | Action::Mark(_) => Self::Change,
             Action::Renew(_) => Self::Renew,
             Action::Reclaim(_) => Self::Reclaim,

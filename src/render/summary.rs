@@ -1,6 +1,7 @@
 //! The last line: what a plan or a report amounts to, as one sentence that agrees with its numbers.
 
 use crate::apply::event::{Report, ReportOutcome, Step};
+use crate::model::object::ObjectKind;
 use crate::plan::action::{Action, Adopted, Keep, Plan};
 use crate::plan::counts::Counts;
 
@@ -16,7 +17,7 @@ pub fn plan(plan: &Plan) -> String {
         keys_to_reclaim,
         keys_to_mark,
         to_trust,
-        users_to_create,
+        objects_to_create,
         to_grant,
         kept,
         drifted,
@@ -26,7 +27,10 @@ pub fn plan(plan: &Plan) -> String {
     } = plan.counts();
     let adoptions = adoptions_to_record(plan);
     let work = phrases(&[
-        (&[(tenants_to_create, "tenant"), (users_to_create, "user"), (keys_to_create, "key")], " to create"),
+        (
+            &created(tenants_to_create, |kind| objects_to_create.get(&kind).copied().unwrap_or(0), keys_to_create),
+            " to create",
+        ),
         (&[(tenants_to_settle, "tenant")], " to settle"),
         (&[(keys_to_renew, "key")], " to renew"),
         (&[(keys_to_reclaim, "key")], " to revoke"),
@@ -70,10 +74,7 @@ pub fn report(report: &Report) -> String {
         report.lines.iter().filter(|line| line.step == step && is_done(&line.outcome)).count()
     };
     let work = phrases(&[
-        (
-            &[(done(Step::CreateTenant), "tenant"), (done(Step::CreateUser), "user"), (done(Step::CreateKey), "key")],
-            " created",
-        ),
+        (&created(done(Step::CreateTenant), |kind| done(Step::CreateObject(kind)), done(Step::CreateKey)), " created"),
         (&[(done(Step::Settle), "tenant")], " settled"),
         (&[(done(Step::RenewKey), "key")], " renewed"),
         (&[(done(Step::Reclaim), "leftover key")], " revoked"),
@@ -92,6 +93,12 @@ pub fn report(report: &Report) -> String {
     } else {
         format!("{early}Applied: {work}; {}.", rest.join(", "))
     }
+}
+
+/// What is made, in the order of making.
+fn created(tenants: usize, objects: impl Fn(ObjectKind) -> usize, keys: usize) -> Vec<(usize, &'static str)> {
+    let objects = ObjectKind::ALL.iter().map(|kind| (objects(*kind), kind.word()));
+    [(tenants, "tenant")].into_iter().chain(objects).chain([(keys, "key")]).collect()
 }
 
 /// Nouns that share a predicate, and the predicate.

@@ -86,7 +86,7 @@ fn object(address: &Address, group: &[Planned], desired: Option<&Desired>, docum
     for Planned { address: _, at, action } in group {
         draft.add(address, at, action);
     }
-    let Draft { mut change, deposed, users, drift, checks } = draft;
+    let Draft { mut change, deposed, objects, drift, checks } = draft;
     if let (Some(change), Some(desired)) = (&mut change, desired) {
         change.complete(declared::members(desired, address));
     }
@@ -94,7 +94,7 @@ fn object(address: &Address, group: &[Planned], desired: Option<&Desired>, docum
     document.resource_drift.extend(drift);
     // Readers that keep one change per address take the last: the object itself, not what is left of an older one.
     document.resource_changes.extend(deposed);
-    for change in change.map(|change| change.finish(address)).into_iter().chain(users) {
+    for change in change.map(|change| change.finish(address)).into_iter().chain(objects) {
         document.planned_values.root_module.resources.push(change.planned());
         document.resource_changes.push(change);
     }

@@ -141,7 +141,7 @@ pub(crate) fn kind(planned: &Planned) -> &'static str {
         Action::CreateTenant(_) => by_vendor("create tenant", "imburse: create tenant"),
         Action::Settle(_) => "settle",
         Action::Trust(_) => "trust",
-        Action::CreateUser(_) => "create user",
+        Action::CreateObject(_) => "create user",
         Action::Grant(_) => "grant",
         Action::Mark(_) => by_vendor("mark", "imburse: mark"),
         Action::CreateKey(_) => by_vendor("create key", "imburse: create key"),

@@ -158,7 +158,7 @@ fn renewed<'a>(scene: &Scene<'a>, live: Option<&TenantLive>, keys: &Plan) -> Vec
             | Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
-            | Action::CreateUser(_)
+            | Action::CreateObject(_)
             | Action::Grant(_)
             | Action::Reclaim(_)
             | Action::Wait(_)

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::model::address::Address;
 use crate::model::live::{KeyLimitsLive, Observed};
+use crate::model::object::Object;
 use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
 
 use super::ground::Ground;
-use crate::plan::action::{Action, CreateUser, Parent, SettlePart, Trust};
+use crate::plan::action::{Action, CreateObject, Parent, SettlePart, Trust};
 use crate::plan::refusal::Refusal;
 use crate::plan::scene::Scene;
 
@@ -107,15 +108,15 @@ impl Slots {
         spec: &QlikTenant,
         address: &Address,
         ground: &Ground,
-    ) -> impl Iterator<Item = CreateUser> {
+    ) -> impl Iterator<Item = CreateObject> {
         let parent = match ground {
             Ground::Exists { at, .. } => Parent::Exists(at.clone()),
             Ground::MadeBefore { .. } | Ground::Refused | Ground::Waiting => Parent::MadeBefore(address.clone()),
         };
-        self.to_make.values().map(move |(user, _)| CreateUser {
+        self.to_make.values().map(move |(user, _)| CreateObject {
             account: spec.account.clone(),
             parent: parent.clone(),
-            user: user.clone(),
+            object: Object::User(user.clone()),
         })
     }
 

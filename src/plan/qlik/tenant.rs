@@ -6,6 +6,7 @@ use crate::model::address::{Address, Name};
 use crate::model::clock::rough;
 use crate::model::duration::Duration;
 use crate::model::live::{ClockLive, KeyLive, LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
+use crate::model::object::Object;
 use crate::model::place::Place;
 use crate::model::record::{Binding, Intent, Record, State};
 use crate::model::run::Life;
@@ -153,7 +154,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
     fn complete(&self, at: &Place, ground: &Ground<'a>, slots: &Slots, own: &mut Vec<Action>, keys: &mut Plan) {
         let Self { scene, address, spec } = *self;
         own.extend(slots.trust(spec, address, ground).map(Action::Trust));
-        own.extend(slots.users(spec, address, ground).map(Action::CreateUser));
+        own.extend(slots.users(spec, address, ground).map(Action::CreateObject));
         own.extend(match role::grant(scene, address, spec, ground, slots) {
             Ok(grant) => grant.map(Action::Grant),
             Err(refusal) => Some(Action::Refuse(refusal)),
@@ -171,7 +172,9 @@ impl<'a> Tenant<'a> for Qlik<'a> {
     {
         match action {
             // What made it necessary is the key's line.
-            Action::CreateUser(create) => slots.cause(&create.user),
+            Action::CreateObject(create) => match &create.object {
+                Object::User(user) => slots.cause(user),
+            },
             Action::Grant(_) => self.spec.grants.at.as_ref(),
             Action::CreateTenant(_)
             | Action::Settle(_)

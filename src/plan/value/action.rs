@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 pub use super::key::{CreateKey, KeySpec, Mark, MarkOf, Reclaim, ReclaimOf, Renew};
 pub use super::parent::{Adopted, Parent, TenantRef, WhyMint};
 pub use super::tenant::{
-    ByRole, CreateTenant, CreateUser, Grant, Keep, KeptTenant, KeyShape, NewTenant, Permission, RoleStep, Settle,
+    ByRole, CreateObject, CreateTenant, Grant, Keep, KeptTenant, KeyShape, NewTenant, Permission, RoleStep, Settle,
     SettlePart, Trust,
 };
 
@@ -59,8 +59,9 @@ pub enum Action {
     Settle(Settle),
     /// Trusts the account's key client in a tenant.
     Trust(Trust),
-    /// Makes a declared owner of keys who is not there.
-    CreateUser(CreateUser),
+    /// Makes an object of a tenant that is not there, as the declared owner of a key.
+    #[serde(alias = "create_user")]
+    CreateObject(CreateObject),
     /// Gives a declared permission that is missing.
     Grant(Grant),
     /// Marks our own key as delivered, because the sink holds it.
@@ -213,7 +214,7 @@ impl Action {
         match self {
             Self::Settle(settle) => Some(&settle.parent),
             Self::Trust(trust) => Some(&trust.parent),
-            Self::CreateUser(create) => Some(&create.parent),
+            Self::CreateObject(create) => Some(&create.parent),
             Self::Grant(grant) => Some(&grant.parent),
             Self::CreateKey(create) => Some(&create.parent),
             Self::Renew(renew) => Some(&renew.create.parent),
@@ -233,7 +234,7 @@ impl Action {
             Self::CreateTenant(_)
             | Self::Settle(_)
             | Self::Trust(_)
-            | Self::CreateUser(_)
+            | Self::CreateObject(_)
             | Self::Grant(_)
             | Self::Mark(_)
             | Self::CreateKey(_)

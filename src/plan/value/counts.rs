@@ -1,11 +1,15 @@
 //! The numbers of a plan.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::model::object::ObjectKind;
 
 use super::action::{Action, Plan};
 
 /// The number of actions of each kind, for summaries and for JSON output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Tenants that are created. Each costs a licence.
     pub tenants_to_create: usize,
@@ -21,9 +25,9 @@ pub struct Counts {
     pub keys_to_mark: usize,
     /// Tenants in which the key client is trusted.
     pub to_trust: usize,
-    /// Owners of keys who are made.
+    /// Objects that are made, by kind; a kind of which none is made is not in it.
     #[serde(default)]
-    pub users_to_create: usize,
+    pub objects_to_create: BTreeMap<ObjectKind, usize>,
     /// Tenants in which a permission is given.
     pub to_grant: usize,
     /// Objects that are as declared.
@@ -48,7 +52,7 @@ impl Plan {
                 Action::CreateTenant(_) => &mut n.tenants_to_create,
                 Action::Settle(_) => &mut n.tenants_to_settle,
                 Action::Trust(_) => &mut n.to_trust,
-                Action::CreateUser(_) => &mut n.users_to_create,
+                Action::CreateObject(create) => n.objects_to_create.entry(create.object.kind()).or_default(),
                 Action::Grant(_) => &mut n.to_grant,
                 Action::Mark(_) => &mut n.keys_to_mark,
                 Action::CreateKey(_) => &mut n.keys_to_create,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::address::Name;
 use crate::model::host::{Host, Label, Region};
 use crate::model::imburse::{self, PostalAddress};
-use crate::model::spec::{self, KeyLimits, Owner, User};
+use crate::model::object::Object;
+use crate::model::spec::{self, KeyLimits, Owner};
 use crate::model::untrusted::Untrusted;
 
 use super::parent::{Adopted, Parent};
@@ -80,15 +81,16 @@ pub struct Trust {
     pub parent: Parent,
 }
 
-/// A declared owner who is made. The declaration has a subject, which is unique in a tenant.
+/// An object of a tenant that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateUser {
-    /// The account in settings whose credentials are used.
+pub struct CreateObject {
+    /// The account in settings whose credentials create it.
     pub account: Name,
-    /// The tenant.
+    /// The tenant that it is made in.
     pub parent: Parent,
-    /// The declaration that the user is made of.
-    pub user: User,
+    /// The object, as it is sent.
+    #[serde(flatten)]
+    pub object: Object,
 }
 
 /// A declared permission that somebody lacks.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::event as events;
 use crate::model::address::Address;
+use crate::model::object::ObjectKind;
 use crate::model::place;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action;
@@ -195,7 +196,7 @@ impl From<counts::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
-            users_to_create,
+            objects_to_create,
             to_grant,
             kept,
             drifted,
@@ -203,6 +204,7 @@ impl From<counts::Counts> for Counts {
             refused,
             findings,
         } = counts;
+        let users_to_create = objects_to_create.get(&ObjectKind::User).copied().unwrap_or(0);
         Self {
             tenants_to_create,
             tenants_to_settle,
@@ -226,8 +228,9 @@ impl From<&action::Planned> for Action {
     fn from(planned: &action::Planned) -> Self {
         let action::Planned { address, at, action } = planned;
         // A user is planned at its tenant's address.
-        let object = if matches!(action, action::Action::CreateUser(_)) {
-            Object::User
+        // Such an object is planned at its tenant's address.
+        let object = if let action::Action::CreateObject(create) = action {
+            create.object.kind().into()
         } else if address.is_tenant() {
             Object::Tenant
         } else {
@@ -247,9 +250,19 @@ impl From<&action::Planned> for Action {
     }
 }
 
+impl From<ObjectKind> for Object {
+    fn from(kind: ObjectKind) -> Self {
+        match kind {
+            ObjectKind::User => Self::User,
+        }
+    }
+}
+
 fn kind(action: &action::Action) -> Kind {
     match action {
-        action::Action::CreateTenant(_) | action::Action::CreateUser(_) | action::Action::CreateKey(_) => Kind::Create,
+        action::Action::CreateTenant(_) | action::Action::CreateObject(_) | action::Action::CreateKey(_) => {
+            Kind::Create
+        }
         action::Action::Settle(_) => Kind::Settle,
         action::Action::Trust(_) => Kind::Trust,
         action::Action::Grant(_) => Kind::Grant,
@@ -283,7 +296,7 @@ fn said(action: &action::Action) -> Said {
         action::Action::CreateTenant(_)
         | action::Action::Settle(_)
         | action::Action::Trust(_)
-        | action::Action::CreateUser(_)
+        | action::Action::CreateObject(_)
         | action::Action::Grant(_)
         | action::Action::Mark(_)
         | action::Action::Reclaim(_)
@@ -333,7 +346,7 @@ impl From<events::Step> for Step {
             events::Step::SettleLimits => Self::SettleLimits,
             events::Step::Settle => Self::Settle,
             events::Step::Trust => Self::Trust,
-            events::Step::CreateUser => Self::CreateUser,
+            events::Step::CreateObject(ObjectKind::User) => Self::CreateUser,
             events::Step::Grant => Self::Grant,
             events::Step::Mint => Self::Mint,
             events::Step::Try => Self::Try,

@@ -2,6 +2,7 @@
 
 use crate::model::address::{Name, Vendor};
 use crate::model::marker;
+use crate::model::object::Object;
 use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
 
@@ -29,8 +30,11 @@ pub(super) fn details(vendor: Vendor, action: &action::Action) -> Option<Details
                 action::Permission::ManageApiKeysByRole(by) => Permission::ManageApiKeysByRole(by.into()),
             },
         }),
-        action::Action::CreateUser(action::CreateUser { account, parent, user }) => {
-            Details::CreateUser(CreateUser { account: account.to_string(), tenant: parent.into(), user: user.into() })
+        action::Action::CreateObject(action::CreateObject { account, parent, object }) => {
+            let (account, tenant) = (account.to_string(), parent.into());
+            match object {
+                Object::User(user) => Details::CreateUser(CreateUser { account, tenant, user: user.into() }),
+            }
         }
         action::Action::Mark(mark) => self::mark(mark),
         action::Action::CreateKey(create) => create_key(create),

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::model::address::{Address, Vendor};
 use crate::model::place::Place;
-use crate::model::spec::{Owner, User};
+use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Drift, DriftField, Grant, Keep, KeptTenant, KeyShape,
-    KeySpec, Mark, MarkOf, NewTenant, Parent, Permission, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart,
-    TenantRef, Trust, Wait,
+    Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Drift, DriftField, Grant, Keep, KeptTenant,
+    KeyShape, KeySpec, Mark, MarkOf, NewTenant, Parent, Permission, Reclaim, ReclaimOf, Renew, RoleStep, Settle,
+    SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
@@ -30,7 +30,7 @@ impl Draft {
                 sketch.tenant(address, parent);
                 sketch.turn("trusts_key_client", json!(false), json!(true));
             }
-            Action::CreateUser(create) => self.users.push(self::user(address, create)),
+            Action::CreateObject(create) => self.objects.push(self::object(address, create)),
             Action::Grant(Grant { account, parent, what }) => {
                 let sketch = self.update();
                 sketch.known("account", account.as_str());
@@ -228,9 +228,8 @@ fn deposed(address: &Address, reclaim: &Reclaim) -> ResourceChange {
     change
 }
 
-fn user(address: &Address, create: &CreateUser) -> ResourceChange {
-    let CreateUser { account, parent, user } = create;
-    let User { id: _, subject, email, name } = user; // nobody is made of an id
+fn object(address: &Address, create: &CreateObject) -> ResourceChange {
+    let CreateObject { account, parent, object } = create;
     let mut sketch = Sketch::new(Verb::Create);
     sketch.unknown("id");
     sketch.after.insert("account".into(), json!(account));
@@ -243,10 +242,10 @@ fn user(address: &Address, create: &CreateUser) -> ResourceChange {
             sketch.after.insert("tenant".into(), json!(full(made)));
         }
     }
-    for (field, value) in [("subject", subject), ("email", email), ("name", name)] {
+    for (field, value) in object.fields() {
         sketch.after.insert(field.into(), json!(value));
     }
-    sketch.finish(address).for_user(subject.as_deref().unwrap_or_default())
+    sketch.finish(address).for_object(object)
 }
 
 fn by_role(by: &ByRole) -> Value {

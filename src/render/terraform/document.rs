@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::model::address::{Address, Vendor};
+use crate::model::object::Object;
 
 pub(super) type Values = Map<String, Value>;
 
@@ -142,11 +143,12 @@ impl ResourceChange {
         }
     }
 
-    /// Of a user of that tenant: `qlik_user.declared["acme/auth0|stackone"]`.
-    pub(super) fn for_user(self, subject: &str) -> Self {
-        let index = format!("{}/{subject}", self.index);
+    /// The change of an object of that tenant: `qlik_user.declared["acme/auth0|stackone"]`.
+    pub(super) fn for_object(self, object: &Object) -> Self {
+        let index = format!("{}/{}", self.index, object.unique());
         let quoted = index.replace('\\', "\\\\").replace('"', "\\\"");
-        Self { address: format!("{USER}.{NAME}[\"{quoted}\"]"), kind: USER, index, ..self }
+        let kind = object.kind().with_vendor();
+        Self { address: format!("{kind}.{NAME}[\"{quoted}\"]"), kind, index, ..self }
     }
 
     /// The object after the change; what is deleted is not asked for.
@@ -227,8 +229,6 @@ pub(super) enum Status {
 pub(super) struct Problem {
     pub(super) message: String,
 }
-
-const USER: &str = "qlik_user";
 
 pub(super) fn kind(address: &Address) -> &'static str {
     match (address.vendor, address.is_tenant()) {

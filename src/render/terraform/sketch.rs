@@ -16,7 +16,7 @@ pub(super) struct Draft {
     /// Leftovers of the same address.
     pub(super) deposed: Vec<ResourceChange>,
     /// Users who are made in a tenant: objects of their own.
-    pub(super) users: Vec<ResourceChange>,
+    pub(super) objects: Vec<ResourceChange>,
     pub(super) drift: Option<ResourceChange>,
     pub(super) checks: Vec<Check>,
 }

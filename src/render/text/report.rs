@@ -18,7 +18,7 @@ pub fn report(report: &Report, look: &Look) -> String {
     for ReportLine { address, step, outcome } in lines {
         let address = address.to_string();
         match outcome {
-            ReportOutcome::Done { detail } => made.push(vec![address, done(*step).to_owned(), detail.to_string()]),
+            ReportOutcome::Done { detail } => made.push(vec![address, done(*step), detail.to_string()]),
             ReportOutcome::Failed(Failure { why, next: steps }) => {
                 unmade.push(vec![address, format!("could not {}", deed(*step)), why.to_string()]);
                 next.extend(steps.iter().map(|step| format!("- {}", escape(step))));

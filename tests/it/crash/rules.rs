@@ -50,10 +50,10 @@ pub(super) fn programs() -> &'static Path {
 #[test]
 fn the_patch_that_leaves_rules_out_applies_to_these_sources() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let output = Command::new("git").args(["apply", "--check", PATCH]).current_dir(root).output().unwrap();
+    let output = Command::new("git").args(["apply", "-C1", "--check", PATCH]).current_dir(root).output().unwrap();
     assert!(
         output.status.success(),
-        "{}apply what can be applied (git apply --reject {PATCH}), mend the rest by hand, then: git diff src > {PATCH}",
+        "{}apply what can be applied (git apply -C1 --reject {PATCH}), mend the rest by hand, then: git diff src > {PATCH}",
         String::from_utf8_lossy(&output.stderr)
     );
 }

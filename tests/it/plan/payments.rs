@@ -438,7 +438,7 @@ fn tenant_of(action: &Action) -> Option<Untrusted> {
         Action::CreateTenant(_)
         | Action::Settle(_)
         | Action::Trust(_)
-        | Action::CreateUser(_)
+        | Action::CreateObject(_)
         | Action::Grant(_)
         | Action::Mark(_)
         | Action::CreateKey(_)
@@ -477,7 +477,7 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
                 Action::Keep(_) => "keep",
                 other @ (Action::Settle(_)
                 | Action::Trust(_)
-                | Action::CreateUser(_)
+                | Action::CreateObject(_)
                 | Action::Grant(_)
                 | Action::Renew(_)) => panic!("nothing of the kind is done there: {other:?}"),
                 Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => continue,

@@ -148,7 +148,7 @@ proptest! {
             };
             if matches!(planned.action, Action::Grant(_)) {
                 prop_assert_eq!(of_grant, Some(&planned.at));
-            } else if matches!(planned.action, Action::CreateUser(_)) {
+            } else if matches!(planned.action, Action::CreateObject(_)) {
                 // At the first key that the user is to own.
                 let mut keys = world.desired.qlik_keys(&planned.address);
                 prop_assert!(keys.any(|(_, _, at)| *at == planned.at));
@@ -229,7 +229,7 @@ proptest! {
                 Action::CreateTenant(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
-                | Action::CreateUser(_)
+                | Action::CreateObject(_)
                 | Action::Grant(_)
                 | Action::Renew(_)
                 | Action::Keep(_)
@@ -324,7 +324,7 @@ fn parent(action: &Action) -> Option<Parent> {
     match action {
         Action::Settle(settle) => Some(settle.parent.clone()),
         Action::Trust(trust) => Some(trust.parent.clone()),
-        Action::CreateUser(create) => Some(create.parent.clone()),
+        Action::CreateObject(create) => Some(create.parent.clone()),
         Action::Grant(grant) => Some(grant.parent.clone()),
         Action::Mark(Mark { of: MarkOf::Qlik { parent, .. }, .. })
         | Action::Reclaim(Reclaim { of: ReclaimOf::Qlik { parent, .. }, .. }) => Some(Parent::Exists(parent.clone())),

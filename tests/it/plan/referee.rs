@@ -406,7 +406,7 @@ fn said(plan: &Plan, address: &Address) -> Said {
             other @ (Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)
-            | Action::CreateUser(_)
+            | Action::CreateObject(_)
             | Action::Grant(_)
             | Action::Keep(Keep::Tenant { .. })
             | Action::Drift(_)) => panic!("{other:?}"),

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use qlik_plan::model::host::Host;
 use qlik_plan::model::imburse::{ImburseKey, PostalAddress, Shape};
 use qlik_plan::model::marker::Letter;
+use qlik_plan::model::object::Object;
 use qlik_plan::model::origin::Origin;
 use qlik_plan::model::spec::{Owner, User};
 use qlik_plan::plan::action::{
-    Action, Adopted, ByRole, CreateKey, CreateTenant, CreateUser, Grant, Keep, KeptTenant, KeyShape, KeySpec, Mark,
+    Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Grant, Keep, KeptTenant, KeyShape, KeySpec, Mark,
     MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, RoleStep, TenantRef, WhyMint,
 };
 
@@ -26,7 +27,7 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
         also_allows: vec![word.into()],
     };
     let at_qlik = [
-        Action::CreateUser(CreateUser { account: account(), parent: there(), user: user.clone() }),
+        Action::CreateObject(CreateObject { account: account(), parent: there(), object: Object::User(user.clone()) }),
         grant(there(), by_role(RoleStep::Make)),
         grant(there(), by_role(RoleStep::Extend)),
         grant(there(), by_role(RoleStep::Nothing)),
