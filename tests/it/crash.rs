@@ -24,6 +24,7 @@ mod rules;
 mod scene;
 mod slain;
 mod sweep;
+mod throttled;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,7 +42,7 @@ use person::Ground;
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
-use sweep::{Extent, sweep};
+use sweep::{Extent, sweep, sweep_some};
 
 #[test]
 fn whatever_request_a_kill_or_a_lost_answer_strikes_one_tenant_and_all_its_keys_come_out() {
@@ -138,6 +139,38 @@ fn wherever_a_runner_at_imburse_stands_still_no_key_that_it_may_deliver_is_delet
     for (name, start) in [("new", Start::Nothing), ("a dead key", Start::Dead)] {
         sweep(&format!("two runners at Imburse, {name}"), &Meeting::all(&ground, start), Extent::asked());
     }
+}
+
+#[test]
+fn however_a_connection_ends_and_whoever_says_429_keys_come_out() {
+    let scene = Scene::new_with_three_keys();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ENDS));
+    sweep_some("ends of connections: one tenant, three keys", &points, Extent::asked(), 4);
+    let points = Payment::with(&Ground::Folders, &Trouble::ENDS);
+    sweep_some("ends of connections: Imburse", &points, Extent::asked(), 4);
+}
+
+#[test]
+fn whatever_strikes_what_is_asked_for_again_after_a_429_there_is_one_of_each() {
+    let scene = Scene::new_with_an_owner();
+    let points = Point::each(&scene, Struck::throttled(&scene));
+    sweep_some("asked again after 429: one tenant, an owner and a role", &points, Extent::asked(), 6);
+    sweep_some("asked again after 429: Imburse", &Payment::throttled(&Ground::Folders), Extent::asked(), 4);
+}
+
+#[test]
+fn whatever_happens_to_the_record_between_a_429_and_the_next_request_there_is_one_tenant() {
+    let scene = Scene::new_with_two_keys().throttled();
+    if call::strace_is_here() {
+        let points = Point::each(&scene, Broken::of_records(&scene));
+        sweep_some("system calls on the record, a 429", &points, Extent::asked(), 6);
+    } else {
+        sweep::skipped("system calls on the record, a 429", "strace is not installed");
+    }
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_two_keys().on(&store).throttled();
+    let points = Point::each(&scene, Met::around_the_creation(&scene));
+    sweep_some("two runners, one held, a 429", &points, Extent::asked(), 3);
 }
 
 #[test]

@@ -74,6 +74,15 @@ impl Broken {
         all
     }
 
+    /// Those on records of tenants.
+    pub(super) fn of_records(scene: &Scene) -> Vec<Strike> {
+        let of_a_record = |strike: &Strike| match strike {
+            Strike::Call(broken) => broken.target.starts_with("ledger/tenants"),
+            Strike::Request(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => false,
+        };
+        Self::all(scene).into_iter().filter(of_a_record).collect()
+    }
+
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
     pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
         // strace counts the calls that it shows, and with a path shows no others.

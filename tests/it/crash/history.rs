@@ -52,8 +52,9 @@ const MOST: usize = 42;
 pub(super) fn histories() -> impl Strategy<Value = Vec<Step>> {
     // The slow ones show nothing that the late ones do not, and take seconds each.
     let quick: Vec<Trouble> = Trouble::ALL.into_iter().filter(|trouble| *trouble != Trouble::Slow).collect();
-    let struck = (1..=MOST as u64, proptest::sample::select(quick))
-        .prop_map(|(n, trouble)| Step::Trouble(Strike::Request(Struck { n, request: String::new(), trouble })));
+    let struck = (1..=MOST as u64, proptest::sample::select(quick)).prop_map(|(n, trouble)| {
+        Step::Trouble(Strike::Request(Struck { n, request: String::new(), throttled: None, trouble }))
+    });
     let met = (1..=MOST, any::<bool>(), any::<bool>())
         .prop_map(|(n, done, killed)| Step::Trouble(Met::held_at(n, done, killed)));
     // Up to the death of every key.

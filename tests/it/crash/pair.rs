@@ -88,6 +88,16 @@ impl Met {
         all
     }
 
+    /// One held at the creation of the tenant, or where a record is written, while another runs.
+    pub(super) fn around_the_creation(scene: &Scene) -> Vec<Strike> {
+        let is_around = |stop: &Stop| stop.writes_a_record() || stop.request == "POST /api/v1/tenants";
+        let fits = |strike: &Strike| match strike {
+            Strike::Met(met) => is_around(&met.first),
+            Strike::Request(_) | Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => false,
+        };
+        Self::all(scene).into_iter().filter(fits).collect()
+    }
+
     /// Both held: the one before each change at the vendor or of a record, or after it made or tried something; the other
     /// at each such place of its own. What lies between is reading: held there, a run stands as before its next change.
     pub(super) fn crossed(scene: &Scene) -> Vec<Strike> {

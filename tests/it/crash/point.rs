@@ -150,6 +150,6 @@ impl Story for Point {
 
     fn is_dear(&self) -> bool {
         let meets = |strike: &Strike| matches!(strike, Strike::Met(met) if met.is_dear());
-        self.requests().any(|struck| struck.request == "POST /api/v1/tenants") || self.strikes.iter().any(meets)
+        self.requests().any(Struck::is_dear) || !self.scene.is_throttled() && self.strikes.iter().any(meets)
     }
 }

@@ -34,7 +34,7 @@ fn struck(lot: &mut Lot) -> Strike {
     // The slow ones show nothing that the late ones do not, and take seconds each.
     let quick: Vec<Trouble> = Trouble::ALL.into_iter().filter(|trouble| *trouble != Trouble::Slow).collect();
     let trouble = quick[lot.draw(quick.len())];
-    Strike::Request(Struck { n: 1 + lot.draw(MOST) as u64, request: String::new(), trouble })
+    Strike::Request(Struck { n: 1 + lot.draw(MOST) as u64, request: String::new(), throttled: None, trouble })
 }
 
 /// No apply of these scenes sends more requests.

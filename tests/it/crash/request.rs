@@ -8,6 +8,7 @@ use super::actor::Actor;
 use super::judge;
 use super::point::Strike;
 use super::scene::Scene;
+use super::throttled::{Refused, Throttled};
 
 /// One request and its trouble.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Struck {
     pub(super) n: u64,
     /// What the request is when nothing strikes; empty where nobody knows.
     pub(super) request: String,
+    /// Where it is refused before, and the next try is struck.
+    pub(super) throttled: Option<Throttled>,
     pub(super) trouble: Trouble,
 }
 
@@ -52,6 +55,16 @@ pub(super) enum Trouble {
     DuplicateIds,
     /// Done when the program has given up waiting.
     Slow,
+    /// Done, and the whole answer says that its connection is closed.
+    Closing,
+    /// Done, and after the whole answer the connection is closed without a word.
+    ClosedAfter,
+    /// Done, and the connection is reset between head and body of the answer.
+    Reset,
+    /// Nothing is done: too many requests, in words that are not the vendor's.
+    TooManyOfOthers,
+    /// The same words, and yet everything is done.
+    TooManyAfter,
 }
 
 /// Longer than a program waits that was told `--timeout 1`, for a creation too.
@@ -66,6 +79,10 @@ impl Trouble {
         Self::DroppedBefore,
         Self::DroppedAfter,
     ];
+
+    /// How connections end, and what others than the vendor say.
+    pub(super) const ENDS: [Self; 5] =
+        [Self::Closing, Self::ClosedAfter, Self::Reset, Self::TooManyOfOthers, Self::TooManyAfter];
 
     pub(super) const ALL: [Self; 15] = [
         Self::KilledAndDropped,
@@ -104,6 +121,11 @@ impl Trouble {
             Self::WrongType => json!("wrong_type"),
             Self::DuplicateIds => json!("duplicate_ids"),
             Self::Slow => json!({ "slow": { "ms": TOO_SLOW } }),
+            Self::Closing => json!("close"),
+            Self::ClosedAfter => json!("close_after"),
+            Self::Reset => json!("reset"),
+            Self::TooManyOfOthers => json!({ "status_before": rate_exceeded() }),
+            Self::TooManyAfter => json!({ "status_after": rate_exceeded() }),
         }
     }
 
@@ -124,13 +146,27 @@ impl Trouble {
             Self::WrongType => "done, answered with a page of HTML",
             Self::DuplicateIds => "done, everything listed twice",
             Self::Slow => "done after the time-out",
+            Self::Closing => "done, the answer says that the connection is closed",
+            Self::ClosedAfter => "done, the connection closed after the answer",
+            Self::Reset => "done, the answer's head, then a reset",
+            Self::TooManyOfOthers => "not done, answered 429 in other words",
+            Self::TooManyAfter => "done, answered 429 in other words",
         }
     }
 }
 
+/// As a gateway in the cloud says it.
+fn rate_exceeded() -> Value {
+    json!({ "status": 429, "body": { "message": "Rate exceeded" }, "headers": { "retry-after": "0" } })
+}
+
 impl fmt::Display for Struck {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "request {} ({}): {}", self.n, self.request, self.trouble.words())
+        write!(out, "request {} ({}): ", self.n, self.request)?;
+        if let Some(throttled) = &self.throttled {
+            throttled.fmt(out)?;
+        }
+        out.write_str(self.trouble.words())
     }
 }
 
@@ -140,16 +176,36 @@ impl Struck {
         let mut all = Vec::new();
         for (n, request) in (1..).zip(undisturbed(scene)) {
             for trouble in troubles {
-                all.push(Strike::Request(Self { n, request: request.clone(), trouble: *trouble }));
+                let request = request.clone();
+                all.push(Strike::Request(Self { n, request, throttled: None, trouble: *trouble }));
             }
         }
         all
     }
 
+    /// Every request of the scene's apply that makes something, refused because there are too many, and its next try struck.
+    pub(super) fn throttled(scene: &Scene) -> Vec<Strike> {
+        let strike = |refused: Refused| {
+            let Refused { n, request, throttled, trouble } = refused;
+            Strike::Request(Self { n, request, throttled: Some(throttled), trouble })
+        };
+        Throttled::all(&undisturbed(scene)).into_iter().map(strike).collect()
+    }
+
+    /// The creation of the tenant; where it is refused first, once, and only by kills.
+    pub(super) fn is_dear(&self) -> bool {
+        let is_plain = self.throttled.as_ref().is_none_or(|throttled| throttled.is_once() && self.trouble.is_a_kill());
+        self.request == "POST /api/v1/tenants" && is_plain
+    }
+
     /// An apply with this trouble in it. Where it sends fewer requests, nothing strikes.
     pub(super) fn strike(&self, actor: &Actor, scene: &Scene) {
         let number = actor.stage.requests().len() as u64 + self.n;
-        actor.stage.fault(&json!({ "at_request": number, "action": self.trouble.action() }));
+        let action = self.trouble.action();
+        actor.stage.fault(&match &self.throttled {
+            Some(throttled) => throttled.faults(&action),
+            None => json!({ "at_request": number, "action": action }),
+        });
         match self.trouble {
             Trouble::KilledAndDropped => {
                 actor.killed_when_held();
@@ -177,7 +233,15 @@ impl Struck {
             | Trouble::TooMany
             | Trouble::Malformed
             | Trouble::WrongType
-            | Trouble::DuplicateIds => disturbed(actor, scene, &[]),
+            | Trouble::DuplicateIds
+            | Trouble::Closing
+            | Trouble::ClosedAfter
+            | Trouble::Reset
+            | Trouble::TooManyOfOthers
+            | Trouble::TooManyAfter => disturbed(actor, scene, &[]),
+        }
+        if let Some(throttled) = &self.throttled {
+            throttled.was_met(&actor.stage.requests(), &action);
         }
         actor.settle_what_is_on_its_way();
         actor.stage.control("DELETE", "/faults", &Value::Null);

@@ -27,6 +27,8 @@ pub(super) struct Scene {
     store: Option<Arc<Service>>,
     /// Whether programs store the keys, and not we.
     programs: bool,
+    /// Whether the first request for the tenant is refused because there are too many.
+    throttled: bool,
 }
 
 impl fmt::Debug for Scene {
@@ -59,6 +61,7 @@ impl Scene {
             weakness: None,
             store: None,
             programs: false,
+            throttled: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Scene {
             weakness: None,
             store: None,
             programs: false,
+            throttled: false,
         }
     }
 
@@ -119,6 +123,16 @@ impl Scene {
         Self { name: "object store, programs for a sink", programs: true, ..self.clone() }
     }
 
+    /// The same where the first request for the tenant is refused because there are too many.
+    pub(super) fn throttled(&self) -> Self {
+        let name = if self.store.is_some() { "object store, new, a 429" } else { "new, a 429" };
+        Self { name, throttled: true, ..self.clone() }
+    }
+
+    pub(super) fn is_throttled(&self) -> bool {
+        self.throttled
+    }
+
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
@@ -131,6 +145,10 @@ impl Scene {
                 drop(Run::of(&output).exits(0));
             }
             stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
+        }
+        if self.throttled {
+            let pattern = json!({ "method": "POST", "path": "/api/v1/tenants" });
+            stage.fault(&json!({ "match": pattern, "nth": 1, "action": { "retry_after": { "seconds": 0 } } }));
         }
         if let Some(weakness) = self.weakness {
             stage.leave_out(weakness);

@@ -45,14 +45,15 @@ impl Extent {
         }
     }
 
-    fn of<S: Story>(self, points: &[S]) -> Vec<&S> {
+    /// A short sweep takes about so `few` points, beside the dear ones.
+    fn of<S: Story>(self, points: &[S], few: usize) -> Vec<&S> {
         match self {
             Self::Full => points.iter().collect(),
             Self::Share { part, of } => points.iter().skip(part - 1).step_by(of).collect(),
             Self::Short => points
                 .iter()
                 .enumerate()
-                .filter(|(index, point)| index % stride(points.len()) == 0 || point.is_dear())
+                .filter(|(index, point)| index % stride(points.len(), few) == 0 || point.is_dear())
                 .map(|(_, point)| point)
                 .collect(),
         }
@@ -69,9 +70,9 @@ pub(super) fn variable(name: &str) -> Option<String> {
 const FEW: usize = 12;
 
 /// Kinds of trouble come in threes, sixes and fifteens; a stride that shares no factor with them meets each kind.
-fn stride(points: usize) -> usize {
+fn stride(points: usize, few: usize) -> usize {
     let shares = |stride: usize| stride.is_multiple_of(2) || stride.is_multiple_of(3) || stride.is_multiple_of(5);
-    (points / FEW..).find(|stride| *stride > 0 && !shares(*stride)).unwrap_or(1)
+    (points / few..).find(|stride| *stride > 0 && !shares(*stride)).unwrap_or(1)
 }
 
 /// Points wait for programs and for the disk more than they compute.
@@ -129,8 +130,13 @@ fn said(panic: &(dyn Any + Send)) -> String {
 
 /// Plays the points, prints the figures, and fails if any point failed.
 pub(super) fn sweep<S: Story>(name: &str, points: &[S], extent: Extent) {
+    sweep_some(name, points, extent, FEW);
+}
+
+/// The same with another number of points where the sweep is short.
+pub(super) fn sweep_some<S: Story>(name: &str, points: &[S], extent: Extent, few: usize) {
     let began = Instant::now();
-    let chosen = extent.of(points);
+    let chosen = extent.of(points, few);
     let figures = play(&chosen, false);
     print(&format!(
         "{name}: {} points, {} chosen, {} run, {} executions, {} failures, {:.0} s",
