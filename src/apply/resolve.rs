@@ -49,7 +49,7 @@ pub fn explain(address: &Address, facts: &LedgerFacts) -> (String, Vec<String>) 
         }
         State::Settling(settling) => (
             format!(
-                "{address} is bound to {}; run {} began settling it and did not finish",
+                "{address} is bound to {}; run {} began to set it up and did not finish",
                 settling.binding.hostname, settling.run
             ),
             vec![
@@ -158,7 +158,7 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
         at: world.now(),
     };
     world.held.swap(record.seq, &next(&record, State::Bound(binding)))?;
-    Ok(format!("{address} is bound to {hostname}; the next qlik-apply settles it"))
+    Ok(format!("{address} is bound to {hostname}; the next qlik-apply sets it up"))
 }
 
 /// Frees a tenant in doubt, because a person says that nothing was made. Taken an hour after the intent at the earliest,
@@ -198,10 +198,10 @@ pub fn settle(world: &World<'_>, address: &Address) -> Result<String, Failure> {
     match &record.state {
         State::Settling(settling) => {
             world.held.swap(record.seq, &next(&record, State::Bound(settling.binding.clone())))?;
-            Ok(format!("{address} is bound; the next qlik-apply settles it"))
+            Ok(format!("{address} is bound; the next qlik-apply sets it up"))
         }
         State::Free | State::Pending(_) | State::Bound(_) | State::Settled(_) => Err(Failure::new(
-            format!("{address} is {}, not settling", record.state.word()),
+            format!("{address} is {}; --settle is for a tenant that a run began to set up", record.state.word()),
             format!("qlik-apply resolve {address}"),
         )),
     }

@@ -248,7 +248,7 @@ pub(super) fn check(common: &Common, answers: Answers) -> Result<(), Problem> {
         return Ok(());
     }
     let formats = if answers == Answers::Faults { "text, json or github" } else { "text or json" };
-    Err(Problem::new("this verb makes no plan, so formats of plans are not for it", format!("say --format {formats}")))
+    Err(Problem::new("this command makes no plan, so it has no format for one", format!("say --format {formats}")))
 }
 
 /// A file can hold one format, and none of ours is YAML: such a file is somebody's declarations.

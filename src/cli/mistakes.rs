@@ -137,7 +137,7 @@ impl Asked<'_> {
             let next = if NEVER_PROPOSED.contains(&name) {
                 format!("leave it out; {}", self.help())
             } else {
-                format!("leave it out; {} takes it without a verb: {}", self.program(), usage(self.command, name)?)
+                format!("leave it out; {} takes it without a command: {}", self.program(), usage(self.command, name)?)
             };
             return Some(Problem::new(format!("--{name} is not for {}", self.line.verbs.join(" ")), next));
         }
@@ -145,7 +145,7 @@ impl Asked<'_> {
         if let Some(verb) = verb {
             let known = usage(verb, name)?;
             return Some(Problem::new(
-                format!("--{name} belongs to the verb {}", verb.get_name()),
+                format!("--{name} belongs to the command {}", verb.get_name()),
                 format!("{} {known}", self.program()),
             ));
         }
@@ -273,12 +273,12 @@ impl Asked<'_> {
             );
         }
         let known: Vec<&str> = verbs(self.command).collect();
-        let neither = format!("{typed} is neither a verb nor a path");
+        let neither = format!("{typed} is neither a command nor an existing file or directory");
         match nearest(word, known.iter().copied()).filter(|_| without_verb) {
             Some(near) => Problem::new(neither, format!("did you mean {near}?")),
             None => Problem::new(
                 neither,
-                format!("name a file or directory that is there; the verbs are {}", known.join(", ")),
+                format!("name a file or directory that exists; the commands are {}", known.join(", ")),
             ),
         }
     }

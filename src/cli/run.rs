@@ -107,7 +107,7 @@ fn built<T: CommandFactory>() -> Command {
     let mut command = T::command();
     command.build();
     if command.find_subcommand("help").is_some() {
-        command = command.mut_subcommand("help", |help| help.about("Shows the help of a verb"));
+        command = command.mut_subcommand("help", |help| help.about("Shows the help of a command"));
     }
     command
 }
@@ -127,7 +127,7 @@ fn end(result: Result<Exit, Problem>, line: &Line, output: &Output) -> ExitCode 
 /// Where a verb was meant as a path, that is said with what went wrong.
 fn or_a_path(mut problem: Problem, line: &Line) -> Problem {
     if let Some(verb) = line.verbs.first().filter(|verb| Path::new(verb).exists()) {
-        problem.next.push(format!("{verb} is read as a verb; the path of that name is ./{verb}"));
+        problem.next.push(format!("{verb} is read as a command; the path of that name is ./{verb}"));
     }
     problem
 }

@@ -138,8 +138,8 @@ impl LedgerError {
 fn unheeded(names: &[&str]) -> String {
     match names {
         [] => String::new(),
-        [one] => format!(" ({one} is set, and is not heeded here)"),
-        several => format!(" ({} are set, and are not heeded here)", several.join(", ")),
+        [one] => format!(" ({one} is set, but is not used here)"),
+        several => format!(" ({} are set, but are not used here)", several.join(", ")),
     }
 }
 

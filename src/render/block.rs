@@ -65,7 +65,7 @@ pub(super) fn place(at: &Place) -> String {
 fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
     match action {
         Action::CreateTenant(create) => ("create tenant".into(), create_tenant(create)),
-        Action::Settle(part) => ("settle tenant".into(), settle(part)),
+        Action::Settle(part) => ("set up tenant".into(), settle(part)),
         Action::Trust(trust) => ("trust the account's key client".into(), in_tenant(trust)),
         Action::CreateObject(part) => (format!("create {}", part.object.kind().word()), create_object(part)),
         Action::Grant(part) => ("grant a permission".into(), grant(part)),

@@ -74,7 +74,7 @@ fn words(step: Step) -> (String, String, String) {
         Step::SettleName => said("set the display name", "set the display name", "setting the display name"),
         Step::SettleAlias => said("set the alias", "set the alias", "setting the alias"),
         Step::SettleLimits => said("set the API key limits", "set the API key limits", "setting the API key limits"),
-        Step::Settle => said("settle the tenant", "settled the tenant", "settling the tenant"),
+        Step::Settle => said("set up the tenant", "set up the tenant", "setting up the tenant"),
         Step::Trust => said("trust the key client", "trusted the key client", "trusting the key client"),
         Step::CreateObject(kind) => {
             let word = kind.word();

@@ -7,7 +7,7 @@ use crate::plan::counts::Counts;
 
 use super::layout::{count, join_and};
 
-/// `Plan: 1 tenant and 2 keys to create, 1 tenant to settle; 3 unchanged, 1 refused.`
+/// `Plan: 1 tenant and 2 keys to create, 1 tenant to set up; 3 unchanged, 1 refused.`
 pub fn plan(plan: &Plan) -> String {
     let Counts {
         tenants_to_create,
@@ -31,12 +31,12 @@ pub fn plan(plan: &Plan) -> String {
             &created(tenants_to_create, |kind| objects_to_create.get(&kind).copied().unwrap_or(0), keys_to_create),
             " to create",
         ),
-        (&[(tenants_to_settle, "tenant")], " to settle"),
+        (&[(tenants_to_settle, "tenant")], " to set up"),
         (&[(keys_to_renew, "key")], " to renew"),
         (&[(keys_to_reclaim, "key")], " to revoke"),
         (&[(keys_to_mark, "key")], " to mark"),
-        (&[(to_grant, "grant")], ""),
-        (&[(to_trust, "trust")], ""),
+        (&[(to_grant, "permission")], " to grant"),
+        (&[(to_trust, "key client")], " to trust"),
         (&[(adoptions, "adoption")], " to record"),
     ]);
     let mut trouble = states(&[(drifted, "drifted"), (waiting, "waiting"), (refused, "refused")]);
@@ -64,7 +64,7 @@ fn adoptions_to_record(plan: &Plan) -> usize {
     plan.actions.iter().filter(|planned| to_record(&planned.action)).count()
 }
 
-/// `Applied: 1 tenant and 2 keys created, 1 tenant settled; 1 failed.`
+/// `Applied: 1 tenant and 2 keys created, 1 tenant set up; 1 failed.`
 pub fn report(report: &Report) -> String {
     let done = |step: Step| {
         let is_done = |outcome: &ReportOutcome| match outcome {
@@ -75,12 +75,12 @@ pub fn report(report: &Report) -> String {
     };
     let work = phrases(&[
         (&created(done(Step::CreateTenant), |kind| done(Step::CreateObject(kind)), done(Step::CreateKey)), " created"),
-        (&[(done(Step::Settle), "tenant")], " settled"),
+        (&[(done(Step::Settle), "tenant")], " set up"),
         (&[(done(Step::RenewKey), "key")], " renewed"),
         (&[(done(Step::Reclaim), "leftover key")], " revoked"),
         (&[(done(Step::Mark), "key")], " marked"),
         (&[(done(Step::Grant), "permission")], " granted"),
-        (&[(done(Step::Trust), "trust")], " given"),
+        (&[(done(Step::Trust), "key client")], " trusted"),
         (&[(done(Step::RecordAdoption), "adoption")], " recorded"),
     ]);
     let failed = report.lines.iter().filter(|line| matches!(line.outcome, ReportOutcome::Failed(_))).count();

@@ -129,7 +129,7 @@ fn drift_is_shown_field_by_field_in_every_format() {
 fn formats_of_plans_are_refused_where_there_is_no_plan_before_anything_is_done() {
     let stage = Stage::new(ONE_TENANT);
     let run = stage.apply(&["ledger", "init", "--format=gitlab"]).exits(1);
-    assert!(run.err.contains("this verb makes no plan"), "{}", run.err);
+    assert!(run.err.contains("this command makes no plan"), "{}", run.err);
     assert!(!stage.ledger().exists());
     stage.plan(&["validate", "--also=json=x.json"]).exits(1).says("--also is not for validate");
     stage.plan(&["--also=json=x", "--also=text=x"]).exits(1).says("--also names x twice");

@@ -297,8 +297,11 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
     plan(&["validate", "./validate"]).exits(1).says("validate/other.yaml:7:7");
 
     for (args, words) in [
-        (&["valdate"][..], ["valdate is neither a verb nor a path", "did you mean validate?"]),
-        (&["nope"], ["nope is neither a verb nor a path", "validate, schema"]),
+        (
+            &["valdate"][..],
+            ["valdate is neither a command nor an existing file or directory", "did you mean validate?"],
+        ),
+        (&["nope"], ["nope is neither a command nor an existing file or directory", "validate, schema"]),
         (&["nope.yaml"], ["nope.yaml: there is no such file or directory", "check the path"]),
         (&["--sandbx"], ["unexpected argument '--sandbx'", "'--sandbox'"]),
         (&["--remint", "acme"], ["'acme'", "qlik/acme/ci"]),
@@ -314,7 +317,10 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
         refuses_line(&stage, PLAN, args, &words);
     }
     for (args, words) in [
-        (&["legder", "list"][..], ["legder is neither a verb nor a path", "did you mean ledger?"]),
+        (
+            &["legder", "list"][..],
+            ["legder is neither a command nor an existing file or directory", "did you mean ledger?"],
+        ),
         (&["ledger", "lst"], ["lst", "did you mean list?"]),
         (&["ledger"], ["ledger takes one of: init, list, mv, forget", "qlik-apply ledger list"]),
         (&["resolve"], ["resolve needs the address of a tenant", "qlik-apply resolve qlik/NAME"]),
@@ -324,7 +330,7 @@ fn a_verb_wins_anywhere_and_what_is_neither_verb_nor_path_gets_a_hint() {
         ),
         (&["rehearse"], ["rehearse needs the name of an account", "qlik-apply rehearse ACCOUNT"]),
         (&["rehearse", "us-eom"], ["us-eom", "us-oem"]),
-        (&["--settle"], ["belongs to the verb resolve", "qlik-apply resolve"]),
+        (&["--settle"], ["belongs to the command resolve", "qlik-apply resolve"]),
         (&["--max-run", "1h"], ["--max-run", "PT"]),
         (&["--adopt", "x", "--settle", "resolve", "qlik/acme"], ["--adopt", "--settle"]),
     ] {

@@ -99,7 +99,7 @@ fn powershell_is_given_a_script_and_every_verb_has_a_manual_page() {
     run(PLAN, &["completions", "tcsh"]).exits(1).says("bash, zsh, fish, powershell");
     run(PLAN, &["man"]).exits(0).says(".TH qlik-plan 1").says("detailed");
     run(APPLY, &["man", "ledger", "mv"]).exits(0).says(".TH qlik-apply-ledger-mv 1").says("bought twice");
-    run(APPLY, &["man", "leger"]).exits(1).says("qlik-apply has no verb leger").says("ledger");
+    run(APPLY, &["man", "leger"]).exits(1).says("qlik-apply has no command leger").says("ledger");
 }
 
 #[test]

@@ -92,12 +92,12 @@ fn a_missing_login_says_how_to_make_one_and_what_is_not_heeded() {
         .says("there are no credentials for s3://estate/p: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set\n")
         .says("assume the role first: eval \"$(aws configure export-credentials --format env)\"");
     ledger_list(S3, &[("AWS_PROFILE", b"dev")])
-        .says("(AWS_PROFILE is set, and is not heeded here)")
+        .says("(AWS_PROFILE is set, but is not used here)")
         .says("aws configure export-credentials");
     ledger_list(S3, &[("AWS_PROFILE", b"dev"), ("AWS_WEB_IDENTITY_TOKEN_FILE", b"/t")])
-        .says("(AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE are set, and are not heeded here)");
+        .says("(AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE are set, but are not used here)");
     ledger_list(AZURE, &[("AZURE_FEDERATED_TOKEN_FILE", b"/t")])
-        .says("(AZURE_FEDERATED_TOKEN_FILE is set, and is not heeded here)")
+        .says("(AZURE_FEDERATED_TOKEN_FILE is set, but is not used here)")
         .says("az storage account keys list");
     ledger_list(GOOGLE, &[]).says("GOOGLE_APPLICATION_CREDENTIALS").says("gcloud iam service-accounts keys create");
 }

@@ -53,7 +53,7 @@ fn label(tenant: &Value) -> String {
 /// One tenant, made by one request, named and reachable as declared, with two keys in it; and nothing is left to do.
 #[track_caller]
 fn is_settled_by_the_next(stage: &Stage) {
-    stage.plan(&["--detailed-exitcode"]).exits(2).says("settle tenant");
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("set up tenant");
     stage.apply(&["--yes"]).exits(0);
     stage.plan(&["--detailed-exitcode"]).exits(0);
     let tenants = stage.tenants();
@@ -83,7 +83,7 @@ fn with_an_organization_client_exactly_one_candidate_is_proposed_and_adopting_it
         // As proposed, word by word.
         let host = said.out.split("--adopt ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
         assert!(host.starts_with(&format!("{label}.")), "{host}");
-        stage.apply(&["resolve", "qlik/acme", "--adopt", &host]).exits(0).says("the next qlik-apply settles it");
+        stage.apply(&["resolve", "qlik/acme", "--adopt", &host]).exits(0).says("the next qlik-apply sets it up");
         is_settled_by_the_next(&stage);
     }
 }

@@ -50,7 +50,7 @@ fn a_kept_key_is_explained_by_its_sink_its_key_and_its_term() {
     }
     assert!(!run.out.contains("qlik/acme/reporting"), "{}", run.out);
     assert_eq!(stage.changes(), Vec::<String>::new());
-    stage.plan(&["explain", "qlik/acme"]).exits(0).says("it is settled: from here on differences are drift");
+    stage.plan(&["explain", "qlik/acme"]).exits(0).says("it is set up: from now on a difference is drift");
 }
 
 #[test]

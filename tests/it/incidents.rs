@@ -385,7 +385,7 @@ fn a_second_run_waits_while_one_creates_a_tenant() {
 fn a_second_run_waits_while_one_settles_a_tenant() {
     let stage = Stage::new(ONE_TENANT);
     let held = Held::at(&stage, "PATCH", "/api/v1/tenants/*", 1, "pause");
-    stage.plan(&["--detailed-exitcode"]).exits(0).says("another run is settling this tenant");
+    stage.plan(&["--detailed-exitcode"]).exits(0).says("another run is setting up this tenant");
     stage.apply(&["--yes"]).exits(1).says("holds the ledger at");
     held.goes_on().exits(0);
     all_is_well(&stage);

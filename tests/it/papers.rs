@@ -69,7 +69,7 @@ fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
             let is_named = ["`", " ", "|"].iter().any(|after| readme.contains(&format!("`--{option}{after}")));
             assert!(is_named, "--{option} of {program} is not in README.md");
         }
-        let below = run.out.split("\nVerbs:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap();
+        let below = run.out.split("\nCommands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap();
         // A line that goes on in the next one begins deeper there.
         let first_lines =
             below.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));

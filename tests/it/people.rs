@@ -98,7 +98,7 @@ fn permission_owner_key_and_delivery_come_from_one_apply_and_the_next_sends_noth
         .exits(0)
         .says("create user")
         .says("grant a permission")
-        .says("Plan: 1 tenant, 1 user and 2 keys to create, 1 tenant to settle, 1 grant, 1 trust.");
+        .says("Plan: 1 tenant, 1 user and 2 keys to create, 1 tenant to set up, 1 permission to grant, 1 key client to trust.");
     stage.apply(&["--yes"]).exits(0).says("granted the permission").says("created the user");
     assert_eq!(
         changes(&stage),

@@ -81,7 +81,7 @@ fn a_clean_report_says_what_was_made_and_nothing_of_next_steps() {
     report.stopped = None;
     let shown = text::report(&report, &Look::PLAIN);
     assert!(!shown.contains("Not made:") && !shown.contains("Next:"), "{shown}");
-    let last = "Applied: 1 tenant and 1 key created, 1 tenant settled, 1 permission granted, 1 trust given.\n";
+    let last = "Applied: 1 tenant and 1 key created, 1 tenant set up, 1 permission granted, 1 key client trusted.\n";
     assert!(shown.ends_with(last), "{shown}");
     report.lines.clear();
     assert_eq!(text::report(&report, &Look::PLAIN), "Applied: nothing.\n");
@@ -124,11 +124,11 @@ fn the_last_line_agrees_with_its_numbers() {
     assert_eq!(summary::plan(&one(samples::create_tenant())), "Plan: 1 tenant to create.");
     assert_eq!(
         summary::plan(&samples::newcomer()),
-        "Plan: 1 tenant and 2 keys to create, 1 tenant to settle, 1 grant, 1 trust."
+        "Plan: 1 tenant and 2 keys to create, 1 tenant to set up, 1 permission to grant, 1 key client to trust."
     );
     assert_eq!(
         summary::plan(&samples::estate()),
-        "Plan: 3 keys to create, 1 tenant to settle, 1 key to renew, 1 key to revoke, 1 key to mark, \
+        "Plan: 3 keys to create, 1 tenant to set up, 1 key to renew, 1 key to revoke, 1 key to mark, \
          1 adoption to record; 3 unchanged, 1 drifted, 1 waiting."
     );
 }

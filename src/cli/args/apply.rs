@@ -84,15 +84,16 @@ impl ApplyVerb {
 
 /// Makes what is missing between declared and live tenants and API keys. Updates and deletes nothing that it finds.
 ///
-/// Without a verb: plans as qlik-plan does, shows the plan, asks, and makes it.
+/// Without a command: plans as qlik-plan does, shows the plan, asks, and makes it.
 ///
-/// With one of the verbs below it does that instead: `qlik-apply VERB --help`. A path that is named like a verb is written ./VERB.
+/// With one of the commands below it does that instead: `qlik-apply COMMAND --help`. A path that is named like a command is
+/// written ./COMMAND.
 #[derive(Parser)]
 #[command(
     name = "qlik-apply",
     version,
-    override_usage = "qlik-apply [OPTIONS] [PATH]...\n       qlik-apply VERB [OPTIONS] ...",
-    subcommand_help_heading = "Verbs",
+    override_usage = "qlik-apply [OPTIONS] [PATH]...\n       qlik-apply COMMAND [OPTIONS] ...",
+    subcommand_help_heading = "Commands",
     after_help = super::groups::help!("qlik-apply --sandbox --yes examples/quickstart")
 )]
 pub(in crate::cli) struct ApplyLine {
@@ -104,10 +105,10 @@ pub(in crate::cli) struct ApplyLine {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Makes what is missing; the same without a verb
+    /// Makes what is missing; the same without a command
     Apply(Applied),
     /// The record of tenants and runs: make it, list it, follow a rename, forget
-    #[command(subcommand_help_heading = "Verbs", subcommand_value_name = "VERB")]
+    #[command(subcommand_help_heading = "Commands", subcommand_value_name = "COMMAND")]
     Ledger {
         #[command(subcommand)]
         verb: LedgerVerb,
@@ -120,7 +121,7 @@ enum Verb {
         #[command(flatten)]
         on: On,
     },
-    /// Explains a creation in doubt; settles it with --adopt, --not-created or --settle
+    /// Explains a creation in doubt; resolves it with --adopt, --not-created or --settle
     Resolve {
         /// The tenant's address, as in qlik/acme.
         #[arg(value_parser = tenant, add = ArgValueCandidates::new(tenants))]
@@ -131,7 +132,7 @@ enum Verb {
         /// A person has looked, and no tenant was made.
         #[arg(long, conflicts_with = "settle", help_heading = KNOWN)]
         not_created: bool,
-        /// The machine of the run that began settling is gone.
+        /// The machine of the run that began setting up the tenant is gone.
         #[arg(long, help_heading = KNOWN)]
         settle: bool,
         #[command(flatten)]
@@ -144,10 +145,10 @@ enum Verb {
         #[arg(value_enum)]
         shell: ShellArg,
     },
-    /// Prints the manual page, of the program or of a verb
+    /// Prints the manual page, of the program or of a command
     Man {
-        /// The verb, as in ledger init.
-        #[arg(value_name = "VERB")]
+        /// The command, as in ledger init.
+        #[arg(value_name = "COMMAND")]
         of: Vec<String>,
     },
 }
@@ -213,7 +214,7 @@ struct Applied {
     /// Apply what was reviewed: a plan saved with `qlik-plan --out FILE`. What moved since is refused, object by object.
     #[arg(long, value_name = "FILE", help_heading = AGREED)]
     plan: Option<PathBuf>,
-    /// Apply only if the plan of now has this hash: all of what was approved, or nothing.
+    /// Apply only if the current plan has this hash: everything that was approved, or nothing.
     #[arg(long, value_name = "sha256:HASH", value_parser = plan_hash, help_heading = AGREED)]
     approve: Option<String>,
     #[command(flatten)]

@@ -37,7 +37,7 @@ pub(super) struct Init {
     /// Where the files go.
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
-    /// What the account is called in settings, as in us-oem.
+    /// The account's name in settings, as in us-oem.
     #[arg(long, value_name = "NAME", value_parser = name, help_heading = FIRST)]
     account: Option<Name>,
     /// The account's region, as in us or eu.
@@ -46,10 +46,10 @@ pub(super) struct Init {
     /// Your own tenant there, where the licence key is read: mycorp of mycorp.us.qlikcloud.com.
     #[arg(long, value_name = "TENANT", value_parser = label, help_heading = FIRST)]
     source_tenant: Option<Label>,
-    /// What the first tenant is called here, for good, as in acme.
+    /// The first tenant's name in desired state, for good, as in acme.
     #[arg(long, value_name = "NAME", value_parser = name, help_heading = FIRST)]
     tenant: Option<Name>,
-    /// What people see. Default: its name here.
+    /// The name that people see. Default: its name in desired state.
     #[arg(long, value_name = "TEXT", help_heading = FIRST)]
     display_name: Option<String>,
     /// The pipelines of which system are written too.

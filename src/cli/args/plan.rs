@@ -58,16 +58,17 @@ impl PlanVerb {
 
 /// Shows what is missing between declared and live tenants and API keys. Changes nothing.
 ///
-/// Without a verb: reads the desired state under PATH… (files or directories; the working directory without one), compares it
+/// Without a command: reads the desired state under PATH… (files or directories; the working directory without one), compares it
 /// with what is live, and prints the plan.
 ///
-/// With one of the verbs below it does that instead: `qlik-plan VERB --help`. A path that is named like a verb is written ./VERB.
+/// With one of the commands below it does that instead: `qlik-plan COMMAND --help`. A path that is named like a command is
+/// written ./COMMAND.
 #[derive(Parser)]
 #[command(
     name = "qlik-plan",
     version,
-    override_usage = "qlik-plan [OPTIONS] [PATH]...\n       qlik-plan VERB [OPTIONS] ...",
-    subcommand_help_heading = "Verbs",
+    override_usage = "qlik-plan [OPTIONS] [PATH]...\n       qlik-plan COMMAND [OPTIONS] ...",
+    subcommand_help_heading = "Commands",
     after_help = super::groups::help!("qlik-plan --sandbox examples/quickstart")
 )]
 pub(in crate::cli) struct PlanLine {
@@ -79,7 +80,7 @@ pub(in crate::cli) struct PlanLine {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Shows what is missing; the same without a verb
+    /// Shows what is missing; the same without a command
     Plan(Planned),
     /// Checks the files, offline
     Validate {
@@ -137,10 +138,10 @@ enum Verb {
         #[arg(value_enum)]
         shell: ShellArg,
     },
-    /// Prints the manual page, of the program or of a verb
+    /// Prints the manual page, of the program or of a command
     Man {
-        /// The verb, as in ledger init.
-        #[arg(value_name = "VERB")]
+        /// The command, as in ledger init.
+        #[arg(value_name = "COMMAND")]
         of: Vec<String>,
     },
 }

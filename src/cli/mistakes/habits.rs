@@ -53,13 +53,15 @@ pub(super) fn option(word: &str, program: &str) -> Option<(&'static str, &'stati
             ("settings are named by --settings", "--settings FILE")
         }
         "no-color" | "no-colour" | "colour" => ("colour is chosen by --color", "--color never, or set NO_COLOR=1"),
-        "C" | "chdir" | "cwd" | "workdir" => ("no other folder is changed to", "name the folder: qlik-plan FOLDER"),
+        "C" | "chdir" | "cwd" | "workdir" => {
+            ("the program does not change its folder", "name the folder: qlik-plan FOLDER")
+        }
         "parallel" | "jobs" | "workers" | "concurrency" | "p" => {
             ("how many tenants are worked on side by side is --parallelism", "--parallelism 8")
         }
         "watch" | "w" => ("a plan is made once", "run it again; a schedule belongs to the pipeline"),
         "context" | "namespace" | "n" | "profile" | "account" | "tenant" | "a" => (
-            "what is worked on is what the files declare",
+            "the files declare what is worked on",
             "each tenant names its account in the YAML, and settings have the accounts",
         ),
         "R" | "r" | "recurse" => ("folders below are read with --recursive", "--recursive"),
@@ -85,7 +87,7 @@ pub(super) fn option(word: &str, program: &str) -> Option<(&'static str, &'stati
             ("nothing is forced as a whole", "each refusal names the step that resolves it: qlik-plan explain CODE")
         }
         "detailed-exit-code" | "exit-code" | "exitcode" | "error-on-changes" => {
-            ("the exit that tells a change is --detailed-exitcode", "--detailed-exitcode, or --exit-codes fine")
+            ("the option for exit 2 on changes is --detailed-exitcode", "--detailed-exitcode, or --exit-codes fine")
         }
         "retries" | "retry" | "max-retries" => (
             "what may be asked again is asked again by itself; a creation never",
@@ -95,11 +97,11 @@ pub(super) fn option(word: &str, program: &str) -> Option<(&'static str, &'stati
             ("how long a key lives is declared with the key", "in the YAML: expires_in: P30D")
         }
         "d" | "debug" | "trace" | "log-level" | "log" => (
-            "what is asked of servers is shown by --verbose",
+            "--verbose shows the requests to servers",
             "-v; how an object's plan comes about: qlik-plan explain ADDRESS",
         ),
         "silent" | "no-progress" => ("less is said with --quiet", "-q"),
-        "usage" | "?" | "help-all" => ("help is --help", "--help; of a verb: VERB --help"),
+        "usage" | "?" | "help-all" => ("help is --help", "--help; of a command: COMMAND --help"),
         _ => return None,
     })
 }
@@ -127,7 +129,7 @@ pub(super) fn verb(word: &str) -> Option<(&'static str, &'static str)> {
         }
         "state" | "list" | "ls" | "tenants" => ("what is recorded is in the ledger", "qlik-apply ledger list"),
         "diff" | "preview" | "refresh" | "drift" => {
-            ("what differs is what a plan shows", "qlik-plan [PATH]...; apart from what is missing: --exit-codes fine")
+            ("a plan shows the differences", "qlik-plan [PATH]...; apart from what is missing: --exit-codes fine")
         }
         "status" | "health" | "ping" | "debug" => {
             ("what is in the way is named by doctor", "qlik-plan doctor [PATH]...")

@@ -11,7 +11,7 @@ pub(in crate::cli) fn run(of: &[String], command: &Command, output: &Output) -> 
         let known: Vec<&str> = page.get_subcommands().map(Command::get_name).collect();
         page = page.find_subcommand(verb).ok_or_else(|| {
             Problem::new(
-                format!("{} has no verb {verb}", page.get_name()),
+                format!("{} has no command {verb}", page.get_name()),
                 if known.is_empty() { "leave it out".to_owned() } else { format!("one of: {}", known.join(", ")) },
             )
         })?;

@@ -39,8 +39,8 @@ pub(super) fn approved(args: &ApplyArgs, plan: &Plan, output: &Output) -> Result
                 output.result(&render::text::plan(plan, output.look()))?;
             }
             let stale = Problem::new(
-                format!("{approved} was approved, and the plan of now is {hash}; nothing was sent"),
-                "review the plan of now (qlik-plan --preflight full sees all that it sees), and approve its hash",
+                format!("{approved} was approved, and the current plan is {hash}; nothing was sent"),
+                "review the current plan (qlik-plan --preflight full sees all that it sees), and approve its hash",
             );
             Err(Problem { outcome: Outcome::Stale, ..stale })
         }

@@ -92,7 +92,7 @@ pub struct Qlik {
 pub struct Profile {
     /// An account named in settings.
     pub account: Option<Name>,
-    /// Limits on API keys, set once while a tenant that we made is settled; later differences are drift.
+    /// Limits on API keys, set once while a tenant that we made is set up; later differences are drift.
     pub api_key_limits: Option<ApiKeyLimits>,
     /// Permissions that are to be there.
     pub grants: Option<Grants>,
@@ -116,7 +116,7 @@ pub struct Tenant {
     pub alias: Option<TenantLabel>,
     /// The tenant exists; it is never created.
     pub adopt: Option<AdoptTenant>,
-    /// Limits on API keys, set once while a tenant that we made is settled. Replaces the profile's as a whole.
+    /// Limits on API keys, set once while a tenant that we made is set up. Replaces the profile's as a whole.
     pub api_key_limits: Option<ApiKeyLimits>,
     /// Permissions that are to be there. Replaces the profile's as a whole.
     pub grants: Option<Grants>,

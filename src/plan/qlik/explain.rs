@@ -37,10 +37,12 @@ pub(in crate::plan) fn tenant(
         Some(State::Pending(_)) => {
             "a creation began and its outcome was not recorded: it is never repeated unasked".into()
         }
-        Some(State::Bound(_)) => "it was made and not settled: name, alias and limits are still to be sent once".into(),
-        Some(State::Settling(_)) => "a run began settling it: what is not there yet depends on that run's end".into(),
+        Some(State::Bound(_)) => {
+            "it was made and is not set up yet: name, alias and limits are still to be sent once".into()
+        }
+        Some(State::Settling(_)) => "a run began to set it up: what is not there yet depends on that run's end".into(),
         Some(State::Settled(_)) => {
-            "it is settled: from here on differences are drift, and nothing of it is changed".into()
+            "it is set up: from now on a difference is drift, and apply does not change it".into()
         }
     });
     let Some(live) = scene.live.qlik.tenants.get(address) else {

@@ -96,7 +96,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
             State::Free | State::Pending(_) | State::Bound(_) | State::Settled(_) => None,
         };
         if let Some((run, Life::Alive)) = settling {
-            let why = "another run is settling this tenant".into();
+            let why = "another run is setting up this tenant".into();
             return Err(Stop::Wait(Wait { run: Some(run.to_string()), why }));
         }
         let region = &self.facts()?.region;
@@ -109,7 +109,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
             if let Some((run, Life::OverByClock)) = settling.filter(|_| !settle.parts.is_empty()) {
                 return Err(Refusal::new(
                     Code::SettlingInDoubt,
-                    format!("run {run} began settling it, is over by the clock, and not everything is as declared"),
+                    format!("run {run} began to set it up, is over by the clock, and not everything is as declared"),
                     format!("qlik-apply resolve {address} --settle   (once that run's machine is known to be gone)"),
                 )
                 .into());
