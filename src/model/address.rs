@@ -15,7 +15,7 @@ pub const NAME_MAX: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
-/// Why a text is not a [`Name`] or an [`Address`].
+/// The reason for which a text is not a [`Name`] or an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// The text is empty.

@@ -21,7 +21,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Heard {
-    /// In milliseconds.
+    /// The difference of each host from this machine, in milliseconds.
     ahead: BTreeMap<String, i64>,
     /// The times that no clock says which was ever set, by host.
     odd: BTreeMap<String, Timestamp>,
@@ -110,7 +110,7 @@ impl Clocks {
 /// Two dates of one clock differ by no more than this from how far it is ahead, in milliseconds.
 const AGREE: u64 = 2_000;
 
-/// In milliseconds.
+/// Returns the run's difference from this machine, in milliseconds.
 fn reference(heard: &Heard) -> Option<i64> {
     let mut all: Vec<i64> = heard.ahead.values().copied().collect();
     if all.is_empty() {
@@ -123,7 +123,7 @@ fn reference(heard: &Heard) -> Option<i64> {
     all.get(all.len() / 2).copied()
 }
 
-/// In words a reader can weigh: `12 minutes`, `3 hours`, `10 days`.
+/// Writes a length of time in words that a reader can weigh: `12 minutes`, `3 hours`, `10 days`.
 pub fn rough(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     match seconds {

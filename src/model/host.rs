@@ -11,7 +11,7 @@ use super::origin::Origin;
 #[serde(transparent)]
 pub struct Label(String);
 
-/// Why a text is no DNS label.
+/// The error for a text that is no DNS label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one DNS label is expected: a-z, 0-9 and '-' inside, 1 to 63 characters, no dots")]
 pub struct LabelError;
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Label {
 /// what such a service is called elsewhere: the vendor publishes no list.
 pub const RESERVED: [&str; 7] = ["api", "console", "login", "register", "auth", "oauth", "www"];
 
-/// Where Qlik Cloud is, but for the governments' own; settings may say another.
+/// The domain of Qlik Cloud, other than for governments. An account's `domain` in settings may name another.
 pub const QLIK_CLOUD: &str = "qlikcloud.com";
 
 /// The part of Qlik Cloud that an account lives in: `us` at `qlikcloud.com`. It comes from settings only.

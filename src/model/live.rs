@@ -25,8 +25,8 @@ pub use sink::{Deleted, MadeAs, SinkEntry, SinkLive, StoreLive, TokenLive, Track
 pub struct Live {
     /// The ledger, or that there is none.
     pub ledger: LedgerLive,
-    /// In an unattended run, a ledger that lives on this machine alone and was not declared durable, or one that others
-    /// get copies of: no tenant is created with it.
+    /// True in an unattended run whose ledger may not last: it lives on this machine alone and was not declared
+    /// durable, or others get copies of it. No tenant is created with it.
     #[serde(default)]
     pub ledger_forgets: bool,
     /// The Git work tree or checkout that the ledger's folder lies in, in words.

@@ -26,7 +26,7 @@ impl<T> Observed<T> {
     }
 }
 
-/// Why something could not be read, and what to do about it.
+/// The reason for which something could not be read, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// One sentence, lower case, without a full stop.

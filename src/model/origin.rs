@@ -10,7 +10,7 @@ pub struct Origin {
     loopback: bool,
 }
 
-/// Why a text is no [`Origin`].
+/// The reason for which a text is no [`Origin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
     /// The text has another scheme, a user, a path, a query, or no host.

@@ -50,7 +50,7 @@ pub struct Record {
     /// Addresses it had before a rename, oldest first: where sinks may still hold its keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formerly: Vec<Address>,
-    /// Grows by one with every write.
+    /// The number of the write, which grows by one each time.
     pub seq: u64,
     /// The stage of the tenant's creation.
     pub state: State,
@@ -76,7 +76,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
-    /// Tells one intent from the next.
+    /// A word at random that tells one intent from the next.
     pub nonce: Untrusted,
     /// The run that sends the POST.
     pub run: RunId,

@@ -32,7 +32,7 @@ const NOT_SHOWN: &str = "(not shown: it holds a secret)";
 const WITHHELD: &str = "(withheld)";
 const OMITTED: &str = "(…)";
 
-/// Whose words they are, and how much of them may be a secret that nobody here knows.
+/// The source of a text, which decides how much of it may be a secret that nobody here knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// A program that was given a secret on its standard input. Text that looks like a dump is withheld too.
@@ -92,7 +92,7 @@ pub fn holds(text: &str, secret: &str) -> bool {
     views.iter().flatten().any(shares) || shards(&decoded(text), &core) >= SHARDS
 }
 
-/// All stretches of the forms, and how long they are.
+/// Returns all stretches of the forms, and how long they are.
 fn pieces(forms: &[String]) -> (HashSet<&[u8]>, BTreeSet<usize>) {
     let (mut pieces, mut sizes) = (HashSet::new(), BTreeSet::new());
     for form in forms.iter().filter(|form| form.len() >= PIECE / 2) {
@@ -103,8 +103,8 @@ fn pieces(forms: &[String]) -> (HashSet<&[u8]>, BTreeSet<usize>) {
     (pieces, sizes)
 }
 
-/// In base64 from each offset, in hexadecimal digits, and in those of words of two, four and eight bytes as `hexdump` and `od`
-/// write them.
+/// Returns the bytes in base64 from each offset, in hexadecimal digits, and in those of words of two, four and eight
+/// bytes as `hexdump` and `od` write them.
 fn spellings(bytes: &[u8]) -> Vec<String> {
     let mut all = vec![hex(bytes)];
     for offset in 0..3 {
@@ -122,7 +122,7 @@ fn spellings(bytes: &[u8]) -> Vec<String> {
     all
 }
 
-/// How much of a text are words that stand in the secret, each once.
+/// Counts how much of a text are words that stand in the secret, each once.
 fn shards(text: &str, core: &str) -> usize {
     let mut words: Vec<String> = text.split_whitespace().map(letters).filter(|word| word.len() >= SHARD).collect();
     words.sort_unstable();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Asked {
     /// The method, such as `GET`.
     pub method: String,
-    /// With its port, where that is not the usual one.
+    /// The host, with its port where that is not the usual one.
     pub host: String,
     /// The path without query or fragment.
     pub path: String,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Requests {
 }
 
 impl Requests {
-    /// From now on each request is told. Only the first listener is.
+    /// Tells the listener of each request from now on. Only the first listener is kept.
     pub fn listen(&self, listener: impl Fn(&Asked) + Send + Sync + 'static) {
         // A run has one listener.
         let _ = self.0.set(Box::new(listener));

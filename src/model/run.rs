@@ -49,7 +49,7 @@ pub struct Run {
     pub host: Untrusted,
     /// The number of its process on that machine, for messages.
     pub pid: u32,
-    /// Written last, and only when no put is unaccounted for.
+    /// The time of its end, written last and only when no put is unaccounted for. `None`: it is at work, or it died.
     pub ended: Option<Timestamp>,
 }
 

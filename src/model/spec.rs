@@ -35,9 +35,9 @@ pub struct QlikTenant {
     pub display_name: Option<String>,
     /// One DNS label; the region's suffix comes from the account.
     pub alias: Option<Label>,
-    /// This tenant exists under this hostname (its first label); it is never created.
+    /// The first label of the hostname of a tenant that exists. Such a tenant is never created.
     pub adopt: Option<Label>,
-    /// Set once, while settling a tenant we made; otherwise a difference is drift.
+    /// The limits on API keys. They are sent once to a tenant that we made; otherwise a difference is drift.
     pub api_key_limits: KeyLimits,
     /// The permissions that somebody in the tenant is to have.
     pub grants: Grants,
@@ -62,7 +62,7 @@ impl KeyLimits {
 /// Declared permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// Who may manage their own API keys.
+    /// The permission "Manage API keys": to everyone or through a role. `None` where it was not declared.
     pub manage_api_keys: Option<ManageApiKeys>,
     /// The place of the declaration, which may lie in a profile.
     #[serde(default)]
@@ -128,7 +128,7 @@ pub struct QlikKey {
     pub deliver_to: Name,
     /// The form of the payload that the sink gets.
     pub deliver_as: Shape,
-    /// This key exists; it is never minted, and its secret is its owner's affair.
+    /// The vendor's id of a key that exists. Such a key is never minted, and its secret is its owner's affair.
     pub adopt: Option<String>,
 }
 

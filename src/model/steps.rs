@@ -10,7 +10,7 @@ pub(crate) fn count() {
     TAKEN.set(TAKEN.get() + 1);
 }
 
-/// How many steps something takes in this thread.
+/// Counts the steps that something takes in this thread.
 pub(crate) fn taken<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = TAKEN.get();
     let done = work();

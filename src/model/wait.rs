@@ -10,8 +10,8 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::requests::Requests;
 
-/// How long one request is waited for in all its tries because a server asked for it. Whoever asks for more is not asked again
-/// in this run: asking early only makes it longer.
+/// The longest that one request waits, in all its tries, because a server asked for it. A server that asks for more is
+/// not asked again in this run: asking early only makes it longer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pause after which a wait looks again whether the run is to end.
@@ -20,15 +20,15 @@ pub const STEP: Duration = Duration::from_millis(50);
 /// A wait that has no more left than this is waited for even after the first interrupt: what is in flight is finished.
 const ALMOST_DONE: Duration = Duration::from_secs(5);
 
-/// How far a run was asked to end.
+/// The extent to which a run was asked to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
     /// Nobody asked.
     #[default]
     No,
-    /// Nothing new is begun, and what is in flight is finished. With the reason.
+    /// The run begins nothing new and finishes what is in flight. It holds the reason.
     Soon(String),
-    /// Nothing is waited for any more. With the reason.
+    /// The run waits for nothing any more. It holds the reason.
     Now(String),
 }
 
@@ -45,13 +45,13 @@ impl Ending {
 /// The loss if a wait is given up, which decides how easily it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stake {
-    /// Nothing is lost by giving up: the first interrupt is enough.
+    /// No loss: the first interrupt is enough.
     Nothing,
     /// A secret that is nowhere else yet: only what ends every wait ends this one.
     Secret,
 }
 
-/// All that one run waits for. Clones are the same.
+/// The list of everything that one run waits for. Clones are the same.
 #[derive(Clone, Default)]
 pub struct Waits(Arc<Inner>);
 

@@ -7,7 +7,7 @@ use crate::model::live::{Live, Observed};
 use super::action::{Action, Plan};
 use super::scene::Wishes;
 
-/// Why a key that was named is not deleted.
+/// The reason for which a key that was named is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unmet {
     /// The sink holds it, so somebody may use it.

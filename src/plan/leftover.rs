@@ -58,7 +58,7 @@ impl Proofs {
     }
 }
 
-/// Why a leftover is not revoked.
+/// Returns the reason for which a leftover is not revoked.
 pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
     if sink.hidden {
         "minted for a sink of which every machine has its own, and may be in use on another machine"
@@ -67,5 +67,5 @@ pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
     }
 }
 
-/// Why a leftover that no successor is made for is not revoked.
+/// The reason for which a leftover is not revoked that no successor is made for.
 pub(super) const SPARED: &str = "a newer key is in the sink, and nothing proves that this one can no longer come there";

@@ -32,9 +32,10 @@ pub struct Known<'a> {
 /// The facts to read next of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needs<'a> {
-    /// Who of these holds the declared role. Ask again once that is read: it tells who some owners are.
+    /// The holders of the declared role among these. Ask again once they are read: they tell who some owners are.
     Holders(&'a RoleGrant, BTreeSet<Owner>),
-    /// Whatever minting needs, for these owners: a key of theirs would be minted or revoked, or it cannot be told whose a key is.
+    /// All that minting needs, for these owners: a key of theirs would be minted or revoked, or it cannot be told whose
+    /// a key is.
     Owners(BTreeSet<Owner>),
 }
 

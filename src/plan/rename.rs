@@ -29,7 +29,8 @@ pub(super) fn refuse(scene: &Scene, address: &Address) -> Result<(), Refusal> {
     .or(format!("qlik-apply --new {address}   (it is another tenant, and is to be created)")))
 }
 
-/// Names that a person may take for one another. Those that differ in a number only are taken for members of a series.
+/// Returns whether a person may take the names for one another. Names that differ in a number only are taken for
+/// members of a series.
 fn are_close(one: &str, other: &str) -> bool {
     let without_digits = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let letters = |name: &str| name.chars().filter(|c| *c != '-').collect::<String>();
@@ -46,7 +47,7 @@ fn are_close(one: &str, other: &str) -> bool {
     contains || distance(&a, &b) <= shorter / 4
 }
 
-/// How many letters were changed, added, removed, or swapped with their neighbour.
+/// Counts the letters that were changed, added, removed, or swapped with their neighbour.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let (mut before_last, mut last): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=other.len()).collect());

@@ -41,7 +41,7 @@ pub(super) fn deletion(sink: &SinkLive) -> (String, Option<String>) {
     (format!(": version {version} there was {how}{at}"), undo.clone())
 }
 
-/// Whatever will end before a key does.
+/// Adds notices about what will end before a key does.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     for (address, sink) in &scene.live.sinks {
         let (Some(until), Some(held)) = (sink.until, sink.entry.as_ref().and_then(Observed::present)) else { continue };

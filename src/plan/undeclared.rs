@@ -13,7 +13,7 @@ use super::finding::Finding;
 use super::refusal::Code;
 use super::scene::Scene;
 
-/// How many keys are named in one sentence; the rest is counted.
+/// The number of keys that are named in one sentence; the rest is counted.
 const NAMED: usize = 5;
 
 pub(super) fn find(scene: &Scene, plan: &mut Plan) {

@@ -40,7 +40,7 @@ pub(super) trait Tenant<'a> {
     /// Settings, the clock or another declaration forbid it.
     fn sound(&self) -> Result<(), Stop>;
 
-    /// Nothing is recorded of it: it is adopted, or it is to be created.
+    /// Decides for a tenant of which nothing is recorded: it is adopted, or it is to be created.
     ///
     /// # Errors
     /// It may not be created, or what is to be adopted is not there.
@@ -52,7 +52,7 @@ pub(super) trait Tenant<'a> {
         plan: &mut Plan,
     ) -> Result<Ground<'a, Self::Live>, Stop>;
 
-    /// The ledger binds it.
+    /// Decides for a tenant that the ledger binds.
     ///
     /// # Errors
     /// It is not there, or not the one that was bound.
@@ -103,7 +103,7 @@ pub(super) trait Tenant<'a> {
     fn spec(&self, declared: &Self::Declared) -> KeySpec;
     fn shape(&self, declared: &Self::Declared) -> KeyShape;
     fn deliver_to(declared: &'a Self::Declared) -> &'a Name;
-    /// How long before its end a key gets a successor. `None`: none is ever due.
+    /// Returns how long before its end a key gets a successor. `None`: none is ever due.
     fn renew_before(declared: &Self::Declared) -> Option<Duration>;
     /// The id of the key that is adopted.
     fn adopts(declared: &'a Self::Declared) -> Option<&'a str>;
@@ -114,7 +114,7 @@ pub(super) trait Tenant<'a> {
     /// Adds the notices on a declared key, whatever is done about it.
     fn note(&self, key: &Address, declared: &Self::Declared, plan: &mut Plan);
 
-    /// Why nothing is done about a key whose secret is in its sink.
+    /// Returns the refusal for a key that is in its sink and that nothing is done about; `None` where it may be acted on.
     fn refuses(&self, on: &On<'a, '_, Self>) -> Option<Refusal>
     where
         Self: Sized;

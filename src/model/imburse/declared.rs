@@ -46,11 +46,11 @@ pub struct ImburseFacts {
 pub struct ImburseTenant {
     /// The account in settings whose credentials it uses.
     pub account: Name,
-    /// The vendor's name of it. Always there, unless it is adopted.
+    /// The vendor's name of it. `None` only if it is adopted.
     pub display_name: Option<String>,
-    /// Always there, unless it is adopted.
+    /// The postal address. `None` only if it is adopted.
     pub address: Option<PostalAddress>,
-    /// This tenant exists under this id; it is never created.
+    /// The vendor's id of a tenant that exists. Such a tenant is never created.
     pub adopt: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub struct ImburseKey {
     pub deliver_to: Name,
     /// The form of the payload that the sink gets.
     pub deliver_as: Shape,
-    /// The public key of a key that exists; it is never minted, and its private key is its owner's affair.
+    /// The public key of a key that exists. Such a key is never minted, and its private key is its owner's affair.
     pub adopt: Option<String>,
 }
 

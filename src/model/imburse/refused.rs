@@ -18,7 +18,7 @@ pub struct MarkRefused {
     pub account: Name,
     /// The vendor's host that refused. A record of another host does not count.
     pub host: Host,
-    /// Another generation of the API may do it.
+    /// The generation of the API that refused. Another one may do it.
     pub api: Api,
     /// The time of the refusal, by the run's clock.
     pub at: Timestamp,

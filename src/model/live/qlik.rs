@@ -89,20 +89,20 @@ pub struct TenantLive {
     /// Keys that a sink names and the list does not, by GET.
     #[serde(default)]
     pub looked_up: BTreeMap<String, Observed<KeyLive>>,
-    /// Read where limits are declared or a key is to be minted.
+    /// The tenant's limits on keys. They are read where limits are declared or a key is to be minted.
     #[serde(default)]
     pub limits: Option<Observed<KeyLimitsLive>>,
-    /// Read where the grant is declared or a key is to be minted.
+    /// The role `UserDefault`. It is read where the grant is declared or a key is to be minted.
     #[serde(default)]
     pub user_default: Option<Observed<RoleLive>>,
-    /// Read where a grant through a role is declared.
+    /// The role of a declared grant and its holders. They are read only where such a grant is declared.
     #[serde(default)]
     pub holders: Option<Observed<HoldersLive>>,
     /// The consent of the tenant to the key client. Read where that client is to mint.
     #[serde(default)]
     pub key_client: Option<Observed<ConsentLive>>,
-    /// Who mints or is granted something, by owner. Read where a key is to be minted, a marker's maker must be known, or
-    /// somebody's grant is missing.
+    /// The users who mint or are granted something, by owner. They are read where a key is to be minted, a marker's
+    /// maker must be known, or somebody's grant is missing.
     #[serde(default)]
     pub callers: Vec<(Owner, Observed<CallerLive>)>,
 }
@@ -136,7 +136,8 @@ pub enum TenantRead {
     Nowhere,
     /// The bound or adopted tenant was read.
     Present(QlikTenantLive),
-    /// Nothing binds it, and a tenant answers at the declared alias. That finds; it adopts nothing by itself.
+    /// A tenant answers at the declared alias, and nothing binds it. It is named to a person and never adopted by
+    /// itself.
     ByAlias(QlikTenantLive),
     /// The host of a binding or an adoption answers that there is no such tenant.
     Gone(Unreadable),
@@ -258,7 +259,7 @@ pub struct HoldersLive {
     /// `None`: not read, because everybody who is meant holds it. `Absent`: there is no such role.
     #[serde(default)]
     pub role: Option<Observed<RoleLive>>,
-    /// Which of the declared users and key owners hold the role with its permission, as far as was asked.
+    /// The declared users and key owners who hold the role with its permission, as far as was asked.
     #[serde(default)]
     pub held_by: Vec<Owner>,
     /// Those of them who are not active, and what the vendor says they are.
@@ -294,7 +295,7 @@ pub struct CallerLive {
     pub tenant_id: Untrusted,
     /// True if a role of the user or of its groups, other than the user default, assigns `api-keys`.
     pub manages_api_keys: bool,
-    /// Names of its groups.
+    /// The names of its groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Untrusted>,
     /// The vendor's word, such as `active`; empty where it was not told.

@@ -146,7 +146,7 @@ fn of_a_name_like_it(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// In quotes, so that a space at its end is seen.
+/// Writes a name in quotes, so that a space at its end is seen.
 fn shown(tenant: &Tenant) -> String {
     format!("\"{}\"", tenant.name)
 }

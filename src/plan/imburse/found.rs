@@ -174,7 +174,7 @@ fn deleted(binding: &Binding, present: &Tenant) -> Refusal {
     .or("if it was deleted on purpose, remove it from desired state; it is never created anew by itself")
 }
 
-/// Another address whose record binds this tenant.
+/// Returns another address whose record binds this tenant.
 fn bound_elsewhere<'a>(case: &Imburse<'a>, id: &Untrusted) -> Option<&'a Address> {
     let Imburse { scene, address, .. } = *case;
     scene.estate.bound_to(id).iter().copied().find(|other| *other != address)

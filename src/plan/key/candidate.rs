@@ -13,7 +13,7 @@ pub(crate) trait Candidate: Sized {
     /// Returns the text that people read, without the marker: a description, or a name.
     fn text(&self) -> &Untrusted;
     fn marker(&self) -> Option<&Marker>;
-    /// Whose credentials made it. `None`: the vendor does not tell.
+    /// Returns the user whose credentials made it. `None`: the vendor does not tell.
     fn created_by(&self) -> Option<&Untrusted>;
     /// `None`: the vendor does not tell.
     fn created(&self) -> Option<Timestamp>;

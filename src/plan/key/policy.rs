@@ -17,13 +17,14 @@ pub(crate) struct Policy {
     pub(in crate::plan) ends_it: &'static str,
     /// The vendor's word for the text that people read of a key.
     pub(super) text: &'static str,
-    /// How a key is named in `adopt:`, and what its holder keeps.
+    /// The words for adopting a key, and for what its holder keeps.
     pub(super) adopt: &'static str,
     pub(super) secret: &'static str,
 }
 
 impl Policy {
-    /// Why a delivered key that is not in its sink is not revoked: beside another key in the sink, or beside none.
+    /// Returns the reason for which a delivered key that is not in its sink is not revoked: beside another key in the
+    /// sink, or beside none.
     pub(super) fn why_delivered(&self, beside: bool, blind: bool) -> &'static str {
         match (self.ends, beside, blind) {
             // Only a person can tell whether it is in use.
@@ -38,7 +39,7 @@ impl Policy {
         }
     }
 
-    /// Why a key that was made for another sink is not touched.
+    /// Returns the reason for which a key that was made for another sink is not touched.
     pub(super) fn why_elsewhere(&self, hidden: bool) -> &'static str {
         match (self.ends, hidden) {
             (true, true) => "minted for another sink than this machine's, and may be in use on another machine",

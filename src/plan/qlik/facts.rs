@@ -40,7 +40,7 @@ pub(in crate::plan) fn tenant(scene: &Scene, address: &Address, spec: &QlikTenan
     facts
 }
 
-/// Who of those that are meant has a role, and whether it gives the permission.
+/// Says who of those that are meant has a role, and whether it gives the permission.
 pub(in crate::plan) fn held(grant: &RoleGrant, holders: &HoldersLive) -> String {
     let mut words = Vec::new();
     words.extend(holders.role.as_ref().map(|role| {
@@ -111,7 +111,8 @@ fn user_default(live: &TenantLive) -> Option<Fact> {
     })
 }
 
-/// Why something cannot be read changes from one attempt to the next; that it cannot is the fact.
+/// Says what was read. The reason for which something cannot be read changes from one attempt to the next, so only that
+/// it cannot is the fact.
 fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {
     match read {
         Observed::Absent => "none".to_owned(),

@@ -73,7 +73,7 @@ fn of_account(scene: &Scene, spec: &QlikTenant, host: &Untrusted) -> bool {
     scene.desired.qlik.get(&spec.account).is_some_and(|account| account.region.accept(host.raw()).is_some())
 }
 
-/// Another address whose record binds this tenant.
+/// Returns another address whose record binds this tenant.
 fn bound_elsewhere<'a>(scene: &Scene<'a>, address: &Address, id: &Untrusted) -> Option<&'a Address> {
     scene.estate.bound_to(id).iter().copied().find(|other| *other != address)
 }

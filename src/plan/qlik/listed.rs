@@ -54,7 +54,7 @@ impl<'a> Listed<'a> {
 /// Tenants that somebody accounts for.
 struct Managed<'a> {
     ids: BTreeSet<&'a Untrusted>,
-    /// In lower case.
+    /// The hosts that are accounted for, in lower case.
     hosts: BTreeSet<String>,
 }
 

@@ -22,7 +22,7 @@ struct Renewed<'a> {
     spec: &'a QlikKey,
     /// None of a key that this plan makes.
     key_id: Option<String>,
-    /// In seconds since 1970.
+    /// The end of the key, in seconds since 1970.
     expires: i64,
 }
 
@@ -40,7 +40,7 @@ impl Renewed<'_> {
     }
 }
 
-/// Whose keys they are: by the vendor's id where that is known.
+/// The owner of keys, by the vendor's id where that is known.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Whose<'a> {
     Id(&'a Untrusted),

@@ -15,7 +15,8 @@ use crate::plan::finding::Finding;
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 
-/// Whom a declared role is to be given to, besides groups: named users, and the owners of the tenant's declared keys.
+/// Returns whom a declared role is to be given to, besides groups: named users, and the owners of the tenant's declared
+/// keys.
 pub(crate) fn meant(scene: &Scene, address: &Address, grant: &RoleGrant) -> BTreeSet<Owner> {
     let users = grant.users.iter().cloned().map(Owner::User);
     if !grant.key_owners {
@@ -211,7 +212,7 @@ pub(in crate::plan) fn find(plan: &mut Plan) {
     plan.findings.extend(found);
 }
 
-/// Whom the grant names and who cannot be in a tenant that is still to be made.
+/// Adds a notice on users and groups of the grant that cannot be in a tenant that is still to be made.
 pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots: &Slots, plan: &mut Plan) {
     let (Some(grant), Ground::MadeBefore { .. }) = (spec.grants.by_role(), ground) else { return };
     let users = grant.users.iter().filter(|user| !slots.makes(&Owner::User((*user).clone())));

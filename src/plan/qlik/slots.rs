@@ -16,7 +16,7 @@ use crate::plan::scene::Scene;
 /// The room in one tenant, counted down as keys are planned.
 pub(in crate::plan) struct Slots {
     pub(super) limits: Option<KeyLimitsLive>,
-    /// Why limits are unknown.
+    /// The reason for which limits are unknown.
     pub(super) unread: Option<Refusal>,
     /// Live keys by owner, the planned ones included.
     pub(super) used: BTreeMap<Owner, u32>,
@@ -97,7 +97,7 @@ impl Slots {
         owner.user().and_then(|user| user.subject.as_ref()).is_some_and(|subject| self.to_make.contains_key(subject))
     }
 
-    /// Where the first key that a user is made for is declared.
+    /// Returns the place of the first key that a user is made for.
     pub(super) fn cause(&self, user: &User) -> Option<&Place> {
         self.to_make.get(user.subject.as_ref()?).map(|(_, at)| at)
     }

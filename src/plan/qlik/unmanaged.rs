@@ -9,7 +9,7 @@ use crate::plan::action::{Notice, Plan};
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 
-/// How many are named in one sentence; the rest is counted.
+/// The number of tenants that are named in one sentence; the rest is counted.
 const NAMED: usize = 5;
 
 /// Active tenants of the account's region that nobody manages here.

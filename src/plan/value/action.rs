@@ -154,7 +154,7 @@ impl Notice {
         Self { address: Some(address.clone()), at: None, text: text.into() }
     }
 
-    /// Which tenants of an account nobody manages here could not be read.
+    /// Says that the unmanaged tenants of an account could not be read.
     pub(in crate::plan) fn unmanaged_unknown(account: &Name, why: &str, next: &str) -> Self {
         Self::general(format!("which tenants of account {account} are unmanaged is not known: {why}; {next}"))
     }
@@ -249,7 +249,7 @@ impl Action {
     }
 }
 
-/// How long a key still lives, for sentences.
+/// Returns the time that a key still lives, for sentences. It is zero once the key has ended.
 pub fn remaining(now: Timestamp, until: Timestamp) -> Duration {
     Duration::from_seconds(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0))
 }

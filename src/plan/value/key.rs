@@ -81,7 +81,7 @@ pub struct Mark {
     pub of: MarkOf,
 }
 
-/// Where the key is that gets its mark, and what goes with it.
+/// The place of the key that gets its mark, by vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MarkOf {
@@ -118,7 +118,7 @@ pub struct Reclaim {
     pub of: ReclaimOf,
 }
 
-/// Where the key is that is revoked, and what else is known of it.
+/// The place of the key that is revoked, and what else is known of it, by vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ReclaimOf {

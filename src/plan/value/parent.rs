@@ -25,7 +25,7 @@ pub struct TenantRef {
     pub hostname: Untrusted,
 }
 
-/// How a kept tenant came under management.
+/// The way in which a kept tenant came under management.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adopted {

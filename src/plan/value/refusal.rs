@@ -155,9 +155,9 @@ codes! {
     /// The rehearsal failed.
     RehearsalFailed = "QP0404",
 
-    /// No longer as it was reviewed.
+    /// The object is no longer as it was reviewed.
     Moved = "QP0501",
-    /// Not part of what was reviewed.
+    /// The object is not part of what was reviewed.
     NotReviewed = "QP0502",
 
     /// Bound in the ledger, and no longer declared.
