@@ -257,7 +257,7 @@ impl<'a> Course<'a> {
                     KeptTenant::Imburse { .. } => id.to_string(),
                 })
             }
-            Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } => Ok(String::new()),
+            Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } | Keep::Object(_) => Ok(String::new()),
         }
     }
 

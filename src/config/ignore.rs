@@ -11,23 +11,9 @@ use super::suggest::{AMONG_MAX, nearest};
 use super::syntax::{Node, Value};
 use crate::model::address::Address;
 use crate::model::desired::{Declared, Ignore};
-use crate::model::spec::Spec;
 
 const REASON_MAX: usize = 255;
 const ENTRY: Keys = Keys { known: &["address", "field", "reason", "until"], later: &[] };
-const OF_TENANT: &[&str] = &["display_name", "alias", "api_key_limits.max_expiry", "api_key_limits.max_keys_per_user"];
-const OF_KEY: &[&str] = &["description", "expires_in", "deliver_as"];
-const OF_IMBURSE_TENANT: &[&str] = &[
-    "display_name",
-    "address.street_address",
-    "address.extended_address",
-    "address.locality",
-    "address.region",
-    "address.post_code",
-    "address.country",
-];
-const OF_IMBURSE_KEY: &[&str] = &["name", "roles", "deliver_as"];
-
 /// One entry as it was written.
 pub(crate) struct Entry {
     address: At<Address>,
@@ -101,12 +87,7 @@ pub(crate) fn check(entries: Vec<Entry>, items: &BTreeMap<Address, Declared>, fa
             faults.add(code::IGNORE, address.at, message, "not declared").help(help);
             continue;
         };
-        let fields = match declared.spec {
-            Spec::QlikTenant(_) => OF_TENANT,
-            Spec::QlikKey(_) => OF_KEY,
-            Spec::ImburseTenant(_) => OF_IMBURSE_TENANT,
-            Spec::ImburseKey(_) => OF_IMBURSE_KEY,
-        };
+        let fields = declared.spec.drift_fields();
         if !fields.contains(&field.value.as_str()) {
             let message =
                 format!("`field`: {} is nothing that drifts in {}", faults.quote(&field.value), address.value);

@@ -60,44 +60,38 @@ impl Ignore {
 impl Desired {
     /// The declared Qlik tenants, in order.
     pub fn qlik_tenants(&self) -> impl Iterator<Item = (&Address, &QlikTenant, &Place)> {
-        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
-            Spec::QlikTenant(tenant) => Some((address, tenant, &declared.at)),
-            Spec::QlikKey(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
+        self.items.iter().filter_map(|(address, declared)| {
+            let Spec::QlikTenant(tenant) = &declared.spec else { return None };
+            Some((address, tenant, &declared.at))
         })
     }
 
     /// One declared key.
     pub fn qlik_key(&self, address: &Address) -> Option<&QlikKey> {
-        match &self.items.get(address)?.spec {
-            Spec::QlikKey(key) => Some(key),
-            Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
-        }
+        let Spec::QlikKey(key) = &self.items.get(address)?.spec else { return None };
+        Some(key)
     }
 
     /// The declared keys of one tenant, in order.
     pub fn qlik_keys<'a>(&'a self, tenant: &'a Address) -> impl Iterator<Item = (&'a Address, &'a QlikKey, &'a Place)> {
         self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
-            |(address, declared)| match &declared.spec {
-                Spec::QlikKey(key) => Some((address, key, &declared.at)),
-                Spec::QlikTenant(_) | Spec::ImburseTenant(_) | Spec::ImburseKey(_) => None,
+            |(address, declared)| {
+                let Spec::QlikKey(key) = &declared.spec else { return None };
+                Some((address, key, &declared.at))
             },
         )
     }
 
     /// Every key that is delivered, of whichever vendor, and the sink that it goes to. Nothing of an adopted key is delivered.
     pub fn deliveries(&self) -> impl Iterator<Item = (&Address, &Name)> {
-        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
-            Spec::QlikKey(key) => key.adopt.is_none().then_some((address, &key.deliver_to)),
-            Spec::ImburseKey(key) => key.adopt.is_none().then_some((address, &key.deliver_to)),
-            Spec::QlikTenant(_) | Spec::ImburseTenant(_) => None,
-        })
+        self.items.iter().filter_map(|(address, declared)| Some((address, declared.spec.deliver_to()?)))
     }
 
     /// The declared Imburse tenants, in order.
     pub fn imburse_tenants(&self) -> impl Iterator<Item = (&Address, &ImburseTenant, &Place)> {
-        self.items.iter().filter_map(|(address, declared)| match &declared.spec {
-            Spec::ImburseTenant(tenant) => Some((address, tenant, &declared.at)),
-            Spec::QlikTenant(_) | Spec::QlikKey(_) | Spec::ImburseKey(_) => None,
+        self.items.iter().filter_map(|(address, declared)| {
+            let Spec::ImburseTenant(tenant) = &declared.spec else { return None };
+            Some((address, tenant, &declared.at))
         })
     }
 
@@ -107,9 +101,9 @@ impl Desired {
         tenant: &'a Address,
     ) -> impl Iterator<Item = (&'a Address, &'a ImburseKey, &'a Place)> {
         self.items.range(tenant.clone()..).take_while(move |(address, _)| address.parent() == *tenant).filter_map(
-            |(address, declared)| match &declared.spec {
-                Spec::ImburseKey(key) => Some((address, key, &declared.at)),
-                Spec::QlikTenant(_) | Spec::QlikKey(_) | Spec::ImburseTenant(_) => None,
+            |(address, declared)| {
+                let Spec::ImburseKey(key) = &declared.spec else { return None };
+                Some((address, key, &declared.at))
             },
         )
     }

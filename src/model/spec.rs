@@ -26,6 +26,57 @@ pub enum Spec {
     ImburseKey(ImburseKey),
 }
 
+impl Spec {
+    /// The account in settings that a tenant names; `None` for a part of one.
+    pub fn account(&self) -> Option<&Name> {
+        match self {
+            Self::QlikTenant(tenant) => Some(&tenant.account),
+            Self::ImburseTenant(tenant) => Some(&tenant.account),
+            Self::QlikKey(_) | Self::ImburseKey(_) => None,
+        }
+    }
+
+    /// Returns whether `adopt:` names it: it is there, and it is never made.
+    pub fn is_adopted(&self) -> bool {
+        match self {
+            Self::QlikTenant(tenant) => tenant.adopt.is_some(),
+            Self::QlikKey(key) => key.adopt.is_some(),
+            Self::ImburseTenant(tenant) => tenant.adopt.is_some(),
+            Self::ImburseKey(key) => key.adopt.is_some(),
+        }
+    }
+
+    /// The sink that a key is delivered to; `None` where nothing is delivered, as of an adopted key.
+    pub fn deliver_to(&self) -> Option<&Name> {
+        let sink = match self {
+            Self::QlikKey(key) => &key.deliver_to,
+            Self::ImburseKey(key) => &key.deliver_to,
+            Self::QlikTenant(_) | Self::ImburseTenant(_) => return None,
+        };
+        (!self.is_adopted()).then_some(sink)
+    }
+
+    /// The fields that can differ from the declaration, as a drift names them.
+    pub fn drift_fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::QlikTenant(_) => {
+                &["display_name", "alias", "api_key_limits.max_expiry", "api_key_limits.max_keys_per_user"]
+            }
+            Self::QlikKey(_) => &["description", "expires_in", "deliver_as"],
+            Self::ImburseTenant(_) => &[
+                "display_name",
+                "address.street_address",
+                "address.extended_address",
+                "address.locality",
+                "address.region",
+                "address.post_code",
+                "address.country",
+            ],
+            Self::ImburseKey(_) => &["name", "roles", "deliver_as"],
+        }
+    }
+}
+
 /// A declared Qlik Cloud tenant, its profile already applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QlikTenant {

@@ -21,7 +21,10 @@ pub(super) fn warn(scene: &Scene, within: Duration, plan: &mut Plan) {
             }
             Keep::AdoptedKey { expires: Some(expires), .. } => soon(expires.as_second())
                 .then(|| format!("ends soon: it expires {expires}, and an adopted key is renewed by its owner")),
-            Keep::Key { expires: None, .. } | Keep::AdoptedKey { expires: None, .. } | Keep::Tenant { .. } => None,
+            Keep::Key { expires: None, .. }
+            | Keep::AdoptedKey { expires: None, .. }
+            | Keep::Tenant { .. }
+            | Keep::Object(_) => None,
         }?;
         Some(Notice { address: Some(address.clone()), at: None, text: text.into() })
     });

@@ -29,9 +29,11 @@ pub(super) fn of(scene: &Scene, actions: &[Planned]) -> Facts {
     }
     for (address, spec, _) in scene.desired.imburse_tenants() {
         facts.insert(address.clone(), imburse::facts::tenant(scene, address, spec, own(address)));
-        facts.extend(scene.desired.imburse_keys(address).map(|(key, _, _)| (key.clone(), Vec::new())));
     }
-    // An object about which nothing is said is not in a saved plan either.
+    // An object about which nothing is said is not in a saved plan, and every object of one has its facts, if none.
     facts.retain(|address, _| by_address.contains_key(address));
+    for address in by_address.into_keys() {
+        facts.entry(address.clone()).or_default();
+    }
     facts
 }

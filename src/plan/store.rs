@@ -86,9 +86,8 @@ fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
 fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
     let outlives = |address: &Address| match scene.desired.items.get(address).map(|declared| &declared.spec) {
         Some(Spec::QlikKey(key)) => key.expires_in.seconds() > seconds,
-        // They do not expire.
-        Some(Spec::ImburseKey(_)) => true,
-        Some(Spec::QlikTenant(_) | Spec::ImburseTenant(_)) | None => false,
+        // No other key expires.
+        declared => declared.and_then(Spec::deliver_to).is_some(),
     };
     let (address, _) = scene.desired.deliveries().find(|(address, sink)| *sink == name && outlives(address))?;
     let after = Duration::from_seconds(seconds);

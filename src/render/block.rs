@@ -293,6 +293,7 @@ fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
         Keep::AdoptedKey { key_id, expires } => {
             format!("key {}, adopted{}", escape(key_id), until(*expires, now))
         }
+        Keep::Object(object) => object.kind().word().to_owned(),
     };
     (text, Vec::new())
 }

@@ -5,6 +5,7 @@ mod document;
 mod from;
 mod from_details;
 mod imburse;
+mod object;
 mod words;
 mod write;
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::ledger::{Held, LedgerError};
 use crate::model::address::Address;
 use crate::model::record::Record;
-use crate::model::spec::Spec;
 use crate::model::untrusted::escape;
 use crate::render;
 
@@ -101,11 +100,8 @@ fn consequence(address: &Address, record: &Record) -> String {
 
 /// Whether this address would be created if its record were gone.
 fn declares(declared: &Declared, address: &Address) -> bool {
-    match declared.desired.items.get(address).map(|item| &item.spec) {
-        Some(Spec::QlikTenant(tenant)) => tenant.adopt.is_none(),
-        Some(Spec::ImburseTenant(tenant)) => tenant.adopt.is_none(),
-        Some(Spec::QlikKey(_) | Spec::ImburseKey(_)) | None => false,
-    }
+    let spec = declared.desired.items.get(address).map(|item| &item.spec);
+    address.is_tenant() && spec.is_some_and(|spec| !spec.is_adopted())
 }
 
 /// Changes the ledger in a run of its own.

@@ -10,6 +10,7 @@ mod ground;
 mod headroom;
 mod key;
 pub(super) mod listed;
+mod objects;
 mod renewable;
 pub(super) mod role;
 mod slots;

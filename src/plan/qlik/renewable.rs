@@ -154,7 +154,7 @@ fn renewed<'a>(scene: &Scene<'a>, live: Option<&TenantLive>, keys: &Plan) -> Vec
             Action::Keep(Keep::Key { key_id, .. }) => there(key_id),
             Action::Mark(mark) => there(&mark.key_id),
             Action::Drift(Drift { .. }) => held(scene, address).and_then(|entry| there(&entry.key_id)),
-            Action::Keep(Keep::Tenant { .. } | Keep::AdoptedKey { .. })
+            Action::Keep(Keep::Tenant { .. } | Keep::AdoptedKey { .. } | Keep::Object(_))
             | Action::CreateTenant(_)
             | Action::Settle(_)
             | Action::Trust(_)

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::address::Address;
 use crate::model::live::{KeyLimitsLive, Observed};
-use crate::model::object::Object;
 use crate::model::place::Place;
 use crate::model::spec::{Owner, QlikKey, QlikTenant, User};
 
 use super::ground::Ground;
-use crate::plan::action::{Action, CreateObject, Parent, SettlePart, Trust};
+use crate::plan::action::{Action, Parent, SettlePart, Trust};
 use crate::plan::refusal::Refusal;
 use crate::plan::scene::Scene;
 
@@ -100,24 +99,6 @@ impl Slots {
     /// Returns the place of the first key that a user is made for.
     pub(super) fn cause(&self, user: &User) -> Option<&Place> {
         self.to_make.get(user.subject.as_ref()?).map(|(_, at)| at)
-    }
-
-    /// The owners that the planned keys need and who are not there, by subject.
-    pub(super) fn users(
-        &self,
-        spec: &QlikTenant,
-        address: &Address,
-        ground: &Ground,
-    ) -> impl Iterator<Item = CreateObject> {
-        let parent = match ground {
-            Ground::Exists { at, .. } => Parent::Exists(at.clone()),
-            Ground::MadeBefore { .. } | Ground::Refused | Ground::Waiting => Parent::MadeBefore(address.clone()),
-        };
-        self.to_make.values().map(move |(user, _)| CreateObject {
-            account: spec.account.clone(),
-            parent: parent.clone(),
-            object: Object::User(user.clone()),
-        })
     }
 
     /// The trust that the planned keys need, if it is not there.

@@ -25,7 +25,7 @@ use crate::plan::vendor::{Asks, On, Tenant};
 
 use super::ground::{Case, Ground, Qlik};
 use super::slots::Slots;
-use super::{compare, create, found, headroom, key, renewable, role, standing};
+use super::{compare, create, found, headroom, key, objects, renewable, role, standing};
 
 impl<'a> Tenant<'a> for Qlik<'a> {
     type Live = TenantLive;
@@ -154,7 +154,7 @@ impl<'a> Tenant<'a> for Qlik<'a> {
     fn complete(&self, at: &Place, ground: &Ground<'a>, slots: &Slots, own: &mut Vec<Action>, keys: &mut Plan) {
         let Self { scene, address, spec } = *self;
         own.extend(slots.trust(spec, address, ground).map(Action::Trust));
-        own.extend(slots.users(spec, address, ground).map(Action::CreateObject));
+        objects::missing(self, ground, slots, own);
         own.extend(match role::grant(scene, address, spec, ground, slots) {
             Ok(grant) => grant.map(Action::Grant),
             Err(refusal) => Some(Action::Refuse(refusal)),

@@ -241,7 +241,7 @@ impl Action {
             | Self::Renew(_)
             | Self::Reclaim(_)
             | Self::Keep(Keep::Tenant { adopted: Adopted::ToRecord { .. }, .. }) => true,
-            Self::Keep(Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. })
+            Self::Keep(Keep::Tenant { .. } | Keep::Key { .. } | Keep::AdoptedKey { .. } | Keep::Object(_))
             | Self::Drift(_)
             | Self::Wait(_)
             | Self::Refuse(_) => false,

@@ -178,6 +178,8 @@ pub enum Keep {
         #[serde(default)]
         expires: Option<Timestamp>,
     },
+    /// A declared object of a tenant that would be made if it were missing, and is there.
+    Object(Object),
 }
 
 /// The host and name of a kept tenant, by vendor.
@@ -213,7 +215,7 @@ impl Keep {
     /// Returns the time at which a kept key ends; `None` for a tenant and for a key without an end.
     pub fn expires(&self) -> Option<Timestamp> {
         match self {
-            Self::Tenant { .. } => None,
+            Self::Tenant { .. } | Self::Object(_) => None,
             Self::Key { expires, .. } | Self::AdoptedKey { expires, .. } => *expires,
         }
     }

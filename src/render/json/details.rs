@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::imburse::Imburse;
-use super::words::{Adopted, Cause, Letter, Time};
+use super::object;
+use super::words::{Adopted, Cause, Letter, Parent, Tenant, Time, User};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -13,7 +14,6 @@ pub(super) enum Details {
     CreateTenant(CreateTenant),
     Settle(Settle),
     Trust(Trust),
-    CreateUser(CreateUser),
     Grant(Grant),
     Mark(Mark),
     CreateKey(CreateKey),
@@ -25,6 +25,9 @@ pub(super) enum Details {
     Wait(Wait),
     /// What is done or kept at Imburse Payments.
     Imburse(Imburse),
+    /// What is made of a tenant's objects, or kept.
+    #[serde(untagged)]
+    Object(object::ObjectDetails),
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -34,21 +37,6 @@ pub(super) struct CreateTenant {
     pub(super) region: String,
     /// Where the request goes.
     pub(super) register: String,
-}
-
-/// The tenant that an action needs.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Parent {
-    Exists(Tenant),
-    /// The address of the action that makes it.
-    MadeBefore(String),
-}
-
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Tenant {
-    pub(super) id: String,
-    pub(super) hostname: String,
 }
 
 /// What will be sent, once; what is left out is as declared already.
@@ -122,27 +110,6 @@ pub(super) enum RoleStep {
     Make,
     /// The permission is added to it, for whoever has it.
     Extend,
-}
-
-/// A user who is made, because keys are declared to be theirs.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct CreateUser {
-    pub(super) account: String,
-    pub(super) tenant: Parent,
-    pub(super) user: User,
-}
-
-/// As declared.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct User {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) subject: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::details::Details;
+use super::object::{self, Object};
 use super::words::{Kind, Time};
 
 /// Any document that a run writes with `--format json`; `format` tells which.
@@ -178,7 +179,8 @@ pub(super) struct Counts {
     pub(super) keys_to_reclaim: usize,
     pub(super) keys_to_mark: usize,
     pub(super) to_trust: usize,
-    pub(super) users_to_create: usize,
+    #[serde(flatten)]
+    pub(super) objects: object::ObjectCounts,
     pub(super) to_grant: usize,
     pub(super) kept: usize,
     pub(super) drifted: usize,
@@ -207,15 +209,6 @@ pub(super) struct Action {
     /// Of a refusal or a drift: commands or steps, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) next: Vec<String>,
-}
-
-#[derive(Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Object {
-    Tenant,
-    Key,
-    /// A user of the tenant that `address` names.
-    User,
 }
 
 /// Where the object is declared. Line and column count from 1.
@@ -312,7 +305,6 @@ pub(super) enum Step {
     SettleLimits,
     Settle,
     Trust,
-    CreateUser,
     Grant,
     Mint,
     Try,
@@ -323,4 +315,6 @@ pub(super) enum Step {
     CreateKey,
     RenewKey,
     Reclaim,
+    #[serde(untagged)]
+    Create(object::ObjectStep),
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::apply::event as events;
 use crate::model::address::Address;
-use crate::model::object::ObjectKind;
 use crate::model::place;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action;
@@ -18,9 +17,10 @@ use crate::model::record::Record;
 
 use super::document::{
     Action, Answer, AnswerDocument, Counts, ErrorDocument, Failed, Finding, LedgerRecord, Moved, MovedFact, Notice,
-    Object, Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
+    Outcome, Place, Plan, PlanDocument, ReportDocument, ReportLine, Step, Unchecked, Verdict, Word,
 };
 use super::from_details::details;
+use super::object::Object;
 use super::words::Kind;
 
 const VERSION: u8 = 1;
@@ -204,7 +204,6 @@ impl From<counts::Counts> for Counts {
             refused,
             findings,
         } = counts;
-        let users_to_create = objects_to_create.get(&ObjectKind::User).copied().unwrap_or(0);
         Self {
             tenants_to_create,
             tenants_to_settle,
@@ -213,7 +212,7 @@ impl From<counts::Counts> for Counts {
             keys_to_reclaim,
             keys_to_mark,
             to_trust,
-            users_to_create,
+            objects: (&objects_to_create).into(),
             to_grant,
             kept,
             drifted,
@@ -246,14 +245,6 @@ impl From<&action::Planned> for Action {
             code: said.code,
             why: said.why,
             next: said.next,
-        }
-    }
-}
-
-impl From<ObjectKind> for Object {
-    fn from(kind: ObjectKind) -> Self {
-        match kind {
-            ObjectKind::User => Self::User,
         }
     }
 }
@@ -346,7 +337,7 @@ impl From<events::Step> for Step {
             events::Step::SettleLimits => Self::SettleLimits,
             events::Step::Settle => Self::Settle,
             events::Step::Trust => Self::Trust,
-            events::Step::CreateObject(ObjectKind::User) => Self::CreateUser,
+            events::Step::CreateObject(kind) => Self::Create(kind.into()),
             events::Step::Grant => Self::Grant,
             events::Step::Mint => Self::Mint,
             events::Step::Try => Self::Try,

@@ -2,17 +2,16 @@
 
 use crate::model::address::{Name, Vendor};
 use crate::model::marker;
-use crate::model::object::Object;
 use crate::model::spec::{self, KeyLimits, QlikKey};
 use crate::plan::action;
 
 use super::details::{
-    Alias, ByRole, CreateKey, CreateTenant, CreateUser, Delivered, Details, Drift, DriftField, Grant, KeepKey,
-    KeepTenant, Limits, Mark, Owner, Parent, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Tenant, Trust, User,
-    Wait,
+    Alias, ByRole, CreateKey, CreateTenant, Delivered, Details, Drift, DriftField, Grant, KeepKey, KeepTenant, Limits,
+    Mark, Owner, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Trust, Wait,
 };
 use super::imburse;
-use super::words::{Adopted, Cause, Letter};
+use super::object;
+use super::words::{Adopted, Cause, Letter, Parent, Tenant, User};
 
 /// Nothing for a refusal, which is all words.
 pub(super) fn details(vendor: Vendor, action: &action::Action) -> Option<Details> {
@@ -30,12 +29,7 @@ pub(super) fn details(vendor: Vendor, action: &action::Action) -> Option<Details
                 action::Permission::ManageApiKeysByRole(by) => Permission::ManageApiKeysByRole(by.into()),
             },
         }),
-        action::Action::CreateObject(action::CreateObject { account, parent, object }) => {
-            let (account, tenant) = (account.to_string(), parent.into());
-            match object {
-                Object::User(user) => Details::CreateUser(CreateUser { account, tenant, user: user.into() }),
-            }
-        }
+        action::Action::CreateObject(create) => Details::Object(object::created(create)),
         action::Action::Mark(mark) => self::mark(mark),
         action::Action::CreateKey(create) => create_key(create),
         action::Action::Renew(renew) => self::renew(renew)?,
@@ -82,6 +76,7 @@ fn keep(vendor: Vendor, keep: &action::Keep) -> Details {
             Vendor::Qlik => Details::KeepKey(KeepKey { key_id: key_id.clone(), expires: *expires, delivered: None }),
             Vendor::Imburse => Details::Imburse(imburse::keep_adopted_key(key_id)),
         },
+        action::Keep::Object(object) => Details::Object(object::kept(object)),
     }
 }
 

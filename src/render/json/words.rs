@@ -19,6 +19,34 @@ pub(super) enum Kind {
     Refuse,
 }
 
+/// The tenant that an action needs.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parent {
+    Exists(Tenant),
+    /// The address of the action that makes it.
+    MadeBefore(String),
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Tenant {
+    pub(super) id: String,
+    pub(super) hostname: String,
+}
+
+/// As declared.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct User {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+}
+
 /// Why a key is minted.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -185,6 +185,11 @@ impl Draft {
                 );
             }
             Keep::AdoptedKey { key_id, expires } => sketch.key(vendor, key_id, *expires),
+            Keep::Object(object) => {
+                for (field, value) in object.fields() {
+                    sketch.known(field, value);
+                }
+            }
         }
     }
 

@@ -27,11 +27,7 @@ pub(super) fn members(desired: &Desired, address: &Address) -> Members {
 
 fn of_key(desired: &Desired, address: &Address, own: Option<Members>) -> Members {
     let tenant = address.parent();
-    let account = match desired.items.get(&tenant).map(|declared| &declared.spec) {
-        Some(Spec::QlikTenant(tenant)) => Some(&tenant.account),
-        Some(Spec::ImburseTenant(tenant)) => Some(&tenant.account),
-        Some(Spec::QlikKey(_) | Spec::ImburseKey(_)) | None => None,
-    };
+    let account = desired.items.get(&tenant).and_then(|declared| declared.spec.account());
     let account = account.map(|account| ("account", json!(account)));
     account.into_iter().chain([("tenant", json!(full(&tenant)))]).chain(own.unwrap_or_default()).collect()
 }

@@ -409,6 +409,7 @@ fn said(plan: &Plan, address: &Address) -> Said {
             | Action::CreateObject(_)
             | Action::Grant(_)
             | Action::Keep(Keep::Tenant { .. })
+            | Action::Keep(Keep::Object(_))
             | Action::Drift(_)) => panic!("{other:?}"),
         }
     }
