@@ -330,16 +330,18 @@ fn a_run_that_ends_between_two_looks_at_a_store_leaves_nothing_in_doubt() {
 fn a_lock_dies_with_its_process() {
     let estate = Estate::new();
     drop(estate.ledger.open(run(1)).unwrap());
-    // Another process that holds both locks, as a run does, until it is killed.
-    let mut child = std::process::Command::new("sh")
-        .args(["-c", "exec 8<>lock 9<>alive; flock 8 && flock 9 && echo held && exec cat"])
-        .current_dir(estate.path(""))
+    // Another process that holds both locks, as a run does, until it is killed: what is locked here is open there alone.
+    let locked = |name: &str| {
+        let file = fs::File::options().read(true).write(true).open(estate.path(name)).unwrap();
+        file.lock().unwrap();
+        std::process::Stdio::from(file)
+    };
+    let mut child = std::process::Command::new("cat")
         .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
+        .stdout(locked("lock"))
+        .stderr(locked("alive"))
         .spawn()
         .unwrap();
-    let mut said = [0; 5];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut said).unwrap();
     assert!(matches!(estate.ledger.open(run(2)), Err(LedgerError::Busy { .. })));
     assert_eq!(estate.facts().life(&run_id(1)), Life::Alive);
 

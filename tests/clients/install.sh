@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real services that some tests talk to, below the target folder: an S3 API (moto), an Azure Blob API (Azurite)
 # and OpenBao. The last two say in docs/ledger-format.md and docs/sinks.md with which versions they were tried.
-# Without them those tests say that they were skipped.
+# Without them those tests do not run, and the list at the end of `cargo test` names them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

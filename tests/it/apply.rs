@@ -1,5 +1,6 @@
 //! The main story: plan, apply, plan.
 
+use crate::client::{Client, value};
 use crate::stage::{ONE_TENANT, Stage};
 
 #[test]
@@ -31,15 +32,13 @@ fn a_plan_reads_and_asks_for_tokens_and_nothing_else() {
 fn a_delivered_token_works() {
     let stage = Stage::new(ONE_TENANT);
     stage.settle();
-    let script = format!(
-        r#"host=$(sed -n "s/.*\"hostname\": \"\(.*\)\",*/\1/p" {ledger}/tenants/qlik.acme.json)
-        curl -sSL -o /dev/null -w '%{{http_code}} ' -H "Authorization: Bearer $(cat {ci})" "https://$host/api/v1/users/me"
-        . {reporting}
-        curl -sSL -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer $QLIK_API_KEY" "$QLIK_SERVER/api/v1/users/me""#,
-        ledger = stage.ledger().display(),
-        ci = stage.secret_file("acme", "ci").display(),
-        reporting = stage.secret_file("acme", "reporting").display(),
-    );
-    let run = stage.shell(&script).exits(0);
-    assert_eq!(run.out, "200 200", "{}", run.err);
+    let record = std::fs::read_to_string(stage.ledger().join("tenants/qlik.acme.json")).unwrap();
+    let host = stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
+    assert!(record.contains(&host), "{record}");
+    let client = Client::at(stage.dir());
+    let ci = std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap();
+    assert_eq!(client.users_me(&host, &ci).0, 200);
+    let reporting = stage.secret_file("acme", "reporting");
+    assert_eq!(value(&reporting, "QLIK_SERVER"), format!("https://{host}"));
+    assert_eq!(client.users_me(&host, &value(&reporting, "QLIK_API_KEY")).0, 200);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::{Client, value};
 use crate::stage::{ONE_TENANT, Stage};
 
 /// What a run wrote into a file beside its text.
@@ -306,11 +307,21 @@ fn with_ops(scopes: &[&str]) -> (Stage, String) {
 /// What the tenant's administrator does by hand.
 fn as_admin(stage: &Stage, method: &str, path: &str, body: &Value) -> String {
     let host = stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
-    let script = format!(
-        r#"T=$(curl -sS "https://{host}/oauth/token" -H 'Content-Type: application/json' -d "{{\"client_id\":\"$QLIK_CLIENT_ID\",\"client_secret\":\"$QLIK_CLIENT_SECRET\",\"grant_type\":\"client_credentials\"}}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-curl -sS -X {method} "https://{host}/api/v1/{path}" -H "Authorization: Bearer $T" -H 'Content-Type: application/json' -d '{body}'"#
-    );
-    stage.shell(&script).exits(0).out
+    let client = Client::at(stage.dir());
+    let variables = stage.dir().join(".qlik-sandbox/env.sh");
+    let variable = |name: &str| value(&variables, &format!("export {name}"));
+    let (id, secret) = (variable("QLIK_CLIENT_ID"), variable("QLIK_CLIENT_SECRET"));
+    let json = ("Content-Type", "application/json");
+    let body_of = |(status, answer): (u16, String)| {
+        assert!((200..300).contains(&status), "{status}: {answer}");
+        answer
+    };
+    let grant = json!({ "client_id": id, "client_secret": secret, "grant_type": "client_credentials" }).to_string();
+    let token = body_of(client.send("POST", &format!("https://{host}/oauth/token"), &[json], &grant));
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let headers = [json, ("Authorization", bearer.as_str())];
+    body_of(client.send(method, &format!("https://{host}/api/v1/{path}"), &headers, &body.to_string()))
 }
 
 #[test]

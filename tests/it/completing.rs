@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -19,11 +18,9 @@ fn estate() -> TempDir {
     dir
 }
 
-/// A script in a shell that finds the programs; `None` where there is no such shell, which is said.
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+/// A script in a shell that finds the programs; `None` where there is no such shell, which is recorded.
 fn in_shell(shell: &str, script: &str, dir: &Path) -> Option<Run> {
-    if Command::new(shell).args(["-c", ":"]).output().is_err() {
-        eprintln!("SKIPPED: completions in {shell}: it is not installed");
+    if !crate::needs::programs(&[shell]) {
         return None;
     }
     let programs = Path::new(PLAN).parent().unwrap().display().to_string();

@@ -29,7 +29,7 @@ mod throttled;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::service;
+use crate::{needs, service};
 
 use again::Again;
 use call::Broken;
@@ -73,8 +73,8 @@ fn whatever_strikes_a_renewal_the_keys_that_come_out_work() {
 
 #[test]
 fn whatever_system_call_of_ledger_or_sink_fails_three_keys_come_out() {
-    if !call::strace_is_here() {
-        return sweep::skipped("system calls", "strace is not installed");
+    if !needs::programs(&["strace"]) {
+        return;
     }
     let scene = Scene::new_with_three_keys();
     sweep("system calls: one tenant, three keys", &Point::each(&scene, Broken::all(&scene)), Extent::asked());

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::stage::{APPLY, Run, Stage};
 
 const SETTINGS: &str = include_str!("../../examples/two-vendors/qlik-plan.settings.yaml");
@@ -141,19 +142,19 @@ fn a_delivered_key_gets_a_token_of_its_own_and_lists_its_tenants_keys() {
     let id = tenants(&stage)[0]["tenantId"].as_str().unwrap().to_owned();
     assert_eq!((admin["tenantId"].as_str(), admin["roles"].clone()), (Some(id.as_str()), json!(["tenant-admin"])));
     let text = |name: &str| admin[name].as_str().unwrap().to_owned();
-    let script = format!(
-        r#"now=$(date +%s); nonce=$(openssl rand -hex 12)
-        hex=$(printf '%s' '{private}' | openssl base64 -d -A | od -An -vtx1 | tr -d ' \n')
-        sig=$(printf '%s:%s:%s:' '{public}' "$nonce" "$now" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$hex" -binary | openssl base64 -A)
-        token=$(curl -sS -X POST "https://{HOST}/v2/identity/hmac" -H "Authorization: Hmac {public}:$nonce:$now:$sig" | sed 's/.*"accessToken" *: *"\([^"]*\)".*/\1/')
-        curl -sS "https://{HOST}/v2/tenant/keys" -H "Authorization: Bearer $token" -H 'x-account-id: {account}' -H 'x-tenant-id: {id}'"#,
-        private = text("privateKey"),
-        public = text("publicKey"),
-        account = text("accountId"),
-    );
-    let run = stage.shell(&script).exits(0);
-    assert!(run.out.contains(&text("publicKey")), "{}\n{}", run.out, run.err);
-    assert!(run.out.contains(":d]"), "it is marked as delivered: {}", run.out);
+    let (public, private, account) = (text("publicKey"), text("privateKey"), text("accountId"));
+    let clock = stage.control("GET", "/clock", &Value::Null);
+    let now = clock["now"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    let client = Client::at(stage.dir());
+    let (status, token) = client.imburse_token(&format!("https://{HOST}"), &public, &private, now);
+    assert_eq!(status, 201, "{token}");
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let bearer = format!("Bearer {}", token["accessToken"].as_str().unwrap());
+    let headers =
+        [("Authorization", bearer.as_str()), ("x-account-id", account.as_str()), ("x-tenant-id", id.as_str())];
+    let (status, keys) = client.send("GET", &format!("https://{HOST}/v2/tenant/keys"), &headers, "");
+    assert!(status == 200 && keys.contains(&public), "{status}: {keys}");
+    assert!(keys.contains(":d]"), "it is marked as delivered: {keys}");
 
     let script =
         format!(r#". {}; printf '%s %s' "$IMBURSE_TENANT_ID" "$IMBURSE_BASE_URL""#, file.join("reader").display());

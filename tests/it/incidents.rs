@@ -2,12 +2,13 @@
 //! and killed. It is refused or waited for, with the words that a user needs; no good key is revoked, no second tenant made.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::client::{Client, value};
 use crate::cloud::Cloud;
 use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SETTINGS, Stage};
 
@@ -47,12 +48,14 @@ fn journal(stage: &Stage, key: &str) -> PathBuf {
     stage.secret_file("acme", &format!(".{key}.meta.json"))
 }
 
-/// What `users/me` answers to the token in a file.
-fn answers(stage: &Stage, host: &str, token: &str) -> String {
-    let script = format!(
-        "curl -sSL -o /dev/null -w '%{{http_code}}' -H \"Authorization: Bearer {token}\" https://{host}/api/v1/users/me"
-    );
-    stage.shell(&script).exits(0).out
+/// The status with which `users/me` answers a token.
+fn answers(stage: &Stage, host: &str, token: &str) -> u16 {
+    Client::at(stage.dir()).users_me(host, token).0
+}
+
+/// The token in a file that holds nothing else.
+fn token_in(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap()
 }
 
 /// Nothing was minted, changed or removed, by a plan or an apply that refuses.
@@ -71,10 +74,10 @@ fn refused(stage: &Stage, words: &[&str]) {
 fn all_is_well(stage: &Stage) {
     stage.plan(&["--detailed-exitcode"]).exits(0);
     assert_eq!((stage.tenants().len(), stage.live_keys().len()), (1, 2));
-    let ci = format!("$(cat '{}')", stage.secret_file("acme", "ci").display());
-    let reporting = format!("$(. '{}'; echo $QLIK_API_KEY)", stage.secret_file("acme", "reporting").display());
+    let ci = token_in(&stage.secret_file("acme", "ci"));
+    let reporting = value(&stage.secret_file("acme", "reporting"), "QLIK_API_KEY");
     for token in [ci, reporting] {
-        assert_eq!(answers(stage, &hostname(stage), &token), "200");
+        assert_eq!(answers(stage, &hostname(stage), &token), 200);
     }
 }
 
@@ -116,9 +119,9 @@ fn a_secret_that_was_removed_by_hand_is_missed_and_its_key_is_left_alone() {
         stage.plan(&["--detailed-exitcode"]).exits(0);
         // Whoever holds the old one may go on: it was a good key.
         assert_eq!(stage.live_keys().len(), 3);
-        assert_eq!(answers(&stage, &hostname(&stage), token.trim()), "200");
-        let file = format!("$(cat '{}')", stage.secret_file("acme", "ci").display());
-        assert_eq!(answers(&stage, &hostname(&stage), &file), "200");
+        assert_eq!(answers(&stage, &hostname(&stage), token.trim()), 200);
+        let file = token_in(&stage.secret_file("acme", "ci"));
+        assert_eq!(answers(&stage, &hostname(&stage), &file), 200);
         assert!(!std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap().contains(token.trim()));
 
         // What a person does next, if nobody uses it.
@@ -497,7 +500,7 @@ fn a_key_that_arrives_after_its_run_was_killed_and_succeeded_is_cleared_away() {
     // The late one is gone, and no key is made over the one that was delivered meanwhile.
     assert_eq!(stage.live_keys().len(), 2);
     assert_eq!(ids(&stage).iter().filter(|id| good.contains(id)).count(), 2);
-    assert_eq!(answers(&stage, &hostname(&stage), held.trim()), "200");
+    assert_eq!(answers(&stage, &hostname(&stage), held.trim()), 200);
 }
 
 #[test]
@@ -665,8 +668,8 @@ qlik:
     assert!(stage.changes().iter().all(|change| change.contains(KEYS)), "{:?}", stage.changes());
     assert!(before.iter().all(|id| ids(&stage).contains(id)), "keys of others are not ours to touch");
     assert_eq!(stage.live_keys().len(), 3);
-    let file = format!("$(cat '{}')", stage.secret_file("globex", "etl").display());
-    assert_eq!(answers(&stage, &hostname(&stage), &file), "200");
+    let file = token_in(&stage.secret_file("globex", "etl"));
+    assert_eq!(answers(&stage, &hostname(&stage), &file), 200);
     // The name is the owner's affair: said, and left.
     stage.plan(&["--detailed-exitcode"]).exits(2).says("Plan: 1 unchanged, 1 drifted.");
     assert_eq!(stage.tenants()[0]["name"], json!("Acme Corp"));
@@ -722,8 +725,8 @@ qlik:
     run(APPLY, &["--yes"]).exits(0).says("1 key renewed");
     run(PLAN, &["--detailed-exitcode"]).exits(0);
     assert_eq!(minted(&cloud).len(), 2);
-    let file = format!("$(cat '{}')", cloud.secret_file("corp", "release").display());
-    assert_eq!(answers(&cloud.stage, "mycorp.us.qlikcloud.com", &file), "200");
+    let file = token_in(&cloud.secret_file("corp", "release"));
+    assert_eq!(answers(&cloud.stage, "mycorp.us.qlikcloud.com", &file), 200);
 
     // A key that was taken from its owner is named by its place.
     let wrong = cloud.ends(cloud.command(PLAN, &[]).env("RELEASE_BOT_QLIK_KEY", "not-a-key-31ba"));
@@ -743,21 +746,21 @@ qlik:
 #[test]
 fn over_ten_days_each_key_gets_one_successor_and_the_delivered_token_always_works() {
     let stage = made();
-    let (host, ci) = (hostname(&stage), format!("$(cat '{}')", stage.secret_file("acme", "ci").display()));
+    let (host, ci) = (hostname(&stage), || token_in(&stage.secret_file("acme", "ci")));
     let first = ids(&stage);
     let mut held = std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap();
     let mut renewed = 0;
     for _ in 0..20 {
         stage.control("POST", "/clock", &json!({ "advance": "PT12H" }));
-        assert_eq!(answers(&stage, &host, &ci), "200", "before the apply");
+        assert_eq!(answers(&stage, &host, &ci()), 200, "before the apply");
         let run = stage.apply(&["--yes"]).exits(0);
         if run.all().contains("2 keys renewed") {
             renewed += 1;
             // Whoever read the old one a moment ago has time to read the new one.
-            assert_eq!(answers(&stage, &host, held.trim()), "200", "the predecessor, just after");
+            assert_eq!(answers(&stage, &host, held.trim()), 200, "the predecessor, just after");
             assert_eq!(stage.live_keys().len(), 4);
         }
-        assert_eq!(answers(&stage, &host, &ci), "200", "after the apply");
+        assert_eq!(answers(&stage, &host, &ci()), 200, "after the apply");
         held = std::fs::read_to_string(stage.secret_file("acme", "ci")).unwrap();
         stage.plan(&["--detailed-exitcode"]).exits(0);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::stage::{PLAN, Run, Stage};
 
 mod month;
@@ -65,13 +66,9 @@ fn empty_tenant(grant: &str) -> Stage {
 }
 
 /// What `users/me` answers to the delivered token.
-fn users_me(stage: &Stage, key: &str) -> Run {
-    let script = format!(
-        r#"curl -sSL -H "Authorization: Bearer $(cat {})" "https://{}/api/v1/users/me" -w '\n%{{http_code}}'"#,
-        stage.secret_file("acme", key).display(),
-        host(stage),
-    );
-    stage.shell(&script)
+fn users_me(stage: &Stage, key: &str) -> (u16, String) {
+    let token = std::fs::read_to_string(stage.secret_file("acme", key)).unwrap();
+    Client::at(stage.dir()).users_me(&host(stage), &token)
 }
 
 /// Paths of what was sent since the last forgetting and changed something, ids replaced, and rehearsals left out.
@@ -130,13 +127,10 @@ fn permission_owner_key_and_delivery_come_from_one_apply_and_the_next_sends_noth
         serde_json::from_str(&std::fs::read_to_string(stage.secret_file("acme", "stackone")).unwrap()).unwrap();
     assert_eq!(form["tenant_name"], json!(host(&stage).split('.').next().unwrap()));
     assert_eq!(form["region"], json!("us"));
-    let script = format!(
-        r#"curl -sSfL -H "Authorization: Bearer {}" "https://{}.{}.qlikcloud.com/api/v1/users/me""#,
-        form["api_key"].as_str().unwrap(),
-        form["tenant_name"].as_str().unwrap(),
-        form["region"].as_str().unwrap()
-    );
-    stage.shell(&script).exits(0).says(owner["id"].as_str().unwrap());
+    let field = |name: &str| form[name].as_str().unwrap();
+    let named = format!("{}.{}.qlikcloud.com", field("tenant_name"), field("region"));
+    let (status, user) = Client::at(stage.dir()).users_me(&named, field("api_key"));
+    assert!(status == 200 && user.contains(owner["id"].as_str().unwrap()), "{status}: {user}");
     let context = std::fs::read_to_string(stage.secret_file("acme", "qlik-cli")).unwrap();
     assert!(context.contains(&format!("server: \"https://{}\"", host(&stage))), "{context}");
 
@@ -164,17 +158,18 @@ fn without_the_permission_no_key_is_planned_and_with_it_the_key_works_until_it_i
 
     stage.write_desired(STACKONE);
     stage.settle();
-    users_me(&stage, "stackone").exits(0).says("\n200").says("auth0|stackone");
+    let (status, me) = users_me(&stage, "stackone");
+    assert!(status == 200 && me.contains("auth0|stackone"), "{status}: {me}");
 
     // Somebody takes the role away by hand: the key dies, the plan shows it, and the next apply gives it back.
     let owner = user(&stage, "auth0|stackone")["id"].clone();
     edit(&stage, &json!({ "action": "set_user_roles", "user": owner, "roles": [] }));
-    users_me(&stage, "stackone").exits(0).says("\n401");
+    assert_eq!(users_me(&stage, "stackone").0, 401);
     stage.plan(&["--detailed-exitcode"]).exits(2).says("grant a permission").says("user with subject auth0|stackone");
     stage.forget_requests();
     stage.settle();
     assert_eq!(changes(&stage), ["PATCH /api/v1/users/*"]);
-    users_me(&stage, "stackone").exits(0).says("\n200");
+    assert_eq!(users_me(&stage, "stackone").0, 200);
 }
 
 #[test]
@@ -217,7 +212,7 @@ fn groups_and_named_users_get_the_role_once_they_are_there() {
     assert_eq!(user(&stage, "auth0|it")["roles"], json!(["API key holders"]));
     assert_eq!(user(&stage, "auth0|stackone")["roles"], json!([]));
     assert_eq!(tenant(&stage)["groups"][0]["roles"], json!(["API key holders"]));
-    users_me(&stage, "stackone").exits(0).says("\n200");
+    assert_eq!(users_me(&stage, "stackone").0, 200);
 }
 
 #[test]
@@ -233,7 +228,7 @@ fn a_partial_answer_is_not_taken_for_success() {
     // Done after all: looked at, and gone on.
     stage.fault(&partly("status_after"));
     stage.settle();
-    users_me(&stage, "stackone").exits(0).says("\n200");
+    assert_eq!(users_me(&stage, "stackone").0, 200);
 }
 
 #[test]
@@ -250,7 +245,7 @@ fn a_lost_answer_makes_no_second_owner_and_no_second_role() {
             stage.plan(&["--detailed-exitcode"]).exits(0);
             user(&stage, "auth0|stackone");
             assert_eq!(tenant(&stage)["roles"].as_array().unwrap().len(), 1, "{path} {action}");
-            users_me(&stage, "stackone").exits(0).says("\n200");
+            assert_eq!(users_me(&stage, "stackone").0, 200);
         }
     }
 }
@@ -313,7 +308,7 @@ fn an_owner_is_found_by_address_or_id_and_told_apart_from_others() {
     stage.plan(&[]).exits(1).says("QP0312").says("disabled");
     edit(&stage, &json!({ "action": "set_user_status", "user": id, "status": "active" }));
     stage.settle();
-    users_me(&stage, "stackone").exits(0).says(&id);
+    assert!(users_me(&stage, "stackone").1.contains(&id));
     // The same owner by its id: nothing changes.
     stage.write_desired(&with_owner(&format!("owner: {{ user: {{ id: {id} }} }}")));
     stage.plan(&["--detailed-exitcode"]).exits(0);

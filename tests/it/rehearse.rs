@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::cloud::Cloud;
 use crate::stage::{APPLY, ONE_TENANT, PLAN, SETTINGS, Stage};
 use crate::terminal::at_a_terminal;
@@ -185,12 +186,8 @@ fn as_if_it_were_the_real_cloud() {
 
     let host = stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
     let token = cloud.secret_file("acme", "ci");
-    let status = "-o /dev/null -w '%{http_code}'";
-    let script = format!(
-        "curl -sSL {status} -H \"Authorization: Bearer $(cat '{}')\" https://{host}/api/v1/users/me",
-        token.display()
-    );
-    assert_eq!(stage.shell(&script).exits(0).out, "200");
+    let token = std::fs::read_to_string(token).unwrap();
+    assert_eq!(Client::at(stage.dir()).users_me(&host, &token).0, 200);
     cloud.apply(&["ledger", "list"]).exits(0).says("qlik/acme").says(&host);
     // Nothing went the sandbox's own way.
     assert!(!stage.ledger().exists());

@@ -68,6 +68,7 @@ impl Service {
 }
 
 /// Where `tests/clients/install.sh` puts them.
+#[track_caller]
 pub(crate) fn installed(program: &str) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let path = target.join("services/bin").join(program);
@@ -77,10 +78,7 @@ pub(crate) fn installed(program: &str) -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a switch for the runner of the tests")]
     let required = std::env::var_os("REQUIRE_SERVICES").is_some();
     assert!(!required, "{} is not installed", path.display());
-    #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
-    {
-        eprintln!("SKIPPED: {program} is not installed; tests/clients/install.sh installs it");
-    }
+    crate::needs::not_run(&format!("{program} (tests/clients/install.sh)"));
     None
 }
 

@@ -10,9 +10,11 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::stage::Run;
 
-/// Which streams of a program are a terminal. Standard output never is: what it says is to be told from the rest.
+/// Which streams of a program are a terminal. Standard output is only where all are, and then takes what all of them show: else
+/// what it says is to be told from the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Streams {
+    All,
     InputAndError,
     Input,
     Error,
@@ -33,7 +35,7 @@ pub(crate) fn at(mut command: Command, streams: Streams, typed: &str) -> Run {
     let end = || Stdio::from(theirs.try_clone().unwrap());
     command.stdin(if streams == Streams::Error { Stdio::null() } else { end() });
     command.stderr(if streams == Streams::Input { Stdio::piped() } else { end() });
-    command.stdout(Stdio::piped());
+    command.stdout(if streams == Streams::All { end() } else { Stdio::piped() });
     ours.write_all(typed.as_bytes()).unwrap();
     let child = command.spawn().unwrap();
     // Once the program is gone nobody holds their end, and reading ours ends.
@@ -48,6 +50,11 @@ pub(crate) fn at(mut command: Command, streams: Streams, typed: &str) -> Run {
         String::from_utf8_lossy(&shown).replace("\r\n", "\n")
     });
     let mut run = Run::of(&child.wait_with_output().unwrap());
-    run.err.push_str(&shown.join().unwrap());
+    let shown = shown.join().unwrap();
+    if streams == Streams::All {
+        run.out = shown
+    } else {
+        run.err.push_str(&shown)
+    }
     run
 }

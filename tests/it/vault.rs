@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::client::Client;
 use crate::service::{Between, Habit, ROOT, Service, bao, http, openbao, s3};
 use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SANDBOX, Stage};
 
@@ -117,11 +118,7 @@ path "secret/config" { capabilities = ["read"] }"#;
         }
         let (token, _) = self.secret("ci", 0);
         let host = self.stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
-        let script = format!(
-            "curl -sSf -H 'Authorization: Bearer {}' https://{host}/api/v1/users/me > /dev/null",
-            token["value"].as_str().unwrap()
-        );
-        self.stage.shell(&script).exits(0);
+        assert_eq!(Client::at(self.stage.dir()).users_me(&host, token["value"].as_str().unwrap()).0, 200);
     }
 
     fn pause(&self, method: &str, path: &str) {

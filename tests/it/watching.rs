@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::stage::{APPLY, PLAN, Run, Stage};
+use crate::terminal::{Streams, at};
 
 /// Tenants without keys.
 fn tenants(count: usize) -> String {
@@ -12,9 +13,9 @@ fn tenants(count: usize) -> String {
 
 /// A program whose output is a terminal; both streams arrive as one.
 fn at_a_terminal(stage: &Stage, line: &str, env: &[(&str, &str)]) -> Run {
-    let mut command = stage.command("script");
-    command.args(["--quiet", "--return", "--command", line, "/dev/null"]).envs(env.iter().copied());
-    Run::of(&command.output().unwrap())
+    let mut command = stage.command("sh");
+    command.args(["-c", &format!("exec {line}")]).envs(env.iter().copied());
+    at(command, Streams::All, "")
 }
 
 /// What was drawn over itself: everything behind a carriage return and an erased line.

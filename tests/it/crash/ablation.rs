@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::needs;
 use crate::service::{self, Service};
 
 use super::again::Again;
-use super::call::{self, Broken};
+use super::call::Broken;
 use super::estate::Vendor;
 use super::meeting::{Meeting, Start};
 use super::pair::Met;
@@ -51,7 +52,7 @@ fn every_rule_that_is_left_out_is_missed() {
     if !is_asked() {
         return;
     }
-    assert!(call::strace_is_here(), "without strace, some rules cannot be seen to be needed");
+    assert!(needs::programs(&["strace"]), "without strace, some rules cannot be seen to be needed");
     let Some(store) = service::s3().map(Arc::new) else {
         panic!("without an object store, some rules cannot be seen to be needed")
     };
@@ -89,11 +90,7 @@ fn every_rule_that_is_left_out_at_imburse_is_missed() {
 
 /// They take minutes and a build of their own, so only a sweep in full has them.
 fn is_asked() -> bool {
-    let asked = sweep::Extent::asked() == sweep::Extent::Full;
-    if !asked {
-        sweep::skipped("rules left out", "QLIK_PLAN_SWEEP is not full");
-    }
-    asked
+    sweep::Extent::asked() == sweep::Extent::Full || needs::not_run("QLIK_PLAN_SWEEP=full, and much time")
 }
 
 /// The rows of one vendor.

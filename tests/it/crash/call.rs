@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use crate::stage::{APPLY, Run};
 
@@ -47,10 +46,6 @@ impl Fault {
             Self::NoSpace => "error=ENOSPC",
         }
     }
-}
-
-pub(super) fn strace_is_here() -> bool {
-    Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
 }
 
 impl fmt::Display for Broken {

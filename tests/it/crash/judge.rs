@@ -1,15 +1,14 @@
 //! Whether a story ended well, from the cloud's state and record and from the sink's files: never from our own report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::stage::{Run, clean};
+use crate::client::Client;
+use crate::stage::Run;
 
 use super::actor::Actor;
 use super::scene::Scene;
@@ -143,25 +142,15 @@ pub(super) fn names(said: &str, key: &Value, why: &str) -> bool {
     said.contains(&format!("key {} lives until {until:.0} and is left to expire: {why}", text(&key["id"])))
 }
 
-/// A real client, with nothing but the token, is let in.
+/// A client of no programs of ours, with nothing but the token, is let in.
 fn keys_work(actor: &Actor, tokens: &BTreeMap<String, String>) {
     let tenants = actor.stage.tenants();
     let host = text(&tenants[0]["hostnames"][0]).to_owned();
-    let script = r#". ./.qlik-sandbox/env.sh
-        while read -r token; do
-            printf 'header = "Authorization: Bearer %s"\n' "$token" |
-                curl -sSL -o /dev/null -w '%{http_code}\n' -K - "https://$0/api/v1/users/me"
-        done"#;
-    let mut shell = clean("sh", actor.stage.dir());
-    shell.args(["-euc", script, &host]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = shell.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+    let client = Client::at(actor.stage.dir());
     for token in tokens.values() {
-        writeln!(stdin, "{token}").unwrap();
+        let (status, answer) = client.users_me(&host, token);
+        assert_eq!(status, 200, "GET users/me with a delivered key: {answer}");
     }
-    drop(stdin);
-    let run = Run::of(&child.wait_with_output().unwrap());
-    assert_eq!(run.out, "200\n".repeat(tokens.len()), "GET users/me with the delivered keys: {}", run.err);
 }
 
 /// P4: what was sent and changed something is on the list of what may be sent.

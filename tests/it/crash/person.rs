@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::client::{Client, value};
 use crate::service::Service;
 use crate::stage::{APPLY, PLAN, Run, Stage};
 
@@ -284,22 +285,15 @@ impl Person {
         self.nothing_leaked(&pairs);
     }
 
-    /// With nothing but the pair, curl and openssl get a token.
+    /// With nothing but the pair, a client of no programs of ours gets a token.
     fn keys_work(&self, pairs: &BTreeMap<String, String>) {
         let now = self.stage.control("GET", "/clock", &Value::Null);
         let now = text(&now["now"]).parse::<jiff::Timestamp>().unwrap().as_second();
+        let dir = self.stage.dir();
+        let base_url = value(&dir.join(".qlik-sandbox/env.sh"), "export IMBURSE_BASE_URL");
         for (public, private) in pairs {
-            let script = format!(
-                r#". ./.qlik-sandbox/env.sh
-                key=$(printf '%s' '{private}' | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
-                nonce=$(openssl rand -hex 15)
-                sig=$(printf '%s:%s:%s:' '{public}' "$nonce" '{now}' |
-                    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
-                curl -sS -o /dev/null -w '%{{http_code}}' -X POST "$IMBURSE_BASE_URL/v2/identity/hmac" \
-                    -H "Authorization: Hmac {public}:$nonce:{now}:$sig" -d ''"#
-            );
-            let run = Run::of(&self.stage.command("sh").args(["-euc", &script]).output().unwrap());
-            assert_eq!(run.out, "201", "the delivered key {public}: {}", run.err);
+            let (status, answer) = Client::at(dir).imburse_token(&base_url, public, private, now);
+            assert_eq!(status, 201, "the delivered key {public}: {answer}");
         }
     }
 

@@ -200,11 +200,6 @@ fn history_of(seed: u64, executions: &AtomicUsize) -> Result<(), String> {
     played.map_err(|error| error.to_string())
 }
 
-/// Says that a sweep was not run, and why.
-pub(super) fn skipped(name: &str, why: &str) {
-    print(&format!("{name}: skipped: {why}"));
-}
-
 #[expect(clippy::print_stderr, reason = "the figures are what the sweep is run for")]
 pub(super) fn print(figures: &str) {
     eprintln!("{figures}");
