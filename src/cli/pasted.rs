@@ -36,6 +36,7 @@ const WITH_VALUE: &[&str] = &[
     "--live",
     "--max-run",
     "--new",
+    "--only",
     "--out",
     "--parallelism",
     "--pipeline",

@@ -50,6 +50,7 @@ mod reach;
 mod rehearse;
 mod rename;
 mod render;
+mod renewals;
 mod reused;
 mod sandbox;
 mod saved;

@@ -10,7 +10,7 @@ use crate::model::wait::Waits;
 
 use super::super::attended::Presence;
 use super::super::locks;
-use super::values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg};
+use super::values::{Also, ColourArg, ExitCodes, Format, Only, Platform, PreflightArg};
 
 /// How long one request may take, in seconds.
 pub(super) const TIMEOUT: u64 = 30;
@@ -35,6 +35,7 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) yes: bool,
     pub(in crate::cli) plan: Option<PathBuf>,
     pub(in crate::cli) approve: Option<String>,
+    pub(in crate::cli) only: Option<Only>,
 }
 
 pub(in crate::cli) struct Common {

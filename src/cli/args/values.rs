@@ -56,6 +56,13 @@ pub(in crate::cli) struct Also {
     pub(in crate::cli) file: PathBuf,
 }
 
+/// What of a plan is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Only {
+    /// Keys that were delivered and are due, or ended. Nothing else is created.
+    Renewals,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Platform {
     /// A comment: 65,536 characters.

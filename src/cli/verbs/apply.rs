@@ -12,6 +12,7 @@ use crate::model::clock::Clocks;
 use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Way;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
+use crate::plan::Wishes;
 use crate::plan::action::{Action, Plan};
 use crate::plan::hurdles;
 use crate::plan::review::Review;
@@ -19,7 +20,7 @@ use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 
-use super::super::args::{ApplyArgs, Format};
+use super::super::args::{ApplyArgs, Format, Only};
 use super::super::attended::Presence;
 use super::super::clock::clock;
 use super::super::credentials::Needs;
@@ -31,7 +32,7 @@ use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
-use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, wishes};
+use super::{check_reclaims, check_wishes, hold, ledger, only, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -126,13 +127,17 @@ async fn work(
     let reading = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources);
     let mut live = unless_ending(&common.waits, reading).await?;
     let now = || clocks.now().unwrap_or_else(clock);
-    let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
+    let planned = |live: &Live, wishes: &Wishes| {
+        let plan = crate::plan::plan(&declared.desired, live, wishes, now());
+        if args.only == Some(Only::Renewals) { only::renewals(plan) } else { plan }
+    };
+    let mut plan = planned(&live, &wishes);
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
         live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
-        plan = crate::plan::plan(&declared.desired, &live, &wishes, now());
+        plan = planned(&live, &wishes);
     }
     hurdles::tell(&declared.desired, &live, &wishes, now(), &mut plan);
     check_reclaims(common, &plan, &live, &wishes)?;

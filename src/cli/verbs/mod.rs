@@ -6,6 +6,7 @@ pub(super) mod explain;
 pub(super) mod init;
 pub(super) mod ledger;
 pub(super) mod man;
+mod only;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod rename;
