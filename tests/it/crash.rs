@@ -161,11 +161,9 @@ fn whatever_strikes_what_is_asked_for_again_after_a_429_there_is_one_of_each() {
 #[test]
 fn whatever_happens_to_the_record_between_a_429_and_the_next_request_there_is_one_tenant() {
     let scene = Scene::new_with_two_keys().throttled();
-    if call::strace_is_here() {
+    if needs::programs(&["strace"]) {
         let points = Point::each(&scene, Broken::of_records(&scene));
         sweep_some("system calls on the record, a 429", &points, Extent::asked(), 6);
-    } else {
-        sweep::skipped("system calls on the record, a 429", "strace is not installed");
     }
     let Some(store) = service::s3().map(Arc::new) else { return };
     let scene = Scene::new_with_two_keys().on(&store).throttled();
