@@ -1,15 +1,23 @@
 #!/usr/bin/env bash
-# The shell of examples/gitops, step by step as its pipelines have it, against the sandbox:
-#   qlik-sandbox exec -- tests/clients/gitops.sh PROGRAMS PYTHON
-# PROGRAMS is the folder of qlik-plan and qlik-apply; PYTHON one that has PyYAML. GitHub, GitLab and cargo are stand-ins.
+# The shell of examples/gitops, step by step as its pipelines have it, against a sandbox that serves, an S3 API and OpenBao:
+#   qlik-sandbox exec --state STATE -- tests/clients/gitops.sh PROGRAMS PYTHON SERVICES
+# PROGRAMS is the folder of qlik-plan and qlik-apply; PYTHON one that has PyYAML; SERVICES the folder of moto_server and bao, as
+# tests/clients/install.sh makes it. GitHub, GitLab, Azure DevOps and cargo are stand-ins.
 set -euo pipefail
 : "${QLIK_REGION:?run this under: qlik-sandbox exec -- $0}"
 programs=$(realpath "$1")
 # Absolute, and not resolved: in a virtual environment it is a link that must stay one.
 python=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+services=$(cd "$3" && pwd)
 example=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../examples/gitops")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+started=()
+# shellcheck disable=SC2329 # the trap calls it
+end() {
+    for server in "${started[@]}"; do kill "$server" || true; done
+    rm -rf "$work"
+}
+trap end EXIT
 
 fail() {
     printf 'gitops: %s\n' "$1" >&2
@@ -26,6 +34,45 @@ ends() {
 
 says() {
     grep -Fq -- "$1" "${2:-$work/log}" || { cat "${2:-$work/log}" >&2; fail "it does not say: $1"; }
+}
+
+# ---- services ---------------------------------------------------------------------------------------------------------
+
+# awaits FILE PATTERN PID: the first match in what a server writes, once it is there.
+awaits() {
+    until grep -Eo -- "$2" "$1"; do kill -0 "$3" || fail "a server ended before it was ready: $(cat "$1")"; done | head -n 1
+}
+"$services/bin/moto_server" -H 127.0.0.1 -p 0 >"$work/moto.log" 2>&1 &
+started+=($!)
+s3=$(awaits "$work/moto.log" 'http://127.0.0.1:[0-9]+' $!)
+port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+VAULT_TOKEN=root-of-the-test
+"$services/bin/bao" server -dev -dev-no-store-token -dev-listen-address="127.0.0.1:$port" -dev-root-token-id=$VAULT_TOKEN \
+    >"$work/bao.log" 2>&1 &
+started+=($!)
+awaits "$work/bao.log" 'Development mode should NOT be used' $! >/dev/null
+vault=http://127.0.0.1:$port
+curl --silent --show-error --fail --noproxy '*' --output "$work/answer" --request PUT "$s3/estate"
+export VAULT_TOKEN AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x
+
+curl=$(command -v curl)
+server() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$QLIK_SANDBOX_STATE/server.json" "$1"; }
+control=$(server control)
+QLIK_SANDBOX_CONTROL_TOKEN=$(<"$(server control_token_file)")
+# The token that the vault holds, used by a client of no programs of ours.
+works() {
+    local token host
+    token=$("$curl" --silent --fail --noproxy '*' --header "X-Vault-Token: $VAULT_TOKEN" "$vault/v1/secret/data/qlik/acme/ci" |
+        "$python" -c 'import json, sys; print(json.load(sys.stdin)["data"]["data"]["value"])')
+    host=$("$curl" --silent --fail --noproxy '*' --header "Authorization: Bearer $QLIK_SANDBOX_CONTROL_TOKEN" \
+        "$control/control/state" | "$python" -c 'import json, sys
+print(next(one["hostnames"][0] for one in json.load(sys.stdin)["tenants"] if not one["source"] and one["name"] == "Acme Corp"))')
+    "$curl" --silent --fail --output /dev/null --header "Authorization: Bearer $token" "https://$host/api/v1/users/me" ||
+        fail "$1: the delivered key does not work"
+}
+advance() {
+    "$curl" --silent --fail --noproxy '*' --output /dev/null --header "Authorization: Bearer $QLIK_SANDBOX_CONTROL_TOKEN" \
+        --data "{\"advance\": \"$1\"}" "$control/control/clock"
 }
 
 # ---- stand-ins ----------------------------------------------------------------------------------------------------
@@ -46,12 +93,16 @@ cat >"$work/bin/gh" <<STUB
 set -euo pipefail
 printf '%s\n' "\$*" >>"$work/calls/gh"
 case "\$*" in
-    *"/commits/"*"/pulls"*) echo 0123456789012345678901234567890123456789 ;;
-    "run list"*) echo 7 ;;
+    # The pull request of a merge is called like the merge, and so is the run that planned it.
+    *"/commits/"*"/pulls"*) expr "\$2" : '.*/commits/\([0-9a-f]*\)/pulls' ;;
+    "run list"*"--workflow apply.yml"*) cat "$work/last-applied" ;;
+    "run list"*"--workflow plan.yml"*)
+        while [[ \$# -gt 0 ]]; do case \$1 in --commit) echo "\$2" ;; esac; shift; done ;;
+    "run list"*"--workflow drift.yml"*) echo live ;;
     "run download"*)
-        dir=.
-        while [[ \$# -gt 0 ]]; do case \$1 in --name) name=\$2 ;; --dir) dir=\$2 ;; esac; shift; done
-        mkdir -p "\$dir" && cp "$work/artifacts/\$name/"* "\$dir/" ;;
+        dir=. run=\$3
+        while [[ \$# -gt 0 ]]; do case \$1 in --dir) dir=\$2 ;; esac; shift; done
+        mkdir -p "\$dir" && cp "$work/artifacts/\$run/"* "\$dir/" ;;
     *"--method POST"*"body=@plan.md"*) cp plan.md "$work/comment" ;;
     *"--method PATCH"*"/comments/11 "*"body=@plan.md"*) cp plan.md "$work/comment" ;;
     *"/comments"*) if [[ -f "$work/comment" ]]; then echo 11; fi ;;
@@ -64,6 +115,7 @@ cat >"$work/bin/curl" <<STUB
 set -euo pipefail
 printf '%s\n' "\$*" >>"$work/calls/curl"
 case "\$*" in
+    *"/pullRequests/3/threads"*) cp "$work/azure/thread.json" "$work/thread.json" ;;
     *"/artifacts/main/raw/live.json?job=drift"*) cp "$work/artifacts/live/live.json" live.json ;;
     *"--request POST"*"/notes"*) cp plan.md "$work/note" ;;
     *"--request PUT"*"/notes/5"*) cp plan.md "$work/note" ;;
@@ -75,7 +127,7 @@ STUB
 chmod +x "$work"/bin/*
 export PATH="$work/bin:$PATH" CI=true RUNNER_TEMP="$work/runner" GITHUB_PATH="$work/github-path"
 export GITHUB_OUTPUT="$work/output" GITHUB_STEP_SUMMARY="$work/summary.md"
-export GITHUB_REPOSITORY=acme/estate GITHUB_SHA=9876543210987654321098765432109876543210 GITHUB_BASE_REF=main NUMBER=3
+export GITHUB_REPOSITORY=acme/estate GITHUB_REF_NAME=main GITHUB_BASE_REF=main NUMBER=3
 
 # step WORKFLOW JOB NAME: the step's shell, as GitHub runs it; the folder is the step's working-directory below this one.
 step() {
@@ -103,66 +155,147 @@ PY
     bash --noprofile --norc -eo pipefail -c "$shell"
 }
 
+# stage NAME DISPLAY: a step of a stage, as Azure Pipelines runs it.
+stage() {
+    local shell
+    shell=$("$python" - "$example/azure-pipelines.yml" "$1" "$2" "$work/azure" <<'PY'
+import re, sys, yaml
+file, stage, name, place = sys.argv[1:]
+[job] = next(one for one in yaml.safe_load(open(file))["stages"] if one["stage"] == stage)["jobs"]
+steps = job["steps"] if "steps" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
+[step] = [one for one in steps if one.get("displayName") == name]
+known = {"Agent.TempDirectory": place, "Pipeline.Workspace": place, "System.PullRequest.TargetBranchName": "main",
+         "System.AccessToken": "x", "System.CollectionUri": "https://dev.azure.example/acme/", "System.TeamProjectId": "estate",
+         "Build.Repository.ID": "7", "System.PullRequest.PullRequestId": "3"}
+told = lambda text: re.sub(r"\$\(([A-Za-z.]+)\)", lambda found: known[found[1]], text)
+# Credentials are in the environment already.
+for variable, value in step.get("env", {}).items():
+    if value != f"$({variable})":
+        print("export %s='%s'" % (variable, told(value)))
+print(told(step["bash"]))
+PY
+    )
+    bash --noprofile --norc -eo pipefail -c "$shell"
+}
+
 # ---- an estate ------------------------------------------------------------------------------------------------------
 
 origin=$work/origin
 mkdir "$origin"
 cp -r "$example/." "$origin/"
-sed -i "s#/var/lib/qlik-plan#$work/stays#" "$origin/qlik-plan.settings.yaml"
+sed -i -e "s#https://vault.example:8200#$vault#" -e "s#s3://ledger-bucket/prod\", region: eu-central-1#s3://estate/prod\", endpoint: \"$s3\"#" \
+    "$origin/qlik-plan.settings.yaml"
 echo 0123456789012345678901234567890123456789 >"$origin/qlik-plan.rev"
-mkdir -m 700 "$work/stays"
+mv "$origin/tenants" "$work/reviewed-first"
+mkdir "$origin/tenants" && printf 'version: 1\n' >"$origin/tenants/empty.yaml"
+export GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@x.example GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@x.example
 git -C "$origin" init --quiet --initial-branch main
-git -C "$origin" -c user.name=x -c user.email=x@x.example add .
-git -C "$origin" -c user.name=x -c user.email=x@x.example commit --quiet -m estate
+git -C "$origin" config receive.denyCurrentBranch updateInstead
+git -C "$origin" add .
+git -C "$origin" commit --quiet -m estate
 "$programs/qlik-apply" ledger init --settings "$origin/qlik-plan.settings.yaml" "$origin/tenants/" >/dev/null
-"$programs/qlik-apply" rehearse us-oem --settings "$origin/qlik-plan.settings.yaml" "$origin/tenants/" >/dev/null
+"$programs/qlik-apply" rehearse us-oem --settings "$origin/qlik-plan.settings.yaml" "$work/reviewed-first/" >/dev/null
+: >"$work/last-applied"
 
-# ---- GitHub: plan, comment, apply, drift ----------------------------------------------------------------------------
+# reviewed COMMAND: a pull request that changes tenants/ by a command: planned, with its comment. It waits in $work/plan.
+reviewed() {
+    cd "$work" && rm -rf plan && mkdir "$work/plan" && cd "$work/plan"
+    git clone --quiet "$origin" trusted && git clone --quiet "$origin" change
+    (cd change/tenants && eval "$1")
+    step plan plan Install >"$work/log"
+    ends 0 step plan plan Plan
+    cp "$work/log" "$work/planned"
+    ends 0 step plan comment Comment
+}
+# merged [COMMAND]: merges it, after what somebody adds that nobody reviewed; the merge is in $merge.
+merged() {
+    cd "$work/plan/change"
+    (cd tenants && eval "${1:-true}")
+    git add . && git commit --quiet -m change && git push --quiet origin HEAD:main
+    merge=$(git rev-parse HEAD)
+    mkdir "$work/artifacts/$merge" && cp ../reviewed.plan ../plan.md "$work/artifacts/$merge/"
+}
+# The workflow apply for a merge.
+applies() { # CODE MERGE
+    cd "$work" && rm -rf apply && git clone --quiet "$origin" "$work/apply" && cd "$work/apply"
+    export GITHUB_SHA=$2
+    git checkout --quiet "$2"
+    step apply apply Install >"$work/log"
+    ends "$1" step apply apply Apply
+    echo "$2" >"$work/last-applied"
+}
+also() { # NAME: a command that declares one tenant more
+    printf "printf 'version: 1\\nqlik: { tenants: { %s: { account: us-oem, display_name: %s } } }\\n' >%s.yaml" "$1" "$1" "$1"
+}
 
-mkdir "$work/plan" && cd "$work/plan"
-git clone --quiet "$origin" trusted && git clone --quiet "$origin" change
-step plan plan Install
-ends 0 step plan plan Plan
-says "::notice" # on the line of YAML
-says "**Plan: 1 tenant and 1 key to create" plan.md
+# ---- GitHub: plan, comment, merge, apply ----------------------------------------------------------------------------
+
+reviewed "cp $work/reviewed-first/acme.yaml ."
+says "::notice" "$work/planned" # on the line of YAML
+says "1 tenant and 1 key to create" plan.md
 says "verdict<<" "$GITHUB_OUTPUT"
-says "**Plan: 1 tenant and 1 key to create" "$GITHUB_STEP_SUMMARY"
-mkdir "$work/artifacts/reviewed" && cp reviewed.plan plan.md "$work/artifacts/reviewed/"
-ends 0 step plan comment Comment
+says "1 tenant and 1 key to create" "$GITHUB_STEP_SUMMARY"
 ends 0 step plan comment Comment
 [[ $(grep -c -- "--method POST" "$work/calls/gh") == 1 && $(grep -c -- "--method PATCH" "$work/calls/gh") == 1 ]] ||
     fail "one comment is made, and then updated in place"
-
-git clone --quiet "$origin" "$work/apply" && cd "$work/apply"
-step apply apply Install
-ends 0 step apply apply Reviewed
-ends 0 step apply apply Apply
+merged
+applies 0 "$merge"
 says "1 tenant and 1 key created"
+works "after the apply"
+
+# Two merges, and the run of the first was dropped while it waited: the run of the second does the work of both, in turn.
+reviewed "$(also beta)"
+merged
+reviewed "$(also gamma)"
+merged
+applies 0 "$merge"
+[[ $(grep -c "1 tenant created" "$work/log") == 2 ]] || { cat "$work/log" >&2; fail "a merge whose run was dropped is lost"; }
+# A run that is started again does its own merge alone, and finds it done.
+applies 0 "$merge"
+says "what was reviewed is done already"
+
+# Declared after the review: refused, with the code that says so.
+reviewed "$(also delta)"
+merged "$(also epsilon)"
+applies 5 "$merge"
+says "QP0502"
+says "1 tenant created"
+
+# ---- GitHub: a week of renewals, while epsilon waits for somebody who reviews it -----------------------------------------
+
+git clone --quiet "$origin" "$work/renew" && cd "$work/renew"
+step renew renew Install >"$work/log"
+for ((hour = 1; hour <= 7 * 24; hour++)); do
+    advance PT1H
+    # GitHub is late, or leaves one out.
+    if ((hour % 3 != 0)); then
+        ends 0 step renew renew Renew
+        if grep -q "tenant created" "$work/log"; then cat "$work/log" >&2; fail "hour $hour: a renewal created a tenant"; fi
+    fi
+    works "hour $hour"
+done
+says "left out by --only renewals"
+echo "gitops: the delivered key worked at every hour of a week"
+
+# ---- GitHub: drift, and a pull request from a fork, without credentials and without a way to the vendor ------------------
 
 git clone --quiet "$origin" "$work/drift" && cd "$work/drift"
-step drift drift Install
+git rm --quiet tenants/epsilon.yaml && git commit --quiet -m "no epsilon" && git push --quiet origin HEAD:main
+step drift drift Install >"$work/log"
 ends 0 step drift drift Plan
 says "Nothing to do"
 mkdir "$work/artifacts/live" && cp live.json "$work/artifacts/live/"
 
-# Declared after the review: refused, with the code that says so.
-cd "$work/apply"
-sed -i 's/display_name: Acme Corp/&\n      api_key_limits: { max_keys_per_user: 4 }/; s/    acme:/    beta: { account: us-oem, display_name: Beta }\n&/' tenants/acme.yaml
-ends 5 step apply apply Apply
-says "QP0502"
-
-# ---- GitHub: a pull request from a fork, without credentials and without a way to the vendor --------------------------
-
 mkdir "$work/fork" && cd "$work/fork"
 git clone --quiet "$origin" trusted && git clone --quiet "$origin" change
-sed -i 's/    acme:/    gamma: { account: us-oem, display_name: Gamma }\n&/' change/tenants/acme.yaml
-step plan fork Install
+(cd change/tenants && eval "$(also zeta)")
+step plan fork Install >"$work/log"
 ends 0 step plan fork Snapshot
 (
-    unset QLIK_CLIENT_ID QLIK_CLIENT_SECRET QLIK_KEY_CLIENT_ID QLIK_KEY_CLIENT_SECRET
+    unset QLIK_CLIENT_ID QLIK_CLIENT_SECRET QLIK_KEY_CLIENT_ID QLIK_KEY_CLIENT_SECRET VAULT_TOKEN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
     export HTTPS_PROXY=http://127.0.0.1:9
     ends 0 step plan fork Plan
-    says "qlik/gamma"
+    says "qlik/zeta"
 )
 
 # ---- GitLab -----------------------------------------------------------------------------------------------------------
@@ -170,7 +303,7 @@ ends 0 step plan fork Snapshot
 git clone --quiet "$origin" "$work/gitlab" && cd "$work/gitlab"
 export CI_PROJECT_DIR=$work/gitlab CI_API_V4_URL=https://gitlab.example/api/v4 CI_PROJECT_ID=1 CI_JOB_TOKEN=x NOTES_TOKEN=x
 export CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main CI_MERGE_REQUEST_IID=2
-sed -i 's/    acme:/    gamma: { account: us-oem, display_name: Gamma }\n&/' tenants/acme.yaml
+(cd tenants && eval "$(also zeta)")
 ends 0 job review
 says '"create":1' counts.json
 ends 0 job review after_script
@@ -180,6 +313,27 @@ ends 0 job review after_script
 ends 0 job plan
 ends 0 job apply
 says "1 tenant created"
+ends 0 job renew
+says "Nothing to do"
 ends 0 job drift
 
-echo "the pipelines of examples/gitops plan, comment, apply, refuse what moved and find drift"
+# ---- Azure Pipelines ----------------------------------------------------------------------------------------------------
+
+git clone --quiet "$origin" "$work/azure-estate" && cd "$work/azure-estate"
+mkdir -p "$work/azure/live" "$work/azure/reviewed" && cp "$work/artifacts/live/live.json" "$work/azure/live/"
+(cd tenants && eval "$(also zeta)" && eval "$(also eta)")
+ends 0 stage review Install
+ends 0 stage review Plan
+says "qlik/eta" "$work/azure/plan.md"
+ends 0 stage review Comment
+says '"commentType": "text"' "$work/thread.json"
+ends 0 stage plan Plan
+mv "$work/azure/reviewed.plan" "$work/azure/reviewed/"
+ends 0 stage apply Apply
+says "1 tenant created"
+ends 0 stage renew Renew
+says "Nothing to do"
+ends 0 stage drift Plan
+[[ -s $work/azure/live.json ]] || fail "there is no snapshot"
+
+echo "the pipelines of examples/gitops plan, comment, apply all that was merged, refuse what moved, renew and find drift"

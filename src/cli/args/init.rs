@@ -17,6 +17,7 @@ const FIRST: &str = "The first tenant, and whose account makes it";
 pub(in crate::cli) enum Pipeline {
     Github,
     Gitlab,
+    Azure,
     None,
 }
 

@@ -16,12 +16,37 @@ use super::super::sources::SETTINGS_NAME;
 /// What Git is to leave out: secrets, the ledger, the sandbox.
 const IGNORED: [&str; 3] = ["/secrets/", "/.qlik-plan/", "/.qlik-sandbox/"];
 
-const GITHUB: [(&str, &str); 3] = [
+const GITHUB: [(&str, &str); 6] = [
+    ("ci/install", include_str!("../../../examples/gitops/ci/install")),
+    ("ci/apply-merged", include_str!("../../../examples/gitops/ci/apply-merged")),
     (".github/workflows/plan.yml", include_str!("../../../examples/gitops/.github/workflows/plan.yml")),
     (".github/workflows/apply.yml", include_str!("../../../examples/gitops/.github/workflows/apply.yml")),
+    (".github/workflows/renew.yml", include_str!("../../../examples/gitops/.github/workflows/renew.yml")),
     (".github/workflows/drift.yml", include_str!("../../../examples/gitops/.github/workflows/drift.yml")),
 ];
-const GITLAB: [(&str, &str); 1] = [(".gitlab-ci.yml", include_str!("../../../examples/gitops/.gitlab-ci.yml"))];
+const GITLAB: [(&str, &str); 2] = [
+    ("ci/install", include_str!("../../../examples/gitops/ci/install")),
+    (".gitlab-ci.yml", include_str!("../../../examples/gitops/.gitlab-ci.yml")),
+];
+const AZURE: [(&str, &str); 2] = [
+    ("ci/install", include_str!("../../../examples/gitops/ci/install")),
+    ("azure-pipelines.yml", include_str!("../../../examples/gitops/azure-pipelines.yml")),
+];
+
+/// Sinks and ledger for a person at a machine that stays.
+const ON_THIS_MACHINE: &str = "sinks:
+  files: { kind: file, directory: ./secrets }
+# The record of what was made: lose it, and a tenant may be bought twice. On a runner that is thrown away, use a bucket:
+# ledger: { kind: object-store, url: \"s3://bucket/prefix\" }
+ledger: { kind: directory, path: .qlik-plan/ledger }
+";
+
+/// Sinks and ledger for pipelines, whose runners are thrown away.
+const OFF_THE_RUNNER: &str = "sinks:
+  vault: { kind: vault, address: \"https://vault.example:8200\", mount: secret, token: { env: VAULT_TOKEN } } # yours
+# The record of what was made: lose it, and a tenant may be bought twice. All runners share it.
+ledger: { kind: object-store, url: \"s3://bucket/prefix\", region: eu-central-1 } # yours
+";
 
 pub(in crate::cli) fn run(common: &Common, first: First, output: &Output) -> Result<Exit, Problem> {
     let known = ask(common, first, output)?;
@@ -132,6 +157,7 @@ fn files(known: &Known) -> Result<Vec<(String, String)>, Problem> {
     let pipelines: &[(&str, &str)] = match known.pipeline {
         Pipeline::Github => &GITHUB,
         Pipeline::Gitlab => &GITLAB,
+        Pipeline::Azure => &AZURE,
         Pipeline::None => &[],
     };
     files.extend(pipelines.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())));
@@ -140,6 +166,7 @@ fn files(known: &Known) -> Result<Vec<(String, String)>, Problem> {
 
 fn settings(known: &Known) -> String {
     let Known { account, region, source_tenant, .. } = known;
+    let kept = if known.pipeline == Pipeline::None { ON_THIS_MACHINE } else { OFF_THE_RUNNER };
     format!(
         "# yaml-language-server: $schema=./schemas/settings.v1.json
 #
@@ -152,18 +179,14 @@ accounts:
     source_tenant: {source_tenant} # where the licence key is read
     client: {{ id: {{ env: QLIK_CLIENT_ID }}, secret: {{ env: QLIK_CLIENT_SECRET }} }} # region-level: creates tenants
     key_client: {{ id: {{ env: QLIK_KEY_CLIENT_ID }}, secret: {{ env: QLIK_KEY_CLIENT_SECRET }} }} # tenant-level, published: mints keys
-sinks:
-  files: {{ kind: file, directory: ./secrets }}
-# The record of what was made: lose it, and a tenant may be bought twice. On a runner that is thrown away, use a bucket:
-# ledger: {{ kind: object-store, url: \"s3://bucket/prefix\" }}
-ledger: {{ kind: directory, path: .qlik-plan/ledger }}
-limits: {{ create_tenants: 2, mint_keys: 20 }} # of one run
+{kept}limits: {{ create_tenants: 2, mint_keys: 20 }} # of one run
 "
     )
 }
 
 fn tenant(known: &Known) -> String {
     let Known { account, tenant, display_name, .. } = known;
+    let sink = if known.pipeline == Pipeline::None { "files" } else { "vault" };
     // JSON's strings are YAML's.
     let display_name = serde_json::Value::from(display_name.as_str());
     format!(
@@ -178,7 +201,7 @@ qlik:
       # Owners of keys get a role of the tenant that allows keys, and nobody else does.
       grants: {{ manage_api_keys: {{ role: {{ name: API key holders, assign_to: {{ key_owners: true }} }} }} }}
       api_keys:
-        ci: {{ description: CI deploys, owner: {{ client: {{}} }}, expires_in: P7D, renew_before: P2D, deliver_to: files }}
+        ci: {{ description: CI deploys, owner: {{ client: {{}} }}, expires_in: P7D, renew_before: P2D, deliver_to: {sink} }}
 "
     )
 }
@@ -228,8 +251,8 @@ fn said(known: &Known, files: &[(String, String)], ignored: bool) -> String {
         folder => format!("  next: cd {}\n", quoted(&folder.to_string_lossy())),
     };
     let revision = match known.pipeline {
-        Pipeline::Github | Pipeline::Gitlab => {
-            "  next: docs/ci.md says what the pipelines need: qlik-plan.rev, credentials, and a durable ledger and sink\n"
+        Pipeline::Github | Pipeline::Gitlab | Pipeline::Azure => {
+            "  next: docs/ci.md says what the pipelines need: qlik-plan.rev, credentials, a shared ledger and a vault\n"
         }
         Pipeline::None => "",
     };
