@@ -47,6 +47,7 @@ mod people;
 mod plan;
 mod process;
 mod reach;
+mod reference;
 mod rehearse;
 mod rename;
 mod render;
