@@ -18,7 +18,12 @@ use super::world::World;
 /// Makes an object of a tenant, if it is not there by now.
 pub(super) async fn create(world: &World<'_>, create: &CreateObject, at: &TenantRef) -> Result<String, Failure> {
     let host = host_of(world.desired, &create.account, at)?;
-    let Object::User(user) = &create.object;
+    #[cfg_attr(not(test), expect(clippy::infallible_destructuring_match, reason = "another kind is another arm"))]
+    let user = match &create.object {
+        Object::User(user) => user,
+        #[cfg(test)]
+        Object::Space(space) => return space_of(world, &create.account, &host, space).await,
+    };
     let (id, made) = ensure(world, &create.account, &host, user).await?;
     Ok(if made { format!("{id} ({user})") } else { format!("{id} ({user}) was there already") })
 }
@@ -48,6 +53,24 @@ pub(super) async fn ensure(
     match look(world, account, host, user).await? {
         Some(found) => Ok((found.user_id, true)),
         None => Err(failure),
+    }
+}
+
+/// Makes a space, if none of its name is there by now. Only tests have this kind.
+#[cfg(test)]
+async fn space_of(
+    world: &World<'_>,
+    account: &Name,
+    host: &Host,
+    space: &crate::model::object::Space,
+) -> Result<String, Failure> {
+    let there = world.qlik.reader().spaces(account, host).await;
+    if there.map_err(|error| Failure::from(error.unreadable()))?.contains(&space.name) {
+        return Ok(format!("{} was there already", space.name));
+    }
+    match known(world.qlik.create_space(account, host, space).await) {
+        Known::Done(id) => Ok(id.to_string()),
+        Known::Not(failure) | Known::Unclear(failure) => Err(failure),
     }
 }
 

@@ -28,7 +28,19 @@ const ROOT: Keys = Keys { known: &["version", "qlik", "imburse", "ignore"], late
 const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
 const TENANT: Keys = Keys {
-    known: &["account", "profile", "display_name", "alias", "adopt", "api_key_limits", "grants", "api_keys", "omit"],
+    known: &[
+        "account",
+        "profile",
+        "display_name",
+        "alias",
+        "adopt",
+        "api_key_limits",
+        "grants",
+        "api_keys",
+        "omit",
+        #[cfg(test)]
+        "spaces",
+    ],
     later: &[],
 };
 const KEY: Keys = Keys {
@@ -68,6 +80,8 @@ pub(crate) struct Tenant {
     pub(crate) display_name: Option<String>,
     pub(crate) alias: Option<At<Label>>,
     pub(crate) adopt: Option<At<Label>>,
+    #[cfg(test)]
+    pub(crate) spaces: Vec<(At<Name>, crate::model::object::Space)>,
 }
 
 pub(crate) struct Key {
@@ -132,7 +146,31 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
         let (_, entry) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, example, faults)?;
         host(&entry.value, "`hostname`", faults)
     });
-    Some(Tenant { shared, taking, display_name, alias, adopt })
+    Some(Tenant {
+        shared,
+        taking,
+        display_name,
+        alias,
+        adopt,
+        #[cfg(test)]
+        spaces: spaces(&fields, faults),
+    })
+}
+
+#[cfg(test)]
+fn spaces(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Vec<(At<Name>, crate::model::object::Space)> {
+    const SPACE: Keys = Keys { known: &["name", "type"], later: &[] };
+    const TYPES: Keys = Keys { known: &["shared", "managed", "data"], later: &[] };
+    let Some(node) = fields.get("spaces") else { return Vec::new() };
+    let space = |entry: &Entry, faults: &mut Faults<'_>| {
+        let at = read::key_name(entry, "space", faults)?;
+        let what = format!("space {}", faults.quote(&entry.key));
+        let fields = read::fields(&entry.value, &what, entry.key_at, &SPACE, faults)?;
+        let name = sent(fields.require("name", "Finance", faults)?, "`name`", DISPLAY_NAME_MAX, faults)?.to_owned();
+        let kind = read::word(fields.require("type", "shared", faults)?, "`type`", &TYPES, faults)?.to_owned();
+        Some((at, crate::model::object::Space { name, kind }))
+    };
+    read::map(node, "`spaces`", faults).unwrap_or_default().iter().filter_map(|entry| space(entry, faults)).collect()
 }
 
 fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {

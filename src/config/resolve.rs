@@ -71,6 +71,11 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 items.insert(address.with_key((*key_name).clone()), Declared { spec: Spec::QlikKey(spec.clone()), at });
             }
         }
+        #[cfg(test)]
+        for (space_name, space) in &tenant.spaces {
+            let (spec, at) = (Spec::QlikSpace(space.clone()), space_name.at.place(faults.sources()));
+            items.insert(address.with_space(space_name.value.clone()), Declared { spec, at });
+        }
         let own = &tenant.shared.more;
         let inherited = profile.get().map(|shared| &shared.more);
         let spec = Spec::QlikTenant(QlikTenant {

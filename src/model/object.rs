@@ -12,6 +12,20 @@ use super::spec::User;
 pub enum Object {
     /// A user of a tenant at Qlik who is to own keys. The subject is unique in its tenant.
     User(User),
+    /// A space of a tenant at Qlik. Only tests have this kind.
+    #[cfg(test)]
+    Space(Space),
+}
+
+/// A declared space. Its name is unique in its tenant.
+#[cfg(test)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Space {
+    /// The name that people see.
+    pub name: String,
+    /// `shared`, `managed` or `data`, as the vendor says it.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// The kind of an object.
@@ -20,16 +34,25 @@ pub enum Object {
 pub enum ObjectKind {
     /// A user of a tenant at Qlik.
     User,
+    /// A space of a tenant at Qlik.
+    #[cfg(test)]
+    Space,
 }
 
 impl ObjectKind {
     /// Every kind, in the order in which sentences count them.
-    pub const ALL: &'static [Self] = &[Self::User];
+    pub const ALL: &'static [Self] = &[
+        Self::User,
+        #[cfg(test)]
+        Self::Space,
+    ];
 
     /// The kind with its vendor, as types of resources are called.
     pub fn with_vendor(self) -> &'static str {
         match self {
             Self::User => "qlik_user",
+            #[cfg(test)]
+            Self::Space => "qlik_space",
         }
     }
 
@@ -37,6 +60,8 @@ impl ObjectKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::User => "user",
+            #[cfg(test)]
+            Self::Space => "space",
         }
     }
 }
@@ -46,6 +71,8 @@ impl Object {
     pub fn kind(&self) -> ObjectKind {
         match self {
             Self::User(_) => ObjectKind::User,
+            #[cfg(test)]
+            Self::Space(_) => ObjectKind::Space,
         }
     }
 
@@ -53,6 +80,8 @@ impl Object {
     pub fn unique(&self) -> &str {
         match self {
             Self::User(user) => user.subject.as_deref().unwrap_or_default(),
+            #[cfg(test)]
+            Self::Space(space) => &space.name,
         }
     }
 
@@ -63,6 +92,8 @@ impl Object {
             Self::User(User { id: _, subject, email, name }) => {
                 vec![("subject", subject.as_deref()), ("email", email.as_deref()), ("name", name.as_deref())]
             }
+            #[cfg(test)]
+            Self::Space(Space { name, kind }) => vec![("name", Some(name)), ("type", Some(kind))],
         }
     }
 }

@@ -24,6 +24,9 @@ pub enum Spec {
     ImburseTenant(ImburseTenant),
     /// A key pair of an Imburse tenant.
     ImburseKey(ImburseKey),
+    /// A space at Qlik. Only tests have this kind.
+    #[cfg(test)]
+    QlikSpace(super::object::Space),
 }
 
 impl Spec {
@@ -33,6 +36,8 @@ impl Spec {
             Self::QlikTenant(tenant) => Some(&tenant.account),
             Self::ImburseTenant(tenant) => Some(&tenant.account),
             Self::QlikKey(_) | Self::ImburseKey(_) => None,
+            #[cfg(test)]
+            Self::QlikSpace(_) => None,
         }
     }
 
@@ -43,6 +48,8 @@ impl Spec {
             Self::QlikKey(key) => key.adopt.is_some(),
             Self::ImburseTenant(tenant) => tenant.adopt.is_some(),
             Self::ImburseKey(key) => key.adopt.is_some(),
+            #[cfg(test)]
+            Self::QlikSpace(_) => false,
         }
     }
 
@@ -52,6 +59,8 @@ impl Spec {
             Self::QlikKey(key) => &key.deliver_to,
             Self::ImburseKey(key) => &key.deliver_to,
             Self::QlikTenant(_) | Self::ImburseTenant(_) => return None,
+            #[cfg(test)]
+            Self::QlikSpace(_) => return None,
         };
         (!self.is_adopted()).then_some(sink)
     }
@@ -73,6 +82,9 @@ impl Spec {
                 "address.country",
             ],
             Self::ImburseKey(_) => &["name", "roles", "deliver_as"],
+            // It is made and never changed.
+            #[cfg(test)]
+            Self::QlikSpace(_) => &[],
         }
     }
 }

@@ -6,6 +6,8 @@ use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
 use crate::model::host::Host;
 use crate::model::live::{KeyLive, LedgerLive, Live, Observed, TenantLive, TenantRead, Unreadable};
+#[cfg(test)]
+use crate::model::spec::Spec;
 use crate::model::spec::{Owner, QlikTenant};
 use crate::plan::Wishes;
 use crate::plan::needs::{Known, Needs, needs};
@@ -79,6 +81,10 @@ pub(super) async fn read(
     }
     if all || spec.grants.to_everyone() {
         live.user_default = Some(observed(sources.qlik.user_default(&spec.account, &host).await));
+    }
+    #[cfg(test)]
+    if desired.items.iter().any(|(part, one)| part.parent() == *address && matches!(one.spec, Spec::QlikSpace(_))) {
+        live.spaces = Some(observed(sources.qlik.spaces(&spec.account, &host).await));
     }
     let visit = Visit { desired, base, wishes, sources, address, spec, host: &host };
     look_up_unlisted(&visit, &mut live).await;

@@ -123,4 +123,6 @@ fn estate_notices(scene: &Scene, plan: &mut Plan) {
 }
 
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod linear;

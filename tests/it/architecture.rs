@@ -1,6 +1,7 @@
 //! Holds the house to its walls: reads every source file and checks what it names.
 
 mod circles;
+mod kinds;
 mod readers;
 mod source;
 mod words;

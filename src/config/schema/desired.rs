@@ -124,9 +124,23 @@ pub struct Tenant {
     #[schemars(schema_with = "keys::<ApiKey>")]
     #[schemars(default)]
     pub api_keys: BTreeMap<String, ApiKey>,
+    /// Spaces, by name.
+    #[cfg(test)]
+    #[schemars(default)]
+    pub spaces: BTreeMap<String, Space>,
     /// Names of the profile's keys that this tenant does not get.
     #[schemars(default)]
     pub omit: Vec<Name>,
+}
+
+/// A space of a tenant. Only tests have this kind.
+#[cfg(test)]
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Space {
+    pub name: String,
+    #[schemars(rename = "type")]
+    pub kind: String,
 }
 
 /// How an existing tenant is known.

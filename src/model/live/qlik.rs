@@ -105,6 +105,10 @@ pub struct TenantLive {
     /// maker must be known, or somebody's grant is missing.
     #[serde(default)]
     pub callers: Vec<(Owner, Observed<CallerLive>)>,
+    /// The names of the tenant's spaces. Read where spaces are declared.
+    #[cfg(test)]
+    #[serde(default)]
+    pub spaces: Option<Observed<std::collections::BTreeSet<String>>>,
 }
 
 impl TenantLive {
@@ -119,6 +123,8 @@ impl TenantLive {
             holders: None,
             key_client: None,
             callers: Vec::new(),
+            #[cfg(test)]
+            spaces: None,
         }
     }
 

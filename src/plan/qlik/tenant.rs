@@ -155,6 +155,8 @@ impl<'a> Tenant<'a> for Qlik<'a> {
         let Self { scene, address, spec } = *self;
         own.extend(slots.trust(spec, address, ground).map(Action::Trust));
         objects::missing(self, ground, slots, own);
+        #[cfg(test)]
+        objects::spaces(self, ground, keys);
         own.extend(match role::grant(scene, address, spec, ground, slots) {
             Ok(grant) => grant.map(Action::Grant),
             Err(refusal) => Some(Action::Refuse(refusal)),
@@ -174,6 +176,8 @@ impl<'a> Tenant<'a> for Qlik<'a> {
             // What made it necessary is the key's line.
             Action::CreateObject(create) => match &create.object {
                 Object::User(user) => slots.cause(user),
+                #[cfg(test)]
+                Object::Space(_) => None,
             },
             Action::Grant(_) => self.spec.grants.at.as_ref(),
             Action::CreateTenant(_)

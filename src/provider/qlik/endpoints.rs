@@ -54,6 +54,8 @@ pub(crate) static LIMITS: Endpoint =
     Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/api-keys/configs/{tenantId}", Tier::One) };
 pub(crate) static ROLES: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/roles", Tier::One) };
 pub(crate) static USERS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/users", Tier::One) };
+#[cfg(test)]
+pub(crate) static SPACES: Endpoint = endpoint(Verb::Get, "/api/v1/spaces", Tier::One);
 pub(crate) static GROUPS: Endpoint = Endpoint { forbidden: ADMIN, ..endpoint(Verb::Get, "/api/v1/groups", Tier::One) };
 pub(crate) static CONSENT: Endpoint = Endpoint {
     missing: NO_KEY_CLIENT,

@@ -201,6 +201,19 @@ impl QlikReader {
         self.list(&at, &endpoints::USERS, &[("filter", filter)], "a list of users", |user: &wire::User| &user.id).await
     }
 
+    /// The names of the tenant's spaces. Only tests have this kind.
+    #[cfg(test)]
+    pub async fn spaces(&self, account: &Name, host: &Host) -> Result<std::collections::BTreeSet<String>, ReadError> {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            id: String,
+            name: String,
+        }
+        let at = At { account, host, who: Who::Client };
+        let found = self.list(&at, &endpoints::SPACES, &[], "a list of spaces", |space: &Listed| &space.id).await?;
+        Ok(found.into_iter().map(|space| space.name).collect())
+    }
+
     /// A user with its roles, read right before they are replaced.
     ///
     /// # Errors

@@ -18,6 +18,8 @@ pub(super) enum Object {
     Key,
     /// A user of the tenant that `address` names.
     User,
+    #[cfg(test)]
+    Space,
 }
 
 /// What is said of an object.
@@ -26,6 +28,19 @@ pub(super) enum Object {
 pub(super) enum ObjectDetails {
     CreateUser(CreateUser),
     KeepObject(KeepObject),
+    #[cfg(test)]
+    CreateSpace(CreateSpace),
+}
+
+/// A space that is made. Only tests have this kind.
+#[cfg(test)]
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CreateSpace {
+    account: String,
+    tenant: Parent,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 /// A user who is made, because keys are declared to be theirs.
@@ -49,18 +64,24 @@ pub(super) struct KeepObject {
 #[serde(rename_all = "snake_case")]
 pub(super) enum ObjectStep {
     CreateUser,
+    #[cfg(test)]
+    CreateSpace,
 }
 
 /// The number of objects by what is done about them.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ObjectCounts {
     users_to_create: usize,
+    #[cfg(test)]
+    spaces_to_create: usize,
 }
 
 impl From<ObjectKind> for Object {
     fn from(kind: ObjectKind) -> Self {
         match kind {
             ObjectKind::User => Self::User,
+            #[cfg(test)]
+            ObjectKind::Space => Self::Space,
         }
     }
 }
@@ -69,6 +90,8 @@ impl From<ObjectKind> for ObjectStep {
     fn from(kind: ObjectKind) -> Self {
         match kind {
             ObjectKind::User => Self::CreateUser,
+            #[cfg(test)]
+            ObjectKind::Space => Self::CreateSpace,
         }
     }
 }
@@ -76,7 +99,11 @@ impl From<ObjectKind> for ObjectStep {
 impl From<&BTreeMap<ObjectKind, usize>> for ObjectCounts {
     fn from(counts: &BTreeMap<ObjectKind, usize>) -> Self {
         let of = |kind| counts.get(&kind).copied().unwrap_or(0);
-        Self { users_to_create: of(ObjectKind::User) }
+        Self {
+            users_to_create: of(ObjectKind::User),
+            #[cfg(test)]
+            spaces_to_create: of(ObjectKind::Space),
+        }
     }
 }
 
@@ -85,6 +112,10 @@ pub(super) fn created(create: &action::CreateObject) -> ObjectDetails {
     let (account, tenant) = (account.to_string(), parent.into());
     match object {
         object::Object::User(user) => ObjectDetails::CreateUser(CreateUser { account, tenant, user: user.into() }),
+        #[cfg(test)]
+        object::Object::Space(object::Space { name, kind }) => {
+            ObjectDetails::CreateSpace(CreateSpace { account, tenant, name: name.clone(), kind: kind.clone() })
+        }
     }
 }
 

@@ -22,6 +22,10 @@ pub(super) fn members(desired: &Desired, address: &Address) -> Members {
         Spec::QlikKey(key) => of_key(desired, address, key.adopt.is_none().then(|| qlik_key(key))),
         Spec::ImburseTenant(tenant) => imburse_tenant(tenant, desired.imburse.get(&tenant.account)),
         Spec::ImburseKey(key) => of_key(desired, address, key.adopt.is_none().then(|| imburse_key(key))),
+        #[cfg(test)]
+        Spec::QlikSpace(space) => {
+            of_key(desired, address, Some(vec![("name", json!(space.name)), ("type", json!(space.kind))]))
+        }
     }
 }
 

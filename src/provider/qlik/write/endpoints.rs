@@ -40,6 +40,8 @@ pub(super) static CREATE_ROLE: Endpoint = Endpoint {
     forbidden: ADMIN,
     ..endpoint(Verb::Post, "/api/v1/roles", Tier::Two)
 };
+#[cfg(test)]
+pub(super) static CREATE_SPACE: Endpoint = endpoint(Verb::Post, "/api/v1/spaces", Tier::Two);
 pub(super) static CREATE_USER: Endpoint = Endpoint {
     invalid: "correct the owner's subject, email or name",
     forbidden: ADMIN,

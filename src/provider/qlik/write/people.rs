@@ -66,6 +66,17 @@ impl QlikWriter<'_> {
         self.make(account, host, &endpoints::CREATE_USER, &auth::json(&body), "a user").await
     }
 
+    /// Makes a space. Only tests have this kind.
+    #[cfg(test)]
+    pub async fn create_space(
+        &self,
+        account: &Name,
+        host: &Host,
+        space: &crate::model::object::Space,
+    ) -> Outcome<Untrusted> {
+        self.make(account, host, &endpoints::CREATE_SPACE, &auth::json(space), "a space").await
+    }
+
     /// Makes a custom role that may manage API keys. Its name is unique, so that doing it twice makes one.
     pub async fn create_role(&self, account: &Name, host: &Host, name: &str) -> Outcome<Untrusted> {
         let body = NewRole { name, description: ROLE_DESCRIPTION, assigned_scopes: ["api-keys"] };
