@@ -1,6 +1,5 @@
 //! Where a held ledger's files are read and replaced: in a locked folder, or in a bucket.
 
-#[cfg(feature = "object-store")]
 use super::contents::Folder;
 use super::durable::Locked;
 use super::error::LedgerError;
