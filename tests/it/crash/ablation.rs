@@ -27,11 +27,13 @@ const END: &str = "<!-- end of ablations -->";
 
 /// What the second vendor's stories can show; the rest needs a failing disk, a lost ledger or Qlik's renewals. That a run at work
 /// is waited for is not seen with a vault: whoever delivers second is refused by it.
-const AT_IMBURSE: [&str; 11] = [
+const AT_IMBURSE: [&str; 13] = [
     "no-intent",
     "intent-after-post",
     "error-means-not-created",
     "blind-retry",
+    "bare-429-means-not-created",
+    "no-retract-before-the-wait",
     "auto-clear",
     "intent-deleted-on-success",
     "no-marker",
@@ -183,8 +185,10 @@ impl Story for AtImburse {
 
 /// The creation of the tenant, the making of keys, two runners, and then all the rest.
 fn payments(services: Ground) -> Vec<AtImburse> {
-    let (dear, rest): (Vec<Payment>, Vec<Payment>) =
-        Payment::all(&Ground::Folders).into_iter().partition(Story::is_dear);
+    let mut all = Payment::all(&Ground::Folders);
+    all.extend(Payment::with(&Ground::Folders, &Trouble::ENDS));
+    all.extend(Payment::throttled(&Ground::Folders));
+    let (dear, rest): (Vec<Payment>, Vec<Payment>) = all.into_iter().partition(Story::is_dear);
     let (keys, rest): (Vec<Payment>, Vec<Payment>) = rest.into_iter().partition(Payment::is_of_a_key);
     let meetings = [Start::Nothing, Start::Dead].into_iter().flat_map(|start| Meeting::all(&services, start));
     let alone = dear.into_iter().chain(keys).map(AtImburse::Payment);
@@ -195,6 +199,8 @@ fn payments(services: Ground) -> Vec<AtImburse> {
 fn points(store: &Arc<Service>) -> Vec<Point> {
     let (new, renewal) = (Scene::new_with_two_keys(), Scene::renewal());
     let mut all = Point::each(&new, Struck::all(&new, &Trouble::ALL));
+    all.extend(Point::each(&new, Struck::all(&new, &Trouble::ENDS)));
+    all.extend(Point::each(&new, Struck::throttled(&new)));
     all.extend(Point::each(&renewal, Struck::all(&renewal, &Trouble::KILLS)));
     all.extend(Point::each(&new, Broken::all(&new)));
     let (dear, rest): (Vec<Point>, Vec<Point>) = all.into_iter().partition(Point::is_dear);

@@ -9,11 +9,13 @@ const PATCH: &str = "tests/rules/left-out.patch";
 /// A rule by its name in the patch, and what the program does without it.
 pub(super) type Rule = (&'static str, &'static str);
 
-pub(super) const ALL: [Rule; 21] = [
+pub(super) const ALL: [Rule; 23] = [
     ("no-intent", "a tenant's record is written after its POST, and only if that went well"),
     ("intent-after-post", "the intent is written after the POST"),
     ("error-means-not-created", "a POST that went wrong in any way is taken to have made nothing"),
     ("blind-retry", "a POST whose outcome is unknown is sent once more"),
+    ("bare-429-means-not-created", "a 429 in other words than the vendor's is taken to have made nothing"),
+    ("no-retract-before-the-wait", "the intent of a creation that is asked for again is not taken back first"),
     ("auto-clear", "an intent whose run is over counts as taken back"),
     ("intent-deleted-on-success", "the intent is cleared when the tenant is there"),
     ("settled-before-sent", "a tenant is recorded as settled before its settings are sent"),
