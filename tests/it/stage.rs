@@ -63,6 +63,13 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// True if a word of the output begins as tokens and keys of the vendor do. An id may have those letters within.
+    pub(crate) fn shows_a_token(&self) -> bool {
+        let all = self.all();
+        let mut words = all.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
+        words.any(|word| word.starts_with("eyJ"))
+    }
+
     pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code(),
