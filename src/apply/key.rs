@@ -21,7 +21,7 @@ use super::people;
 use super::world::World;
 
 /// A key of a tenant at Qlik.
-struct Key<'a> {
+struct QlikMaker<'a> {
     world: &'a World<'a>,
     account: &'a Name,
     spec: &'a QlikKey,
@@ -35,16 +35,16 @@ struct Key<'a> {
 pub(super) async fn create(delivery: &Delivery<'_>, account: &Name, spec: &QlikKey) -> Result<String, Failure> {
     let Delivery { world, at, .. } = *delivery;
     let host = host_of(world.desired, account, at)?;
-    let slot = Slot::look(delivery, &spec.deliver_to, &Key::WORDS).await?;
+    let slot = Slot::look(delivery, &spec.deliver_to, &QlikMaker::WORDS).await?;
     let owner_id = match &spec.owner {
         Owner::User(user) => Some(people::owner(world, account, &host, user).await?.user_id),
         // Nobody but itself: the key's own answer tells who that is.
         Owner::Client | Owner::Configured(_) => None,
     };
-    slot.fill(&Key { world, account, spec, at, host, owner_id }, at).await
+    slot.fill(&QlikMaker { world, account, spec, at, host, owner_id }, at).await
 }
 
-impl Maker for Key<'_> {
+impl Maker for QlikMaker<'_> {
     type Minted = MintedKey;
 
     const WORDS: Words = Words {

@@ -14,7 +14,7 @@ use crate::model::address::Name;
 use crate::model::clock::{Clocks, rough};
 use crate::model::settings::Settings;
 use crate::model::untrusted::escape;
-use crate::net::{Proxy, Trust};
+use crate::net::{Proxy, Roots};
 use crate::provider::http::{BuildError, NetworkOptions, Tiers, Timeouts};
 use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::{Credentials, QlikReader};
@@ -55,7 +55,7 @@ impl Estate {
         let output = Output::of(common);
         let parallelism = descriptors::fit(common.parallelism, common.sandbox, &output)?;
         let clocks = Clocks::new(clock());
-        let network = |proxy: Option<Arc<Proxy>>, trust: Trust| NetworkOptions {
+        let network = |proxy: Option<Arc<Proxy>>, trust: Roots| NetworkOptions {
             proxy,
             trust,
             ignore_env_proxy: settings.network.ignore_env_proxy,
@@ -98,7 +98,7 @@ impl Estate {
             reach::roots_are_there()?;
         }
         let unusable = |error: BuildError| Problem::new(error.to_string(), "correct network: in settings");
-        let trust = Trust::read(certificates(ca_file.as_deref())?.as_slice()).map_err(unusable)?;
+        let trust = Roots::read(certificates(ca_file.as_deref())?.as_slice()).map_err(unusable)?;
         let Resolved { qlik, imburse } = credentials;
         let qlik = QlikReader::new(network(proxy.clone(), trust.clone()), accounts(settings, qlik), parallelism)
             .map_err(unusable)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::requests::Asked;
 use crate::model::untrusted::escape;
-use crate::model::wait::{Ending, STEP, Wait, Waits};
+use crate::model::wait::{Ending, OpenWait, STEP, Waits};
 
 use super::args::Common;
 use super::exit::{Exit, Problem};
@@ -66,7 +66,7 @@ fn request(asked: &Asked) -> String {
     escape(&format!("{method} {host}{path} {status} {} ms", took.as_millis()))
 }
 
-fn stuck(waits: &[Wait], limit: crate::model::duration::Duration) -> Problem {
+fn stuck(waits: &[OpenWait], limit: crate::model::duration::Duration) -> Problem {
     let what = waits.first().map(|wait| format!(", still waiting for {}", wait.what)).unwrap_or_default();
     Problem::new(
         format!(
@@ -117,12 +117,12 @@ struct Said {
 
 impl Said {
     /// What is to be said now.
-    fn lines(&mut self, waits: &[Wait], now: Instant) -> Vec<String> {
+    fn lines(&mut self, waits: &[OpenWait], now: Instant) -> Vec<String> {
         self.at.retain(|what, _| waits.iter().any(|wait| wait.what == *what));
         if self.last.is_some_and(|last| now.duration_since(last) < AT_ONCE) {
             return Vec::new();
         }
-        let mut due: Vec<&Wait> = Vec::new();
+        let mut due: Vec<&OpenWait> = Vec::new();
         for wait in waits.iter().filter(|wait| now.duration_since(wait.began) >= SAID_AFTER) {
             let again = self.at.get(&wait.what).is_none_or(|at| now.duration_since(*at) >= SAID_AGAIN);
             if again && !due.iter().any(|other| other.what == wait.what) {
@@ -142,7 +142,7 @@ impl Said {
     }
 }
 
-fn line(wait: &Wait, now: Instant) -> String {
+fn line(wait: &OpenWait, now: Instant) -> String {
     let left = wait.at_most.saturating_sub(now.duration_since(wait.began)).as_secs();
     format!("waiting for {}; at most {left} s more", wait.what)
 }
@@ -151,8 +151,8 @@ fn line(wait: &Wait, now: Instant) -> String {
 mod tests {
     use super::*;
 
-    fn wait(what: &str, began: Instant) -> Wait {
-        Wait { what: what.to_owned(), began, at_most: Duration::from_secs(30) }
+    fn wait(what: &str, began: Instant) -> OpenWait {
+        OpenWait { what: what.to_owned(), began, at_most: Duration::from_secs(30) }
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_hundred_slow_hosts_are_four_lines() {
         let began = Instant::now();
-        let waits: Vec<Wait> = (0..100).map(|n| wait(&format!("h{n}"), began)).collect();
+        let waits: Vec<OpenWait> = (0..100).map(|n| wait(&format!("h{n}"), began)).collect();
         let lines = Said::default().lines(&waits, began + Duration::from_secs(4));
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[3], "waiting for 97 more like these");

@@ -61,12 +61,12 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 #[derive(Default)]
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
-    pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+    pub(crate) tenants: Vec<(At<Name>, DeclaredTenant)>,
     pub(crate) imburse: imburse::File,
     pub(crate) ignore: Vec<ignore::Entry>,
 }
 
-pub(crate) type Shared = profile::Shared<Key, Policies>;
+pub(crate) type Shared = profile::Shared<DeclaredKey, Policies>;
 
 /// What a tenant is set up with.
 pub(crate) struct Policies {
@@ -74,7 +74,7 @@ pub(crate) struct Policies {
     pub(crate) grants: Option<Grants>,
 }
 
-pub(crate) struct Tenant {
+pub(crate) struct DeclaredTenant {
     pub(crate) shared: Shared,
     pub(crate) taking: Taking,
     pub(crate) display_name: Option<String>,
@@ -84,7 +84,7 @@ pub(crate) struct Tenant {
     pub(crate) spaces: Vec<(At<Name>, crate::model::object::Space)>,
 }
 
-pub(crate) struct Key {
+pub(crate) struct DeclaredKey {
     overrides: Option<Span>,
     /// `None` where something in it is at fault.
     pub(crate) spec: Option<QlikKey>,
@@ -92,7 +92,7 @@ pub(crate) struct Key {
     pub(crate) configured_owner: Option<At<Name>>,
 }
 
-impl profile::Key for Key {
+impl profile::TakesProfile for DeclaredKey {
     fn overrides(&self) -> Option<Span> {
         self.overrides
     }
@@ -131,7 +131,7 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     file
 }
 
-fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
+fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<DeclaredTenant> {
     let what = format!("tenant {}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &TENANT, faults)?;
     let shared = shared(&fields, &what, faults);
@@ -146,7 +146,7 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
         let (_, entry) = read::choice(node, "`adopt` of a tenant", &ADOPT_TENANT, example, faults)?;
         host(&entry.value, "`hostname`", faults)
     });
-    Some(Tenant {
+    Some(DeclaredTenant {
         shared,
         taking,
         display_name,
@@ -208,7 +208,7 @@ fn grants(entry: &Entry, faults: &mut Faults<'_>) -> Option<Grants> {
 }
 
 /// `of` is what the key belongs to.
-fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
+fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> {
     let what = format!("key {} of {of}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &KEY, faults)?;
     let adopt = fields.get("adopt").map(|node| {
@@ -251,7 +251,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
             adopt: or(adopt.map(|id| id.map(Some)), Some(None))?,
         })
     };
-    Some(Key { overrides, spec: whole(), deliver_to: sink, configured_owner })
+    Some(DeclaredKey { overrides, spec: whole(), deliver_to: sink, configured_owner })
 }
 
 /// One label, and none of those at which the vendor has services of its own: a credential would be tried there.

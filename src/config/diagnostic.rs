@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::fault::{Fault, Place};
+use super::fault::{Fault, Spot};
 pub(crate) use super::fault::{code, quote};
 use super::report::{Report, line_around};
 use super::source::{Source, Span};
@@ -79,7 +79,7 @@ impl<'s> Faults<'s> {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> &mut Fault {
-        let Place { file, line, column, span } = self.place(at);
+        let Spot { file, line, column, span } = self.place(at);
         let (message, label) = (message.into(), label.into());
         let fault = Fault { code, message, file, line, column, span: Some(span), label, help: None, secondary: None };
         if self.list.len() >= FAULTS_MAX {
@@ -152,9 +152,9 @@ impl<'s> Faults<'s> {
         }
     }
 
-    pub(crate) fn place(&self, at: Span) -> Place {
+    pub(crate) fn place(&self, at: Span) -> Spot {
         let place = at.place(self.sources);
-        Place { file: place.file, line: place.line, column: place.column, span: at.range() }
+        Spot { file: place.file, line: place.line, column: place.column, span: at.range() }
     }
 
     /// The user's word in a message: escaped, and no longer than helps.

@@ -69,12 +69,12 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Secondary {
     #[serde(flatten)]
-    pub place: Place,
+    pub place: Spot,
     pub label: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct Spot {
     pub file: String,
     pub line: u32,
     pub column: u32,
@@ -87,7 +87,7 @@ impl Fault {
         self
     }
 
-    pub(crate) fn also(&mut self, place: Place, label: &str) -> &mut Self {
+    pub(crate) fn also(&mut self, place: Spot, label: &str) -> &mut Self {
         self.secondary = Some(Secondary { place, label: label.to_owned() });
         self
     }

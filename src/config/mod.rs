@@ -25,7 +25,7 @@ mod texts;
 
 use std::path::Path;
 
-pub use fault::{Fault, Place, Secondary};
+pub use fault::{Fault, Secondary, Spot};
 pub use report::Report;
 pub use source::Source;
 

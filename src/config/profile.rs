@@ -22,7 +22,7 @@ pub(crate) struct Shared<K, M> {
 }
 
 /// A key as a profile or a tenant says it.
-pub(crate) trait Key {
+pub(crate) trait TakesProfile {
     /// Where it says `override: true`.
     fn overrides(&self) -> Option<Span>;
     fn deliver_to(&self) -> Option<&At<Name>>;
@@ -141,7 +141,7 @@ pub(crate) fn overrides(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<
 }
 
 /// Sinks that are named where they stand, once each, whether a profile is used or not.
-pub(crate) fn sinks<K: Key, M>(shared: &Shared<K, M>, settings: &Settings, faults: &mut Faults<'_>) {
+pub(crate) fn sinks<K: TakesProfile, M>(shared: &Shared<K, M>, settings: &Settings, faults: &mut Faults<'_>) {
     for (_, key) in &shared.keys {
         if let Some(sink) = key.deliver_to()
             && !settings.sinks.contains_key(&sink.value)
@@ -200,7 +200,7 @@ pub(crate) fn missing(name: &Name, at: Span, key: &str, example: &str, profile: 
 }
 
 /// The tenant's keys: its profile's, less what it omits, and its own.
-pub(crate) fn keys<'k, K: Key, M>(
+pub(crate) fn keys<'k, K: TakesProfile, M>(
     own: &'k Shared<K, M>,
     taking: &Taking,
     profile: &Profile<'k, Shared<K, M>>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::desired::{File, Key, Shared, Tenant};
+use super::desired::{DeclaredKey, DeclaredTenant, File, Shared};
 use super::diagnostic::{Faults, code};
 use super::ignore;
 use super::imburse;
@@ -173,7 +173,13 @@ fn references(shared: &Shared, settings: &Settings, faults: &mut Faults<'_>) {
 }
 
 /// An owner belongs to an account, so a profile's key is checked once for each account that uses it.
-fn owner(key: &Key, account: &Name, settings: &Settings, seen: &mut BTreeSet<(Span, Name)>, faults: &mut Faults<'_>) {
+fn owner(
+    key: &DeclaredKey,
+    account: &Name,
+    settings: &Settings,
+    seen: &mut BTreeSet<(Span, Name)>,
+    faults: &mut Faults<'_>,
+) {
     let (Some(owner), Some(found)) = (&key.configured_owner, settings.qlik.get(account)) else { return };
     if found.owners.contains_key(&owner.value) || !seen.insert((owner.at, account.clone())) {
         return;
@@ -190,7 +196,7 @@ struct Hosts<'s> {
 }
 
 impl Hosts<'_> {
-    fn claim(&mut self, tenant: &Name, spec: &Tenant, account: &Name, faults: &mut Faults<'_>) {
+    fn claim(&mut self, tenant: &Name, spec: &DeclaredTenant, account: &Name, faults: &mut Faults<'_>) {
         let region = self.settings.and_then(|settings| settings.qlik.get(account)).map(|account| &account.region);
         // Without settings nobody knows which accounts share a region.
         let region = region.map_or_else(|| format!("account {account}"), |region| region.register().to_string());

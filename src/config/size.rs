@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{Faults, code};
-use super::profile::{Key, Named, Shared, Taking};
+use super::profile::{Named, Shared, TakesProfile, Taking};
 use super::source::Span;
 use crate::model::address::Name;
 
@@ -19,7 +19,7 @@ pub(crate) struct Size {
 
 impl Size {
     /// Adds the tenants of one vendor. A key that a tenant both overrides and inherits is counted twice: it is built twice.
-    pub(crate) fn add<'t, K: Key + 't, M: 't>(
+    pub(crate) fn add<'t, K: TakesProfile + 't, M: 't>(
         &mut self,
         tenants: impl Iterator<Item = (Span, &'t Taking, &'t Shared<K, M>)>,
         profiles: &Named<Shared<K, M>>,

@@ -86,12 +86,12 @@ pub(crate) fn parse(file: usize, faults: &mut Faults<'_>) -> Option<Node> {
 
 /// A collection that is still open.
 enum Open {
-    Map { at: Span, entries: Vec<Entry>, seen: HashMap<String, Span>, key: Option<Key> },
+    Map { at: Span, entries: Vec<Entry>, seen: HashMap<String, Span>, key: Option<MapKey> },
     List { at: Span, items: Vec<Node> },
 }
 
 /// A key that waits for its value.
-enum Key {
+enum MapKey {
     Good(String, Span),
     /// Its value is read and dropped, with all that is in it.
     Dropped,
@@ -196,7 +196,7 @@ impl Tree {
             Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Map { entries, seen, key, .. }) => match key.take() {
                 None => *key = Some(as_key(node, seen, faults)),
-                Some(Key::Good(text, key_at)) => {
+                Some(MapKey::Good(text, key_at)) => {
                     // Nothing stands nowhere: its key is what can be shown.
                     if node.at.start == node.at.end && matches!(node.value, Value::Scalar { kind: Kind::Null, .. }) {
                         node.at = key_at;
@@ -204,7 +204,7 @@ impl Tree {
                     entries.push(Entry { key: text, key_at, value: node });
                 }
                 // Nobody looks at it, so nobody knows what it is.
-                Some(Key::Dropped) => faults.mask(node.at),
+                Some(MapKey::Dropped) => faults.mask(node.at),
             },
         }
     }
@@ -221,13 +221,13 @@ fn place(file: usize, start: &granit_parser::Marker, end: Option<usize>) -> Span
     Span { file, line: number(start.line().max(1)), column: number(start.col() + 1), start: from, end: to }
 }
 
-fn as_key(node: Node, seen: &mut HashMap<String, Span>, faults: &mut Faults<'_>) -> Key {
+fn as_key(node: Node, seen: &mut HashMap<String, Span>, faults: &mut Faults<'_>) -> MapKey {
     match node.value {
         Value::Scalar { text, kind: Kind::Text } if text == "<<" => {
             faults
                 .add(code::NOT_TAKEN, node.at, "YAML merge keys are not taken", "a merge key")
                 .help("what many tenants share goes into a profile");
-            Key::Dropped
+            MapKey::Dropped
         }
         Value::Scalar { text, kind: Kind::Text } => match seen.get(&text) {
             Some(first) => {
@@ -237,19 +237,19 @@ fn as_key(node: Node, seen: &mut HashMap<String, Span>, faults: &mut Faults<'_>)
                     .add(code::DUPLICATE_KEY, node.at, message, "again here")
                     .also(first, "first here")
                     .help("keep one of them");
-                Key::Dropped
+                MapKey::Dropped
             }
             None => {
                 seen.insert(text.clone(), node.at);
-                Key::Good(text, node.at)
+                MapKey::Good(text, node.at)
             }
         },
-        Value::Broken => Key::Dropped,
+        Value::Broken => MapKey::Dropped,
         Value::Scalar { .. } | Value::Map(_) | Value::List(_) => {
             let message = format!("a key is text, and this is {}", node.found());
             faults.add(code::KEY_KIND, node.at, message, "not text").help("put it in quotes if it is a name");
             faults.hide_line(node.at);
-            Key::Dropped
+            MapKey::Dropped
         }
     }
 }

@@ -4,9 +4,9 @@ mod declared;
 mod live;
 mod refused;
 
-pub use declared::{Api, ImburseFacts, ImburseKey, ImburseTenant, PostalAddress, Shape, TENANT_ROLES};
+pub use declared::{Api, ImburseFacts, ImburseKey, ImburseTenant, PairShape, PostalAddress, TENANT_ROLES};
 pub use live::{
-    Account, AccountLive, AccountRead, ImburseLive, Key, Standing, StatusDetails, Tenant, TenantAddress, TenantLive,
-    TenantRead,
+    AccountDetails, AccountLive, AccountRead, ImburseLive, ListedKey, ListedTenant, Standing, StatusDetails,
+    TenantAddress, TenantLive, TenantRead,
 };
 pub use refused::MarkRefused;

@@ -111,7 +111,7 @@ impl OurKey {
     }
 
     /// Takes the facts that are shown from an Imburse key.
-    pub fn of_imburse(key: &imburse::Key) -> Self {
+    pub fn of_imburse(key: &imburse::ListedKey) -> Self {
         Self { id: key.public_key.clone(), name: key.text.clone(), expires: None }
     }
 }

@@ -66,12 +66,12 @@ struct Inner {
 #[derive(Default)]
 struct Open {
     next: u64,
-    waits: BTreeMap<u64, Wait>,
+    waits: BTreeMap<u64, OpenWait>,
 }
 
 /// One wait that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wait {
+pub struct OpenWait {
     /// The thing that is waited for and why, safe to print: it follows "waiting for".
     pub what: String,
     /// The time at which it began, on the steady clock.
@@ -111,12 +111,12 @@ impl Waits {
         let mut open = self.open();
         let number = open.next;
         open.next += 1;
-        open.waits.insert(number, Wait { what: what.into(), began: Instant::now(), at_most });
+        open.waits.insert(number, OpenWait { what: what.into(), began: Instant::now(), at_most });
         Waiting { waits: self.clone(), number }
     }
 
     /// Returns the waits that are not over, the oldest first.
-    pub fn now(&self) -> Vec<Wait> {
+    pub fn now(&self) -> Vec<OpenWait> {
         self.open().waits.values().cloned().collect()
     }
 

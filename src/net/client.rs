@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 use super::build_error::BuildError;
 use super::obstacle::causes;
 use super::proxy::Proxy;
-use super::trust::Trust;
+use super::roots::Roots;
 
 /// What a client is told. The rules that have no field here hold for everybody: HTTP/1.1, no redirect, no repetition, no referer,
-/// and what [`Trust`] says of TLS.
+/// and what [`Roots`] says of TLS.
 pub struct Way<'a> {
     /// Of settings or environment.
     pub proxy: Option<&'a Proxy>,
-    pub trust: &'a Trust,
+    pub trust: &'a Roots,
     /// Whether `HTTPS_PROXY` and the like are to be ignored.
     pub ignore_env_proxy: bool,
     /// `qlik-plan/0.1.0 (linux)`.

@@ -5,12 +5,12 @@ mod build_error;
 mod client;
 mod obstacle;
 mod proxy;
+mod roots;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
-mod trust;
 
 pub use build_error::BuildError;
 pub use client::{Connections, Unread, Way, body, client};
 pub use obstacle::{Obstacle, causes};
 pub use proxy::{Malformed, Proxy};
-pub use trust::Trust;
+pub use roots::Roots;

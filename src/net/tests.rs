@@ -25,7 +25,7 @@ use crate::provider::http::{NetworkOptions, Timeouts};
 use crate::provider::imburse::{Account, ImburseReader};
 use crate::sink::{self, Sink};
 
-use super::Trust;
+use super::Roots;
 
 /// Larger than any of the three takes.
 const LARGE: usize = 17 * 1024 * 1024;
@@ -211,6 +211,6 @@ fn no_client_of_ours_follows_is_flooded_waits_for_ever_or_trusts_a_stranger() {
 #[test]
 fn a_ca_file_without_a_certificate_is_refused() {
     for bad in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
-        assert!(Trust::read(&[bad.to_vec()]).is_err());
+        assert!(Roots::read(&[bad.to_vec()]).is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::model::settings;
 use crate::model::untrusted::Untrusted;
 use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::QlikReader;
-use crate::sink::Sink;
+use crate::sink::SinkReaders;
 
 /// The depth to which sinks and kept keys are checked before a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct LedgerPlace {
 pub struct Sources<'a> {
     pub qlik: &'a QlikReader,
     pub imburse: &'a ImburseReader,
-    pub sinks: &'a BTreeMap<Name, Sink>,
+    pub sinks: SinkReaders<'a>,
     pub settings: &'a BTreeMap<Name, settings::Sink>,
     pub preflight: Preflight,
     pub breadth: Breadth,

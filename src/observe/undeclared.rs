@@ -97,7 +97,7 @@ fn in_sinks(
 ) -> Option<Observed<Undeclared>> {
     let mut keys = Vec::new();
     let mut looked = false;
-    for sink in sources.sinks.values() {
+    for sink in sources.sinks.all() {
         for place in std::iter::once(address).chain(&record.formerly) {
             let Some(entries) = sink.entries(place) else { continue };
             looked = true;

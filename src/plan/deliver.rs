@@ -14,11 +14,11 @@ use super::refusal::{Code, Refusal};
 use super::scene::push;
 use super::stop::{Stop, refuse};
 use super::store::sink_takes;
-use super::vendor::{Asks, On, Tenant};
+use super::vendor::{Asks, On, TenantRules};
 use super::{drift, ignore};
 
 /// Plans one key on ground that is there or will be.
-pub(super) fn plan<'a, T: Tenant<'a>>(on: &On<'a, '_, T>, room: &mut T::Room, plan: &mut Plan) {
+pub(super) fn plan<'a, T: TenantRules<'a>>(on: &On<'a, '_, T>, room: &mut T::Room, plan: &mut Plan) {
     let On { tenant, address, declared, ground } = *on;
     let scene = tenant.scene();
     match ground {
@@ -54,13 +54,13 @@ pub(super) fn plan<'a, T: Tenant<'a>>(on: &On<'a, '_, T>, room: &mut T::Room, pl
 }
 
 /// The decision table's answer, or why there is none.
-pub(super) fn judge<'a, T: Tenant<'a>>(
+pub(super) fn judge<'a, T: TenantRules<'a>>(
     tenant: &T,
     address: &'a Address,
     declared: &'a T::Declared,
     live: &'a T::Live,
     record: Option<&'a Record>,
-) -> Result<Judgement<'a, T::Key>, Stop> {
+) -> Result<Judgement<'a, T::Listed>, Stop> {
     let (scene, deliver_to) = (tenant.scene(), T::deliver_to(declared));
     let sink_facts = scene.desired.sinks.get(deliver_to);
     let (Some(sink_facts), Some(sink)) = (sink_facts, scene.live.sinks.get(address)) else {
@@ -97,10 +97,10 @@ pub(super) fn judge<'a, T: Tenant<'a>>(
     })
 }
 
-fn act<'a, T: Tenant<'a>>(
+fn act<'a, T: TenantRules<'a>>(
     on: &On<'a, '_, T>,
     parent: &Parent,
-    judged: &Judgement<'_, T::Key>,
+    judged: &Judgement<'_, T::Listed>,
     room: &mut T::Room,
     plan: &mut Plan,
 ) {
@@ -179,7 +179,7 @@ fn act<'a, T: Tenant<'a>>(
 }
 
 /// A key that works: as declared, or drifted.
-fn keep<'a, T: Tenant<'a>>(on: &On<'a, '_, T>, good: &T::Key, marks: bool, plan: &mut Plan) {
+fn keep<'a, T: TenantRules<'a>>(on: &On<'a, '_, T>, good: &T::Listed, marks: bool, plan: &mut Plan) {
     let On { tenant, address, declared, .. } = *on;
     let scene = tenant.scene();
     let kept = Action::Keep(Keep::Key {
@@ -212,7 +212,7 @@ pub(super) fn named<K: Candidate>(policy: &Policy, address: &Address, key: &K, w
 }
 
 /// Names the live keys of one that is refused or waited for, but for those that the refusal itself names.
-fn name_all<'a, T: Tenant<'a>>(
+fn name_all<'a, T: TenantRules<'a>>(
     on: &On<'a, '_, T>,
     live: &'a T::Live,
     record: Option<&Record>,
@@ -225,7 +225,7 @@ fn name_all<'a, T: Tenant<'a>>(
     };
     let LedgerLive::Present(ledger) = &scene.live.ledger else { return };
     let (uid, held) = (KeyUid::of(&record.uid, name), scene.live.sinks.get(address).and_then(SinkLive::held));
-    let of_this_key = |key: &&T::Key| {
+    let of_this_key = |key: &&T::Listed| {
         key.marker().is_some_and(|marker| marker.is_of(&ledger.id) && marker.uid == uid)
             && key.is_live(scene.now)
             && held.is_none_or(|held| !key.has_id(&held.key_id))
@@ -237,10 +237,10 @@ fn name_all<'a, T: Tenant<'a>>(
     }
 }
 
-fn reclaim<'a, T: Tenant<'a>>(
+fn reclaim<'a, T: TenantRules<'a>>(
     on: &On<'a, '_, T>,
     at: &TenantRef,
-    key: &T::Key,
+    key: &T::Listed,
     after_delivery: bool,
     asked: bool,
 ) -> Action {

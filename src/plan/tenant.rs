@@ -15,10 +15,10 @@ use super::limit::depends;
 use super::refusal::{Code, Refusal};
 use super::scene::push;
 use super::stop::Stop;
-use super::vendor::{On, Tenant};
+use super::vendor::{On, TenantRules};
 use super::{deliver, ignore};
 
-pub(super) fn plan<'a, T: Tenant<'a>>(tenant: &T, at: &Place, plan: &mut Plan) {
+pub(super) fn plan<'a, T: TenantRules<'a>>(tenant: &T, at: &Place, plan: &mut Plan) {
     let (scene, address) = (tenant.scene(), tenant.address());
     let mut own = Vec::new();
     let ground = match decide(tenant, &mut own, plan) {
@@ -71,7 +71,11 @@ pub(super) fn plan<'a, T: Tenant<'a>>(tenant: &T, at: &Place, plan: &mut Plan) {
 }
 
 /// Decides by the ledger's record of the tenant.
-fn decide<'a, T: Tenant<'a>>(tenant: &T, own: &mut Vec<Action>, plan: &mut Plan) -> Result<Ground<'a, T::Live>, Stop> {
+fn decide<'a, T: TenantRules<'a>>(
+    tenant: &T,
+    own: &mut Vec<Action>,
+    plan: &mut Plan,
+) -> Result<Ground<'a, T::Live>, Stop> {
     let (scene, address) = (tenant.scene(), tenant.address());
     let (ledger, record) = match &scene.live.ledger {
         LedgerLive::Present(facts) => (Some(facts), facts.records.get(address)),
@@ -148,7 +152,7 @@ fn rank(action: &Action) -> u8 {
 }
 
 /// Live keys with our marker that no declared key answers for.
-fn undeclared_keys<'a, T: Tenant<'a>>(tenant: &T, ground: &Ground<'a, T::Live>, plan: &mut Plan) {
+fn undeclared_keys<'a, T: TenantRules<'a>>(tenant: &T, ground: &Ground<'a, T::Live>, plan: &mut Plan) {
     let scene = tenant.scene();
     let (Ground::Exists { live, record: Some(record), .. }, LedgerLive::Present(facts)) = (ground, &scene.live.ledger)
     else {

@@ -68,7 +68,7 @@ fn keys_of(scene: &Scene, facts: &LedgerFacts, address: &Address) -> Option<(Vec
         return Some((ours, Seen::Vendor));
     }
     if let Some(Some(Observed::Present(keys))) = scene.live.imburse.tenants.get(address).map(|live| &live.keys) {
-        let of_us = |key: &&crate::model::imburse::Key| key.marker.as_ref().is_some_and(|m| m.is_of(&facts.id));
+        let of_us = |key: &&crate::model::imburse::ListedKey| key.marker.as_ref().is_some_and(|m| m.is_of(&facts.id));
         return Some((keys.values().filter(of_us).map(OurKey::of_imburse).collect(), Seen::Vendor));
     }
     None

@@ -17,11 +17,11 @@ use super::scene::Scene;
 use super::stop::Stop;
 
 /// One declared tenant, with its vendor's rules.
-pub(super) trait Tenant<'a> {
+pub(super) trait TenantRules<'a> {
     /// The values read of the tenant.
     type Live: 'a;
     /// A key as the vendor lists it.
-    type Key: Candidate + 'a;
+    type Listed: Candidate + 'a;
     /// The declaration of a key.
     type Declared: 'a;
     /// The room that the keys of one tenant share, counted as they are planned.
@@ -94,10 +94,10 @@ pub(super) trait Tenant<'a> {
         'a: 'p;
 
     /// The tenant's keys by id. `None`: not read.
-    fn listed(live: &'a Self::Live) -> Option<&'a Observed<BTreeMap<String, Self::Key>>>;
+    fn listed(live: &'a Self::Live) -> Option<&'a Observed<BTreeMap<String, Self::Listed>>>;
 
     /// Returns the vendor's part of the question about one key.
-    fn asks(&self, declared: &'a Self::Declared, live: &'a Self::Live) -> Asks<'a, Self::Key>;
+    fn asks(&self, declared: &'a Self::Declared, live: &'a Self::Live) -> Asks<'a, Self::Listed>;
 
     /// Returns the declaration of a key, as an action carries it.
     fn spec(&self, declared: &Self::Declared) -> KeySpec;
@@ -120,7 +120,7 @@ pub(super) trait Tenant<'a> {
         Self: Sized;
 
     /// Says of a live key that it is left alone, and why.
-    fn leave(&self, on: &On<'a, '_, Self>, key: &Self::Key, why: &str, plan: &mut Plan)
+    fn leave(&self, on: &On<'a, '_, Self>, key: &Self::Listed, why: &str, plan: &mut Plan)
     where
         Self: Sized;
 
@@ -140,20 +140,20 @@ pub(super) trait Tenant<'a> {
     where
         Self: Sized;
 
-    fn mark(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key) -> MarkOf;
-    fn reclaim(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Key, asked: bool) -> ReclaimOf;
+    fn mark(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Listed) -> MarkOf;
+    fn reclaim(&self, at: &TenantRef, declared: &Self::Declared, key: &Self::Listed, asked: bool) -> ReclaimOf;
 
     /// Returns the fields of a live key in its sink that differ from its declaration.
-    fn drift(&self, key: &Address, declared: &Self::Declared, good: &Self::Key) -> Vec<DriftField>;
+    fn drift(&self, key: &Address, declared: &Self::Declared, good: &Self::Listed) -> Vec<DriftField>;
 
     /// Says whether a key that is kept works, and could be renewed.
-    fn stands(&self, on: &On<'a, '_, Self>, room: &Self::Room, good: &Self::Key, plan: &mut Plan)
+    fn stands(&self, on: &On<'a, '_, Self>, room: &Self::Room, good: &Self::Listed, plan: &mut Plan)
     where
         Self: Sized;
 }
 
 /// One key that is being planned, and what it stands on.
-pub(super) struct On<'a, 'g, T: Tenant<'a>> {
+pub(super) struct On<'a, 'g, T: TenantRules<'a>> {
     pub(super) tenant: &'g T,
     pub(super) address: &'a Address,
     pub(super) declared: &'a T::Declared,

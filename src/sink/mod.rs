@@ -5,6 +5,7 @@ mod command;
 mod file;
 mod outcome;
 pub mod payload;
+mod reader;
 mod vault;
 
 use crate::model::address::Address;
@@ -21,6 +22,7 @@ use self::vault::VaultSink;
 
 pub use self::file::enclosing as work_tree;
 pub use self::outcome::{Look, Put, ReadBack, Version};
+pub use self::reader::{SinkReader, SinkReaders};
 
 /// One sink of the settings.
 #[derive(Clone, Debug)]

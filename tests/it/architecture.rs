@@ -23,8 +23,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("provider", &["model", "net"]),
     ("sink", &["model", "net"]),
     ("ledger", &["model", "net"]),
-    // What it asks of the planner is one function; the wishes are an argument of it.
-    ("observe", &["model", "plan::needs", "plan::Wishes", "provider", "sink"]),
+    // What it asks of the planner is one function; the wishes are an argument of it. What it holds of a sink cannot put.
+    ("observe", &["model", "plan::needs", "plan::Wishes", "provider", "sink::SinkReader", "sink::SinkReaders"]),
     ("apply", &["model", "plan", "provider", "sink", "ledger"]),
     (
         "render",
@@ -306,6 +306,7 @@ fn a_breach_is_seen_however_it_is_written() {
         (&["sandbox"], "use crate::*;"),
         (&["apply"], "use crate::render::text;"),
         (&["observe"], "use crate::apply::event;"),
+        (&["observe", "sources"], "use crate::sink::{Sink, SinkReaders};"),
         (&["observe", "tenant"], "use crate::plan::{Scene, Wishes, needs::needs};"),
         (&["cellar"], ""),
         (&["provider"], "fn f() { println!(\"x\"); }"),

@@ -43,7 +43,7 @@ fn a_kept_key_is_explained_by_its_sink_its_key_and_its_term() {
         "marked as delivered, by run ".to_owned(),
         format!("1. key {id} is in the sink and lives: it is the one"),
         "(P1D before); now is ".to_owned(),
-        "nothing is to be minted".to_owned(),
+        "no key is to be minted".to_owned(),
         "= key in files, ".to_owned(),
     ] {
         assert!(run.out.contains(&said), "{said:?} was not said:\n{}", run.out);

@@ -314,3 +314,20 @@ fn what_the_vendor_refuses_is_told_with_its_code_and_correlation_id() {
     assert!(run.all().contains("correlationId 0H") || run.all().contains("QP0233"), "{}", run.all());
     assert_eq!(creations(&stage), 0);
 }
+
+#[test]
+fn a_key_is_explained_by_the_decision_table() {
+    let stage = stage();
+    stage.settle();
+    let listed = tenants(&stage)[0]["keys"][0].clone();
+    let id = listed["publicKey"].as_str().unwrap().to_owned();
+    let key = |name: &str| format!("imburse/uk-retail/{name}");
+    let kept = ["admin", "reader"].map(|name| stage.plan(&["explain", &key(name)]).exits(0).out);
+    let with = kept.iter().filter(|out| out.contains(&format!("key {id} is in the sink and lives: it is the one")));
+    assert_eq!(with.count(), 1, "{kept:?}");
+    for out in &kept {
+        assert!(out.contains("marked as delivered, by run ") && out.contains("no key is to be made"), "{out}");
+    }
+    std::fs::remove_file(stage.dir().join(".qlik-sandbox/sinks/files/imburse/uk-retail/admin")).unwrap();
+    stage.plan(&["explain", &key("admin")]).exits(0).says("the decision table ends in QP0301");
+}

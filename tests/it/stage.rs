@@ -62,12 +62,15 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
+/// True if a word of a text begins as tokens and keys of the vendor do. An id may have those letters within.
+pub(crate) fn holds_a_token(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)).any(|word| word.starts_with("eyJ"))
+}
+
 impl Run {
-    /// True if a word of the output begins as tokens and keys of the vendor do. An id may have those letters within.
+    /// True if a token or a key of the vendor was printed.
     pub(crate) fn shows_a_token(&self) -> bool {
-        let all = self.all();
-        let mut words = all.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
-        words.any(|word| word.starts_with("eyJ"))
+        holds_a_token(&self.all())
     }
 
     pub(crate) fn of(output: &Output) -> Self {

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::address::Address;
-use crate::model::imburse::{Standing, Tenant};
+use crate::model::imburse::{ListedTenant, Standing};
 use crate::model::live::LedgerFacts;
 use crate::model::record::{Binding, How, Intent, State};
 use crate::provider::imburse::ImburseReader;
@@ -18,9 +18,13 @@ use super::super::world::World;
 ///
 /// # Errors
 /// The list cannot be read.
-pub async fn candidates(imburse: &ImburseReader, facts: &LedgerFacts, intent: &Intent) -> Result<Vec<Tenant>, Failure> {
+pub async fn candidates(
+    imburse: &ImburseReader,
+    facts: &LedgerFacts,
+    intent: &Intent,
+) -> Result<Vec<ListedTenant>, Failure> {
     let listed = imburse.list_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
-    let bound = |tenant: &Tenant| {
+    let bound = |tenant: &ListedTenant| {
         facts.records.values().filter_map(|record| record.state.binding()).any(|b| b.tenant_id == tenant.id)
     };
     let new = listed.into_iter().filter(|tenant| {
@@ -30,8 +34,8 @@ pub async fn candidates(imburse: &ImburseReader, facts: &LedgerFacts, intent: &I
 }
 
 /// Compares the list with an intent. Returns a sentence, and the steps that follow.
-pub fn say_candidates(address: &Address, found: &[Tenant]) -> (String, Vec<String>) {
-    let adopt = |tenant: &Tenant| {
+pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec<String>) {
+    let adopt = |tenant: &ListedTenant| {
         let created = tenant.details.created_on.as_ref().map(|on| format!(", created {on}")).unwrap_or_default();
         format!("qlik-apply resolve {address} --adopt {}   (name {}{created})", tenant.id, tenant.name)
     };

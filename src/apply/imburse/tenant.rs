@@ -2,7 +2,7 @@
 
 use crate::model::address::{Address, Name};
 use crate::model::host::Host;
-use crate::model::imburse::{PostalAddress, Standing, Tenant};
+use crate::model::imburse::{ListedTenant, PostalAddress, Standing};
 use crate::model::record::{Binding, How, State};
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::TenantRef;
@@ -51,7 +51,7 @@ async fn create_once(
         address,
         request,
         async || world.imburse.create_tenant(account, name, postal).await,
-        |made: &Tenant| {
+        |made: &ListedTenant| {
             let binding = Binding {
                 tenant_id: made.id.clone(),
                 hostname: host.as_str().into(),

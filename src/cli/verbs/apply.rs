@@ -19,6 +19,7 @@ use crate::plan::review::Review;
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
+use crate::sink::SinkReaders;
 
 use super::super::args::{ApplyArgs, Format, Only};
 use super::super::attended::Presence;
@@ -112,7 +113,7 @@ async fn work(
     let sources = Sources {
         qlik,
         imburse,
-        sinks: world.sinks,
+        sinks: SinkReaders::of(world.sinks),
         settings: &declared.settings.sinks,
         preflight: Preflight::Sinks,
         breadth: Breadth::Needed,

@@ -10,6 +10,7 @@ use crate::plan::{Wishes, hurdles};
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::{self, Snapshot};
+use crate::sink::SinkReaders;
 
 use super::super::args::{Format, PlanArgs, PreflightArg};
 use super::super::clock::clock;
@@ -95,7 +96,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
     let sources = Sources {
         qlik: &estate.qlik,
         imburse: &estate.imburse,
-        sinks: &estate.sinks,
+        sinks: SinkReaders::of(&estate.sinks),
         settings: &declared.settings.sinks,
         preflight: match args.preflight {
             Some(PreflightArg::Read) => Preflight::Read,

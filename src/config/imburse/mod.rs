@@ -12,7 +12,7 @@ use super::source::{At, Span};
 use super::syntax::{Entry, Node, Value};
 use super::texts::sent;
 use crate::model::address::Name;
-use crate::model::imburse::{ImburseKey, PostalAddress, Shape};
+use crate::model::imburse::{ImburseKey, PairShape, PostalAddress};
 use crate::model::marker::Marker;
 
 pub(super) use account::account;
@@ -45,13 +45,13 @@ const ADDRESS_EXAMPLE: &str = "{ street_address: …, locality: …, post_code: 
 #[derive(Default)]
 pub(crate) struct File {
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
-    pub(crate) tenants: Vec<(At<Name>, Tenant)>,
+    pub(crate) tenants: Vec<(At<Name>, DeclaredTenant)>,
 }
 
-pub(crate) type Shared = profile::Shared<Key, Option<Address>>;
+pub(crate) type Shared = profile::Shared<DeclaredKey, Option<Address>>;
 
 /// One tenant as it was written.
-pub(crate) struct Tenant {
+pub(crate) struct DeclaredTenant {
     pub(in crate::config) shared: Shared,
     pub(in crate::config) taking: Taking,
     display_name: Option<At<String>>,
@@ -68,14 +68,14 @@ pub(crate) struct Address {
     missing: Vec<(&'static str, &'static str)>,
 }
 
-pub(crate) struct Key {
+pub(crate) struct DeclaredKey {
     overrides: Option<Span>,
     /// `None` where something in it is at fault.
     spec: Option<ImburseKey>,
     deliver_to: Option<At<Name>>,
 }
 
-impl profile::Key for Key {
+impl profile::TakesProfile for DeclaredKey {
     fn overrides(&self) -> Option<Span> {
         self.overrides
     }
@@ -105,7 +105,7 @@ pub(crate) fn file(entry: &Entry, faults: &mut Faults<'_>) -> File {
     file
 }
 
-fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
+fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<DeclaredTenant> {
     let what = format!("tenant {}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &TENANT, faults)?;
     let shared = shared(&fields, &what, faults);
@@ -135,7 +135,7 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<Tenant> {
         }
         Some(_) | None => {}
     }
-    Some(Tenant { shared, taking, display_name, adopts: adopt.is_some(), adopt: id })
+    Some(DeclaredTenant { shared, taking, display_name, adopts: adopt.is_some(), adopt: id })
 }
 
 fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {
@@ -178,7 +178,7 @@ impl Address {
 }
 
 /// `of` is what the key belongs to.
-fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
+fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> {
     let what = format!("key {} of {of}", faults.quote(&entry.key));
     let fields = read::fields(&entry.value, &what, entry.key_at, &KEY, faults)?;
     let before = faults.count();
@@ -196,7 +196,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
     let deliver_as = shape(&fields, faults);
     let overrides = profile::overrides(&fields, faults);
     if faults.count() > before {
-        return Some(Key { overrides, spec: None, deliver_to });
+        return Some(DeclaredKey { overrides, spec: None, deliver_to });
     }
     let spec = ImburseKey {
         name: name.unwrap_or_default(),
@@ -209,7 +209,7 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<Key> {
         deliver_as,
         adopt: adopted.map(|id| id.value),
     };
-    Some(Key { overrides, spec: Some(spec), deliver_to })
+    Some(DeclaredKey { overrides, spec: Some(spec), deliver_to })
 }
 
 fn key_name(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
@@ -248,10 +248,10 @@ fn roles(node: &Node, faults: &mut Faults<'_>) -> Option<BTreeSet<String>> {
     Some(roles)
 }
 
-fn shape(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Shape {
-    let Some(node) = fields.get("deliver_as") else { return Shape::default() };
+fn shape(fields: &Fields<'_>, faults: &mut Faults<'_>) -> PairShape {
+    let Some(node) = fields.get("deliver_as") else { return PairShape::default() };
     let word = read::word(node, "`deliver_as` of an Imburse key", &SHAPES, faults);
-    Shape::ALL.iter().find(|(name, _)| Some(*name) == word).map(|(_, shape)| *shape).unwrap_or_default()
+    PairShape::ALL.iter().find(|(name, _)| Some(*name) == word).map(|(_, shape)| *shape).unwrap_or_default()
 }
 
 /// It becomes part of a request's path, so nothing but what ids consist of.

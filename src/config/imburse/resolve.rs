@@ -6,7 +6,7 @@ use super::super::diagnostic::{Faults, code};
 use super::super::profile::{self, Named, Profile};
 use super::super::read::unknown_name;
 use super::super::source::{At, Span};
-use super::{ADDRESS_EXAMPLE, Key, Shared, Tenant};
+use super::{ADDRESS_EXAMPLE, DeclaredKey, DeclaredTenant, Shared};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::Declared;
 use crate::model::imburse::{ImburseFacts, ImburseTenant};
@@ -33,7 +33,7 @@ pub(crate) fn facts(settings: &Settings) -> BTreeMap<Name, ImburseFacts> {
 /// The declared tenants and keys, into `items`. Without settings, what refers to them is taken as it is.
 pub(crate) fn items(
     profiles: &Named<Shared>,
-    tenants: Named<Tenant>,
+    tenants: Named<DeclaredTenant>,
     settings: Option<&Settings>,
     items: &mut Items,
     faults: &mut Faults<'_>,
@@ -100,7 +100,7 @@ struct Told {
 
 impl Told {
     /// No two keys of one tenant may be the same key at the vendor.
-    fn adopted_once<'k>(&mut self, keys: impl Iterator<Item = &'k (Span, &'k Key)>, faults: &mut Faults<'_>) {
+    fn adopted_once<'k>(&mut self, keys: impl Iterator<Item = &'k (Span, &'k DeclaredKey)>, faults: &mut Faults<'_>) {
         let mut adopted: Vec<(&str, Span)> =
             keys.filter_map(|(at, key)| Some((key.spec.as_ref()?.adopt.as_deref()?, *at))).collect();
         adopted.sort_by_key(|(_, at)| *at);

@@ -24,7 +24,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Way};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Way};
 
 use super::answer::deepest;
 
@@ -210,7 +210,7 @@ pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Resul
 }
 
 fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::Client, LedgerError> {
-    let client = Trust::read(&access.ca_pem).and_then(|trust| {
+    let client = Roots::read(&access.ca_pem).and_then(|trust| {
         net::client(&Way {
             proxy: access.proxy.as_deref(),
             trust: &trust,

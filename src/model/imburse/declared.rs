@@ -95,7 +95,7 @@ pub struct ImburseKey {
     /// A sink named in settings.
     pub deliver_to: Name,
     /// The form of the payload that the sink gets.
-    pub deliver_as: Shape,
+    pub deliver_as: PairShape,
     /// The public key of a key that exists. Such a key is never minted, and its private key is its owner's affair.
     pub adopt: Option<String>,
 }
@@ -103,7 +103,7 @@ pub struct ImburseKey {
 /// The form of a sink's payload. A key is a pair, so there is no bare token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shape {
+pub enum PairShape {
     /// The vendor's own form of a new key.
     #[default]
     Imburse,
@@ -114,7 +114,7 @@ pub enum Shape {
     Json,
 }
 
-impl Shape {
+impl PairShape {
     /// Every form with the word that desired state uses for it.
     pub const ALL: [(&'static str, Self); 3] = [("imburse", Self::Imburse), ("env", Self::Env), ("json", Self::Json)];
 
@@ -128,7 +128,7 @@ impl Shape {
     }
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for PairShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

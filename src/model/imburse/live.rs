@@ -33,7 +33,7 @@ impl ImburseLive {
 pub struct AccountLive {
     /// Every tenant of the account. It may lag, and strangers may create too: it is evidence, and never proves absence.
     #[serde(default)]
-    pub tenants: Option<Observed<Vec<Tenant>>>,
+    pub tenants: Option<Observed<Vec<ListedTenant>>>,
     /// The account's own page; `None` where it was not read.
     #[serde(default)]
     pub account: Option<AccountRead>,
@@ -44,7 +44,7 @@ pub struct AccountLive {
 #[serde(rename_all = "snake_case")]
 pub enum AccountRead {
     /// The page was read.
-    Present(Account),
+    Present(AccountDetails),
     /// The account key has not the role; what the page says stays unchecked.
     Forbidden(Unreadable),
     /// The page could not be read for another reason; a refusal says which.
@@ -53,7 +53,7 @@ pub enum AccountRead {
 
 /// `GET /account`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
+pub struct AccountDetails {
     /// The vendor's id of the account, to compare with settings.
     pub account_id: Untrusted,
     /// The company that the account belongs to, for messages.
@@ -73,7 +73,7 @@ pub struct Account {
 
 /// A tenant as the vendor shows it, in a list or by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenant {
+pub struct ListedTenant {
     /// The vendor's id, which never changes.
     pub id: Untrusted,
     /// The vendor's name of it, which is not unique in an account.
@@ -153,7 +153,7 @@ pub enum Standing {
     Deleted,
 }
 
-impl Tenant {
+impl ListedTenant {
     /// Returns the stage of its life. The dates are documented and the status words are not, so the dates decide first.
     pub fn standing(&self) -> Standing {
         let word = self.status.raw().to_ascii_lowercase();
@@ -177,10 +177,10 @@ pub struct TenantLive {
     pub tenant: TenantRead,
     /// Every key of the tenant, by public key; `None` where they were not read.
     #[serde(default)]
-    pub keys: Option<Observed<BTreeMap<String, Key>>>,
+    pub keys: Option<Observed<BTreeMap<String, ListedKey>>>,
     /// Keys that a sink names and the list does not, by GET.
     #[serde(default)]
-    pub looked_up: BTreeMap<String, Observed<Key>>,
+    pub looked_up: BTreeMap<String, Observed<ListedKey>>,
 }
 
 impl TenantLive {
@@ -197,7 +197,7 @@ pub enum TenantRead {
     /// Neither a record nor an adoption tells its id, so it can only be found in the account's list.
     Nowhere,
     /// The tenant was read by its id.
-    Present(Box<Tenant>),
+    Present(Box<ListedTenant>),
     /// The id of a binding or an adoption leads nowhere.
     Gone(Unreadable),
     /// The tenant could not be read, which says nothing about whether it is there.
@@ -206,7 +206,7 @@ pub enum TenantRead {
 
 /// One key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
+pub struct ListedKey {
     /// The public half of the pair, which is the key's id at the vendor.
     pub public_key: String,
     /// The name, without the marker.
@@ -217,7 +217,7 @@ pub struct Key {
     pub roles: BTreeSet<Untrusted>,
 }
 
-impl Key {
+impl ListedKey {
     /// Makes a key of a name as the vendor lists it, from which the marker is split off.
     pub fn new(public_key: String, name: &str, roles: BTreeSet<Untrusted>) -> Self {
         let (text, marker) = Marker::split(name);
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_tenant_stands_where_its_dates_say() {
         let on = |date: &str| Some(Untrusted::from(date));
-        let tenant = |status: &str, details| Tenant { status: status.into(), details, ..Tenant::default() };
+        let tenant = |status: &str, details| ListedTenant { status: status.into(), details, ..ListedTenant::default() };
         let none = StatusDetails::default();
         assert_eq!(tenant("", none.clone()).standing(), Standing::Usable);
         assert_eq!(tenant("Approved", none.clone()).standing(), Standing::Usable);

@@ -2,7 +2,7 @@
 //! roles.
 
 use crate::model::address::Address;
-use crate::model::imburse::{Account, AccountRead, ImburseFacts, Standing, Tenant};
+use crate::model::imburse::{AccountDetails, AccountRead, ImburseFacts, ListedTenant, Standing};
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
 
@@ -76,7 +76,7 @@ pub(super) fn may_create(
 /// can tell.
 fn of_that_name(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
     let Imburse { scene, address, spec } = *case;
-    let same: Vec<&Tenant> = scene
+    let same: Vec<&ListedTenant> = scene
         .estate
         .imburse
         .like(&spec.account, name)
@@ -147,11 +147,11 @@ fn of_a_name_like_it(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
 }
 
 /// Writes a name in quotes, so that a space at its end is seen.
-fn shown(tenant: &Tenant) -> String {
+fn shown(tenant: &ListedTenant) -> String {
     format!("\"{}\"", tenant.name)
 }
 
-pub(super) fn rejected(tenant: &Tenant) -> Refusal {
+pub(super) fn rejected(tenant: &ListedTenant) -> Refusal {
     let when = tenant.details.rejected_on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
     let why = tenant.details.rejection_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     Refusal::new(
@@ -162,7 +162,7 @@ pub(super) fn rejected(tenant: &Tenant) -> Refusal {
 }
 
 /// Checks the account key's own roles, where the account shows them.
-fn may_write(case: &Imburse<'_>, found: &Account) -> Result<(), Refusal> {
+fn may_write(case: &Imburse<'_>, found: &AccountDetails) -> Result<(), Refusal> {
     let Some(roles) = &found.key_roles else { return Ok(()) };
     let may = |role: &Untrusted| matches!(role.raw(), "account-admin" | "account-tenant-write");
     if roles.iter().any(may) {
@@ -176,7 +176,7 @@ fn may_write(case: &Imburse<'_>, found: &Account) -> Result<(), Refusal> {
     ))
 }
 
-fn approval(address: &Address, found: &Account, plan: &mut Plan) {
+fn approval(address: &Address, found: &AccountDetails, plan: &mut Plan) {
     if found.tenant_creation_approval_required {
         plan.notices.push(Notice {
             address: Some(address.clone()),

@@ -1,15 +1,17 @@
 //! How an Imburse object's actions come about.
 
-use crate::model::address::{Address, Name};
+use crate::model::address::Address;
 use crate::model::imburse::{AccountRead, ImburseKey, ImburseTenant, TenantRead};
 use crate::model::live::{LedgerLive, Observed};
-use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::State;
+use crate::model::spec::Spec;
 
+use super::super::explain::key::{facts, way};
 use super::super::fact::{Fact, fact};
-use super::super::recorded::{ledger, life, record};
+use super::super::recorded::{ledger, record};
 use super::super::scene::Scene;
 use super::facts::standing;
+use super::ground::Imburse;
 
 pub(in crate::plan) fn tenant(
     scene: &Scene,
@@ -97,62 +99,16 @@ pub(in crate::plan) fn key(
         path.push(format!("adopt: names key {id}: it is only looked for; its private key is its owner's affair"));
         return;
     }
-    let entry = scene.live.sinks.get(address).and_then(|sink| sink.entry.as_ref());
-    let sink = &spec.deliver_to;
-    read.push(fact(
-        "sink",
-        match entry {
-            None => format!("{sink} was not looked into"),
-            Some(Observed::Absent) => format!("{sink} holds nothing for it"),
-            Some(Observed::Unreadable(unreadable)) => unreadable.why.raw().to_owned(),
-            Some(Observed::Present(entry)) => {
-                format!("{sink} holds key {}, delivered {}", entry.key_id, entry.delivered)
-            }
-        },
-    ));
-    if let Some(number) = scene.live.sinks.get(address).and_then(|sink| sink.number) {
-        read.push(fact("version", format!("{number} in {sink}")));
-    }
-    let uid = record.zip(address.key()).map(|(record, name)| KeyUid::of(&record.uid, name));
-    let Some(Observed::Present(keys)) = &live.keys else { return };
-    for key in keys.values() {
-        let marked = key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid);
-        if !marked && key.text.raw() != spec.name {
-            continue;
-        }
-        let marker = match (&key.marker, &scene.live.ledger) {
-            (Some(marker), LedgerLive::Present(facts)) => {
-                let letter = match marker.letter {
-                    Letter::Undelivered => "not marked as delivered",
-                    Letter::Delivered => "marked as delivered",
-                };
-                let run = marker.nonce.run();
-                let over = marker.over.map(|over| format!(", made over version {over}")).unwrap_or_default();
-                format!("{letter}, by run {run} ({}){over}", life(facts.life_of_short(&run)))
-            }
-            (Some(_), LedgerLive::Missing { .. }) => "with a marker of a ledger".to_owned(),
-            (None, _) => "without a marker of ours".to_owned(),
-        };
-        read.push(fact("key", format!("{}: {marker}", key.public_key)));
-    }
+    let Some(Spec::ImburseTenant(tenant_spec)) = scene.desired.items.get(&tenant).map(|declared| &declared.spec) else {
+        return;
+    };
+    let asked = Imburse { scene, address: &tenant, spec: tenant_spec };
+    facts(&asked, address, spec, live, record, read);
     if let LedgerLive::Present(facts) = &scene.live.ledger {
-        let of_account =
-            facts.marks_refused.iter().filter(|refused| tenant_account(scene, &tenant) == Some(&refused.account));
+        let of_account = facts.marks_refused.iter().filter(|refused| refused.account == tenant_spec.account);
         for refused in of_account {
             read.push(fact("marks", format!("refused at {:.0}: {}", refused.at, refused.why.raw())));
         }
     }
-    let held = match entry {
-        Some(Observed::Present(entry)) => keys.get(&entry.key_id),
-        Some(Observed::Absent | Observed::Unreadable(_)) | None => None,
-    };
-    path.push(match held {
-        Some(key) => format!("key {} is in the sink and listed: it is the one", key.public_key),
-        None => "the sink holds no listed key of it: what carries its marker, or its name, decides".to_owned(),
-    });
-}
-
-fn tenant_account<'a>(scene: &'a Scene<'_>, tenant: &Address) -> Option<&'a Name> {
-    let mut tenants = scene.desired.imburse_tenants();
-    tenants.find(|(address, _, _)| *address == tenant).map(|(_, spec, _)| &spec.account)
+    way(&asked, address, spec, live, record, path);
 }

@@ -1,7 +1,7 @@
 //! A tenant that exists: adopted by declaration, or bound by the ledger. Is it there, usable, and as declared?
 
 use crate::model::address::Address;
-use crate::model::imburse::{ImburseFacts, Standing, Tenant, TenantLive, TenantRead};
+use crate::model::imburse::{ImburseFacts, ListedTenant, Standing, TenantLive, TenantRead};
 use crate::model::record::{Binding, How, Record};
 use crate::model::untrusted::Untrusted;
 
@@ -136,12 +136,12 @@ pub(super) fn kept(case: &Imburse<'_>, live: &TenantLive, record: Option<&Record
     Some(keep(present, account, adopted))
 }
 
-fn keep(present: &Tenant, account: &ImburseFacts, adopted: Adopted) -> Action {
+fn keep(present: &ListedTenant, account: &ImburseFacts, adopted: Adopted) -> Action {
     let of = KeptTenant::Imburse { name: present.name.clone(), host: account.host.clone() };
     Action::Keep(Keep::Tenant { id: present.id.clone(), of, adopted })
 }
 
-fn drift(case: &Imburse<'_>, present: &Tenant) -> Option<Action> {
+fn drift(case: &Imburse<'_>, present: &ListedTenant) -> Option<Action> {
     let mut fields = Vec::new();
     if let Some(name) = case.spec.display_name.as_ref().filter(|name| present.name.raw() != *name) {
         fields.push(DriftField { field: "display_name".into(), declared: name.clone(), live: present.name.clone() });
@@ -157,14 +157,14 @@ fn drift(case: &Imburse<'_>, present: &Tenant) -> Option<Action> {
     (!fields.is_empty()).then(|| Action::Drift(Drift::of(fields)))
 }
 
-fn pending(present: &Tenant) -> Stop {
+fn pending(present: &ListedTenant) -> Stop {
     Stop::Wait(Wait {
         run: None,
         why: format!("tenant {} waits for approval in the vendor's client portal", present.id),
     })
 }
 
-fn deleted(binding: &Binding, present: &Tenant) -> Refusal {
+fn deleted(binding: &Binding, present: &ListedTenant) -> Refusal {
     let when = present.details.deleted_on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
     Refusal::new(
         Code::TenantGone,

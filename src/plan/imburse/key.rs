@@ -1,7 +1,7 @@
 //! One key at Imburse: what the decision table asks of it, and what differs from its declaration.
 
 use crate::model::address::Address;
-use crate::model::imburse::{ImburseKey, Key, MarkRefused, TENANT_ROLES, TenantLive};
+use crate::model::imburse::{ImburseKey, ListedKey, MarkRefused, TENANT_ROLES, TenantLive};
 use crate::model::live::{LedgerLive, Observed};
 use crate::model::untrusted::{Untrusted, escape};
 use crate::plan::action::{Action, Drift, DriftField, Keep, Notice, Plan};
@@ -13,7 +13,7 @@ use crate::plan::{drift, ignore};
 
 use super::ground::Imburse;
 
-pub(super) fn asks<'a>(tenant: &Imburse<'a>, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, Key> {
+pub(super) fn asks<'a>(tenant: &Imburse<'a>, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, ListedKey> {
     let blind = tenant.scene.desired.sinks.get(&spec.deliver_to).is_some_and(|sink| sink.blind);
     Asks {
         text: &spec.name,
@@ -53,7 +53,7 @@ pub(super) fn roles(address: &Address, spec: &ImburseKey, plan: &mut Plan) {
 
 /// Says of a live key that it is left alone, and why: it does not end by itself, so it is found, unless it may well be the one in
 /// another machine's sink, where all is as it should be.
-pub(super) fn leave(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key, why: &str, plan: &mut Plan) {
+pub(super) fn leave(scene: &Scene, address: &Address, spec: &ImburseKey, key: &ListedKey, why: &str, plan: &mut Plan) {
     let id = escape(&key.public_key);
     let sink = scene.desired.sinks.get(&spec.deliver_to);
     let here = sink.is_some_and(|sink| key.marker.as_ref().is_some_and(|marker| marker.sink == sink.hash));
@@ -109,7 +109,7 @@ pub(super) fn adopted(
 }
 
 /// Returns the fields of a key in place that differ from its declaration.
-pub(super) fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &Key) -> Vec<DriftField> {
+pub(super) fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &ListedKey) -> Vec<DriftField> {
     let mut fields = Vec::new();
     // An adopted key may declare neither.
     if !spec.name.is_empty() && key.text.raw() != spec.name {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
-use crate::model::imburse::{Standing, Tenant};
+use crate::model::imburse::{ListedTenant, Standing};
 use crate::model::likeness::folded;
 use crate::model::live::{Live, Observed};
 use crate::model::record::Binding;
@@ -13,7 +13,7 @@ use crate::model::untrusted::Untrusted;
 pub(in crate::plan) struct Listed<'a> {
     /// Tenants that are not deleted, by account and name as a person takes it, in the order of ids: the vendor's list may have
     /// another every day.
-    pub(in crate::plan) names: BTreeMap<(&'a Name, String), Vec<&'a Tenant>>,
+    pub(in crate::plan) names: BTreeMap<(&'a Name, String), Vec<&'a ListedTenant>>,
     /// Tenants that are recorded, at the first address that binds them, or adopted. Ids are GUIDs, whose letters have no case;
     /// here they are small.
     accounted_for: BTreeMap<String, Option<&'a Address>>,
@@ -51,7 +51,7 @@ impl<'a> Listed<'a> {
     }
 
     /// The account's tenants whose names a person takes for this one.
-    pub(in crate::plan) fn like(&self, account: &'a Name, name: &str) -> &[&'a Tenant] {
+    pub(in crate::plan) fn like(&self, account: &'a Name, name: &str) -> &[&'a ListedTenant] {
         self.names.get(&(account, folded(name))).map(Vec::as_slice).unwrap_or_default()
     }
 }

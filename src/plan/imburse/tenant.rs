@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
-use crate::model::imburse::{AccountRead, ImburseKey, Key, TenantLive};
+use crate::model::imburse::{AccountRead, ImburseKey, ListedKey, TenantLive};
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::place::Place;
 use crate::model::record::{Binding, Intent, Record};
@@ -15,14 +15,14 @@ use crate::plan::key::{IMBURSE, Policy};
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::Scene;
 use crate::plan::stop::Stop;
-use crate::plan::vendor::{Asks, On, Tenant};
+use crate::plan::vendor::{Asks, On, TenantRules};
 
 use super::ground::{Ground, Imburse};
 use super::{create, found, key};
 
-impl<'a> Tenant<'a> for Imburse<'a> {
+impl<'a> TenantRules<'a> for Imburse<'a> {
     type Live = TenantLive;
-    type Key = Key;
+    type Listed = ListedKey;
     type Declared = ImburseKey;
     /// Keys share nothing: a tenant may have any number.
     type Room = ();
@@ -121,11 +121,11 @@ impl<'a> Tenant<'a> for Imburse<'a> {
         None
     }
 
-    fn listed(live: &'a TenantLive) -> Option<&'a Observed<BTreeMap<String, Key>>> {
+    fn listed(live: &'a TenantLive) -> Option<&'a Observed<BTreeMap<String, ListedKey>>> {
         live.keys.as_ref()
     }
 
-    fn asks(&self, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, Key> {
+    fn asks(&self, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, ListedKey> {
         key::asks(self, spec, live)
     }
 
@@ -161,7 +161,7 @@ impl<'a> Tenant<'a> for Imburse<'a> {
         None
     }
 
-    fn leave(&self, on: &On<'a, '_, Self>, key: &Key, why: &str, plan: &mut Plan) {
+    fn leave(&self, on: &On<'a, '_, Self>, key: &ListedKey, why: &str, plan: &mut Plan) {
         key::leave(self.scene, on.address, on.declared, key, why, plan);
     }
 
@@ -171,17 +171,17 @@ impl<'a> Tenant<'a> for Imburse<'a> {
         Ok(())
     }
 
-    fn mark(&self, at: &TenantRef, _: &ImburseKey, key: &Key) -> MarkOf {
+    fn mark(&self, at: &TenantRef, _: &ImburseKey, key: &ListedKey) -> MarkOf {
         MarkOf::Imburse { tenant_id: at.id.clone(), roles: key.roles.clone() }
     }
 
-    fn reclaim(&self, at: &TenantRef, _: &ImburseKey, _: &Key, asked: bool) -> ReclaimOf {
+    fn reclaim(&self, at: &TenantRef, _: &ImburseKey, _: &ListedKey, asked: bool) -> ReclaimOf {
         ReclaimOf::Imburse { tenant_id: at.id.clone(), asked }
     }
 
-    fn drift(&self, address: &Address, spec: &ImburseKey, good: &Key) -> Vec<DriftField> {
+    fn drift(&self, address: &Address, spec: &ImburseKey, good: &ListedKey) -> Vec<DriftField> {
         key::drift(self.scene, address, spec, good)
     }
 
-    fn stands(&self, _: &On<'a, '_, Self>, (): &(), _: &Key, _: &mut Plan) {}
+    fn stands(&self, _: &On<'a, '_, Self>, (): &(), _: &ListedKey, _: &mut Plan) {}
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::address::Name;
-use crate::model::imburse::{Standing, Tenant};
+use crate::model::imburse::{ListedTenant, Standing};
 use crate::model::live::Observed;
 
 use super::super::action::{Notice, Plan};
@@ -12,16 +12,16 @@ use super::super::scene::Scene;
 use super::facts::standing;
 
 /// Listed, not deleted, and neither bound, nor adopted, nor ignored.
-fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a Tenant> {
+fn unmanaged<'a>(scene: &Scene<'a>, account: &Name) -> Vec<&'a ListedTenant> {
     let Some(facts) = scene.desired.imburse.get(account) else { return Vec::new() };
     let listed = scene.live.imburse.accounts.get(account).and_then(|live| live.tenants.as_ref());
     let Some(Observed::Present(listed)) = listed else { return Vec::new() };
     let known: BTreeSet<String> = facts.known_tenants.iter().map(|id| id.to_ascii_lowercase()).collect();
-    let stands = |tenant: &&Tenant| tenant.standing() != Standing::Deleted;
-    let is_nobodys = |tenant: &&Tenant| {
+    let stands = |tenant: &&ListedTenant| tenant.standing() != Standing::Deleted;
+    let is_nobodys = |tenant: &&ListedTenant| {
         !scene.estate.imburse.accounts_for(&tenant.id) && !known.contains(&tenant.id.raw().to_ascii_lowercase())
     };
-    let mut unmanaged: Vec<&Tenant> = listed.iter().filter(stands).filter(is_nobodys).collect();
+    let mut unmanaged: Vec<&ListedTenant> = listed.iter().filter(stands).filter(is_nobodys).collect();
     // The vendor's list may have another order every day.
     unmanaged.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     unmanaged

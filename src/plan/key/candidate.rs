@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::imburse::Key;
+use crate::model::imburse::ListedKey;
 use crate::model::live::KeyLive;
 use crate::model::marker::{Letter, Marker, SinkHash};
 use crate::model::untrusted::Untrusted;
@@ -76,7 +76,7 @@ impl Candidate for KeyLive {
     }
 }
 
-impl Candidate for Key {
+impl Candidate for ListedKey {
     fn id(&self) -> &str {
         &self.public_key
     }

@@ -1,17 +1,14 @@
 //! How a Qlik object's actions come about.
 
 use crate::model::address::Address;
-use crate::model::live::{CallerLive, KeyLive, LedgerLive, Observed, SinkEntry, TenantLive, TenantRead};
-use crate::model::marker::{KeyUid, Letter};
-use crate::model::record::{Record, State};
+use crate::model::live::{CallerLive, Observed, TenantLive, TenantRead};
+use crate::model::record::State;
 use crate::model::spec::{QlikKey, QlikTenant, Spec};
 use crate::model::untrusted::Untrusted;
-use crate::plan::deliver::judge;
+use crate::plan::explain::key::{facts, way};
 use crate::plan::fact::{Fact, fact};
-use crate::plan::key::{Judgement, Mint};
-use crate::plan::recorded::{ledger, life, record};
+use crate::plan::recorded::{ledger, record};
 use crate::plan::scene::Scene;
-use crate::plan::stop::Stop;
 
 use super::ground::Qlik;
 
@@ -131,112 +128,12 @@ pub(in crate::plan) fn key(
         ));
         return;
     }
-    let entry = scene.live.sinks.get(address).map(|sink| sink.entry.as_ref());
-    read.push(fact(
-        "sink",
-        match entry {
-            None | Some(None) => format!("{} was not looked into", spec.deliver_to),
-            Some(Some(Observed::Absent)) => format!("{} holds nothing for it", spec.deliver_to),
-            Some(Some(Observed::Unreadable(unreadable))) => unreadable.why.raw().to_owned(),
-            Some(Some(Observed::Present(entry))) => held(spec, entry),
-        },
-    ));
-    for key in keys_of(scene, address, spec, record, live) {
-        read.push(fact("key", describe(scene, key)));
-    }
     let Some(Spec::QlikTenant(tenant_spec)) = scene.desired.items.get(&tenant).map(|declared| &declared.spec) else {
         return;
     };
     let asked = Qlik { scene, address: &tenant, spec: tenant_spec };
-    match judge(&asked, address, spec, live, record) {
-        Ok(judgement) => way(scene, spec, &judgement, path),
-        Err(Stop::Wait(wait)) => path.push(format!("it waits: {}", wait.why)),
-        Err(Stop::Refuse(refusal)) => {
-            path.push(format!("the decision table ends in {}: {}", refusal.code, refusal.why.raw()));
-        }
-    }
-}
-
-fn held(spec: &QlikKey, entry: &SinkEntry) -> String {
-    let SinkEntry { key_id, delivered, expiry, .. } = entry;
-    let until = expiry.map(|at| format!(", until {at}")).unwrap_or_default();
-    format!("{} holds key {key_id}, delivered {delivered}{until}", spec.deliver_to)
-}
-
-/// Keys that carry this key's marker or its description.
-fn keys_of<'a>(
-    scene: &Scene,
-    address: &Address,
-    spec: &QlikKey,
-    record: Option<&Record>,
-    live: &'a TenantLive,
-) -> Vec<&'a KeyLive> {
-    let uid = record.zip(address.key()).map(|(record, name)| KeyUid::of(&record.uid, name));
-    let Some(Observed::Present(keys)) = &live.keys else { return Vec::new() };
-    keys.values()
-        .filter(|key| key.is_live(scene.now))
-        .filter(|key| {
-            let marked = key.marker.as_ref().zip(uid.as_ref()).is_some_and(|(marker, uid)| marker.uid == *uid);
-            marked || key.text.raw() == spec.description
-        })
-        .collect()
-}
-
-fn describe(scene: &Scene, key: &KeyLive) -> String {
-    let until = key.expiry.map(|at| format!(", until {at}")).unwrap_or_default();
-    let marker = match (&key.marker, &scene.live.ledger) {
-        (Some(marker), LedgerLive::Present(facts)) => {
-            let letter = match marker.letter {
-                Letter::Undelivered => "not marked as delivered",
-                Letter::Delivered => "marked as delivered",
-            };
-            let run = marker.nonce.run();
-            format!("{letter}, by run {run} ({})", life(facts.life_of_short(&run)))
-        }
-        (Some(_), LedgerLive::Missing { .. }) => "with a marker of a ledger".to_owned(),
-        (None, _) => "without a marker of ours".to_owned(),
-    };
-    format!("{} lives{until}: {marker}", key.id)
-}
-
-fn way(scene: &Scene, spec: &QlikKey, judgement: &Judgement<'_, KeyLive>, path: &mut Vec<String>) {
-    match judgement.good {
-        Some(good) => {
-            path.push(format!("key {} is in the sink and lives: it is the one", good.id));
-            if let Some(expiry) = good.expiry {
-                let before = i64::try_from(spec.renew_before.seconds()).unwrap_or(i64::MAX);
-                let due = jiff::Timestamp::from_second(expiry.as_second().saturating_sub(before));
-                let due = due.map(|due| due.to_string()).unwrap_or_else(|_| "now".to_owned());
-                path.push(format!(
-                    "it expires {expiry}, and is due from {due} ({} before); now is {:.0}",
-                    spec.renew_before, scene.now
-                ));
-            }
-        }
-        None => path.push("no key of its own is known to live in the sink".to_owned()),
-    }
-    path.extend(judgement.unseen.iter().map(|what| format!("not seen: {what}")));
-    path.extend(judgement.freed.iter().map(|key| {
-        format!("key {} was minted and never delivered, and nothing can bring it back: it is revoked", key.id)
-    }));
-    let reclaimed = judgement.reclaim.iter();
-    path.extend(reclaimed.map(|key| {
-        format!(
-            "key {} was minted and never delivered, and its run ended: it is revoked after a successor's delivery",
-            key.id
-        )
-    }));
-    path.extend(judgement.left.iter().map(|(key, why)| format!("key {} is left to expire: {why}", key.id)));
-    if judgement.mark {
-        path.push("the sink holds it, and its marker does not say so yet: it is marked".to_owned());
-    }
-    path.push(match &judgement.mint {
-        None => "nothing is to be minted".to_owned(),
-        Some(Mint::Renewal { key_id, .. }) => {
-            format!("key {key_id} is due: a successor is minted, and it is left to expire")
-        }
-        Some(Mint::First(_)) => "a key is to be minted, if limits, permissions and the sink allow it".to_owned(),
-    });
+    facts(&asked, address, spec, live, record, read);
+    way(&asked, address, spec, live, record, path);
 }
 
 fn observed<T>(read: &Observed<T>, say: impl FnOnce(&T) -> String) -> String {

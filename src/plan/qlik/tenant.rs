@@ -21,15 +21,15 @@ use crate::plan::key::{Policy, QLIK};
 use crate::plan::refusal::{Code, Refusal};
 use crate::plan::scene::{Scene, push};
 use crate::plan::stop::Stop;
-use crate::plan::vendor::{Asks, On, Tenant};
+use crate::plan::vendor::{Asks, On, TenantRules};
 
 use super::ground::{Case, Ground, Qlik};
 use super::slots::Slots;
 use super::{compare, create, found, headroom, key, objects, renewable, role, standing};
 
-impl<'a> Tenant<'a> for Qlik<'a> {
+impl<'a> TenantRules<'a> for Qlik<'a> {
     type Live = TenantLive;
-    type Key = KeyLive;
+    type Listed = KeyLive;
     type Declared = QlikKey;
     type Room = Slots;
 

@@ -205,7 +205,7 @@ pub enum KeptTenant {
 #[serde(rename_all = "snake_case")]
 pub enum KeyShape {
     /// A form that a pair of keys is delivered in.
-    Imburse(imburse::Shape),
+    Imburse(imburse::PairShape),
     /// A form that a token is delivered in.
     #[serde(untagged)]
     Qlik(spec::Shape),

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::model::clock::Clocks;
 use crate::model::secret::Secret;
 use crate::model::wait::{Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Unread, Way};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Unread, Way};
 
 use super::classify::Body;
 use super::fault::{self, Fault};
@@ -26,7 +26,7 @@ pub struct NetworkOptions {
     /// Of settings or environment.
     pub proxy: Option<Arc<Proxy>>,
     /// Whom servers are vouched for by.
-    pub trust: Trust,
+    pub trust: Roots,
     /// Whether `HTTPS_PROXY` and the like are to be ignored.
     pub ignore_env_proxy: bool,
     pub timeouts: Timeouts,

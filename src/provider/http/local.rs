@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::model::clock::Clocks;
 use crate::model::wait::Waits;
-use crate::net::{Proxy, Trust};
+use crate::net::{Proxy, Roots};
 
 use super::{NetworkOptions, Tiers, Timeouts};
 
@@ -96,7 +96,7 @@ impl Local {
 pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
     NetworkOptions {
         proxy: Some(Arc::new(Proxy::read(&format!("http://127.0.0.1:{port}"), "network.proxy", "").ok().unwrap())),
-        trust: Trust::read(ca_pem.map(|pem| pem.as_bytes().to_vec()).as_slice()).ok().unwrap(),
+        trust: Roots::read(ca_pem.map(|pem| pem.as_bytes().to_vec()).as_slice()).ok().unwrap(),
         ignore_env_proxy: true,
         timeouts: Timeouts {
             connect: Duration::from_secs(5),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::Name;
-use crate::model::imburse::{AccountRead, Key, Tenant};
+use crate::model::imburse::{AccountRead, ListedKey, ListedTenant};
 use crate::model::secret::Secret;
 
 use super::super::http::{Exchange as _, ReadError, RejectionKind, is_segment};
@@ -42,7 +42,7 @@ impl ImburseReader {
         }
     }
 
-    async fn read_account(&self, account: &Name) -> Result<crate::model::imburse::Account, ReadError> {
+    async fn read_account(&self, account: &Name) -> Result<crate::model::imburse::AccountDetails, ReadError> {
         let call = self.call(account, &endpoints::ACCOUNT, &[]).map_err(ReadError::Trouble)?;
         let answer = self.get(&call).await?;
         let found: wire::AccountReply = call.understand(wire::parse(&answer.body, "an account"))?;
@@ -63,9 +63,9 @@ impl ImburseReader {
     ///
     /// # Errors
     /// Why the list could not be read to its end.
-    pub async fn list_tenants(&self, account: &Name) -> Result<Vec<Tenant>, ReadError> {
+    pub async fn list_tenants(&self, account: &Name) -> Result<Vec<ListedTenant>, ReadError> {
         let mut take = TAKE;
-        let mut found: BTreeMap<String, Tenant> = BTreeMap::new();
+        let mut found: BTreeMap<String, ListedTenant> = BTreeMap::new();
         let mut order = Vec::new();
         let mut from = 0_usize;
         for _ in 0..MOST_PAGES {
@@ -93,7 +93,7 @@ impl ImburseReader {
             }
             from += page.results.len();
             let ended = page.results.is_empty() || from >= page.row_count;
-            for tenant in page.results.into_iter().map(wire::Tenant::live) {
+            for tenant in page.results.into_iter().map(wire::TenantReply::live) {
                 let id = tenant.id.raw().to_owned();
                 match found.get(&id) {
                     // Entries move between pages while others come and go; a contradiction is another matter.
@@ -122,10 +122,10 @@ impl ImburseReader {
     ///
     /// # Errors
     /// Why it could not be read.
-    pub async fn get_tenant(&self, account: &Name, tenant_id: &str) -> Result<Tenant, ReadError> {
+    pub async fn get_tenant(&self, account: &Name, tenant_id: &str) -> Result<ListedTenant, ReadError> {
         let call = self.call(account, &endpoints::TENANT, &[tenant_id]).map_err(ReadError::Trouble)?;
         let answer = self.get(&call).await?;
-        let tenant: wire::Tenant = call.understand(wire::parse(&answer.body, "a tenant"))?;
+        let tenant: wire::TenantReply = call.understand(wire::parse(&answer.body, "a tenant"))?;
         same(&call, tenant_id, &tenant.tenant_id)?;
         Ok(tenant.live())
     }
@@ -134,7 +134,7 @@ impl ImburseReader {
     ///
     /// # Errors
     /// Why they could not be read.
-    pub async fn list_keys(&self, account: &Name, tenant_id: &str) -> Result<BTreeMap<String, Key>, ReadError> {
+    pub async fn list_keys(&self, account: &Name, tenant_id: &str) -> Result<BTreeMap<String, ListedKey>, ReadError> {
         let call = self.call(account, &endpoints::KEYS, &[tenant_id]).map_err(ReadError::Trouble)?;
         let answer = self.get(&call).await?;
         let list: wire::Keys = call.understand(wire::parse(&answer.body, "a list of keys"))?;
@@ -156,7 +156,7 @@ impl ImburseReader {
     ///
     /// # Errors
     /// Why it could not be read.
-    pub async fn get_key(&self, account: &Name, tenant_id: &str, public_key: &str) -> Result<Key, ReadError> {
+    pub async fn get_key(&self, account: &Name, tenant_id: &str, public_key: &str) -> Result<ListedKey, ReadError> {
         let call = self.call(account, &endpoints::KEY, &[tenant_id, public_key]).map_err(ReadError::Trouble)?;
         let answer = self.get(&call).await?;
         let key: wire::KeyReply = call.understand(wire::parse(&answer.body, "a key"))?;

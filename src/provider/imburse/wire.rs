@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::model::imburse::{Account, Api, Key, PostalAddress, StatusDetails, TenantAddress};
+use crate::model::imburse::{AccountDetails, Api, ListedKey, PostalAddress, StatusDetails, TenantAddress};
 use crate::model::redact::of_vendor;
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
@@ -65,7 +65,7 @@ impl TokenReply {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Tenant {
+pub(super) struct TenantReply {
     #[serde(alias = "id")]
     pub(super) tenant_id: String,
     #[serde(default, deserialize_with = "text")]
@@ -110,13 +110,13 @@ struct Details {
     deleted_on: Untrusted,
 }
 
-impl Tenant {
-    pub(super) fn live(self) -> crate::model::imburse::Tenant {
+impl TenantReply {
+    pub(super) fn live(self) -> crate::model::imburse::ListedTenant {
         let said =
             |text: Untrusted| (!text.raw().trim().is_empty() && !text.raw().starts_with("0001-")).then_some(text);
         let address = self.address.unwrap_or_default();
         let details = self.status_details.unwrap_or_default();
-        crate::model::imburse::Tenant {
+        crate::model::imburse::ListedTenant {
             id: self.tenant_id.into(),
             name: self.name,
             status: self.status,
@@ -143,7 +143,7 @@ impl Tenant {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Page {
     pub(super) row_count: usize,
-    pub(super) results: Vec<Tenant>,
+    pub(super) results: Vec<TenantReply>,
 }
 
 /// Every key of a holder, in one list.
@@ -168,9 +168,9 @@ impl KeyReply {
         self.roles.unwrap_or_default().into_iter().map(Untrusted::new).collect()
     }
 
-    pub(super) fn live(self) -> Key {
+    pub(super) fn live(self) -> ListedKey {
         let (public_key, name) = (self.public_key.clone(), self.name.clone());
-        Key::new(public_key, name.raw(), self.roles())
+        ListedKey::new(public_key, name.raw(), self.roles())
     }
 }
 
@@ -215,9 +215,9 @@ struct Licence {
 }
 
 impl AccountReply {
-    pub(super) fn live(self) -> Account {
+    pub(super) fn live(self) -> AccountDetails {
         let licence = self.license.unwrap_or_default();
-        Account {
+        AccountDetails {
             account_id: self.account_id,
             company_name: self.company_name,
             // 2019's own sample leaves it out.
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn tenants_of_both_generations_are_read() {
-        let old: Tenant =
+        let old: TenantReply =
             parse(include_bytes!("../../../fixtures/wire/imburse/tenant-created-2019.json"), "x").unwrap();
         let old = old.live();
         assert_eq!(old.address.extended_address.raw(), "The Second Street");
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!((one.address.extended_address.raw(), one.status.raw()), ("Second floor", "Approved"));
         assert!(one.details.approved_on.is_some() && one.details.rejected_on.is_none());
         assert_eq!(two.details.rejection_reason.unwrap().raw(), "duplicate");
-        let table: Tenant = parse(br#"{"id":"t1","name":null}"#, "x").unwrap();
+        let table: TenantReply = parse(br#"{"id":"t1","name":null}"#, "x").unwrap();
         assert_eq!(table.live().id.raw(), "t1");
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::model::address::Name;
-use crate::model::imburse::{PostalAddress, Tenant};
+use crate::model::imburse::{ListedTenant, PostalAddress};
 use crate::model::secret::Secret;
 use crate::model::untrusted::Untrusted;
 
@@ -69,12 +69,12 @@ impl<'a> ImburseWriter<'a> {
     }
 
     /// Makes a tenant, in one single request on its own connection that nothing repeats.
-    pub async fn create_tenant(&self, account: &Name, name: &str, address: &PostalAddress) -> Outcome<Tenant> {
+    pub async fn create_tenant(&self, account: &Name, name: &str, address: &PostalAddress) -> Outcome<ListedTenant> {
         let call = self.reader.call(account, &CREATE_TENANT, &[]);
         let api = call.as_ref().map(|call| call.account.api).unwrap_or_default();
         let body = json(&wire::NewTenant::new(name, address, api));
         self.change(call, Some(&body), Deed::CreateTenant, |body| {
-            let tenant: wire::Tenant = wire::parse(body, "a tenant")?;
+            let tenant: wire::TenantReply = wire::parse(body, "a tenant")?;
             if is_segment(&tenant.tenant_id) {
                 return Ok(tenant.live());
             }

@@ -44,12 +44,12 @@ impl QlikReader {
         // Here alone "no such tenant" may already be the answer to the request for a token.
         self.bearer(&call).await?;
         let answer = self.get(&call).await?;
-        let tenant: wire::Tenant = match redirect(&call, &answer, "/api/v1/tenants")? {
+        let tenant: wire::TenantReply = match redirect(&call, &answer, "/api/v1/tenants")? {
             None => understand(&call, wire::parse(&answer.body, "a tenant"))?,
             Some(id) => {
                 let call = self.call(account, host, Who::Client, &endpoints::TENANT, &[&id])?;
                 let answer = self.get(&call).await?;
-                let tenant: wire::Tenant = understand(&call, wire::parse(&answer.body, "a tenant"))?;
+                let tenant: wire::TenantReply = understand(&call, wire::parse(&answer.body, "a tenant"))?;
                 same_id(&call, &id, &tenant.id)?;
                 tenant
             }
@@ -65,13 +65,13 @@ impl QlikReader {
     /// # Errors
     /// Also where the list could not be read to its end, or says two things of one key.
     pub async fn keys(&self, account: &Name, host: &Host) -> Result<BTreeMap<String, KeyLive>, ReadError> {
-        let found: Vec<wire::Key> = self
+        let found: Vec<wire::KeyReply> = self
             .list(
                 &At { account, host, who: Who::Client },
                 &endpoints::KEYS_LIST,
                 &[("sort", "+created")],
                 "a list of keys",
-                |key: &wire::Key| &key.id,
+                |key: &wire::KeyReply| &key.id,
             )
             .await?;
         let call = self.call(account, host, Who::Client, &endpoints::KEYS_LIST, &[])?;
@@ -98,7 +98,7 @@ impl QlikReader {
             Err(ReadError::NotFound(_)) => return Ok(None),
             answer => answer?,
         };
-        let key: wire::Key = understand(&call, wire::parse(&answer.body, "a key"))?;
+        let key: wire::KeyReply = understand(&call, wire::parse(&answer.body, "a key"))?;
         same_id(&call, id, &key.id)?;
         understand(&call, key.live()).map(Some)
     }

@@ -77,7 +77,7 @@ fn whole_number(value: &Value) -> Option<u64> {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Tenant {
+pub(crate) struct TenantReply {
     pub(crate) id: String,
     #[serde(default)]
     pub(crate) name: String,
@@ -89,7 +89,7 @@ pub(crate) struct Tenant {
     pub(crate) created: Option<String>,
 }
 
-impl Tenant {
+impl TenantReply {
     pub(crate) fn live(self) -> QlikTenantLive {
         QlikTenantLive {
             id: self.id.into(),
@@ -103,7 +103,7 @@ impl Tenant {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Key {
+pub(crate) struct KeyReply {
     pub(crate) id: String,
     #[serde(default)]
     description: Option<String>,
@@ -119,7 +119,7 @@ pub(crate) struct Key {
     expiry: Option<String>,
 }
 
-impl Key {
+impl KeyReply {
     pub(crate) fn live(self) -> Result<KeyLive, String> {
         let description = self.description.unwrap_or_default();
         let (text, marker) = Marker::split(&description);
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn documented_replies_are_read() {
-        let tenant: Tenant = parse(fixture!("tenant-created.json"), "a tenant").unwrap();
+        let tenant: TenantReply = parse(fixture!("tenant-created.json"), "a tenant").unwrap();
         assert_eq!(tenant.hostnames, ["ire7t7hg58avbmx.us.qlikcloud.com"]);
         assert_eq!(tenant.live().status.raw(), "active");
 
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_with_their_markers_and_unknown_words() {
-        let page: Page<Key> = parse(fixture!("keys-page.json"), "keys").unwrap();
+        let page: Page<KeyReply> = parse(fixture!("keys-page.json"), "keys").unwrap();
         let cursor = page.next().unwrap().unwrap();
         assert_eq!((cursor.name, cursor.value.as_str()), ("startingAfter", "b1946ac9-2f1a-4c0f-9f5d-1c9a4f0e3a12"));
         let keys: Vec<KeyLive> = page.data.into_iter().map(|key| key.live().unwrap()).collect();
@@ -432,12 +432,12 @@ mod tests {
     #[test]
     fn an_expiry_that_cannot_be_read_is_not_taken_for_none() {
         let ours = br#"{"id":"a","description":"CI [qp1:01234567:89abcdef:0a1b:c0ffee00:d]","expiry":"next week"}"#;
-        let key: Key = parse(ours, "a key").unwrap();
+        let key: KeyReply = parse(ours, "a key").unwrap();
         assert_eq!(key.live().unwrap_err(), "the reply's expiry is no date");
         // A stranger's is unknown, and blocks nobody; one that is no longer live is so whenever it ended.
         let strangers = |status: &str| {
             let text = format!(r#"{{"id":"a","status":"{status}","expiry":"next week"}}"#);
-            parse::<Key>(text.as_bytes(), "a key").unwrap().live().unwrap().status
+            parse::<KeyReply>(text.as_bytes(), "a key").unwrap().live().unwrap().status
         };
         assert_eq!((strangers("active"), strangers("revoked")), (KeyStatus::Unknown, KeyStatus::Revoked));
     }
@@ -456,7 +456,7 @@ mod tests {
     fn a_field_that_comes_twice_is_refused_where_it_matters() {
         assert!(parse::<Minted>(br#"{"id":"a","id":"b","token":"t"}"#, "a key").is_err());
         assert!(parse::<Minted>(br#"{"id":"a","token":"t","token":"u"}"#, "a key").is_err());
-        assert!(parse::<Tenant>(br#"{"id":"a","id":"a"}"#, "a tenant").is_err());
+        assert!(parse::<TenantReply>(br#"{"id":"a","id":"a"}"#, "a tenant").is_err());
         assert!(parse::<TokenReply>(br#"{"access_token":"a","access_token":"b"}"#, "a token").is_err());
     }
 

@@ -115,7 +115,7 @@ impl<'a> QlikWriter<'a> {
         let body = auth::json(&NewTenant { licence_key: licence_key.expose() });
         let region = known.region.clone();
         self.change(&call, Some(&body), &[licence_key], Deed::CreateTenant, move |body| {
-            let tenant: wire::Tenant = wire::parse(body, "a tenant")?;
+            let tenant: wire::TenantReply = wire::parse(body, "a tenant")?;
             let id = Untrusted::new(tenant.id.chars().take(80).collect::<String>());
             if !is_segment(&tenant.id) {
                 return Err(format!("a tenant was made, and its id {id} is not of Qlik's kind"));

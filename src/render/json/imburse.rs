@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::address::Name;
 use crate::model::host::Host;
-use crate::model::imburse::{ImburseKey, PostalAddress, Shape as Delivered};
+use crate::model::imburse::{ImburseKey, PairShape as Delivered, PostalAddress};
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{Parent, WhyMint};
 

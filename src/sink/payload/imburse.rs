@@ -3,7 +3,7 @@
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::model::imburse::Shape;
+use crate::model::imburse::PairShape;
 use crate::model::secret::Secret;
 
 use super::{Payload, assign};
@@ -22,18 +22,18 @@ pub struct Parts<'a> {
 }
 
 /// Makes the payload.
-pub fn render(shape: Shape, parts: &Parts<'_>, private_key: &Secret) -> Payload {
+pub fn render(shape: PairShape, parts: &Parts<'_>, private_key: &Secret) -> Payload {
     let Parts { base_url, account_id, tenant_id, name, public_key, roles } = *parts;
     let said = [base_url, account_id, tenant_id, name, public_key, private_key.expose()];
     let all = said.iter().chain(roles).map(|text| text.len() + 16).sum::<usize>();
     // Room for every byte escaped, so that no copy of the key is left behind in memory by growing.
     let mut bytes = Zeroizing::new(Vec::with_capacity(all * 6 + 512));
     match shape {
-        Shape::Imburse => {
+        PairShape::Imburse => {
             let private_key = private_key.expose();
             write(&mut bytes, &Printed { tenant_id, account_id, name, public_key, private_key, roles });
         }
-        Shape::Env => {
+        PairShape::Env => {
             for (name, value) in [
                 ("IMBURSE_BASE_URL", base_url),
                 ("IMBURSE_ACCOUNT_ID", account_id),
@@ -44,7 +44,7 @@ pub fn render(shape: Shape, parts: &Parts<'_>, private_key: &Secret) -> Payload 
                 assign(&mut bytes, name, value);
             }
         }
-        Shape::Json => {
+        PairShape::Json => {
             let private_key = private_key.expose();
             write(&mut bytes, &Object { base_url, account_id, tenant_id, name, public_key, roles, private_key });
         }
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    fn text(shape: Shape) -> String {
+    fn text(shape: PairShape) -> String {
         let payload = render(shape, &parts("Admin \"Key\"", &["tenant-admin"]), &Secret::new("c2VjcmV0=".to_owned()));
         String::from_utf8(payload.bytes().to_vec()).unwrap()
     }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn each_shape_reads_as_documented() {
         assert_eq!(
-            text(Shape::Imburse),
+            text(PairShape::Imburse),
             r#"{
   "tenantId": "ten",
   "accountId": "acc",
@@ -118,11 +118,11 @@ mod tests {
 "#
         );
         assert_eq!(
-            text(Shape::Env),
+            text(PairShape::Env),
             "IMBURSE_BASE_URL=https://sandbox-api.imbursepayments.com\nIMBURSE_ACCOUNT_ID=acc\n\
              IMBURSE_TENANT_ID=ten\nIMBURSE_PUBLIC_KEY=pub\nIMBURSE_PRIVATE_KEY=c2VjcmV0=\n"
         );
-        let json: serde_json::Value = serde_json::from_str(&text(Shape::Json)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text(PairShape::Json)).unwrap();
         assert_eq!((json["private_key"].as_str(), json["tenant_id"].as_str()), (Some("c2VjcmV0="), Some("ten")));
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn no_shape_grows_its_buffer_and_leaves_a_copy_behind() {
         let roles: Vec<String> = (0..40).map(|n| format!("\u{1}{n}")).collect();
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-        for (_, shape) in Shape::ALL {
+        for (_, shape) in PairShape::ALL {
             let secret = Secret::new("\u{1}".repeat(4_000));
             let before = render(shape, &parts("", &[]), &Secret::new(String::new())).bytes.capacity();
             let payload = render(shape, &parts("\u{1}\u{1}", &roles), &secret);

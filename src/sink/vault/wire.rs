@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
-use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Trust, Unread, Way, causes};
+use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Unread, Way, causes};
 use crate::sink::access::Access;
 
 /// Far more than any secret.
@@ -44,7 +44,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
-        let client = Trust::read(&access.ca_pem).and_then(|trust| {
+        let client = Roots::read(&access.ca_pem).and_then(|trust| {
             net::client(&Way {
                 proxy: access.proxy.as_deref(),
                 trust: &trust,

@@ -326,13 +326,18 @@ fn imburse_tenant(address: &Address, tenant: &ImburseTenant, bound: &Binding) ->
     }
 }
 
-fn customer(id: &str, name: &str, address: imburse::TenantAddress) -> imburse::Tenant {
+fn customer(id: &str, name: &str, address: imburse::TenantAddress) -> imburse::ListedTenant {
     let details = imburse::StatusDetails { created_on: Some(TENANTS_MADE.into()), ..Default::default() };
-    imburse::Tenant { id: id.into(), name: name.into(), status: "Approved".into(), address, details }
+    imburse::ListedTenant { id: id.into(), name: name.into(), status: "Approved".into(), address, details }
 }
 
 /// `6b…1`, `6b…2` and so on, each in its sink.
-fn imburse_keys(desired: &Desired, address: &Address, made: &Made, live: &mut Live) -> BTreeMap<String, imburse::Key> {
+fn imburse_keys(
+    desired: &Desired,
+    address: &Address,
+    made: &Made,
+    live: &mut Live,
+) -> BTreeMap<String, imburse::ListedKey> {
     let mut keys = BTreeMap::new();
     for (number, (key, spec, _)) in (1..).zip(desired.imburse_keys(address)) {
         let ImburseKey { name, roles, deliver_to, deliver_as: _, adopt } = spec;
@@ -344,7 +349,7 @@ fn imburse_keys(desired: &Desired, address: &Address, made: &Made, live: &mut Li
             deliver(desired, live, key, deliver_to, entry);
         }
         let roles = roles.iter().map(|role| role.as_str().into()).collect();
-        keys.insert(public_key.clone(), imburse::Key { public_key, text: name.as_str().into(), marker, roles });
+        keys.insert(public_key.clone(), imburse::ListedKey { public_key, text: name.as_str().into(), marker, roles });
     }
     keys
 }
@@ -365,7 +370,7 @@ fn imburse_account(desired: &Desired, account: &Name) -> imburse::AccountLive {
     };
     imburse::AccountLive {
         tenants: Some(Observed::Present(names.map(tenant).collect())),
-        account: Some(imburse::AccountRead::Present(imburse::Account {
+        account: Some(imburse::AccountRead::Present(imburse::AccountDetails {
             account_id: desired.imburse[account].account_id.as_str().into(),
             company_name: "Acme Holdings".into(),
             tenant_creation_approval_required: false,

@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree as _;
 
 use qlik_plan::model::address::{Address, Vendor};
 use qlik_plan::model::desired::{Desired, SinkFacts};
-use qlik_plan::model::imburse::{AccountLive, AccountRead, ImburseKey, Key, Standing, TenantLive, TenantRead};
+use qlik_plan::model::imburse::{AccountLive, AccountRead, ImburseKey, ListedKey, Standing, TenantLive, TenantRead};
 use qlik_plan::model::live::{LedgerFacts, LedgerLive, Live, Observed, SinkEntry, SinkLive};
 use qlik_plan::model::marker::{KeyUid, Letter, Nonce};
 use qlik_plan::model::record::{Record, State};
@@ -60,7 +60,7 @@ impl Mixed {
 /// What is changed about one key: whose it is, whether it says it was delivered, by which run, and over which number.
 #[derive(Clone, Debug)]
 struct Change {
-    key: Key,
+    key: ListedKey,
     ours: bool,
     delivered: bool,
     run: String,
@@ -83,7 +83,7 @@ impl World {
         self.facts()?.records.get(&address.parent())
     }
 
-    fn keys(&self, address: &Address) -> Option<&BTreeMap<String, Key>> {
+    fn keys(&self, address: &Address) -> Option<&BTreeMap<String, ListedKey>> {
         self.live.imburse.tenants.get(&address.parent())?.keys.as_ref()?.present()
     }
 
@@ -92,7 +92,7 @@ impl World {
     }
 
     /// Whether a marker says that a key is of this address, by this ledger.
-    fn is_ours(&self, address: &Address, key: &Key) -> bool {
+    fn is_ours(&self, address: &Address, key: &ListedKey) -> bool {
         let (Some(marker), Some(facts), Some(record), Some(name)) =
             (&key.marker, self.facts(), self.record(address), address.key())
         else {
@@ -101,13 +101,13 @@ impl World {
         marker.is_of(&facts.id) && marker.uid == KeyUid::of(&record.uid, name)
     }
 
-    fn life(&self, key: &Key) -> Life {
+    fn life(&self, key: &ListedKey) -> Life {
         let run = key.marker.as_ref().unwrap().nonce.run();
         self.facts().unwrap().life_of_short(&run)
     }
 }
 
-fn changes(pool: Vec<Key>, runs: Vec<String>) -> impl Strategy<Value = Vec<Change>> {
+fn changes(pool: Vec<ListedKey>, runs: Vec<String>) -> impl Strategy<Value = Vec<Change>> {
     let over = proptest::option::of(0_u64..4);
     let one = (select(pool), any::<bool>(), any::<bool>(), select(runs), over)
         .prop_map(|(key, ours, delivered, run, over)| Change { key, ours, delivered, run, over });
@@ -120,7 +120,7 @@ fn deliveries<'a>(desired: &'a Desired, tenant: &'a Address) -> impl Iterator<It
 }
 
 /// As another key of the tenant, if its marker can be made one of this address.
-fn changed(number: usize, change: Change, address: &Address, live: &Live, desired: &Desired) -> Key {
+fn changed(number: usize, change: Change, address: &Address, live: &Live, desired: &Desired) -> ListedKey {
     let Change { mut key, ours, delivered, run, over } = change;
     key.public_key = format!("6b000000-0000-4000-8000-00000000{number:04}");
     let LedgerLive::Present(facts) = &live.ledger else { return key };
@@ -154,7 +154,7 @@ struct Read {
 fn worlds() -> impl Strategy<Value = World> {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.desired.imburse_tenants().next().is_some()).collect();
     let tenants: Vec<TenantLive> = cases.iter().flat_map(|case| case.live.imburse.tenants.values().cloned()).collect();
-    let keys: Vec<Key> = tenants
+    let keys: Vec<ListedKey> = tenants
         .iter()
         .filter_map(|tenant| tenant.keys.as_ref().and_then(Observed::present))
         .flat_map(|keys| keys.values().cloned())
@@ -238,7 +238,7 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
     if let (TenantRead::Present(present), Some(bound)) = (&mut tenant.tenant, bound) {
         present.id = bound.tenant_id.clone();
     }
-    let keys: Vec<Key> =
+    let keys: Vec<ListedKey> =
         keys.into_iter().enumerate().map(|(number, change)| changed(number, change, address, live, desired)).collect();
     let first = deliveries(desired, address).next().map(|(key, _)| key.clone());
     for (key, spec) in deliveries(desired, address) {

@@ -266,7 +266,7 @@ impl Base {
             created: Some(created(number)),
             expiry: Some(created(number) + SignedDuration::from_hours(24 * 100)),
         };
-        let imburse_key = |number: usize, marker: Option<Marker>| imburse::Key {
+        let imburse_key = |number: usize, marker: Option<Marker>| imburse::ListedKey {
             public_key: id(number),
             text: "K".into(),
             marker,

@@ -6,7 +6,7 @@ use super::*;
 async fn a_tenant_is_made_by_one_post_whatever_comes_back() {
     const POST: &str = "POST /v2/account/tenants";
     let documented = include_str!("../../../../fixtures/wire/imburse/tenant-created-2019.json");
-    type Expected = fn(&Outcome<crate::model::imburse::Tenant>) -> bool;
+    type Expected = fn(&Outcome<crate::model::imburse::ListedTenant>) -> bool;
     let table: [(fn() -> Play, Expected); 8] = [
         (
             || Play::Json(201, include_str!("../../../../fixtures/wire/imburse/tenant-created-2019.json").into()),
@@ -72,7 +72,7 @@ async fn each_generation_has_its_paths_and_names() {
             format!(r#"{{"name":"Acme","streetAddress":"8 Thames Street","{second}":"Floor 2"}}"#)
         );
         assert_eq!(sent[2].line, format!("POST {}", keys.replace('T', TENANT)));
-        assert_eq!(sent[2].body, r#"{"name":"Admin Key","roles":["tenant-admin"]}"#);
+        assert_eq!(sent[2].body, r#"{"name":"Admin ListedKey","roles":["tenant-admin"]}"#);
     }
 }
 

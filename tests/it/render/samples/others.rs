@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use qlik_plan::model::host::Host;
-use qlik_plan::model::imburse::{ImburseKey, PostalAddress, Shape};
+use qlik_plan::model::imburse::{ImburseKey, PairShape, PostalAddress};
 use qlik_plan::model::marker::Letter;
 use qlik_plan::model::object::Object;
 use qlik_plan::model::origin::Origin;
@@ -70,8 +70,8 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
                 waits_for_approval: Some(true),
             },
         }),
-        mint(WhyMint::Missing, Shape::Imburse),
-        mint(WhyMint::Dead { key_id: word.into(), state: word.into() }, Shape::Env),
+        mint(WhyMint::Missing, PairShape::Imburse),
+        mint(WhyMint::Dead { key_id: word.into(), state: word.into() }, PairShape::Env),
         Action::Mark(Mark {
             account: name("payments"),
             key_id: word.into(),
@@ -89,7 +89,7 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
             key_id: word.into(),
             expires: None,
             sink: name("files"),
-            shape: KeyShape::Imburse(Shape::Json),
+            shape: KeyShape::Imburse(PairShape::Json),
         }),
         Action::Keep(Keep::AdoptedKey { key_id: word.into(), expires: None }),
     ];

@@ -14,9 +14,9 @@ use super::build_error::BuildError;
 
 /// TLS as every client speaks it: 1.2 or later, HTTP/1.1, certificates checked. Sessions that a server lets us resume are shared too.
 #[derive(Clone)]
-pub struct Trust(ClientConfig);
+pub struct Roots(ClientConfig);
 
-impl Trust {
+impl Roots {
     /// `ca_pem`: certificates to trust besides, each in PEM form.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! How one object's actions come about: what was read of it, and the way through the decisions.
 
+pub(super) mod key;
+
 use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::live::Live;
