@@ -72,7 +72,7 @@ async fn each_generation_has_its_paths_and_names() {
             format!(r#"{{"name":"Acme","streetAddress":"8 Thames Street","{second}":"Floor 2"}}"#)
         );
         assert_eq!(sent[2].line, format!("POST {}", keys.replace('T', TENANT)));
-        assert_eq!(sent[2].body, r#"{"name":"Admin ListedKey","roles":["tenant-admin"]}"#);
+        assert_eq!(sent[2].body, r#"{"name":"Admin Key","roles":["tenant-admin"]}"#);
     }
 }
 
