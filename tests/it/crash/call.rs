@@ -13,7 +13,7 @@ use super::scene::Scene;
 
 /// What is struck. The program's ledger and sinks are written by one thread, so the k-th call of a kind on a path is the same in
 /// every run, whatever else the thread writes. A path with a run's id is not known before: there, the k-th call of the kind in the
-/// thread is taken, and where it was another one, the run does not count.
+/// thread is taken, or one beside it, and where it was another one, the run does not count.
 const CALLS: [&str; 8] = ["openat", "mkdir", "fchmod", "write", "fsync", "rename", "unlink", "flock"];
 
 /// One call and its fault.
@@ -78,16 +78,32 @@ impl Broken {
         Self::all(scene).into_iter().filter(of_a_record).collect()
     }
 
+    /// The thread's k-th call of the kind; and then those beside it, as it is woken a little more or less often in each run.
+    fn beside(&self, attempt: usize) -> usize {
+        match attempt {
+            0 => self.k,
+            1 => self.k.saturating_sub(1).max(1),
+            2 => self.k + 1,
+            3 => self.k.saturating_sub(2).max(1),
+            _ => self.k + 2,
+        }
+    }
+
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
-    pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+    pub(super) fn strike(&self, actor: &Actor, scene: &Scene, attempt: usize) -> bool {
         // strace counts the calls that it shows, and with a path shows no others.
         let path = format!("--trace-path={}/{}", room(actor).display(), self.target);
-        let (when, only) = if self.target.contains('*') { (self.k, None) } else { (self.n, Some(path.as_str())) };
+        let is_own = !self.target.contains('*');
+        let (when, only) = if is_own { (self.n, Some(path.as_str())) } else { (self.beside(attempt), None) };
         let inject = format!("--inject={}:{}:when={when}", self.name, self.fault.injection());
         let args: Vec<&str> = only.into_iter().chain([inject.as_str()]).collect();
         let run = traced(actor, &args);
-        let seen = calls(actor).into_iter().find(|call| call.name == self.name && call.k == when);
-        if seen.is_none_or(|call| call.target != self.target) {
+        let calls = calls(actor);
+        let of_its_kind = calls.iter().filter(|call| call.name == self.name && call.k <= when);
+        let of_its_target = of_its_kind.clone().filter(|call| call.target == self.target);
+        if of_its_kind.last().is_none_or(|call| call.k != when || call.target != self.target)
+            || of_its_target.count() != self.n
+        {
             return false;
         }
         if self.fault == Fault::Killed {

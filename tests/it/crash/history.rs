@@ -90,7 +90,7 @@ pub(super) fn play(history: &[Step]) -> usize {
                 Seen::of(&actor, &scene).follows(&before, &scene, calm);
             }
             Step::Trouble(strike) => {
-                assert!(strike.strike(&actor, &scene));
+                assert!(strike.strike(&actor, &scene, 0));
                 calm = false;
                 Seen::of(&actor, &scene).follows(&before, &scene, false);
             }

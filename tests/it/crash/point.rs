@@ -57,14 +57,14 @@ impl fmt::Display for Point {
 }
 
 impl Strike {
-    /// `false` where something else was struck than was meant.
-    pub(super) fn strike(&self, actor: &Actor, scene: &Scene) -> bool {
+    /// `false` where something else was struck than was meant. `attempt`: how often that was so before.
+    pub(super) fn strike(&self, actor: &Actor, scene: &Scene, attempt: usize) -> bool {
         match self {
             Self::Request(struck) => {
                 struck.strike(actor, scene);
                 true
             }
-            Self::Call(broken) => broken.strike(actor, scene),
+            Self::Call(broken) => broken.strike(actor, scene, attempt),
             Self::Met(met) => {
                 met.strike(actor, scene);
                 true
@@ -130,11 +130,11 @@ impl Point {
 impl Story for Point {
     fn play(&self) -> Option<usize> {
         let mut executions = 0;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let actor = Actor::new(&self.scene);
             actor.may_supersede.set(self.scene.renews() || self.is_late());
             let struck = self.strikes.iter().all(|strike| {
-                let struck = strike.strike(&actor, &self.scene);
+                let struck = strike.strike(&actor, &self.scene, attempt);
                 judge::sinks_hold_live_keys(&actor, &self.scene);
                 struck
             });
