@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_millis(200);
 fn main() -> ExitCode {
     let plan = plan();
     let verdict = Verdict::of_plan(&plan, 1);
-    let page = |medium| Page { medium, comment: None };
+    let page = |medium| Page { medium, ..Page::default() };
     println!("{ACTIONS} actions, {RUNS} runs each\n{:<28} {:>9} {:>9} {:>11}", "format", "median", "longest", "bytes");
     let mut slow = false;
     let mut time = |name: &str, render: &dyn Fn() -> String| {

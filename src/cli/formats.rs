@@ -17,6 +17,8 @@ use crate::render::{self, Look, Outcome, Verdict};
 
 use super::args::{Also, Common, Format, Platform};
 use super::exit::{Exit, Problem};
+use super::mistakes::quoted;
+use super::origin;
 use super::pasted::Given;
 
 /// What there is to tell.
@@ -90,7 +92,13 @@ pub(super) struct Formats {
 
 impl Formats {
     pub(super) fn of(common: &Common) -> Self {
-        let page = Page { medium: medium(common.platform), comment: common.comment.clone() };
+        let medium = medium(common.platform);
+        let page = Page {
+            medium,
+            comment: common.comment.clone(),
+            origin: origin::of(medium, common.commit.as_ref()),
+            saved: common.saved.as_ref().map(|file| quoted(&file.to_string_lossy())),
+        };
         // What is refused below must not be written either, not even with the words of the refusal.
         let also = if check_files(&common.also).is_ok() { common.also.clone() } else { Vec::new() };
         Self { also, page, told: AtomicBool::new(false) }

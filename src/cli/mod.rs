@@ -19,6 +19,7 @@ mod ledger_place;
 mod line;
 mod locks;
 mod mistakes;
+mod origin;
 mod output;
 mod pasted;
 mod pickup;

@@ -29,6 +29,7 @@ const WITH_VALUE: &[&str] = &[
     "--at",
     "--color",
     "--comment",
+    "--commit",
     "--display-name",
     "--exit-codes",
     "--for",

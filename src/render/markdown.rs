@@ -1,184 +1,204 @@
-//! A plan as a comment on a pull request: a summary, then groups that fold; whole where it fits, shorter where it does not.
+//! A plan as a comment on a pull request: what is wrong first, then what will be done, by tenant; whole where it fits,
+//! shorter where it does not.
 //!
-//! Nothing that comes from outside stands anywhere but inside fences, one line a piece. There Markdown, HTML, mentions
-//! and references mean nothing, and what could end the fence is broken. Outside of fences stand our own words, numbers,
-//! addresses and a hash.
+//! What comes from outside stands in code spans and fences only, one line a piece. There Markdown, HTML, mentions and
+//! references mean nothing, and what could end them is broken. Elsewhere stand our own words, numbers, addresses, a hash,
+//! and links made of characters that need no escape.
 
 mod budget;
 mod group;
 mod medium;
+mod origin;
+mod page;
+mod span;
+mod tenants;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::apply::event::{Failure, Report, ReportLine, ReportOutcome};
-use crate::model::address::Name;
+use crate::model::address::Address;
+use crate::model::place::Place;
 use crate::model::untrusted::escape;
 use crate::plan::action::{Notice, Plan, Unchecked};
 use crate::plan::review::Moved;
 
 use super::block::{Block, place};
 use super::events::{deed, done};
+use super::line::line;
 use super::style::Sign;
 use super::{Look, json, summary, text};
 use budget::fit;
-use group::{Group, Item, cut};
+use group::{Fold, Group, Item};
 pub use medium::Medium;
+pub use origin::{Commit, Files, Origin, Web};
+pub use page::Page;
+use span::{code, object};
 
-/// What a text is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    pub medium: Medium,
-    /// In the hidden first line, by which the comment of an earlier run is found and replaced; `plan` unless named.
-    pub comment: Option<Name>,
+/// The plan, within the limit of its place.
+pub fn plan(plan: &Plan, page: &Page) -> String {
+    let mut head = page.head("qlik-plan");
+    head.push(format!("**{}**", summary::plan(plan)));
+    head.push(next(plan, page));
+    head.push(page.facts(Some(&json::hash(plan)), &format!("planned for {}", plan.now)));
+    page_of(page, head, plan_groups(plan, page))
 }
 
-impl Page {
-    /// The hidden first line. It shows on no platform, and nothing from outside can write one like it.
-    pub fn marker(&self) -> String {
-        let Self { medium, comment } = self;
-        let comment = comment.as_ref().map_or("plan", Name::as_str);
-        if medium.folds() {
-            format!("<!-- qlik-plan: {comment} -->")
-        } else {
-            format!("[//]: # (qlik-plan: {comment})")
+/// What happens after the review, and with which command.
+fn next(plan: &Plan, page: &Page) -> String {
+    let works = plan.actions.iter().any(|planned| is_work(Sign::of(&planned.action)));
+    let command = code(&page.apply(plan));
+    match (works, plan.has_refusals()) {
+        (false, false) => "**Next:** nothing is to be made.".to_owned(),
+        (false, true) => "**Next:** nothing can be made until what is refused is resolved; each says how.".to_owned(),
+        (true, false) => format!("**Next:** after the merge, {command} makes this, and nothing else."),
+        (true, true) => {
+            format!("**Next:** after the merge, {command} makes what is not refused. What is refused says what to do.")
         }
     }
 }
 
-/// The plan, within the limit of its place.
-pub fn plan(plan: &Plan, page: &Page) -> String {
-    let head =
-        vec![format!("**{}**", summary::plan(plan)), format!("`{}`, planned for {}", json::hash(plan), plan.now)];
-    page_of(page, head, plan_groups(plan))
+fn is_work(sign: Sign) -> bool {
+    match sign {
+        Sign::Create | Sign::Change | Sign::Renew | Sign::Reclaim => true,
+        Sign::Keep | Sign::Drift | Sign::Wait | Sign::Refuse => false,
+    }
 }
 
 /// What an apply made and did not make, and what of its plan it was not to make.
 pub fn report(plan: &Plan, report: &Report, moved: &[Moved], page: &Page) -> String {
     let Report { started, lines, stopped } = report;
-    let mut head = vec![format!("**{}**", summary::report(report))];
-    head.push(format!("`{}`, begun at {started}", json::hash(plan)));
+    let mut head = page.head("qlik-apply");
+    head.push(format!("**{}**", summary::report(report)));
+    let places: BTreeMap<&Address, &Place> =
+        plan.actions.iter().rev().map(|planned| (&planned.address, &planned.at)).collect();
     let (mut made, mut unmade, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for ReportLine { address, step, outcome } in lines {
+        let named = object(page, address, places.get(address).copied());
         match outcome {
             ReportOutcome::Done { detail } => {
-                made.push(Item::line(format!("+ {address}  {}  {detail}", done(*step))));
+                let detail = detail.to_string();
+                let detail = if detail.is_empty() { String::new() } else { format!(" {}", code(&detail)) };
+                made.push(Item::line(&format!("{named} {}{detail}", done(*step))));
             }
             ReportOutcome::Failed(Failure { why, next }) => {
-                let next = next.iter().map(|step| format!("    next: {}", escape(step)));
-                let lines = std::iter::once(format!("    why: {why}")).chain(next).collect();
-                unmade.push(Item { head: format!("x {address}  could not {}", deed(*step)), lines });
+                let mut lines = vec![line("why", why.to_string())];
+                lines.extend(next.iter().map(|step| line("next", escape(step))));
+                unmade.push(Item::explained(&format!("{named} could not {}", deed(*step)), &lines));
             }
             ReportOutcome::Skipped { because } => {
-                skipped.push(Item::line(format!(". {address}  did not {}: {}", deed(*step), escape(because))));
+                let because = code(&escape(because));
+                skipped.push(Item::line(&format!("{named} did not {}: {because}", deed(*step))));
             }
         }
     }
-    let stopped = stopped.iter().map(|why| Item::line(format!("x {}", escape(why)))).collect();
+    if !unmade.is_empty() || stopped.is_some() {
+        let again = code("qlik-apply apply");
+        head.push(format!(
+            "**Next:** each failure says what to do. Then {again} again: it goes on where this run stopped."
+        ));
+    }
+    head.push(page.facts(Some(&json::hash(plan)), &format!("begun at {started}")));
+    let stopped = stopped.iter().map(|why| Item::line(&code(&escape(why)))).collect();
     let mut groups = vec![
-        Group::open("Stopped early", stopped),
-        Group::open("Not made", unmade),
-        Group::open("Not as reviewed any more", no_longer(plan, moved)),
-        Group::closed("Skipped", skipped),
-        Group::closed("Made", made),
+        Group::weighty("Stopped early", stopped),
+        Group::weighty("Not made", unmade),
+        Group::weighty("Not as reviewed any more", no_longer(plan, moved)),
+        found(plan, page),
     ];
-    groups.push(found(plan));
-    let quiet = |sign: Sign| matches!(sign, Sign::Refuse | Sign::Drift | Sign::Wait);
-    groups.extend(of_signs(plan, quiet));
+    groups.extend([Sign::Refuse, Sign::Drift, Sign::Wait].map(|sign| of_sign(plan, sign, page)));
+    groups.push(Group::routine("Skipped", Fold::Closed, skipped));
+    groups.push(Group::routine("Made", Fold::Closed, made));
     page_of(page, head, groups)
 }
 
 /// A run that came to no plan.
 pub fn error(message: &str, next: &[String], faults: Option<&Value>, page: &Page) -> String {
-    let next = next.iter().map(|step| format!("    next: {}", escape(step))).collect();
-    let why = Item { head: format!("x {}", escape(message)), lines: next };
-    let faults = faults.and_then(Value::as_array).into_iter().flatten().map(fault).collect();
-    let groups = vec![Group::open("Why", vec![why]), Group::open("Faults", faults)];
-    page_of(page, vec!["**No plan could be made.**".to_owned()], groups)
+    let mut head = page.head("qlik-plan");
+    head.push("**No plan could be made.**".to_owned());
+    head.push(code(&escape(message)));
+    head.extend(next.iter().map(|step| format!("**Next:** {}", code(&escape(step)))));
+    head.push(page.facts(None, ""));
+    let faults = faults.and_then(Value::as_array).into_iter().flatten().map(|one| fault(page, one)).collect();
+    page_of(page, head, vec![Group::weighty("Faults", faults)])
 }
 
 /// The three-way view of each object, as text has it.
 fn no_longer(plan: &Plan, moved: &[Moved]) -> Vec<Item> {
     let view = text::review(moved, plan.now, &Look::PLAIN);
-    let mut items: Vec<Item> = Vec::new();
-    for line in view.lines().skip(1) {
-        match (line.strip_prefix("      "), items.last_mut()) {
-            (Some(detail), Some(item)) => item.lines.push(format!("    {}", cut(detail))),
-            _ => items.push(Item::line(format!("x {}", line.trim_start()))),
+    let mut items: Vec<(String, Vec<super::line::Line>)> = Vec::new();
+    for said in view.lines().skip(1) {
+        match (said.strip_prefix("      "), items.last_mut()) {
+            (Some(detail), Some((_, lines))) => {
+                let (label, value) = detail.trim_start().split_once(':').unwrap_or(("", detail));
+                lines.push(line(label, value.trim_start()));
+            }
+            _ => items.push((said.trim_start().to_owned(), Vec::new())),
         }
     }
-    items
+    items.iter().map(|(head, lines)| Item::explained(&code(head), lines)).collect()
 }
 
 fn page_of(page: &Page, head: Vec<String>, groups: Vec<Group>) -> String {
-    let head = std::iter::once(page.marker()).chain(head).collect::<Vec<String>>().join("\n\n") + "\n";
+    let head = head.into_iter().filter(|part| !part.is_empty()).collect::<Vec<String>>().join("\n\n") + "\n";
     fit(&head, &groups, page.medium)
 }
 
 /// What matters most stands first, and is shortened last.
-fn plan_groups(plan: &Plan) -> Vec<Group> {
-    let mut groups = of_signs(plan, |_| true);
-    // Of all that there is only what is refused matters more.
-    groups.insert(groups.len().min(1), found(plan));
-    let kept = groups.pop_if(|group| group.title == title(Sign::Keep));
+fn plan_groups(plan: &Plan, page: &Page) -> Vec<Group> {
     let notice = |Notice { address, at, text }: &Notice| {
-        let address = address.as_ref().map(|address| format!("{address}  ")).unwrap_or_default();
-        let at = at.as_ref().map(|at| format!(" ({})", place(at))).unwrap_or_default();
-        Item::line(format!("- {address}{text}{at}"))
+        let of = address.as_ref().map(|address| object(page, address, at.as_ref()) + " ").unwrap_or_default();
+        Item::line(&format!("{of}{}", code(&text.to_string())))
     };
-    let unchecked = |Unchecked { address, what }: &Unchecked| Item::line(format!("? {address}  {}", escape(what)));
-    groups.push(Group::closed("Notices", plan.notices.iter().map(notice).collect()));
-    groups.push(Group::closed("Not checked", plan.unchecked.iter().map(unchecked).collect()));
-    groups.extend(kept);
-    groups
+    let unchecked = |Unchecked { address, what }: &Unchecked| {
+        Item::line(&format!("{} {}", object(page, address, None), code(&escape(what))))
+    };
+    let [refused, reclaimed, drifted, waiting, kept] =
+        [Sign::Refuse, Sign::Reclaim, Sign::Drift, Sign::Wait, Sign::Keep].map(|sign| of_sign(plan, sign, page));
+    vec![
+        refused,
+        found(plan, page),
+        reclaimed,
+        drifted,
+        Group::weighty("Notices", plan.notices.iter().map(notice).collect()),
+        waiting,
+        tenants::group(plan, page),
+        Group::routine("Not checked", Fold::Closed, plan.unchecked.iter().map(unchecked).collect()),
+        kept,
+    ]
 }
 
-/// Findings stand open, as refusals do: nothing else in a plan without work says that it is not clean.
-fn found(plan: &Plan) -> Group {
-    Group::open("Findings", plan.findings.iter().map(|finding| Item::of(&Block::found(finding))).collect())
+/// Nothing else in a plan without work says that it is not clean.
+fn found(plan: &Plan, page: &Page) -> Group {
+    let item = |finding| Item::of(page, &Block::found(finding), finding.at.as_ref());
+    Group::weighty("Findings", plan.findings.iter().map(item).collect())
 }
 
-fn of_signs(plan: &Plan, wanted: impl Fn(Sign) -> bool) -> Vec<Group> {
-    let mut of_sign: Vec<(Sign, Vec<Item>)> =
-        ORDER.into_iter().filter(|sign| wanted(*sign)).map(|sign| (sign, Vec::new())).collect();
-    for planned in &plan.actions {
-        let sign = Sign::of(&planned.action);
-        if let Some((_, items)) = of_sign.iter_mut().find(|(known, _)| *known == sign) {
-            items.push(Item::of(&Block::of(planned, plan.now)));
-        }
-    }
-    of_sign
-        .into_iter()
-        .map(
-            |(sign, items)| {
-                if sign == Sign::Refuse { Group::open(title(sign), items) } else { Group::closed(title(sign), items) }
-            },
-        )
-        .collect()
-}
-
-const ORDER: [Sign; 8] =
-    [Sign::Refuse, Sign::Create, Sign::Reclaim, Sign::Change, Sign::Renew, Sign::Drift, Sign::Wait, Sign::Keep];
-
-fn title(sign: Sign) -> &'static str {
+fn of_sign(plan: &Plan, sign: Sign, page: &Page) -> Group {
+    let items = plan.actions.iter().filter(|planned| Sign::of(&planned.action) == sign);
+    let items = items.map(|planned| Item::of(page, &Block::of(planned, plan.now), Some(&planned.at))).collect();
     match sign {
-        Sign::Refuse => "Refused",
-        Sign::Create => "To create",
-        Sign::Reclaim => "To revoke",
-        Sign::Change => "To set up or record, once",
-        Sign::Renew => "To renew",
-        Sign::Drift => "Differs, reported and not changed",
-        Sign::Wait => "Waits for another run",
-        Sign::Keep => "As declared",
+        Sign::Refuse => Group::weighty("Refused", items),
+        Sign::Reclaim => Group::weighty("To revoke", items),
+        Sign::Drift => Group::weighty("Differs, reported and not changed", items),
+        Sign::Wait => Group::weighty("Waits for another run", items),
+        Sign::Create | Sign::Change | Sign::Renew => Group::routine("To do", Fold::Open, items),
+        Sign::Keep => Group::routine("As declared", Fold::Closed, items),
     }
 }
 
-fn fault(fault: &Value) -> Item {
-    let text = |name: &str| fault.get(name).and_then(Value::as_str).map(escape).unwrap_or_default();
-    let number = |name: &str| fault.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let place = format!("{}:{}:{}", text("file"), number("line"), number("column"));
-    let help = Some(text("help")).filter(|help| !help.is_empty());
-    Item {
-        head: format!("x {place}  {}  {}", text("code"), text("message")),
-        lines: help.map(|help| format!("    help: {help}")).into_iter().collect(),
-    }
+fn fault(page: &Page, fault: &Value) -> Item {
+    let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap_or_default();
+    let number = |name: &str| fault.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let at = Place {
+        file: text("file").to_owned(),
+        line: number("line").unwrap_or_default(),
+        column: number("column").unwrap_or_default(),
+    };
+    let shown = code(&format!("{}:{}", place(&at), at.column));
+    let shown = span::link(page, &at).map(|url| format!("[{shown}]({url})")).unwrap_or(shown);
+    let help = Some(text("help")).filter(|help| !help.is_empty()).map(|help| line("help", escape(help)));
+    let said = code(&format!("{} {}", escape(text("code")), escape(text("message"))));
+    Item::explained(&format!("{shown} {said}"), help.as_slice())
 }

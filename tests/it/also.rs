@@ -30,7 +30,10 @@ fn one_run_writes_every_format_and_all_tell_the_same_plan() {
     let plan = json_of(&at("plan.json"));
     assert_eq!(plan["verdict"]["summary"], sum);
     let comment = fs::read_to_string(at("comment.md")).unwrap();
-    assert!(comment.starts_with(&format!("<!-- qlik-plan: prod -->\n\n**{sum}**\n")), "{comment}");
+    assert!(
+        comment.starts_with(&format!("<!-- qlik-plan: prod -->\n\nqlik-plan: prod\n---\n\n**{sum}**\n")),
+        "{comment}"
+    );
     assert!(comment.contains(plan["hash"].as_str().unwrap()));
     assert_eq!(json_of(&at("report.json")), json!({"create": 3, "update": 0, "delete": 0}));
     assert_eq!(json_of(&at("tfplan.json"))["format_version"], "1.2");
@@ -72,7 +75,7 @@ fn a_fault_of_the_yaml_is_told_in_every_format_on_its_line() {
     );
     let read = |name: &str| fs::read_to_string(stage.dir().join(name)).unwrap();
     assert!(read("comment.md").contains("**No plan could be made.**"), "{}", read("comment.md"));
-    assert!(read("comment.md").contains("x desired.yaml:11:"), "{}", read("comment.md"));
+    assert!(read("comment.md").contains("\n- `desired.yaml:11:"), "{}", read("comment.md"));
     assert!(read("plan.txt").contains("  desired.yaml:11:"), "{}", read("plan.txt"));
     assert_eq!(json_of(&stage.dir().join("plan.json"))["format"], "qlik-plan/error");
     let terraform = json_of(&stage.dir().join("tf.json"));
@@ -101,7 +104,8 @@ fn an_apply_tells_what_it_could_not_make_where_it_is_declared() {
     );
     let comment = fs::read_to_string(stage.dir().join("comment.md")).unwrap();
     assert!(
-        comment.contains("<summary>Not made: ") && comment.contains("x qlik/acme/late  could not create the key"),
+        comment.contains("<b>Not made: ")
+            && comment.contains("- **qlik/acme/late** (`desired.yaml:13`) could not create the key\n  - why: "),
         "{comment}"
     );
     assert_eq!(json_of(&stage.dir().join("report.json"))["format"], "qlik-plan/report");
@@ -122,7 +126,7 @@ fn drift_is_shown_field_by_field_in_every_format() {
         read("a.txt")
             .contains("::warning title=qlik/acme%3A differs from its declaration,file=desired.yaml,line=4,col=5::")
     );
-    assert!(read("c.md").contains("<summary>Differs, reported and not changed: 1</summary>"));
+    assert!(read("c.md").contains("<summary><b>Differs, reported and not changed: 1</b></summary>"));
 }
 
 #[test]

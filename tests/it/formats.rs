@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use qlik_plan::plan::action::{Action, Drift, DriftField, Plan, Planned, WhyMint};
 use qlik_plan::plan::review::{Moved, MovedFact};
-use qlik_plan::render::markdown::{self, Medium, Page};
+use qlik_plan::render::markdown::{self, Commit, Files, Medium, Origin, Page, Web};
 use qlik_plan::render::{Look, Verdict, github, gitlab, json as own, terraform, text};
 
 use crate::plan::{KINDS, kind};
@@ -49,13 +49,26 @@ pub(crate) const ATTACK: &str = "a```\n```\n</details><script>alert(1)</script><
      [l](javascript:alert(3)) <!-- qlik-plan: plan --> [//]: # (qlik-plan: plan) \u{202e}evil\u{1b}[2J\u{9b}31m\r::error::##[error]%0A,:漢字";
 
 fn page(medium: Medium) -> Page {
-    Page { medium, comment: None }
+    Page { medium, ..Page::default() }
+}
+
+/// A page as CI makes one: with links.
+fn linked(medium: Medium) -> Page {
+    let files = Files {
+        repository: Web::parse("https://git.example/org/tenants").unwrap(),
+        commit: Commit::parse(&"0a1b2c3d4e".repeat(4)).unwrap(),
+        folder: "eu".to_owned(),
+    };
+    let run = Web::parse("https://git.example/org/tenants/actions/runs/42");
+    Page { medium, origin: Origin { files: Some(files), run }, comment: "eu-prod".parse().ok(), saved: None }
 }
 
 #[test]
 fn markdown_is_golden_for_each_platform() {
     golden("fixtures/render/markdown/all.md", &markdown::plan(&all(), &page(Medium::GithubComment)));
     golden("fixtures/render/markdown/all.bitbucket.md", &markdown::plan(&all(), &page(Medium::Bitbucket)));
+    golden("fixtures/render/markdown/linked.md", &markdown::plan(&all(), &linked(Medium::GithubComment)));
+    golden("fixtures/render/markdown/newcomer.md", &markdown::plan(&samples::newcomer(), &linked(Medium::Gitlab)));
     golden("fixtures/render/markdown/hostile.md", &markdown::plan(&hostile(), &page(Medium::GithubComment)));
     golden("fixtures/render/markdown/hostile.bitbucket.md", &markdown::plan(&hostile(), &page(Medium::Bitbucket)));
     let report = markdown::report(&samples::newcomer(), &samples::report(), &[], &page(Medium::GithubComment));
@@ -188,27 +201,46 @@ fn five_thousand_actions_fit_everywhere_and_their_number_is_told() {
     plan.actions.extend(refused.clone());
     assert_eq!(plan.actions.len(), 5_000);
     for medium in Medium::ALL {
-        let text = markdown::plan(&plan, &page(medium));
-        assert!(text.len() <= medium.limit(), "{medium:?}: {}", text.len());
-        assert!(text.contains(&format!("Refused: {}", refused.len())), "{medium:?}");
-        let creations =
-            4_000 + plan.actions.iter().skip(4_000).filter(|p| matches!(p.action, Action::CreateKey(_))).count();
-        assert!(text.contains(&format!("To create: {creations}")) && text.contains(&own::hash(&plan)), "{medium:?}");
-        assert!(text.contains(&qlik_plan::render::summary::plan(&plan)), "{medium:?}");
-        assert_eq!(told(&text), 5_000, "{medium:?}: what is listed and what is counted as not listed");
-        assert!(fences_are_closed(&text), "{medium:?}");
+        for page in [page(medium), linked(medium)] {
+            let text = markdown::plan(&plan, &page);
+            assert!(text.len() <= medium.limit(), "{medium:?}: {}", text.len());
+            let drifted = plan.actions.iter().filter(|planned| matches!(planned.action, Action::Drift(_))).count();
+            let waiting = plan.actions.iter().filter(|planned| matches!(planned.action, Action::Wait(_))).count();
+            // 80 tenants of a generated name, and those of the sample.
+            for told in [
+                format!("Refused: {}", refused.len()),
+                format!("Differs, reported and not changed: {drifted}"),
+                format!("Waits for another run: {waiting}"),
+                "To do, by tenant: 82".to_owned(),
+            ] {
+                assert!(text.contains(&told), "{medium:?}: {told}\n{}", text.get(..3_000).unwrap_or(&text));
+            }
+            assert!(text.contains(&own::hash(&plan)) && text.contains(&qlik_plan::render::summary::plan(&plan)));
+            assert_eq!(listed(&text), counted(&text), "{medium:?}: what is listed and what is counted as not listed");
+            assert!(text.len() > medium.limit() / 2 || medium.limit() > 500_000, "the room is used: {}", text.len());
+        }
     }
     assert_eq!(gitlab::plan(&many(5_000)), "{\"create\":5000,\"update\":0,\"delete\":0}\n");
 }
 
-/// Lines with a sign, and the numbers of those that there was no room for; without notices.
-fn told(text: &str) -> usize {
+/// The numbers in the groups' titles, in all.
+fn counted(text: &str) -> usize {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("**").or(line.split_once("<summary><b>").map(|(_, rest)| rest)))
+        .filter_map(|title| title.split_once("</b>").or(title.split_once("**")))
+        .filter_map(|(title, _)| title.rsplit_once(": ")?.1.parse::<usize>().ok())
+        .sum()
+}
+
+/// Items that are listed, and the numbers of those that there was no room for.
+fn listed(text: &str) -> usize {
     let mut inside = false;
     let mut number = 0;
-    for line in text.lines() {
+    // The title's line and what stands before the first group is no item.
+    for line in text.lines().skip_while(|line| !line.contains("Refused: ")) {
         if line.starts_with("```") {
             inside = !inside;
-        } else if inside && line.contains("  (") && "+~>-=!.x".contains(&line[..1]) {
+        } else if !inside && (line.starts_with("- ") || is_tenant(line)) {
             number += 1;
         } else if let Some((left, _)) = line.split_once(" more not listed").or(line.split_once(" not listed here")) {
             number += left.parse::<usize>().unwrap();
@@ -217,8 +249,13 @@ fn told(text: &str) -> usize {
     number
 }
 
-fn fences_are_closed(text: &str) -> bool {
-    text.lines().filter(|line| line.starts_with("```")).count() % 2 == 0
+/// A tenant whose details stand below it.
+fn is_tenant(line: &str) -> bool {
+    let marks = ["**qlik/", "**imburse/", "[**qlik/", "[**imburse/"];
+    marks.iter().any(|mark| line.starts_with(mark))
+        || line.starts_with("<details><summary><b>qlik/")
+        || line.starts_with("<details><summary><b>imburse/")
+        || line.starts_with("<details><summary><a ")
 }
 
 #[test]
@@ -227,13 +264,55 @@ fn what_matters_most_is_shortened_last() {
     plan.actions.extend(samples::refusals().actions);
     let text = markdown::plan(&plan, &page(Medium::Bitbucket));
     for refused in samples::refusals().actions {
-        assert!(text.contains(&format!("x {}  refused, ", refused.address)), "{}", refused.address);
+        assert!(text.contains(&format!("- **{}** (`desired.yaml:", refused.address)), "{}", refused.address);
     }
-    assert!(
-        text.contains("    next: qlik-apply resolve qlik/t0\n") && text.contains(" more not listed here."),
-        "{text}"
-    );
-    assert!(text.len() > Medium::Bitbucket.limit() - 1_000, "the room is used: {}", text.len());
+    assert!(text.contains("  - next: `qlik-apply resolve qlik/t0`\n") && text.contains(" without details."), "{text}");
+}
+
+/// Of 190 tenants, those with something to act on are told whole and before the rest, whatever room there is.
+#[test]
+fn the_one_drift_and_the_one_warning_among_190_tenants_are_not_what_is_left_out() {
+    let mut plan = many(190 * 50);
+    let drift = samples::estate().actions.into_iter().find(|planned| matches!(planned.action, Action::Drift(_)));
+    plan.actions.extend(drift.clone());
+    plan.actions.extend(samples::refusals().actions.into_iter().take(3));
+    plan.notices = samples::estate().notices;
+    for medium in Medium::ALL {
+        let text = markdown::plan(&plan, &linked(medium));
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{medium:?}: {what} is missing:\n{text}"));
+        let routine = at("To do, by tenant: 190");
+        let drifted = drift.as_ref().unwrap().address.to_string();
+        for what in ["[**qlik/t0**]", "next: `qlik-apply resolve qlik/t2`", &drifted, "Notices: ", "key key-0 is left"]
+        {
+            assert!(at(what) < routine, "{medium:?}: {what}");
+        }
+    }
+}
+
+#[test]
+fn a_small_plan_is_read_without_a_click_and_every_object_leads_to_its_line() {
+    let text = markdown::plan(&samples::newcomer(), &linked(Medium::GithubComment));
+    assert!(text.starts_with("<!-- qlik-plan: eu-prod -->\n\nqlik-plan: eu-prod\n---\n\n**Plan: 1 tenant"), "{text}");
+    assert!(!text.contains("<details>") && text.contains("<details open>"), "{text}");
+    let lines: BTreeSet<&str> =
+        text.split("/eu/desired.yaml#L").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    let declared: BTreeSet<String> =
+        samples::newcomer().actions.iter().map(|planned| planned.at.line.to_string()).collect();
+    assert_eq!(lines, declared.iter().map(String::as_str).collect(), "{text}");
+    let hash = own::hash(&samples::newcomer());
+    for said in [
+        format!("**Next:** after the merge, `qlik-apply --approve {hash}` makes this, and nothing else."),
+        format!("[this run](https://git.example/org/tenants/actions/runs/42) · plan `{hash}`"),
+        "Commit [`0a1b2c3`](https://git.example/org/tenants/commit/0a1b2c3d4e".to_owned(),
+    ] {
+        assert!(text.contains(&said), "{said}\n{text}");
+    }
+    let saved = Page { saved: Some("reviewed.plan".to_owned()), ..page(Medium::Gitlab) };
+    assert!(markdown::plan(&samples::newcomer(), &saved).contains("`qlik-apply --plan reviewed.plan` makes this"));
+    let refused = markdown::plan(&samples::refusals(), &page(Medium::Gitlab));
+    assert!(refused.contains("**Next:** nothing can be made until what is refused is resolved"), "{refused}");
+    let nothing = markdown::plan(&samples::plan_of(Vec::new()), &page(Medium::Gitlab));
+    assert!(nothing.contains("**Next:** nothing is to be made."), "{nothing}");
 }
 
 #[test]
@@ -243,7 +322,7 @@ fn one_endless_name_crowds_nothing_out() {
     for medium in Medium::ALL {
         let text = markdown::plan(&plan, &page(medium));
         assert!(text.len() <= medium.limit());
-        assert!(text.contains("x qlik/t0  refused, QP0201"), "{medium:?}");
+        assert!(text.contains("- **qlik/t0** (`desired.yaml:1`) `refused, QP0201`"), "{medium:?}");
     }
 }
 
@@ -271,10 +350,13 @@ fn long_texts_that_differ_are_shown_whole_and_where_they_differ() {
 
 #[test]
 fn the_marker_is_hidden_and_named() {
-    let named = Page { medium: Medium::Gitlab, comment: "prod-eu".parse().ok() };
-    assert!(markdown::plan(&all(), &named).starts_with("<!-- qlik-plan: prod-eu -->\n\n**Plan: "));
+    let named = Page { comment: "prod-eu".parse().ok(), ..page(Medium::Gitlab) };
+    let begins = |page: &Page, marker: &str| {
+        markdown::plan(&all(), page).starts_with(&format!("{marker}\n\nqlik-plan: prod-eu\n---\n\n**Plan: "))
+    };
+    assert!(begins(&named, "<!-- qlik-plan: prod-eu -->"));
     let named = Page { medium: Medium::Bitbucket, ..named };
-    assert!(markdown::plan(&all(), &named).starts_with("[//]: # (qlik-plan: prod-eu)\n\n**Plan: "));
+    assert!(begins(&named, "[//]: # (qlik-plan: prod-eu)"));
     for medium in Medium::ALL {
         let text = markdown::plan(&hostile(), &page(medium));
         assert_eq!(text.matches(&page(medium).marker()).count(), 1, "nobody else writes a marker: {text}");
@@ -286,26 +368,29 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn nothing_from_outside_leaves_its_fence_its_line_or_its_limit(bad in nasty()) {
+    fn nothing_from_outside_leaves_its_code_its_line_or_its_limit(bad in nasty()) {
+        // Nothing at all is left out where there may be nothing.
+        prop_assume!(!bad.is_empty());
         let plan = samples::hostile(&bad);
         let report = samples::hostile_report(&bad);
         let moved = samples_moved(&bad);
         let tame = samples::hostile("x");
-        for medium in Medium::ALL {
+        for page in Medium::ALL.map(page).into_iter().chain([linked(Medium::GithubComment)]) {
+            let medium = page.medium;
             for (text, like) in [
-                (markdown::plan(&plan, &page(medium)), markdown::plan(&tame, &page(medium))),
+                (markdown::plan(&plan, &page), markdown::plan(&tame, &page)),
                 (
-                    markdown::report(&plan, &report, &moved, &page(medium)),
-                    markdown::report(&tame, &samples::hostile_report("x"), &samples_moved("x"), &page(medium)),
+                    markdown::report(&plan, &report, &moved, &page),
+                    markdown::report(&tame, &samples::hostile_report("x"), &samples_moved("x"), &page),
                 ),
                 (
-                    markdown::error(&bad, std::slice::from_ref(&bad), None, &page(medium)),
-                    markdown::error("x", &["x".into()], None, &page(medium)),
+                    markdown::error(&bad, std::slice::from_ref(&bad), None, &page),
+                    markdown::error("x", &["x".into()], None, &page),
                 ),
             ] {
                 assert_harmless(&text);
                 prop_assert!(text.len() <= medium.limit());
-                prop_assert_eq!(outside(&text), outside(&like), "what stands outside of fences is ours");
+                prop_assert_eq!(outside(&text), outside(&like), "what stands outside of code is ours");
             }
         }
         for text in [github::plan(&plan), github::report(&plan, &report), github::error(&bad, std::slice::from_ref(&bad), None)] {
@@ -337,19 +422,52 @@ fn samples_moved(bad: &str) -> Vec<Moved> {
     samples::hostile(bad).actions.into_iter().map(moved).collect()
 }
 
-/// Markdown without its fences and hashes.
+/// What a reader of Markdown makes of a page, but for what stands in code, and for the addresses of links to a commit's files.
 fn outside(text: &str) -> Vec<String> {
-    let mut inside = false;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        if line.starts_with("```") {
-            inside = !inside;
-        } else if !inside && !line.starts_with("`sha256:") {
-            lines.push(line.to_owned());
+    use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+    let mut events = Vec::new();
+    let mut in_block = false;
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
+    for event in Parser::new_ext(text, options) {
+        match event {
+            Event::Code(_) => events.push("code".to_owned()),
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
+                in_block = true;
+                events.push("block".to_owned());
+            }
+            Event::End(pulldown_cmark::TagEnd::CodeBlock) => in_block = false,
+            Event::Text(_) if in_block => {}
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                assert!(dest_url.starts_with("https://git.example/org/tenants/"), "{dest_url}");
+                events.push("link".to_owned());
+            }
+            Event::Html(html) | Event::InlineHtml(html) => events.push(without_addresses(&html)),
+            Event::Text(_)
+            | Event::Start(_)
+            | Event::End(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::FootnoteReference(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => events.push(format!("{event:?}")),
         }
     }
-    assert!(!inside, "a fence is open at the end:\n{text}");
-    lines
+    events
+}
+
+/// HTML without the addresses of its links, each of which is one attribute and leads to the repository.
+fn without_addresses(html: &str) -> String {
+    let mut parts = html.split("href=\"");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (address, rest) = part.split_once('"').unwrap();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/%?=&;#".contains(c);
+        assert!(address.starts_with("https://git.example/org/tenants/") && address.chars().all(plain), "{address}");
+        out.push_str(rest);
+    }
+    out
 }
 
 /// Each line is one command and nothing in it is another.

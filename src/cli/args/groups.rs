@@ -7,11 +7,12 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::render::markdown::Commit;
 
 use super::super::candidates::{keys, tenants};
 use super::options::{Common, MAX_RUN, PARALLELISM, TIMEOUT};
 use super::values::{
-    Also, ColourArg, ExitCodes, Format, Platform, address, also, duration, name, parallelism, timeout,
+    Also, ColourArg, ExitCodes, Format, Platform, address, also, commit, duration, name, parallelism, timeout,
 };
 
 const DESIRED: &str = "Desired state and settings";
@@ -106,9 +107,12 @@ pub(super) struct Report {
     /// Whose comment Markdown is for: what it may weigh, and whether it may fold.
     #[arg(long = "for", value_enum, default_value = "github", value_name = "PLATFORM", help_heading = OUTPUT)]
     platform: Platform,
-    /// The name in Markdown's hidden first line, by which its comment is found again (default: plan); one per plan of a pull request.
+    /// The name in Markdown's title and hidden first line, by which its comment is found again (default: plan); one per plan of a pull request.
     #[arg(long, value_name = "NAME", value_parser = name, help_heading = OUTPUT)]
     comment: Option<Name>,
+    /// The commit that Markdown links to. Default: the one that the CI's variables name, which for a pull request may be a merge that nobody keeps.
+    #[arg(long, value_name = "SHA", value_parser = commit, help_heading = OUTPUT)]
+    commit: Option<Commit>,
     /// Exit with 2 when something is missing, drifted or due.
     #[arg(long, help_heading = OUTPUT)]
     detailed_exitcode: bool,
@@ -119,6 +123,7 @@ impl Group for Report {
         common.also = self.also;
         common.platform = self.platform;
         common.comment = self.comment;
+        common.commit = self.commit;
         common.detailed_exitcode = self.detailed_exitcode;
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::wait::Waits;
+use crate::render::markdown::Commit;
 
 use super::super::attended::Presence;
 use super::super::locks;
@@ -48,6 +49,10 @@ pub(in crate::cli) struct Common {
     pub(in crate::cli) also: Vec<Also>,
     pub(in crate::cli) platform: Platform,
     pub(in crate::cli) comment: Option<Name>,
+    /// The commit that comments link to, where it is not the CI's own.
+    pub(in crate::cli) commit: Option<Commit>,
+    /// The file that the plan is saved in.
+    pub(in crate::cli) saved: Option<PathBuf>,
     pub(in crate::cli) detailed_exitcode: bool,
     pub(in crate::cli) exit_codes: ExitCodes,
     pub(in crate::cli) parallelism: u16,
@@ -82,6 +87,8 @@ impl Common {
             also: Vec::new(),
             platform: Platform::Github,
             comment: None,
+            commit: None,
+            saved: None,
             detailed_exitcode: false,
             exit_codes: ExitCodes::Coarse,
             parallelism: PARALLELISM,

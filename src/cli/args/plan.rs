@@ -200,6 +200,7 @@ impl Planned {
         let Self { tree, place, reading, saving, show, report, choices, run } = self;
         let common = Common::unasked().with(&tree).with(place).with(show).with(report).with(choices).with(run);
         let Saving { out, snapshot } = saving;
+        let common = Common { saved: out.clone(), ..common };
         (PlanArgs { out, snapshot, ..args(common, reading) }, PlanVerb::Plan(tree.paths))
     }
 }

@@ -13,6 +13,7 @@ use crate::model::clock::read_time;
 use crate::model::duration::Duration;
 use crate::model::host::Label;
 use crate::plan::refusal::Code;
+use crate::render::markdown::Commit;
 
 /// Why a value is none, and how one is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,6 +225,11 @@ pub(super) fn parallelism(text: &str) -> Result<u16, Wrong> {
 
 pub(in crate::cli) fn name(text: &str) -> Result<Name, Wrong> {
     Name::parse(text).map_err(|error| Wrong::new(error.to_string(), "as in eu-prod"))
+}
+
+pub(super) fn commit(text: &str) -> Result<Commit, Wrong> {
+    Commit::parse(text)
+        .ok_or_else(|| Wrong::new("it is no commit", "all 40 digits of it, as git rev-parse HEAD prints them"))
 }
 
 pub(super) fn address(text: &str) -> Result<Address, Wrong> {

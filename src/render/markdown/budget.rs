@@ -1,21 +1,19 @@
-//! Groups as text within a limit: shortened group by group, never inside a fence, and what was left out is counted.
+//! Groups as text within a limit: routine is shortened before what a reader must act on, and what was left out is counted.
 
-use super::group::{Group, Item};
+use super::group::{Fold, Group, Item};
 use super::medium::Medium;
 
-/// How much of a group is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    /// Every line.
-    Whole,
-    /// Without the lines that explain, and this many.
-    Heads(usize),
+/// How much of a group is written: the first `whole` items whole, and those up to `listed` in one line each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    whole: usize,
+    listed: usize,
 }
 
 /// Room for the sentence that says that something was left out.
 const NOTE_MAX: usize = 200;
-/// Room for a group's title, fence and count of what was left out.
-const FRAME_MAX: usize = 250;
+/// Room for a group's title, frame and count of what was left out.
+const FRAME_MAX: usize = 150;
 
 /// The head and the groups, of at most the medium's limit.
 pub(super) fn fit(head: &str, groups: &[Group], medium: Medium) -> String {
@@ -31,18 +29,18 @@ pub(super) fn fit(head: &str, groups: &[Group], medium: Medium) -> String {
     out
 }
 
-/// From the last group to the first: explanations go, then lines. What stands open is what a reader must act on: all else
-/// is shortened before it.
+/// From the last group to the first, routine before the rest: details go, then lines.
 fn shorten(groups: &[&Group], room: usize) -> Vec<Shown> {
-    let mut shown = vec![Shown::Whole; groups.len()];
-    let mut total: usize = groups.iter().map(|group| weight(group, Shown::Whole)).sum();
-    for open in [false, true] {
+    let mut shown: Vec<Shown> =
+        groups.iter().map(|group| Shown { whole: group.items.len(), listed: group.items.len() }).collect();
+    let mut total: usize = groups.iter().zip(&shown).map(|(group, shown)| weight(group, *shown)).sum();
+    for routine in [true, false] {
         for lines in [false, true] {
-            for (group, shown) in groups.iter().zip(&mut shown).rev().filter(|(group, _)| group.open == open) {
+            for (group, shown) in groups.iter().zip(&mut shown).rev().filter(|(group, _)| group.routine == routine) {
                 if total > room {
                     let others = total - weight(group, *shown);
                     let left = room.saturating_sub(others + FRAME_MAX);
-                    *shown = Shown::Heads(if lines { heads_within(&group.items, left) } else { group.items.len() });
+                    *shown = if lines { listed_within(&group.items, left) } else { whole_within(&group.items, left) };
                     total = others + weight(group, *shown);
                 }
             }
@@ -51,48 +49,52 @@ fn shorten(groups: &[&Group], room: usize) -> Vec<Shown> {
     shown
 }
 
-/// How many first lines there is room for.
-fn heads_within(items: &[Item], room: usize) -> usize {
-    let mut left = room;
-    items.iter().take_while(|item| left.checked_sub(item.weight(false)).inspect(|rest| left = *rest).is_some()).count()
+/// All items are listed, and as many of the first are whole as there is room for.
+fn whole_within(items: &[Item], room: usize) -> Shown {
+    let short: usize = items.iter().map(|item| item.short.len()).sum();
+    let more = items.iter().map(|item| item.whole.len().saturating_sub(item.short.len()));
+    Shown { whole: within(more, room.saturating_sub(short)), listed: items.len() }
+}
+
+/// As many first items as there is room for, in one line each.
+fn listed_within(items: &[Item], room: usize) -> Shown {
+    Shown { whole: 0, listed: within(items.iter().map(|item| item.short.len()), room) }
+}
+
+/// How many of the first have room side by side.
+fn within(weights: impl Iterator<Item = usize>, room: usize) -> usize {
+    let mut total = 0;
+    weights
+        .take_while(|weight| {
+            total += weight;
+            total <= room
+        })
+        .count()
 }
 
 /// Not less than what [`write`] makes of it.
 fn weight(group: &Group, shown: Shown) -> usize {
-    let items: usize = match shown {
-        Shown::Whole => group.items.iter().map(|item| item.weight(true)).sum(),
-        Shown::Heads(number) => group.items.iter().take(number).map(|item| item.weight(false)).sum(),
-    };
-    FRAME_MAX + items
+    let Shown { whole, listed } = shown;
+    let items = group.items.iter().take(listed).enumerate();
+    FRAME_MAX + items.map(|(n, item)| if n < whole { item.whole.len() } else { item.short.len() }).sum::<usize>()
 }
 
 fn write(group: &Group, shown: Shown, medium: Medium) -> String {
-    let Group { title, open, items } = group;
-    let (number, whole) = match shown {
-        Shown::Whole => (items.len(), true),
-        Shown::Heads(number) => (number, false),
-    };
+    let Group { title, fold, routine: _, items } = group;
+    let Shown { whole, listed } = shown;
     let mut body = String::new();
-    if number > 0 {
-        // Bitbucket knows no language by this name, and would show the word.
-        body.push_str(if medium.folds() { "```diff\n" } else { "```\n" });
-        for item in items.iter().take(number) {
-            for line in std::iter::once(&item.head).chain(item.lines.iter().filter(|_| whole)) {
-                body.push_str(line);
-                body.push('\n');
-            }
-        }
-        body.push_str("```\n");
+    for (n, item) in items.iter().take(listed).enumerate() {
+        body.push_str(if n < whole { &item.whole } else { &item.short });
     }
-    let unlisted = items.len() - number;
+    let unlisted = items.len() - listed;
     if unlisted > 0 {
-        let more = if number > 0 { "more " } else { "" };
+        let more = if listed > 0 { "more " } else { "" };
         body.extend(["\n", &unlisted.to_string(), " ", more, "not listed here.\n"]);
     }
     let count = items.len();
     if medium.folds() {
-        let open = if *open { " open" } else { "" };
-        format!("\n<details{open}>\n<summary>{title}: {count}</summary>\n\n{body}\n</details>\n")
+        let open = if *fold == Fold::Open { " open" } else { "" };
+        format!("\n<details{open}><summary><b>{title}: {count}</b></summary>\n\n{body}\n</details>\n")
     } else {
         format!("\n**{title}: {count}**\n\n{body}")
     }
@@ -101,11 +103,9 @@ fn write(group: &Group, shown: Shown, medium: Medium) -> String {
 /// What was left out, in all.
 fn note(groups: &[&Group], shown: &[Shown]) -> Option<String> {
     let (mut unexplained, mut unlisted) = (0, 0);
-    for (group, shown) in groups.iter().zip(shown) {
-        if let Shown::Heads(number) = shown {
-            unlisted += group.items.len() - number;
-            unexplained += group.items.iter().take(*number).filter(|item| !item.lines.is_empty()).count();
-        }
+    for (group, Shown { whole, listed }) in groups.iter().zip(shown) {
+        unlisted += group.items.len() - listed;
+        unexplained += group.items.iter().take(*listed).skip(*whole).filter(|item| item.has_details()).count();
     }
     if unlisted + unexplained == 0 {
         return None;

@@ -1,85 +1,77 @@
-//! Groups of lines, made harmless for the inside of a fence.
+//! Items under a title, in two lengths each.
 
+use crate::model::place::Place;
 use crate::render::block::Block;
-use crate::render::guard;
-use crate::render::layout::{pad, widest};
 use crate::render::line::Line;
 
-/// A value longer than this is cut; the text and JSON formats have it whole. A single name can so not crowd out a plan.
-const VALUE_MAX: usize = 300;
+use super::page::Page;
+use super::span::{code, named};
 
-/// Lines under a title.
+/// How a group stands on a platform that folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fold {
+    Open,
+    Closed,
+}
+
+/// Items under a title.
 pub(super) struct Group {
     /// Our own words.
     pub(super) title: &'static str,
-    pub(super) open: bool,
+    pub(super) fold: Fold,
+    /// It may be shortened before all that is not.
+    pub(super) routine: bool,
     pub(super) items: Vec<Item>,
 }
 
 impl Group {
-    pub(super) fn open(title: &'static str, items: Vec<Item>) -> Self {
-        Self { title, open: true, items: items.into_iter().map(Item::harmless).collect() }
+    /// What a reader must act on, or should know.
+    pub(super) fn weighty(title: &'static str, items: Vec<Item>) -> Self {
+        Self { title, fold: Fold::Open, routine: false, items }
     }
 
-    pub(super) fn closed(title: &'static str, items: Vec<Item>) -> Self {
-        Self { open: false, ..Self::open(title, items) }
+    pub(super) fn routine(title: &'static str, fold: Fold, items: Vec<Item>) -> Self {
+        Self { title, fold, routine: true, items }
     }
 }
 
-/// A line, and the lines that explain it. Each is one line without a line end.
+/// Whole Markdown blocks, harmless, each ending with a newline.
 pub(super) struct Item {
-    pub(super) head: String,
-    pub(super) lines: Vec<String>,
+    pub(super) whole: String,
+    /// The same in one line. Longer than the other only where that has nothing to leave out.
+    pub(super) short: String,
 }
 
 impl Item {
-    pub(super) fn line(head: String) -> Self {
-        Self { head, lines: Vec::new() }
+    /// One line of a list. `text` is harmless.
+    pub(super) fn line(text: &str) -> Self {
+        let short = format!("- {text}\n");
+        Self { whole: short.clone(), short }
     }
 
-    /// The sign stands first, so that a platform that knows diffs colours the line.
-    pub(super) fn of(block: &Block) -> Self {
-        let Block { sign, address, what, at, lines } = block;
-        let labels = widest(lines.iter().map(|line| line.label.as_str())).min(VALUE_MAX) + 1;
+    /// A line of a list, and the lines that explain it: label and value, escaped.
+    pub(super) fn explained(text: &str, lines: &[Line]) -> Self {
+        let Self { mut whole, short } = Self::line(text);
         let mut before = "";
-        let lines = lines
-            .iter()
-            .map(|Line { label, value }| {
-                let shown = if label == before { String::new() } else { format!("{}:", cut(label)) };
-                before = label;
-                format!("    {} {}", pad(&shown, labels), cut(value))
-            })
-            .collect();
-        let at = if at.is_empty() { String::new() } else { format!("  ({})", cut(at)) };
-        Self { head: format!("{} {address}  {}{at}", sign.mark(), cut(what)), lines }
-    }
-
-    fn harmless(self) -> Self {
-        let Self { head, lines } = self;
-        Self { head: fenced(&head), lines: lines.iter().map(|line| fenced(line)).collect() }
-    }
-
-    /// What it weighs with its details, or without.
-    pub(super) fn weight(&self, whole: bool) -> usize {
-        let details: usize = if whole { self.lines.iter().map(|line| line.len() + 1).sum() } else { 0 };
-        self.head.len() + 1 + details
-    }
-}
-
-/// What comes from outside, not longer than [`VALUE_MAX`].
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(VALUE_MAX) {
-        None => text.to_owned(),
-        Some((at, _)) => {
-            let more = text.chars().count() - VALUE_MAX;
-            format!("{}... ({more} more characters)", text.get(..at).unwrap_or_default())
+        for Line { label, value } in lines {
+            // Of several ways out, one is enough.
+            let shown = if label == "next" && before == "next" { "or" } else { label };
+            before = label;
+            whole.extend(["  - ", &words(shown), ": ", &code(value), "\n"]);
         }
+        Self { whole, short }
+    }
+
+    pub(super) fn of(page: &Page, block: &Block, at: Option<&Place>) -> Self {
+        Self::explained(&format!("{} {}", named(page, &block.address, at), code(&block.what)), &block.lines)
+    }
+
+    pub(super) fn has_details(&self) -> bool {
+        self.whole != self.short
     }
 }
 
-/// A line that neither ends a fence, nor is a command to a CI runner, nor looks like the hidden marker to whoever searches
-/// a comment for it. It was escaped before: it has no line end.
-fn fenced(line: &str) -> String {
-    let broken = line.replace("```", "``\\u{60}").replace("<!--", "<\\u{21}--").replace("[//]", "[/\\u{2f}]");
-    guard::text(broken)
+/// A label that is ours as it is, and any other as code: the name of a field may come from outside.
+fn words(label: &str) -> String {
+    if matches!(label, "why" | "next" | "or" | "help") { label.to_owned() } else { code(label) }
 }

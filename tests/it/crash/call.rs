@@ -101,7 +101,7 @@ impl Broken {
         let calls = calls(actor);
         let of_its_kind = calls.iter().filter(|call| call.name == self.name && call.k <= when);
         let of_its_target = of_its_kind.clone().filter(|call| call.target == self.target);
-        if of_its_kind.last().is_none_or(|call| call.k != when || call.target != self.target)
+        if of_its_kind.max_by_key(|call| call.k).is_none_or(|call| call.k != when || call.target != self.target)
             || of_its_target.count() != self.n
         {
             return false;
