@@ -147,10 +147,6 @@ fn page_of(page: &Page, head: Vec<String>, groups: Vec<Group>) -> String {
 
 /// What matters most stands first, and is shortened last.
 fn plan_groups(plan: &Plan, page: &Page) -> Vec<Group> {
-    let notice = |Notice { address, at, text }: &Notice| {
-        let of = address.as_ref().map(|address| object(page, address, at.as_ref()) + " ").unwrap_or_default();
-        Item::line(&format!("{of}{}", code(&text.to_string())))
-    };
     let unchecked = |Unchecked { address, what }: &Unchecked| {
         Item::line(&format!("{} {}", object(page, address, None), code(&escape(what))))
     };
@@ -161,12 +157,45 @@ fn plan_groups(plan: &Plan, page: &Page) -> Vec<Group> {
         found(plan, page),
         reclaimed,
         drifted,
-        Group::weighty("Notices", plan.notices.iter().map(notice).collect()),
+        Group::weighty("Notices", notices(plan, page)),
         waiting,
         tenants::group(plan, page),
         Group::routine("Not checked", Fold::Closed, plan.unchecked.iter().map(unchecked).collect()),
         kept,
     ]
+}
+
+/// So many objects are named for one notice.
+const NAMED: usize = 6;
+
+/// One notice for one cause, and the objects or places that have it.
+fn notices(plan: &Plan, page: &Page) -> Vec<Item> {
+    let mut causes: Vec<(String, Vec<&Notice>)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for notice in &plan.notices {
+        let text = notice.text.to_string();
+        let at = *known.entry(text.clone()).or_insert(causes.len());
+        match causes.get_mut(at) {
+            Some((_, with)) => with.push(notice),
+            None => causes.push((text, vec![notice])),
+        }
+    }
+    let named = |Notice { address, at, text: _ }: &&Notice| match (address, at) {
+        (Some(address), at) => Some(object(page, address, at.as_ref())),
+        (None, Some(at)) => Some(span::line(page, at)),
+        (None, None) => None,
+    };
+    let item = |(text, with): &(String, Vec<&Notice>)| {
+        let mut names: Vec<String> = with.iter().filter_map(named).collect();
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        let of = if names.is_empty() { String::new() } else { names.join(", ") + " " };
+        Item::line(&format!("{of}{}", code(text)))
+    };
+    causes.iter().map(item).collect()
 }
 
 /// Nothing else in a plan without work says that it is not clean.

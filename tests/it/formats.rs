@@ -545,3 +545,17 @@ fn what_is_kept_has_every_value_that_it_was_made_with() {
     let values = &drifted["qlik_tenant.declared[\"acme\"]"];
     assert_eq!((&values["display_name"], &values["region"]), (&json!("Renamed"), &json!("us")));
 }
+
+#[test]
+fn one_cause_is_one_notice_with_the_objects_that_have_it() {
+    let mut plan = samples::estate();
+    let one = samples::estate().notices.into_iter().next().unwrap();
+    let of = |n: usize| qlik_plan::plan::action::Notice {
+        address: Some(format!("qlik/t{n}").parse().unwrap()),
+        ..one.clone()
+    };
+    plan.notices = (0..190).map(of).collect();
+    let text = markdown::plan(&plan, &page(Medium::GithubComment));
+    assert!(text.contains("<b>Notices: 1</b>") && text.contains("**qlik/t0**"), "{text}");
+    assert!(text.contains("184 more `") && !text.contains("**qlik/t6**"), "{text}");
+}

@@ -53,6 +53,12 @@ pub(super) fn named(page: &Page, name: &str, at: Option<&Place>) -> String {
     }
 }
 
+/// A line of a file.
+pub(super) fn line(page: &Page, at: &Place) -> String {
+    let shown = code(&place(at));
+    link(page, at).map(|url| format!("[{shown}]({url})")).unwrap_or(shown)
+}
+
 pub(super) fn link(page: &Page, at: &Place) -> Option<String> {
     page.origin.files.as_ref()?.line(at, page.medium)
 }

@@ -70,35 +70,32 @@ impl<'a> Tenant<'a> {
     fn item(&self, page: &Page, open: bool) -> Item {
         let at = self.of.iter().find(|planned| planned.address.is_tenant()).or(self.of.first());
         let tenant = named(page, &self.address.to_string(), at.map(|planned| &planned.at));
-        let deeds = |html: bool| {
-            let deeds = self.deeds.iter().map(|(what, with)| deed(page, what, with, html));
+        let deeds = |link: fn(&str, String) -> String| {
+            let deeds = self.deeds.iter().map(|(what, with)| deed(page, what, with, link));
             deeds.collect::<Vec<_>>().join(", ")
         };
-        let short = format!("- {tenant}: {}\n", deeds(false));
+        // Where room is short, the tenant's link is enough to find the others.
+        let short = format!("- {tenant}: {}\n", deeds(|name, _| name.to_owned()));
         let fence = if page.medium.folds() { "```diff" } else { "```" }; // Bitbucket would show the word
         let body = format!("{fence}\n{}\n```\n", self.lines.join("\n"));
         let whole = if open || !page.medium.folds() {
-            format!("{tenant}: {}\n\n{body}\n", deeds(false))
+            format!("{tenant}: {}\n\n{body}\n", deeds(|name, url| format!("[{name}]({url})")))
         } else {
             let name = self.address.to_string();
             let url = at.and_then(|planned| link(page, &planned.at));
-            let tenant = url.map_or_else(|| format!("<b>{name}</b>"), |url| anchor(&name, &url));
-            format!("<details><summary>{tenant}: {}</summary>\n\n{body}\n</details>\n", deeds(true))
+            let tenant = url.map_or_else(|| format!("<b>{name}</b>"), |url| anchor(&name, url));
+            format!("<details><summary>{tenant}: {}</summary>\n\n{body}\n</details>\n", deeds(anchor))
         };
         Item { whole, short }
     }
 }
 
-/// `create key: ci, bi`, each linked to its line.
-fn deed(page: &Page, what: &str, with: &[&Planned], html: bool) -> String {
+/// `create key ci, bi`, each linked to its line.
+fn deed(page: &Page, what: &str, with: &[&Planned], linked: fn(&str, String) -> String) -> String {
     let name = |planned: &&Planned| {
         let address = planned.address.to_string();
         let name = address.rsplit('/').next().unwrap_or_default().to_owned();
-        match (link(page, &planned.at), html) {
-            (Some(url), true) => anchor(&name, &url),
-            (Some(url), false) => format!("[{name}]({url})"),
-            (None, _) => name,
-        }
+        link(page, &planned.at).map(|url| linked(&name, url)).unwrap_or(name)
     };
     let mut names: Vec<String> = with.iter().take(NAMED_KEYS).map(name).collect();
     if with.len() > NAMED_KEYS {
@@ -107,7 +104,7 @@ fn deed(page: &Page, what: &str, with: &[&Planned], html: bool) -> String {
     if names.is_empty() { what.to_owned() } else { format!("{what} {}", names.join(", ")) }
 }
 
-fn anchor(name: &str, url: &str) -> String {
+fn anchor(name: &str, url: String) -> String {
     // The one character of a URL that HTML reads as its own.
     format!("<a href=\"{}\"><b>{name}</b></a>", url.replace('&', "&amp;"))
 }

@@ -80,13 +80,8 @@ impl Broken {
 
     /// The thread's k-th call of the kind; and then those beside it, as it is woken a little more or less often in each run.
     fn beside(&self, attempt: usize) -> usize {
-        match attempt {
-            0 => self.k,
-            1 => self.k.saturating_sub(1).max(1),
-            2 => self.k + 1,
-            3 => self.k.saturating_sub(2).max(1),
-            _ => self.k + 2,
-        }
+        let away = attempt.div_ceil(2);
+        if attempt % 2 == 0 { self.k + away } else { self.k.saturating_sub(away).max(1) }
     }
 
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.

@@ -35,7 +35,7 @@ pub(super) enum Strike {
 }
 
 /// So often is a story begun anew in which a fault struck something else.
-const TRIES: usize = 5;
+const TRIES: usize = 13;
 
 impl fmt::Display for Point {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
