@@ -81,7 +81,7 @@ impl Broken {
     /// The thread's k-th call of the kind; and then those beside it, as it is woken a little more or less often in each run.
     fn beside(&self, attempt: usize) -> usize {
         let away = attempt.div_ceil(2);
-        if attempt % 2 == 0 { self.k + away } else { self.k.saturating_sub(away).max(1) }
+        if attempt.is_multiple_of(2) { self.k + away } else { self.k.saturating_sub(away).max(1) }
     }
 
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
