@@ -93,12 +93,8 @@ impl Broken {
         let inject = format!("--inject={}:{}:when={when}", self.name, self.fault.injection());
         let args: Vec<&str> = only.into_iter().chain([inject.as_str()]).collect();
         let run = traced(actor, &args);
-        let calls = calls(actor);
-        let of_its_kind = calls.iter().filter(|call| call.name == self.name && call.k <= when);
-        let of_its_target = of_its_kind.clone().filter(|call| call.target == self.target);
-        if of_its_kind.max_by_key(|call| call.k).is_none_or(|call| call.k != when || call.target != self.target)
-            || of_its_target.count() != self.n
-        {
+        let seen = calls(actor).into_iter().find(|call| call.name == self.name && call.k == when);
+        if seen.is_none_or(|call| call.target != self.target) {
             return false;
         }
         if self.fault == Fault::Killed {
