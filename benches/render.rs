@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         slow |= median >= LIMIT;
     };
     time("text", &|| text::plan(&plan, &Look::PLAIN));
-    time("text, coloured", &|| text::plan(&plan, &Look { colour: true, width: 100 }));
+    time("text, coloured", &|| text::plan(&plan, &Look { colour: true, ..Look::PLAIN }));
     time("json", &|| json::plan(&plan, &verdict));
     for (name, medium) in [
         ("markdown, github", Medium::GithubComment),

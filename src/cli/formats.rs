@@ -13,13 +13,16 @@ use crate::model::desired::Desired;
 use crate::plan::action::Plan;
 use crate::plan::review::Moved;
 use crate::render::markdown::{Medium, Page};
-use crate::render::{self, Look, Outcome, Verdict};
+use crate::render::{self, Detail, Look, Outcome, Verdict};
 
 use super::args::{Also, Common, Format, Platform};
 use super::exit::{Exit, Problem};
 use super::mistakes::quoted;
 use super::origin;
 use super::pasted::Given;
+
+/// A file has room for all of a plan.
+const FILE: Look = Look { detail: Detail::All, ..Look::PLAIN };
 
 /// What there is to tell.
 #[derive(Clone, Copy)]
@@ -137,7 +140,7 @@ impl Formats {
         let told = if opened.iter().any(|(_, file)| file.is_err()) { told.with_error() } else { told };
         let mut unwritten = Vec::new();
         for (also, file) in opened {
-            let text = whole(also.format, self.text(also.format, told, &Look::PLAIN, true), given);
+            let text = whole(also.format, self.text(also.format, told, &FILE, true), given);
             if let Err(error) = file.and_then(|file| fill(file, &text, &also.file)) {
                 // The error itself names a file that nobody asked for: the one before the renaming.
                 unwritten.push(format!("{}: {}", also.file.display(), error.kind()));

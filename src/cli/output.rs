@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::model::untrusted::escape;
-use crate::render::Look;
+use crate::render::{Look, wrap};
 
 use super::args::{ColourArg, Common, ExitCodes, Format};
 use super::exit::{Exit, Problem};
@@ -29,7 +29,12 @@ impl Output {
     pub(super) fn of(common: &Common) -> Self {
         let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let width = told.or(Stream::Out.columns()).unwrap_or(Look::PLAIN.width);
-        let look = |terminal: bool| Look { colour: colour(common.color, terminal), width };
+        let look = |terminal: bool| Look {
+            colour: colour(common.color, terminal),
+            width,
+            wraps: terminal,
+            detail: common.detail,
+        };
         let stderr = look(Stream::Err.is_terminal());
         Self {
             format: common.format,
@@ -45,7 +50,7 @@ impl Output {
 
     /// Before a command line could be read.
     pub(super) fn plain(format: Format) -> Self {
-        let look = || Look { colour: false, width: 100 };
+        let look = || Look::PLAIN;
         Self {
             format,
             exit_codes: ExitCodes::Coarse,
@@ -86,6 +91,11 @@ impl Output {
         }
     }
 
+    /// Prints a plan for people, as wide as their terminal.
+    pub(super) fn plan(&self, text: &str) -> Result<(), Problem> {
+        self.print(Kind::lines(self.stdout.colour), &wrap(&self.given.complete(text), &self.stdout))
+    }
+
     /// Prints a result that is JSON whatever was asked for.
     pub(super) fn json(&self, text: &str) -> Result<(), Problem> {
         self.print(Kind::Json, text)
@@ -113,6 +123,7 @@ impl Output {
     pub(super) fn tell(&self, told: Told) -> Result<(), Problem> {
         let first = self.formats.is_untold();
         let (text, written) = self.formats.tell(self.format, told, &self.stdout, &self.given);
+        let text = if self.format == Format::Text { wrap(&text, &self.stdout) } else { text };
         self.print(kind(self.format, self.stdout.colour), &text)?;
         if first
             && let Err(error) = github::tell(&told.verdict(), told.hash().as_deref(), || self.formats.summary(told))

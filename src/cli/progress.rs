@@ -24,6 +24,8 @@ pub(super) struct Line {
 struct Drawn {
     /// What is to be seen, and when it was drawn.
     now: Option<(String, Instant)>,
+    /// What is worked on, and since when.
+    work: Option<(Progress, Instant)>,
 }
 
 impl Line {
@@ -42,23 +44,38 @@ impl Line {
     pub(super) fn follow(&self, work: Work) -> impl Fn(usize, usize) + Sync + use<> {
         let (line, began) = (self.clone(), OnceLock::new());
         move |done, total| {
-            let elapsed = began.get_or_init(Instant::now).elapsed();
-            line.draw(&Progress { work, done, total, elapsed });
+            let began = *began.get_or_init(Instant::now);
+            line.draw(Progress { work, done, total, elapsed: began.elapsed() }, began);
         }
     }
 
-    fn draw(&self, progress: &Progress) {
+    fn draw(&self, progress: Progress, began: Instant) {
         let Some(drawn) = &self.drawn else { return };
         let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if progress.done >= progress.total {
+            drawn.work = None;
             if drawn.now.take().is_some() {
                 draw("");
             }
             return;
         }
+        drawn.work = Some((progress, began));
+        self.redraw(&mut drawn, progress, None);
+    }
+
+    /// Draws the line of the work that lasts, although none of it was done since: who looks sees that the run lives.
+    pub(super) fn tick(&self, asked: Option<&str>) {
+        let Some(drawn) = &self.drawn else { return };
+        let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((progress, began)) = drawn.work {
+            self.redraw(&mut drawn, Progress { elapsed: began.elapsed(), ..progress }, asked);
+        }
+    }
+
+    fn redraw(&self, drawn: &mut Drawn, progress: Progress, asked: Option<&str>) {
         let due = drawn.now.as_ref().is_none_or(|(_, at)| at.elapsed() >= EVERY);
         if progress.elapsed >= SHOW_AFTER && due {
-            let text = line(progress, &self.look);
+            let text = line(&progress, asked, &self.look);
             draw(&text);
             drawn.now = Some((text, Instant::now()));
         }
@@ -81,7 +98,9 @@ impl Line {
     /// Takes the line away: the work is over, or somebody is asked.
     pub(super) fn clear(&self) {
         let Some(drawn) = &self.drawn else { return };
-        if drawn.lock().unwrap_or_else(PoisonError::into_inner).now.take().is_some() {
+        let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn.work = None;
+        if drawn.now.take().is_some() {
             draw("");
         }
     }

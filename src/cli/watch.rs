@@ -39,9 +39,12 @@ pub(super) fn start(common: &Common, output: Output) {
         let mut said = Said::default();
         loop {
             std::thread::park_timeout(LOOKED_AFTER);
-            for line in said.lines(&waits.now(), Instant::now()) {
+            let open = waits.now();
+            for line in said.lines(&open, Instant::now()) {
                 output.message(&line);
             }
+            // `HOST: no answer yet`: on the line the host is enough.
+            output.line().tick(open.first().and_then(|wait| wait.what.split(": ").next()));
             if began.elapsed() > max_run {
                 waits.end(Ending::Now(format!("the run's own time is over (--max-run {limit})")));
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::untrusted::escape;
+
 use super::Look;
 
 /// A pace is told after this long: before, it is the first connections' and no measure.
@@ -35,7 +37,8 @@ impl Work {
 }
 
 /// The line, without anything that a terminal obeys, and no wider than one of its lines.
-pub fn line(progress: &Progress, look: &Look) -> String {
+/// `asked`: whom an answer is awaited from, which is told while nothing is done.
+pub fn line(progress: &Progress, asked: Option<&str>, look: &Look) -> String {
     let Progress { work, done, total, elapsed } = *progress;
     let (doing, things) = work.words();
     let mut text = format!("{doing}: {done} of {total} {things}");
@@ -45,6 +48,11 @@ pub fn line(progress: &Progress, look: &Look) -> String {
         let each = elapsed.as_millis() / u128::try_from(done).unwrap_or(1);
         let left = each * u128::try_from(rest).unwrap_or(0) / 1000;
         text = format!("{text}, {}, about {} left", pace(done, elapsed), rough(left));
+    }
+    if done == 0
+        && let Some(asked) = asked
+    {
+        text = format!("{text}, asking {}...", escape(asked));
     }
     text.chars().take(look.width.saturating_sub(1)).collect()
 }
@@ -68,7 +76,7 @@ mod tests {
     use super::*;
 
     fn at(done: usize, total: usize, seconds: u64) -> String {
-        line(&Progress { work: Work::Reading, done, total, elapsed: Duration::from_secs(seconds) }, &Look::PLAIN)
+        line(&Progress { work: Work::Reading, done, total, elapsed: Duration::from_secs(seconds) }, None, &Look::PLAIN)
     }
 
     #[test]
@@ -84,6 +92,15 @@ mod tests {
     #[test]
     fn a_line_is_no_wider_than_the_terminal() {
         let progress = Progress { work: Work::Applying, done: 40, total: 500, elapsed: Duration::from_secs(2) };
-        assert_eq!(line(&progress, &Look { colour: false, width: 20 }), "applying: 40 of 500");
+        assert_eq!(line(&progress, None, &Look { width: 20, ..Look::PLAIN }), "applying: 40 of 500");
+    }
+
+    #[test]
+    fn before_anything_is_done_it_is_told_who_is_asked() {
+        let mut progress = Progress { work: Work::Reading, done: 0, total: 12, elapsed: Duration::from_secs(1) };
+        let told = |progress: &Progress| line(progress, Some("a.us.example"), &Look::PLAIN);
+        assert_eq!(told(&progress), "reading: 0 of 12 tenants, asking a.us.example...");
+        progress.done = 6;
+        assert_eq!(told(&progress), "reading: 6 of 12 tenants, 360/min, about 1 s left");
     }
 }

@@ -6,6 +6,7 @@ mod ledger;
 mod plan;
 mod report;
 mod review;
+mod routine;
 
 pub use error::error;
 pub use explain::explanation;

@@ -1,6 +1,7 @@
 //! What people and programs are shown: golden texts, the published schema, and that nothing hostile gets through.
 
 pub(crate) mod samples;
+mod weight;
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +14,10 @@ use qlik_plan::model::live::LedgerFacts;
 use qlik_plan::model::untrusted::escape;
 use qlik_plan::plan::action::{Keep, Plan};
 use qlik_plan::plan::refusal::Code;
-use qlik_plan::render::{Look, Outcome, Verdict, events, json, summary, text};
+use qlik_plan::render::{Detail, Look, Outcome, Verdict, events, json, summary, text, wrap};
 
-const COLOURED: Look = Look { colour: true, width: 100 };
+const COLOURED: Look = Look { colour: true, ..Look::PLAIN };
+const ALL: Look = Look { detail: Detail::All, ..Look::PLAIN };
 
 /// Compares with a committed file; `UPDATE_FIXTURES=1` writes it instead.
 #[expect(clippy::disallowed_methods, reason = "a test may be told to write its expectations")]
@@ -63,7 +65,7 @@ fn every_refusal_is_shown_with_its_way_out() {
 #[test]
 fn hostile_names_are_shown_as_what_they_are() {
     let plan = samples::hostile(samples::HOSTILE);
-    golden("fixtures/render/hostile.txt", &text::plan(&plan, &Look::PLAIN));
+    golden("fixtures/render/hostile.txt", &text::plan(&plan, &ALL));
 }
 
 #[test]
@@ -135,11 +137,11 @@ fn the_last_line_agrees_with_its_numbers() {
 
 #[test]
 fn places_stand_in_one_column_and_long_lines_are_not_cut() {
-    let shown = text::plan(&samples::newcomer(), &Look { colour: false, width: 100 });
+    let shown = text::plan(&samples::newcomer(), &Look::PLAIN);
     let columns: Vec<usize> = shown.lines().filter_map(|line| line.find("desired.yaml:")).collect();
     assert_eq!(columns.len(), 6);
     assert!(columns.iter().all(|at| Some(at) == columns.first()), "{shown}");
-    let narrow = text::plan(&samples::newcomer(), &Look { colour: false, width: 10 });
+    let narrow = text::plan(&samples::newcomer(), &Look { width: 10, ..Look::PLAIN });
     assert_eq!(narrow.matches("  desired.yaml:").count(), 6);
 }
 
@@ -306,6 +308,10 @@ proptest! {
         assert_harmless(&plain);
         prop_assert_eq!(plain.lines().count(), lines, "a line was forged");
         prop_assert_eq!(without_styles(&text::plan(&plan, &COLOURED)), plain);
+        let all = text::plan(&plan, &ALL);
+        assert_harmless(&all);
+        prop_assert_eq!(all.lines().count(), text::plan(&samples::hostile(&tame), &ALL).lines().count(), "a line was forged");
+        assert_harmless(&wrap(&all, &Look { width: 60, wraps: true, ..ALL }));
         assert_harmless(&text::report(&report, &Look::PLAIN));
         assert_harmless(&without_styles(&text::report(&report, &COLOURED)));
         assert_harmless(&json::plan(&plan, &verdict(&plan)));

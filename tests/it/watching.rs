@@ -25,6 +25,37 @@ fn drawn(run: &Run) -> Vec<String> {
 }
 
 #[test]
+fn a_terminal_shows_who_is_asked_before_the_first_tenant_is_read() {
+    let stage = Stage::new(&tenants(2));
+    stage.apply(&["--yes"]).exits(0);
+    stage.control("POST", "/latency", &json!({ "ms": 1_500 }));
+    let run = at_a_terminal(&stage, &format!("{PLAN} --sandbox"), &[("TERM", "xterm")]).exits(0);
+    let seen = drawn(&run);
+    assert!(seen.iter().any(|text| text.starts_with("reading: 0 of 2 tenants, asking ")), "{seen:?}");
+}
+
+#[test]
+fn a_plan_keeps_to_the_width_of_a_terminal_and_not_of_a_pipe() {
+    let stage = Stage::new(&tenants(3));
+    for columns in [60, 80, 200] {
+        let line = format!("{PLAN} --sandbox -q");
+        let width = columns.to_string();
+        let run = at_a_terminal(&stage, &line, &[("TERM", "dumb"), ("COLUMNS", &width)]).exits(0);
+        assert!(run.out.contains("create tenant") && run.out.contains("desired.yaml:4"), "{}", run.out);
+        let long: Vec<&str> = run.out.lines().filter(|line| line.chars().count() > columns).collect();
+        assert!(long.iter().all(|line| line.contains("qlik-")), "only a command is longer: {long:?}");
+    }
+    let mut piped = stage.command(PLAN);
+    piped.args(["--sandbox", "-q"]).env("COLUMNS", "60");
+    let piped = Run::of(&piped.output().unwrap());
+    assert!(
+        piped.out.contains("tenant:       qlik/t-0, made by this plan (hostname known after apply)"),
+        "{}",
+        piped.out
+    );
+}
+
+#[test]
 fn a_terminal_shows_pace_and_remaining_time_and_a_pipe_does_not() {
     let stage = Stage::new(&tenants(5));
     stage.control("POST", "/latency", &json!({ "ms": 100 }));

@@ -7,6 +7,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::render::Detail;
 use crate::render::markdown::Commit;
 
 use super::super::candidates::{keys, tenants};
@@ -104,6 +105,12 @@ pub(super) struct Report {
     /// Write another format into a file too, as in --also json=plan.json. May be repeated.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = also, help_heading = OUTPUT)]
     also: Vec<Also>,
+    /// As text, show every step of a plan in full, however many there are; without it, many are one line a tenant.
+    #[arg(long, help_heading = OUTPUT)]
+    details: bool,
+    /// As text, show of a plan only what needs a person, and its sum.
+    #[arg(long, conflicts_with = "details", help_heading = OUTPUT)]
+    summary: bool,
     /// Whose comment Markdown is for: what it may weigh, and whether it may fold.
     #[arg(long = "for", value_enum, default_value = "github", value_name = "PLATFORM", help_heading = OUTPUT)]
     platform: Platform,
@@ -121,6 +128,11 @@ pub(super) struct Report {
 impl Group for Report {
     fn put(self, common: &mut Common) {
         common.also = self.also;
+        common.detail = match (self.details, self.summary) {
+            (true, _) => Detail::All,
+            (false, true) => Detail::Trouble,
+            (false, false) => Detail::Fitting,
+        };
         common.platform = self.platform;
         common.comment = self.comment;
         common.commit = self.commit;

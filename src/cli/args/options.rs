@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::wait::Waits;
+use crate::render::Detail;
 use crate::render::markdown::Commit;
 
 use super::super::attended::Presence;
@@ -47,6 +48,8 @@ pub(in crate::cli) struct Common {
     pub(in crate::cli) sandbox: bool,
     pub(in crate::cli) format: Format,
     pub(in crate::cli) also: Vec<Also>,
+    /// How much of a plan's routine is told as text.
+    pub(in crate::cli) detail: Detail,
     pub(in crate::cli) platform: Platform,
     pub(in crate::cli) comment: Option<Name>,
     /// The commit that comments link to, where it is not the CI's own.
@@ -85,6 +88,7 @@ impl Common {
             sandbox: false,
             format: Format::Text,
             also: Vec::new(),
+            detail: Detail::Fitting,
             platform: Platform::Github,
             comment: None,
             commit: None,

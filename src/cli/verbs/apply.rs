@@ -149,7 +149,7 @@ async fn work(
     };
     if output.format == Format::Text {
         let moved = render::text::review(&moved, plan.now, output.look());
-        output.result(&format!("{}{moved}", render::text::plan(&plan, output.look())))?;
+        output.plan(&format!("{}{moved}", render::text::plan(&plan, output.look())))?;
     }
     let agreed = args.yes || args.plan.is_some() || args.approve.is_some();
     if plan.has_work() && !agreed && !confirmed(&common.presence, output, signals).await? {

@@ -36,7 +36,7 @@ pub(super) fn approved(args: &ApplyArgs, plan: &Plan, output: &Output) -> Result
     match &args.approve {
         Some(approved) if *approved != hash => {
             if output.format == Format::Text {
-                output.result(&render::text::plan(plan, output.look()))?;
+                output.plan(&render::text::plan(plan, output.look()))?;
             }
             let stale = Problem::new(
                 format!("{approved} was approved, and the current plan is {hash}; nothing was sent"),
