@@ -19,17 +19,41 @@ fn every_refusal_is_explained_once_with_a_way_out() {
     assert_eq!(explained, codes, "docs/operations.md has one section a code, in their order");
 }
 
+/// The name that a heading has in a link: as GitHub and GitLab make it.
+fn fragment(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
 #[test]
-fn the_readmes_links_lead_somewhere() {
+fn links_between_pages_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "CONTRIBUTING.md"] {
-        let text = read(page);
-        let targets: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-        assert!(!targets.is_empty(), "{page} has links");
-        for target in targets.into_iter().filter(|target| !target.starts_with("https://")) {
-            assert!(root.join(target).exists(), "{page} links to {target}, which is not there");
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<_> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| root.join(page)));
+    let mut links = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let mut inside = false;
+        let prose = text.lines().filter(|line| {
+            inside ^= line.starts_with("```");
+            !inside
+        });
+        let prose = prose.collect::<Vec<_>>().join("\n");
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://") && !target.contains(' ')) {
+            links += 1;
+            let (file, at) = target.split_once('#').unwrap_or((target, ""));
+            let to = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(to.exists(), "{} links to {target}, which is not there", page.display());
+            if !at.is_empty() {
+                let headings = fs::read_to_string(&to).unwrap();
+                let mut headings = headings.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+                assert!(headings.any(|heading| fragment(heading) == at), "{}: {target} is no heading", page.display());
+            }
         }
     }
+    assert!(links > 100, "{links}");
 }
 
 /// Throw-away runners keep their ledger in an object store: a program without that feature refuses to run there.
@@ -57,8 +81,8 @@ fn ci_runs_the_readmes_test_command() {
 }
 
 #[test]
-fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
-    let readme = read("README.md");
+fn every_option_and_every_verb_of_the_help_is_on_its_page() {
+    let page = read("docs/commands.md");
     let (mut seen, mut named) = (0, Vec::new());
     // Each verb has its own help, and a verb may have verbs.
     let mut asked: Vec<(&str, Vec<String>)> = vec![(PLAN, Vec::new()), (APPLY, Vec::new())];
@@ -69,8 +93,8 @@ fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
             run.out.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
         for option in options {
             seen += 1;
-            let is_named = ["`", " ", "|"].iter().any(|after| readme.contains(&format!("`--{option}{after}")));
-            assert!(is_named, "--{option} of {program} is not in README.md");
+            let is_named = ["`", " ", "|"].iter().any(|after| page.contains(&format!("`--{option}{after}")));
+            assert!(is_named, "--{option} of {program} is not in docs/commands.md");
         }
         let below = run.out.split("\nCommands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap();
         // A line that goes on in the next one begins deeper there.
@@ -81,8 +105,8 @@ fn every_option_and_every_verb_of_the_help_is_in_the_readme() {
             verbs.push(verb.to_owned());
             let words = verbs.join(" ");
             assert!(
-                ["`", " "].iter().any(|after| readme.contains(&format!("{words}{after}"))),
-                "{words} is not in README.md"
+                ["`", " "].iter().any(|after| page.contains(&format!("{words}{after}"))),
+                "{words} is not in docs/commands.md"
             );
             named.push(words);
             asked.push((program, verbs));

@@ -152,7 +152,7 @@ fn signalled(stage: &Stage, program: &str, words: &[&str], signal: &str) -> std:
     child.wait_with_output().unwrap()
 }
 
-/// README.md's table of exit codes: a plan changes nothing and ends at once; a shell calls that 128 and the signal's number.
+/// The table of exit codes in docs/commands.md: a plan changes nothing and ends at once; a shell calls that 128 and the signal's number.
 #[test]
 fn a_signal_ends_a_plan_at_once() {
     let stage = Stage::new(ONE_TENANT);
