@@ -145,14 +145,43 @@ fn without_a_terminal_apply_does_not_guess_an_answer() {
     copy.run(&format!("{PLAN} --sandbox --detailed-exitcode examples/quickstart")).exits(2);
 }
 
+/// The blocks of a language in a text.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    text.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn the_readmes_first_plan_against_qlik_cloud_works_as_written() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let section = readme.split("\n## A first plan against Qlik Cloud\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let blocks = |language: &str| -> Vec<String> {
-        let opening = format!("```{language}\n");
-        section.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
-    };
+    let copy = Copy::new("022", &[], "elsewhere");
+    let [commands] = blocks(section, "sh").try_into().unwrap();
+    let [desired] = blocks(section, "yaml").try_into().unwrap();
+    // A person says yes; and the tenant that README shows is planned too.
+    let commands = commands.replace("qlik-apply tenants ", "qlik-apply --yes tenants ");
+    assert!(commands.contains("--yes"), "{commands}");
+    let programs = Path::new(PLAN).parent().unwrap().display();
+    let script = format!(
+        r#"PATH={programs}:$PATH
+        {commands}
+        qlik-plan --detailed-exitcode tenants; printf %s "$SHOWN" > tenants/acme.yaml; qlik-plan tenants"#
+    );
+    let mut command = copy.line(&format!("exec {SANDBOX} exec -- sh -euc \"$SCRIPT\""), &copy.cwd);
+    command.env("SCRIPT", script).env("SHOWN", desired);
+    let run = at_a_terminal(command, "").exits(0);
+    for said in
+        ["Written: estate/", "Made ledger", "Rehearsed account us-oem", "Applied: 1 tenant and ", "Nothing to do."]
+    {
+        assert!(run.out.contains(said), "{said:?} was not said:\n{}\n{}", run.out, run.err);
+    }
+    assert!(!run.out.contains("Notices:"), "a first plan carries no warning:\n{}", run.out);
+}
+
+#[test]
+fn the_page_of_a_first_plan_works_as_written() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/first-plan.md")).unwrap();
+    let blocks = |language: &str| blocks(&page, language);
     let copy = Copy::new("022", &[], "elsewhere");
     let [settings, desired] = blocks("yaml").try_into().unwrap();
     // The one place of it that a test may not have.

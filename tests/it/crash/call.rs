@@ -78,10 +78,17 @@ impl Broken {
         Self::all(scene).into_iter().filter(of_a_record).collect()
     }
 
-    /// The thread's k-th call of the kind; and then those beside it, as it is woken a little more or less often in each run.
-    fn beside(&self, attempt: usize) -> usize {
-        let away = attempt.div_ceil(2);
-        if attempt.is_multiple_of(2) { self.k + away } else { self.k.saturating_sub(away).max(1) }
+    /// The thread's k-th call of the kind. Where that was another one, the machine is slower or faster than it was when the
+    /// calls were listed, and more or less is said of waiting: it is looked for anew, and then beside its place.
+    fn place(&self, scene: &Scene, attempt: usize) -> usize {
+        if attempt == 0 {
+            return self.k;
+        }
+        let mut own =
+            undisturbed(scene).into_iter().filter(|(name, _, target)| *name == self.name && *target == self.target);
+        let k = own.nth(self.n - 1).map_or(self.k, |(_, k, _)| k);
+        let away = (attempt - 1).div_ceil(2);
+        if attempt.is_multiple_of(2) { k + away } else { k.saturating_sub(away).max(1) }
     }
 
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
@@ -89,7 +96,7 @@ impl Broken {
         // strace counts the calls that it shows, and with a path shows no others.
         let path = format!("--trace-path={}/{}", room(actor).display(), self.target);
         let is_own = !self.target.contains('*');
-        let (when, only) = if is_own { (self.n, Some(path.as_str())) } else { (self.beside(attempt), None) };
+        let (when, only) = if is_own { (self.n, Some(path.as_str())) } else { (self.place(scene, attempt), None) };
         let inject = format!("--inject={}:{}:when={when}", self.name, self.fault.injection());
         let args: Vec<&str> = only.into_iter().chain([inject.as_str()]).collect();
         let run = traced(actor, &args);
