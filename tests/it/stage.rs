@@ -62,6 +62,15 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
+/// One space for each run of them.
+fn squeezed(text: &str) -> String {
+    text.split("  ")
+        .map(|part| part.trim_start_matches(' '))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// True if a word of a text begins as tokens and keys of the vendor do. An id may have those letters within.
 pub(crate) fn holds_a_token(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)).any(|word| word.starts_with("eyJ"))
@@ -93,10 +102,15 @@ impl Run {
         self
     }
 
-    /// Demands that something was said, on either stream.
+    /// Demands that something was said, on either stream. How wide its columns are depends on what else is said.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.all().contains(text), "{text:?} was not said.\nstdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert!(
+            squeezed(&self.all()).contains(&squeezed(text)),
+            "{text:?} was not said.\nstdout:\n{}\nstderr:\n{}",
+            self.out,
+            self.err
+        );
         self
     }
 }
