@@ -201,6 +201,9 @@ git -C "$origin" commit --quiet -m estate
 reviewed() {
     cd "$work" && rm -rf plan && mkdir "$work/plan" && cd "$work/plan"
     git clone --quiet "$origin" trusted && git clone --quiet "$origin" change
+    # What the workflow asks the event for.
+    HEAD=$(git -C change rev-parse HEAD)
+    export HEAD
     (cd change/tenants && eval "$1")
     step plan plan Install >"$work/log"
     ends 0 step plan plan Plan
