@@ -78,8 +78,8 @@ impl Broken {
         Self::all(scene).into_iter().filter(of_a_record).collect()
     }
 
-    /// The thread's k-th call of the kind. Where that was another one, the machine is slower or faster than it was when the
-    /// calls were listed, and more or less is said of waiting: it is looked for anew, and then beside its place.
+    /// The thread's k-th call of the kind. Where that was another one, the thread woke another once more or less than it did when
+    /// the calls were listed: it is looked for anew, and then right beside its place in turn. Farther off it has not been seen.
     fn place(&self, scene: &Scene, attempt: usize) -> usize {
         if attempt == 0 {
             return self.k;
@@ -87,8 +87,11 @@ impl Broken {
         let mut own =
             undisturbed(scene).into_iter().filter(|(name, _, target)| *name == self.name && *target == self.target);
         let k = own.nth(self.n - 1).map_or(self.k, |(_, k, _)| k);
-        let away = (attempt - 1).div_ceil(2);
-        if attempt.is_multiple_of(2) { k + away } else { k.saturating_sub(away).max(1) }
+        match attempt % 3 {
+            0 => k + 1,
+            1 => k,
+            _ => k.saturating_sub(1).max(1),
+        }
     }
 
     /// An apply in which this call fails; `false` where another call was struck: then the story is to be begun anew.
