@@ -264,6 +264,16 @@ applies 5 "$merge"
 says "QP0502"
 says "1 tenant created"
 
+# A branch's first commit that brings tenants, which nobody reviewed; and a checkout without history: neither ends green.
+git clone --quiet "$origin" "$work/first" && cd "$work/first"
+git checkout --quiet --orphan first && git commit --quiet -m first
+GITHUB_SHA=$(git rev-parse HEAD)
+ends 1 step apply apply Apply
+says "$GITHUB_SHA" "$work/log" # the run of its review, which is not there
+git clone --quiet --depth 1 "file://$origin" "$work/shallow" && cd "$work/shallow"
+ends 1 step apply apply Apply
+says "fetch-depth: 0"
+
 # ---- GitHub: a week of renewals, while epsilon waits for somebody who reviews it -----------------------------------------
 
 git clone --quiet "$origin" "$work/renew" && cd "$work/renew"
