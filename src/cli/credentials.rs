@@ -152,10 +152,27 @@ fn read_client(what: &str, client: &Client, missing: &mut Missing) -> Option<(Se
     id.zip(secret)
 }
 
-/// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
-pub(super) fn of_sink(what: &str, reference: &Reference) -> Result<Secret, Unreadable> {
+/// What is missing of the sinks' tokens, and what to do about each.
+pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
     let mut missing = Vec::new();
-    read(what, reference, Carried::Header, &mut missing).ok_or_else(|| {
+    for (name, sink) in &settings.sinks {
+        match sink {
+            // Whatever can be read is wiped at once.
+            settings::Sink::Vault(vault) => drop(read(&token_of(name), &vault.token, Carried::Header, &mut missing)),
+            settings::Sink::File { .. } | settings::Sink::Command(_) => {}
+        }
+    }
+    missing
+}
+
+fn token_of(sink: &Name) -> String {
+    format!("sinks.{sink}.token")
+}
+
+/// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
+pub(super) fn of_sink(sink: &Name, reference: &Reference) -> Result<Secret, Unreadable> {
+    let mut missing = Vec::new();
+    read(&token_of(sink), reference, Carried::Header, &mut missing).ok_or_else(|| {
         let (why, next) = missing.pop().unwrap_or_default();
         Unreadable { why: why.into(), next, credentials: false }
     })

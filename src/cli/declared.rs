@@ -100,7 +100,8 @@ pub(super) fn found(
     };
     let source = sources::load_settings(&file).map_err(|error| unread_files(vec![error]))?;
     let absolute = cwd.join(&file);
-    let base = absolute.parent().unwrap_or(cwd);
+    // What a shell hands over lies in no folder.
+    let base = absolute.parent().filter(|_| !sources::is_stream(&file)).unwrap_or(cwd);
     let mut settings =
         config::settings(&source, base).map_err(|report| faults(&report, std::slice::from_ref(&source), output))?;
     if common.sandbox {

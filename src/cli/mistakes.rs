@@ -15,6 +15,7 @@ use crate::model::untrusted::escape;
 use super::args::Wrong;
 use super::exit::Problem;
 use super::line::{Line, ordered};
+use super::sources::is_stream;
 
 /// Options that no typing error is answered with: they replace, delete, insist or agree.
 const NEVER_PROPOSED: &[&str] = &[
@@ -253,7 +254,7 @@ impl Asked<'_> {
     pub(super) fn paths(&self, paths: &[PathBuf]) -> Result<(), Problem> {
         let wrong = paths.iter().find(|path| {
             let text = path.to_string_lossy();
-            !path.exists() && !text.contains(['/', '.'])
+            !is_stream(path) && !path.exists() && !text.contains(['/', '.'])
         });
         wrong.map_or(Ok(()), |word| Err(self.neither(&word.to_string_lossy())))
     }

@@ -49,6 +49,7 @@ fn run_plan() -> ExitCode {
         PlanVerb::ExplainCode(code) => explain::code(code, &output),
         PlanVerb::Init(first) => init::run(&args.common, first, &output),
         PlanVerb::Doctor(paths) => block(true, &args.common, &output, doctor::run(&args, &paths, &output)),
+        PlanVerb::Scopes(paths) => doctor::scopes(&args.common, &paths, &output),
         PlanVerb::Completions(shell) => completing::script(shell.name(), &command, &output),
         PlanVerb::Man(of) => man::run(&of, &command, &output),
     });

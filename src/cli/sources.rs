@@ -3,6 +3,7 @@
 mod error;
 mod folder;
 mod open;
+mod stream;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +16,7 @@ pub(crate) use error::SourceError;
 use error::{shown, unreadable};
 pub(crate) use folder::{SETTINGS_NAME, SETTINGS_VARIABLE};
 use open::Bound;
+pub(crate) use stream::is_stream;
 
 /// Desired state as it was read.
 pub(crate) struct Gathered {
@@ -62,6 +64,7 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Gathered
     let Reading { cwd, settings_file, attended, recursive } = reading;
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
+    let settings_stream = settings_file.filter(|path| stream::is_stream(path));
     let settings_file = settings_file.map(|path| resolved(&cwd.join(path)));
     let is_settings = |path: &Path| {
         path.file_name().is_some_and(|name| name == SETTINGS_NAME) || settings_file.as_ref() == Some(&resolved(path))
@@ -70,6 +73,17 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Gathered
     // A file that is named twice, or named and in a named directory, is one file.
     let mut seen = BTreeSet::new();
     for path in paths {
+        if stream::is_stream(path) {
+            // Named twice, it would be empty the second time.
+            if seen.insert(path.clone()) {
+                let is_settings = settings_stream == Some(path);
+                match if is_settings { Err(SourceError::Twice(path.clone())) } else { stream::read(path) } {
+                    Ok(source) => sources.push(source),
+                    Err(error) => errors.push(error),
+                }
+            }
+            continue;
+        }
         let full = cwd.join(path);
         let bound = if attended { Bound::Free } else { open::bound_of_named(path, cwd) };
         let files =
@@ -113,7 +127,7 @@ pub(crate) fn gather(paths: &[PathBuf], reading: Reading<'_>) -> Result<Gathered
 /// # Errors
 /// It is missing, unreadable, too large or no text.
 pub(crate) fn load_settings(path: &Path) -> Result<Source, SourceError> {
-    open::read(path, path, &Bound::Free)
+    if stream::is_stream(path) { stream::read(path) } else { open::read(path, path, &Bound::Free) }
 }
 
 /// The same file by whatever path; a path that cannot be resolved stands for itself.

@@ -84,7 +84,7 @@ fn sink_access(
         settings::Sink::Vault(vault) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;
-            access.token = Some(credentials::of_sink(&format!("sinks.{name}.token"), &vault.token));
+            access.token = Some(credentials::of_sink(name, &vault.token));
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }

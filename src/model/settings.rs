@@ -144,6 +144,15 @@ pub struct VaultSink {
     pub ca_file: Option<PathBuf>,
 }
 
+impl VaultSink {
+    /// Returns the policy that the token needs for all keys of this sink, as HashiCorp Vault and OpenBao write policies.
+    pub fn policy(&self) -> String {
+        let segment = |segment: &'_ str| if segment.starts_with('{') { "+".to_owned() } else { segment.to_owned() };
+        let path = self.path.split('/').map(segment).collect::<Vec<_>>().join("/");
+        format!("path \"{}/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}", self.mount)
+    }
+}
+
 impl Sink {
     /// Returns the word that settings use for this kind.
     pub fn kind(&self) -> &'static str {

@@ -17,7 +17,8 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
                 planned.action = Action::Refuse(Refusal::new(
                     Code::OverLimit,
                     format!(
-                        "{tenants} tenants are missing and one run may create at most {} (limits.create_tenants)",
+                        "{tenants} {} missing and one run may create at most {} (limits.create_tenants)",
+                        if tenants == 1 { "tenant is" } else { "tenants are" },
                         limits.create_tenants
                     ),
                     "raise limits.create_tenants in settings if every one of them is meant; a creation costs licence quota",
@@ -36,7 +37,8 @@ pub(super) fn hold(limits: Limits, actions: &mut Vec<Planned>) {
                 planned.action = Action::Refuse(Refusal::new(
                     Code::OverLimit,
                     format!(
-                        "{keys} keys are to be minted and one run may mint at most {} (limits.mint_keys)",
+                        "{keys} {} to be minted and one run may mint at most {} (limits.mint_keys)",
+                        if keys == 1 { "key is" } else { "keys are" },
                         limits.mint_keys
                     ),
                     "raise limits.mint_keys in settings if every one of them is meant",

@@ -1,6 +1,7 @@
 //! Values → strings: text and Markdown for people, JSON and other tools' formats for programs, progress lines. Pure: no environment, no clock, no printing.
 
 mod block;
+mod deeds;
 mod drift;
 pub mod events;
 pub mod github;

@@ -4,6 +4,7 @@ mod error;
 mod explain;
 mod ledger;
 mod plan;
+mod refused;
 mod report;
 mod review;
 mod routine;

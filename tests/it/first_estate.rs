@@ -60,6 +60,43 @@ fn init_asks_at_a_terminal_and_names_all_that_is_missing_elsewhere() {
 }
 
 #[test]
+fn doctor_tells_one_cause_once_and_looks_at_the_tokens_of_sinks_too() {
+    let cloud = Cloud::new(ONE_TENANT);
+    let vault = "  vault: { kind: vault, address: \"https://vault.example:8200\", mount: secret, token: { env: VAULT_TOKEN } }\n";
+    cloud.write_settings(&SETTINGS.replace("sinks:\n", &format!("sinks:\n{vault}")));
+    let run = cloud.plan(&["doctor"]).exits(1);
+    assert_eq!(run.out.matches("VAULT_TOKEN").count(), 2, "the finding and its remedy: {}", run.all());
+    assert!(run.out.contains("sinks.vault.token: the environment variable VAULT_TOKEN is not set"), "{}", run.out);
+    assert!(run.out.contains("QP0403"), "vendors are asked all the same: {}", run.out);
+    let bucket = "{ kind: object-store, url: \"s3://bucket/estate\", region: eu-central-1 }";
+    cloud.write_settings(&SETTINGS.replace("{ kind: directory, path: .qlik-plan/ledger, durable: true }", bucket));
+    let run = cloud.plan(&["doctor"]).exits(1).says("1 thing is in the way");
+    assert_eq!(run.out.matches("there are no credentials for s3://bucket/estate").count(), 1, "{}", run.out);
+}
+
+#[test]
+fn doctor_prints_the_least_rights_without_asking_anybody() {
+    let cloud = Cloud::new(ONE_TENANT);
+    let mut command = cloud.command(PLAN, &["doctor", "--scopes"]);
+    command.env_remove("QLIK_CLIENT_SECRET");
+    let run = cloud.ends(&mut command).exits(0);
+    for said in [
+        "accounts.us-oem.client: the region-level OAuth client\n  scope tenants:create\n      to create 1 tenant",
+        "role TenantAdmin (scope admin_classic) in 1 tenant",
+        "to mint, renew and revoke 2 keys",
+        "write access to this folder",
+    ] {
+        assert!(run.out.contains(said), "{said}: {}", run.out);
+    }
+    assert!(!run.out.contains("impersonation"), "no key has a user for its owner: {}", run.out);
+    let adopted = ONE_TENANT.replace("alias: acme-analytics", "adopt: { hostname: acme-analytics }");
+    cloud.stage.write_desired(&adopted);
+    let run = cloud.plan(&["doctor", "--scopes"]).exits(0);
+    assert!(!run.out.contains("tenants:create"), "nothing is created: {}", run.out);
+    assert_eq!(cloud.stage.requests().len(), 0);
+}
+
+#[test]
 fn doctor_names_all_that_is_in_the_way_in_one_run_and_then_nothing() {
     let cloud = Cloud::new(ONE_TENANT);
     let mut command = cloud.command(PLAN, &["doctor"]);

@@ -60,6 +60,7 @@ mod shared_ledger;
 mod signals;
 mod size;
 mod stage;
+mod streams;
 mod terminal;
 mod trouble;
 mod vault;

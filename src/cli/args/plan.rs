@@ -27,6 +27,8 @@ pub(in crate::cli) enum PlanVerb {
     ExplainCode(Code),
     Init(First),
     Doctor(Vec<PathBuf>),
+    /// `doctor --scopes`.
+    Scopes(Vec<PathBuf>),
     Completions(ShellArg),
     /// Of the program, or of the verb of these words.
     Man(Vec<String>),
@@ -42,6 +44,7 @@ impl PlanVerb {
             | Self::ExplainCode(_)
             | Self::Init(_)
             | Self::Doctor(_)
+            | Self::Scopes(_)
             | Self::Completions(_)
             | Self::Man(_) => Answers::Other,
         }
@@ -50,7 +53,11 @@ impl PlanVerb {
     /// The words that must be files or folders.
     pub(in crate::cli) fn paths(&self) -> &[PathBuf] {
         match self {
-            Self::Plan(paths) | Self::Validate(paths) | Self::ExplainObject(_, paths) | Self::Doctor(paths) => paths,
+            Self::Plan(paths)
+            | Self::Validate(paths)
+            | Self::ExplainObject(_, paths)
+            | Self::Doctor(paths)
+            | Self::Scopes(paths) => paths,
             Self::Schema(_) | Self::ExplainCode(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
@@ -122,6 +129,9 @@ enum Verb {
     Init(Init),
     /// Looks at everything that a plan stands on: credentials, rights, network, rehearsal, sinks, ledger
     Doctor {
+        /// Print the least rights that each credential needs for this desired state, and ask nothing.
+        #[arg(long)]
+        scopes: bool,
         #[command(flatten)]
         tree: Tree,
         #[command(flatten)]
@@ -216,11 +226,12 @@ impl PlanLine {
                 let (common, first) = init.asked();
                 (args(common, nothing), PlanVerb::Init(first))
             }
-            Some(Verb::Doctor { tree, place, show, run }) => {
+            Some(Verb::Doctor { scopes, tree, place, show, run }) => {
                 let common = Common::unasked().with(&tree).with(place).with(show).with(run);
                 // As much is asked as can be asked without a change.
                 let full = Reading { preflight: Some(PreflightArg::Full), ..nothing };
-                (args(common, full), PlanVerb::Doctor(tree.paths))
+                let verb = if scopes { PlanVerb::Scopes } else { PlanVerb::Doctor };
+                (args(common, full), verb(tree.paths))
             }
             Some(Verb::Completions { shell }) => (args(Common::unasked(), nothing), PlanVerb::Completions(shell)),
             Some(Verb::Man { of }) => (args(Common::unasked(), nothing), PlanVerb::Man(of)),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::Source;
 use crate::model::untrusted::escape;
 
 /// Why a path gives no file. Of what a link leads to nothing is said: a change under review may have chosen it.
@@ -29,8 +30,19 @@ pub(crate) enum SourceError {
     NotAFile(PathBuf),
     #[error("{}: the directory holds no desired state (*.yaml or *.yml){}; name a file, or another directory", shown(.path), hint(*.below))]
     NoYaml { path: PathBuf, below: usize },
+    #[error("{}: gives the settings already, and can be read once; name a file for one of the two", shown(.0))]
+    Twice(PathBuf),
     #[error("{}: is the settings file, not desired state; name it with --settings", shown(.0))]
     IsSettings(PathBuf),
+}
+
+impl SourceError {
+    /// The text of what was read, or that it is none.
+    pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Self> {
+        let not_text = |byte| Self::NotText { path: path.to_owned(), byte };
+        let text = String::from_utf8(bytes).map_err(|error| not_text(error.utf8_error().valid_up_to() + 1))?;
+        Ok(Source { name: path.to_string_lossy().into_owned(), text })
+    }
 }
 
 pub(super) fn shown(path: &Path) -> String {

@@ -100,9 +100,7 @@ pub(super) fn read(path: &Path, full: &Path, bound: &Bound) -> Result<Source, So
     // No more than it has: what the kernel shows as files has no length, may have no end, and may wait for one.
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| SourceError::NotText { path: path.to_owned(), byte: error.utf8_error().valid_up_to() + 1 })?;
-    Ok(Source { name: path.to_string_lossy().into_owned(), text })
+    SourceError::text(path, bytes)
 }
 
 /// Whether a file has desired state of its own at its top. It is not read as such, so what cannot be read has none.

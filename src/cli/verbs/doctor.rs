@@ -1,5 +1,7 @@
 //! `qlik-plan doctor [PATH…]`: everything that a plan stands on, looked at in one run, with each finding and its remedy.
 
+mod scopes;
+
 use std::path::PathBuf;
 
 use crate::plan::action::{Action, Plan};
@@ -7,7 +9,7 @@ use crate::plan::hurdles;
 use crate::plan::refusal::Code;
 use crate::render::Outcome;
 
-use super::super::args::{Format, PlanArgs};
+use super::super::args::{Common, Format, PlanArgs};
 use super::super::credentials;
 use super::super::declared::{self, Declared};
 use super::super::exit::{Exit, Problem};
@@ -21,16 +23,18 @@ struct Look {
     what: &'static str,
     well: String,
     found: Vec<(String, Vec<String>)>,
+    /// Whether vendors cannot be asked because of what was found.
+    is_in_the_way: bool,
 }
 
 impl Look {
     fn well(what: &'static str, well: impl Into<String>) -> Self {
-        Self { what, well: well.into(), found: Vec::new() }
+        Self { what, well: well.into(), found: Vec::new(), is_in_the_way: false }
     }
 
     fn of(what: &'static str, well: impl Into<String>, result: Result<(), Problem>) -> Self {
         let found = result.err().map(|problem| (problem.message, problem.next));
-        Self { what, well: well.into(), found: found.into_iter().collect() }
+        Self { is_in_the_way: found.is_some(), found: found.into_iter().collect(), ..Self::well(what, well) }
     }
 }
 
@@ -46,8 +50,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         looks.push(secrets(&declared));
         looks.push(ledger(args, &declared));
     }
-    let is_reachable = looks.iter().all(|look| look.found.is_empty() || look.what == "ledger");
-    if !is_reachable {
+    if looks.iter().any(|look| look.is_in_the_way) {
         looks.push(Look::well("vendors", "not asked: see above"));
     } else if is_declared {
         looks.extend(vendors(args, &mut declared, output).await);
@@ -55,8 +58,29 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
         looks
             .push(Look::well("vendors", "not asked: nothing is declared; name the desired state to have it looked at"));
     }
+    told_once(&mut looks);
     output.result(&text(&looks))?;
     Ok(if looks.iter().all(|look| look.found.is_empty()) { Exit::Done } else { Exit::of(Outcome::Refused, common) })
+}
+
+/// `qlik-plan doctor --scopes`.
+pub(in crate::cli) fn scopes(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
+    let declared = declared::read(common, paths, output)?;
+    output.result(&scopes::text(&declared.desired, &declared.settings))?;
+    Ok(Exit::Done)
+}
+
+/// One cause stands in the way of several things, and is told where it was met first.
+fn told_once(looks: &mut [Look]) {
+    let mut told: Vec<String> = Vec::new();
+    for look in looks {
+        let found = look.found.len();
+        look.found.retain(|(what, _)| !told.contains(what));
+        if look.found.is_empty() && found > 0 {
+            look.well = "not asked: see above".to_owned();
+        }
+        told.extend(look.found.iter().map(|(what, _)| what.clone()));
+    }
 }
 
 fn files(declared: &Declared, is_declared: bool) -> Look {
@@ -88,17 +112,21 @@ fn way(declared: &Declared) -> Look {
     for result in [reach::roots_are_there(), reach::certificates(network.ca_file.as_deref()).map(drop)] {
         look.found.extend(result.err().map(|problem| (problem.message, problem.next)));
     }
+    look.is_in_the_way = !look.found.is_empty();
     look
 }
 
-/// Of every account, also of one that nothing is declared with yet.
+/// Of every account and sink, also of one that nothing is declared with yet.
 fn secrets(declared: &Declared) -> Look {
     let needs = declared.needs();
-    match credentials::missing(&declared.settings, &needs) {
+    let missing = credentials::missing(&declared.settings, &needs);
+    let is_in_the_way = !missing.is_empty();
+    match [missing, credentials::missing_of_sinks(&declared.settings)].concat() {
         missing if missing.is_empty() => Look::well("credentials", "all that settings name can be read"),
         missing => Look {
             what: "credentials",
             well: String::new(),
+            is_in_the_way,
             found: missing.into_iter().map(|(what, next)| (what, vec![next])).collect(),
         },
     }
@@ -112,7 +140,7 @@ fn ledger(args: &PlanArgs, declared: &Declared) -> Look {
         Err(_) => (String::new(), Ok(None)),
     };
     let result = opened.and_then(|ledger| read?.map(drop).ok_or_else(|| super::ledger::missing(&ledger)));
-    let mut look = Look::of("ledger", place, result);
+    let mut look = Look { is_in_the_way: false, ..Look::of("ledger", place, result) };
     let place = ledger_place::of(common, &declared.settings);
     if let (true, Some(there)) = (look.found.is_empty(), place.lies_in) {
         look.found.push((
@@ -168,7 +196,7 @@ fn text(looks: &[Look]) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::new();
-    for Look { what, well, found } in looks {
+    for Look { what, well, found, is_in_the_way: _ } in looks {
         if found.is_empty() {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {what:<12} {}", crate::model::untrusted::escape(well));

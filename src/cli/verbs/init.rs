@@ -252,7 +252,7 @@ fn said(known: &Known, files: &[(String, String)], ignored: bool) -> String {
     };
     let revision = match known.pipeline {
         Pipeline::Github | Pipeline::Gitlab | Pipeline::Azure => {
-            "  next: docs/ci.md says what the pipelines need: qlik-plan.rev, credentials, a shared ledger and a vault\n"
+            "  next: docs/first-merge.md leads to the first merge: qlik-plan.rev, credentials, a shared ledger and a vault\n"
         }
         Pipeline::None => "",
     };

@@ -1,5 +1,7 @@
 //! The vendor's calls that a reader makes, and what to do when any call is refused.
 
+use crate::model::address::Name;
+
 use super::super::http::{RejectionKind, Tier, Verb};
 
 /// One call of the vendor's.
@@ -84,7 +86,14 @@ impl Endpoint {
     }
 
     /// The way out of a refusal. `credential`: where it stands in settings.
-    pub(crate) fn next(&self, kind: RejectionKind, code: Option<&str>, wait: Option<u64>, credential: &str) -> String {
+    pub(crate) fn next(
+        &self,
+        kind: RejectionKind,
+        code: Option<&str>,
+        wait: Option<u64>,
+        account: &Name,
+        credential: &str,
+    ) -> String {
         let or = |special: &str, general: String| if special.is_empty() { general } else { special.to_owned() };
         match kind {
             RejectionKind::Unauthorized if self.is_token() => {
@@ -98,7 +107,10 @@ impl Endpoint {
             RejectionKind::Forbidden if code == Some("TENANTS-23") => {
                 "the licence key was refused: check the account's source_tenant, or ask Qlik".to_owned()
             }
-            RejectionKind::Forbidden => or(self.forbidden, format!("give {credential} the permission for this call")),
+            RejectionKind::Forbidden => or(
+                &self.forbidden.replace("{account}", account.as_str()),
+                format!("give {credential} the permission for this call"),
+            ),
             RejectionKind::NotFound => {
                 or(self.missing, "check the host name and that the object still exists".to_owned())
             }
@@ -128,10 +140,11 @@ mod tests {
 
     #[test]
     fn each_refusal_says_what_to_do_about_it() {
+        let account: Name = "us-oem".parse().unwrap();
         let credential = "settings: accounts.us-oem.client";
-        let wrong = TOKEN.next(RejectionKind::Unauthorized, Some("OAUTH-5"), None, credential);
+        let wrong = TOKEN.next(RejectionKind::Unauthorized, Some("OAUTH-5"), None, &account, credential);
         assert!(wrong.contains("id and secret in settings: accounts.us-oem.client"), "{wrong}");
-        let slow = KEYS_LIST.next(RejectionKind::RateLimited, None, Some(13), credential);
+        let slow = KEYS_LIST.next(RejectionKind::RateLimited, None, Some(13), &account, credential);
         assert!(slow.starts_with("wait 13 s"), "{slow}");
     }
 }

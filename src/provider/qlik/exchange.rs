@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
         let place = self.who.place(self.account);
         Rejection {
             status: head.status,
-            next: self.endpoint.next(kind, code.as_deref(), head.retry_after, &place).into(),
+            next: self.endpoint.next(kind, code.as_deref(), head.retry_after, self.account, &place).into(),
             code: code.map(Untrusted::new),
             title: title.into(),
             trace_name: TraceName::TraceId,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::address::Address;
 use crate::plan::action::{Plan, Planned};
 use crate::render::block::Block;
+use crate::render::deeds::{deed, deeds, last_word};
 use crate::render::layout::{pad, widest};
 use crate::render::line::Line;
 use crate::render::style::Sign;
@@ -17,8 +18,6 @@ use super::span::{cut, fenced, link, named};
 const OPEN_LINES: usize = 60;
 /// So many tenants are listed without a click, a line each.
 const OPEN_TENANTS: usize = 25;
-/// So many keys of one kind are named in a tenant's line.
-const NAMED_KEYS: usize = 6;
 
 /// The routine of a plan: nothing is refused, revoked or found out in it.
 pub(super) fn group(plan: &Plan, page: &Page) -> Group {
@@ -51,27 +50,17 @@ struct Tenant<'a> {
 
 impl<'a> Tenant<'a> {
     fn of(plan: &Plan, address: &'a Address, of: &'a [&'a Planned]) -> Self {
-        let mut deeds: Vec<(String, Vec<&Planned>)> = Vec::new();
-        let mut lines = Vec::new();
         let mut account = String::new();
-        for planned in of {
-            let block = Block::of(planned, plan.now);
-            let what = ours(&block);
-            let parts = (!planned.address.is_tenant()).then_some(*planned);
-            match deeds.iter_mut().find(|(known, with)| *known == what && !with.is_empty() && parts.is_some()) {
-                Some((_, with)) => with.extend(parts),
-                None => deeds.push((what, parts.into_iter().collect())),
-            }
-            lines.extend(details(&block, address, &mut account));
-        }
-        Self { address, of, deeds, lines }
+        let lines =
+            of.iter().flat_map(|planned| details(&Block::of(planned, plan.now), address, &mut account)).collect();
+        Self { address, of, deeds: deeds(of, |planned| ours(&Block::of(planned, plan.now))), lines }
     }
 
     fn item(&self, page: &Page, open: bool) -> Item {
         let at = self.of.iter().find(|planned| planned.address.is_tenant()).or(self.of.first());
         let tenant = named(page, &self.address.to_string(), at.map(|planned| &planned.at));
         let deeds = |link: fn(&str, String) -> String| {
-            let deeds = self.deeds.iter().map(|(what, with)| deed(page, what, with, link));
+            let deeds = self.deeds.iter().map(|(what, with)| deed(what, with, |planned| part(page, planned, link)));
             deeds.collect::<Vec<_>>().join(", ")
         };
         // Where room is short, the tenant's link is enough to find the others.
@@ -90,18 +79,10 @@ impl<'a> Tenant<'a> {
     }
 }
 
-/// `create key ci, bi`, each linked to its line.
-fn deed(page: &Page, what: &str, with: &[&Planned], linked: fn(&str, String) -> String) -> String {
-    let name = |planned: &&Planned| {
-        let address = planned.address.to_string();
-        let name = address.rsplit('/').next().unwrap_or_default().to_owned();
-        link(page, &planned.at).map(|url| linked(&name, url)).unwrap_or(name)
-    };
-    let mut names: Vec<String> = with.iter().take(NAMED_KEYS).map(name).collect();
-    if with.len() > NAMED_KEYS {
-        names.push(format!("{} more", with.len() - NAMED_KEYS));
-    }
-    if names.is_empty() { what.to_owned() } else { format!("{what} {}", names.join(", ")) }
+/// A part's name, linked to its line.
+fn part(page: &Page, planned: &Planned, linked: fn(&str, String) -> String) -> String {
+    let name = last_word(planned);
+    link(page, &planned.at).map(|url| linked(&name, url)).unwrap_or(name)
 }
 
 fn anchor(name: &str, url: String) -> String {

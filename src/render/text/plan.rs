@@ -10,21 +10,24 @@ use crate::render::style::{FAINT, STRONG, Sign, paint};
 use crate::render::summary;
 use crate::render::{Detail, Look};
 
+use super::refused::{self, ALIKE};
 use super::routine::{by_tenant, is_routine};
 
 /// Kept objects are listed up to this many: an estate of thousands should show what changes.
 const KEPT_LISTED: usize = 20;
 /// Routine is told in full up to so many lines, about three new tenants with two keys each: what somebody reads to its end.
 const IN_FULL: usize = 120;
-/// So many objects of which one thing is said each have their line.
-const ALIKE: usize = 3;
 
 /// The whole plan, ending with a newline: what a reader must see first, then routine, then what is as declared.
 pub fn plan(plan: &Plan, look: &Look) -> String {
     let Plan { now, actions, facts: _, findings, notices, unchecked } = plan; // facts are for saved plans and `explain`
     let of = |weight: Weight| actions.iter().filter(move |planned| Weight::of(Sign::of(&planned.action)) == weight);
     let blocks = |weight: Weight| of(weight).map(|planned| Block::of(planned, *now)).collect::<Vec<Block>>();
-    let (mut trouble, mut work, kept) = (blocks(Weight::Refused), blocks(Weight::Work), blocks(Weight::Kept));
+    let (mut work, kept) = (blocks(Weight::Work), blocks(Weight::Kept));
+    let mut trouble = match look.detail {
+        Detail::All => blocks(Weight::Refused),
+        Detail::Fitting | Detail::Trouble => refused::by_cause(of(Weight::Refused), *now),
+    };
     trouble.extend(blocks(Weight::Amiss));
 
     let is_much = work.iter().map(|block| block.lines.len() + 2).sum::<usize>() > IN_FULL;

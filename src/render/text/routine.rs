@@ -6,9 +6,7 @@ use crate::plan::action::{
     Action, ByRole, CreateKey, CreateTenant, Grant, NewTenant, Permission, Planned, RoleStep, WhyMint,
 };
 use crate::render::block::Block;
-
-/// So many keys of one kind are named in a tenant's line.
-const NAMED: usize = 6;
+use crate::render::deeds::{deed, deeds, last_word};
 
 /// Whether an action may be told in its tenant's line. What is revoked, minted over another key, or given to people who did
 /// not ask for it, is told in full.
@@ -40,16 +38,8 @@ pub(super) fn by_tenant(routine: &[&Planned], now: Timestamp) -> Vec<Block> {
 
 fn tenant(of: &[&Planned], now: Timestamp) -> Option<Block> {
     let first = of.first()?;
-    let mut deeds: Vec<(String, Vec<String>)> = Vec::new();
-    for planned in of {
-        let what = what(planned, now);
-        let part = (!planned.address.is_tenant()).then(|| last_word(planned));
-        match deeds.iter_mut().find(|(known, parts)| *known == what && !parts.is_empty() && part.is_some()) {
-            Some((_, parts)) => parts.extend(part),
-            None => deeds.push((what, part.into_iter().collect())),
-        }
-    }
-    let deeds: Vec<String> = deeds.into_iter().map(|(what, parts)| deed(what, parts)).collect();
+    let deeds = deeds(of, |planned| what(planned, now));
+    let deeds: Vec<String> = deeds.iter().map(|(what, parts)| deed(what, parts, last_word)).collect();
     let address = first.address.parent().to_string();
     Some(Block { address, what: deeds.join(", "), lines: Vec::new(), ..Block::of(first, now) })
 }
@@ -60,21 +50,4 @@ fn what(planned: &Planned, now: Timestamp) -> String {
         return format!("{what} in {}", region.label);
     }
     what
-}
-
-fn last_word(planned: &Planned) -> String {
-    planned.address.to_string().rsplit('/').next().unwrap_or_default().to_owned()
-}
-
-/// `create key ci, bi`.
-fn deed(what: String, mut parts: Vec<String>) -> String {
-    if parts.is_empty() {
-        return what;
-    }
-    let more = parts.len().saturating_sub(NAMED);
-    parts.truncate(NAMED);
-    if more > 0 {
-        parts.push(format!("{more} more"));
-    }
-    format!("{what} {}", parts.join(", "))
 }

@@ -330,13 +330,11 @@ impl VaultSink {
 
     /// What the token needs, for all keys of this sink.
     fn policy(&self) -> String {
-        let segment = |segment: &'_ str| if segment.starts_with('{') { "+".to_owned() } else { segment.to_owned() };
-        let path = self.0.settings.path.split('/').map(segment).collect::<Vec<_>>().join("/");
         format!(
-            "give the token of {} this policy{}: path \"{}/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}",
+            "give the token of {} this policy{}: {}",
             self.token_name(),
             self.in_namespace(),
-            self.0.settings.mount
+            self.0.settings.policy()
         )
     }
 

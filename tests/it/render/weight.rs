@@ -66,6 +66,31 @@ fn all_of_a_plan_and_its_trouble_alone_are_to_be_had() {
 }
 
 #[test]
+fn one_cause_of_many_refusals_is_told_once() {
+    let mut plan = many(190);
+    plan.actions.dedup_by(|one, other| one.address == other.address);
+    let over = || Refusal::new(Code::OverLimit, "190 tenants are missing", "raise limits.create_tenants");
+    for planned in &mut plan.actions {
+        let tenant = planned.address.parent();
+        planned.action = Action::Refuse(match planned.address.is_tenant() {
+            true => over(),
+            false => Refusal::new(
+                Code::Depends,
+                format!("it depends on {tenant}, which is refused"),
+                format!("resolve {tenant} first"),
+            ),
+        });
+    }
+    let fitting = shown(&plan, Detail::Fitting);
+    assert!(fitting.lines().count() < 40, "{fitting}");
+    assert_eq!(fitting.matches("190 tenants are missing").count(), 1, "{fitting}");
+    assert!(fitting.contains("likewise: qlik/t001, qlik/t002, qlik/t003, qlik/t004, qlik/t005 and "), "{fitting}");
+    assert!(fitting.contains(" more; --details lists each"), "{fitting}");
+    let all = shown(&plan, Detail::All);
+    assert!(all.contains("x qlik/t189 ") && !all.contains("likewise"), "{all}");
+}
+
+#[test]
 fn a_small_plan_is_in_full_and_what_is_revoked_or_replaced_is_wherever_it_is() {
     assert_eq!(shown(&many(3), Detail::Fitting), shown(&many(3), Detail::All));
     let mut plan = many(90);

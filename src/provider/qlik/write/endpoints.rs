@@ -3,7 +3,7 @@
 use super::super::endpoints::{ADMIN, Endpoint, NO_KEY, NO_KEY_CLIENT, NO_TENANT, endpoint};
 use crate::provider::http::{Tier, Verb};
 
-const KEYS: &str = "give the owner the permission \"Manage API keys\" (User Default, or a custom role), then run `qlik-apply rehearse` on the account";
+const KEYS: &str = "give the owner the permission \"Manage API keys\" (User Default, or a custom role), then: qlik-apply rehearse {account}";
 
 pub(super) static CREATE_TENANT: Endpoint = Endpoint {
     invalid: "check the account's source_tenant: its licence key was not accepted",
@@ -68,14 +68,16 @@ pub(super) static PATCH_CONSENT: Endpoint = Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::address::Name;
     use crate::provider::http::RejectionKind;
 
     #[test]
     fn each_refusal_says_what_to_do_about_it() {
+        let account: Name = "us-oem".parse().unwrap();
         let credential = "settings: accounts.us-oem.client";
-        let quota = CREATE_TENANT.next(RejectionKind::Quota, Some("TENANTS-22"), None, credential);
+        let quota = CREATE_TENANT.next(RejectionKind::Quota, Some("TENANTS-22"), None, &account, credential);
         assert!(quota.contains("deactivate one") && quota.contains("ask Qlik"), "{quota}");
-        let mint = CREATE_KEY.next(RejectionKind::Forbidden, None, None, credential);
+        let mint = CREATE_KEY.next(RejectionKind::Forbidden, None, None, &account, credential);
         assert!(mint.contains("Manage API keys") && mint.contains("rehearse"), "{mint}");
     }
 }
