@@ -28,6 +28,7 @@ mod key;
 mod leftover;
 mod limit;
 pub mod needs;
+mod only;
 mod qlik;
 mod recorded;
 mod rename;
@@ -67,6 +68,10 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     imburse::plan(&scene, &mut plan);
     // Side by side they were planned; by address they are shown and done.
     plan.actions.sort_by(|a, b| a.address.cmp(&b.address));
+    if wishes.only_renewals {
+        // Before the limits, so that what waits for a review never stops a renewal.
+        only::renewals(&mut plan);
+    }
     limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
     if let Some(within) = wishes.warn_within {

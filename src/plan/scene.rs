@@ -28,6 +28,8 @@ pub struct Wishes {
     pub unrehearsed: bool,
     /// The apply that follows rehearses by itself first (the sandbox does).
     pub will_rehearse: bool,
+    /// `--only renewals`: leave out whatever is no renewal of a delivered key.
+    pub only_renewals: bool,
     /// `--live FILE`: what the snapshot does not have was not looked at, and is listed as unchecked.
     pub offline: bool,
     /// `--warn-within`: name kept keys that will be due, or end, within this.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::stage::{ONE_TENANT, Stage};
+use crate::stage::{ONE_TENANT, SETTINGS, Stage};
 
 /// Beside what was made: a key of the tenant that is there, and a tenant.
 fn with_more() -> String {
@@ -47,6 +47,24 @@ fn what_is_due_is_renewed_and_what_is_declared_anew_waits_for_its_own_apply() {
 
     // The apply that follows a review makes the rest.
     stage.apply(&["--yes"]).exits(0).says("1 tenant and 1 key created");
+}
+
+#[test]
+fn new_keys_over_the_limit_stop_no_renewal() {
+    let stage = made();
+    let settings = format!("{SETTINGS}limits: {{ create_tenants: 5, mint_keys: 2 }}\n");
+    std::fs::write(stage.dir().join("settings.yaml"), settings).unwrap();
+    stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
+    let with = ["--settings", "settings.yaml", "--yes"];
+    stage.apply(&with).exits(1).says("3 keys are to be minted and one run may mint at most 2");
+    assert_eq!(posts(&stage, "/api/v1/api-keys"), 0);
+    stage.apply(&[&with[..], &["--only", "renewals"]].concat()).exits(0).says("2 keys renewed").says("qlik/acme/late");
+    // What is due itself is held to the limit all the same.
+    stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
+    let settings = format!("{SETTINGS}limits: {{ create_tenants: 5, mint_keys: 1 }}\n");
+    std::fs::write(stage.dir().join("settings.yaml"), settings).unwrap();
+    let run = stage.apply(&[&with[..], &["--only", "renewals"]].concat()).exits(1);
+    run.says("2 keys are to be minted and one run may mint at most 1");
 }
 
 #[test]

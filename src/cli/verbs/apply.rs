@@ -33,7 +33,7 @@ use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
-use super::{check_reclaims, check_wishes, hold, ledger, only, random, review, tell_absence, wishes};
+use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -101,6 +101,7 @@ async fn work(
     let args = asked.args;
     let common = &args.common;
     let mut wishes = wishes(common, declared, true);
+    wishes.only_renewals = args.only == Some(Only::Renewals);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
         wishes.replace.extend(saved.replace.iter().cloned());
@@ -128,10 +129,7 @@ async fn work(
     let reading = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources);
     let mut live = unless_ending(&common.waits, reading).await?;
     let now = || clocks.now().unwrap_or_else(clock);
-    let planned = |live: &Live, wishes: &Wishes| {
-        let plan = crate::plan::plan(&declared.desired, live, wishes, now());
-        if args.only == Some(Only::Renewals) { only::renewals(plan) } else { plan }
-    };
+    let planned = |live: &Live, wishes: &Wishes| crate::plan::plan(&declared.desired, live, wishes, now());
     let mut plan = planned(&live, &wishes);
     // A plan that creates nothing (one over a limit, say) is not to be refused for want of a rehearsal instead.
     if common.sandbox && plan.counts().tenants_to_create > 0 {

@@ -6,7 +6,6 @@ pub(super) mod explain;
 pub(super) mod init;
 pub(super) mod ledger;
 pub(super) mod man;
-mod only;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod rename;
@@ -59,6 +58,7 @@ fn wishes(common: &Common, declared: &Declared, will_rehearse: bool) -> Wishes {
         new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
+        only_renewals: false,
         offline: false,
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,

@@ -2,33 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::action::{Action, Notice, Plan, Planned, WhyMint};
 use crate::model::address::Address;
-use crate::plan::action::{Action, Notice, Plan, Planned, WhyMint};
 
-/// The plan without everything that is no renewal. What creates, sets up, grants or trusts waits for an apply of its own, and
-/// so does a key that no run delivered yet.
-pub(super) fn renewals(plan: Plan) -> Plan {
+/// Leaves out everything that is no renewal. What creates, sets up, grants or trusts waits for an apply of its own, and so does
+/// a key that no run delivered yet.
+pub(super) fn renewals(plan: &mut Plan) {
     let mut left: BTreeMap<Address, BTreeSet<&'static str>> = BTreeMap::new();
     for Planned { address, action, .. } in &plan.actions {
         if let Some(deed) = no_renewal(action) {
             left.entry(address.clone()).or_default().insert(deed);
         }
     }
-    let Plan { now, actions, facts, findings, mut notices, unchecked } = plan;
-    let actions = actions.into_iter().filter(|planned| {
+    plan.actions.retain(|planned| {
         // A leftover goes after its successor, and there will be none.
         let alone = matches!(planned.action, Action::Reclaim(_)) && left.contains_key(&planned.address);
         no_renewal(&planned.action).is_none() && !alone
     });
-    let actions = actions.collect();
-    notices.extend(left.into_iter().map(|(address, deeds)| {
+    plan.notices.extend(left.into_iter().map(|(address, deeds)| {
         let deeds = deeds.into_iter().collect::<Vec<_>>().join(", ");
         Notice::of(&address, format!("left out by --only renewals: {deeds}; an apply without it does that"))
     }));
-    Plan { now, actions, facts, findings, notices, unchecked }
 }
 
-/// What is done by an action that is no renewal.
+/// Returns the deed of an action that is no renewal, and nothing of one that is.
 fn no_renewal(action: &Action) -> Option<&'static str> {
     match action {
         Action::CreateTenant(_) => Some("create the tenant"),
