@@ -2,12 +2,14 @@
 
 mod apply;
 mod groups;
+mod import;
 mod init;
 mod options;
 mod plan;
 mod values;
 
 pub(super) use apply::{ApplyLine, ApplyVerb, ResolveHow};
+pub(super) use import::ImportOf;
 pub(super) use init::{First, Pipeline, label};
 pub(super) use options::{ApplyArgs, Common, PlanArgs};
 pub(super) use plan::{PlanLine, PlanVerb};

@@ -47,6 +47,11 @@ impl Needs {
         Self { qlik: needs, imburse }
     }
 
+    /// No account.
+    pub(super) fn none() -> Self {
+        Self { qlik: BTreeMap::new(), imburse: BTreeSet::new() }
+    }
+
     /// And this account, whoever declares something of it.
     pub(super) fn and_account(mut self, vendor: Vendor, account: &Name) -> Self {
         match vendor {

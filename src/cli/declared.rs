@@ -9,6 +9,7 @@ use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
+use crate::model::untrusted::escape;
 use crate::render::Outcome;
 
 use super::args::Common;
@@ -64,6 +65,13 @@ pub(super) fn at_hand(common: &Common, paths: &[PathBuf], output: &Output) -> Re
         Err(errors) => return Err(unread_files(errors)),
     };
     let Gathered { sources, unread } = gathered;
+    // Nobody named them, and nothing here stands or falls with them: files of other programs may lie beside.
+    let (sources, others): (Vec<_>, Vec<_>) =
+        sources.into_iter().partition(|source| config::looks_like_desired_state(&source.text));
+    for other in others {
+        output.message(&format!("{} was not read: it declares no tenant", escape(&other.name)));
+    }
+    let is_there = is_there && !sources.is_empty();
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
     Ok((Declared { desired, settings, unread }, is_there))
 }

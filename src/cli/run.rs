@@ -16,7 +16,9 @@ use super::line::{Line, ordered};
 use super::mistakes::Asked;
 use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
-use super::verbs::{apply, doctor, explain, init, ledger, man, plan, rehearse, rename, resolve, schema, validate};
+use super::verbs::{
+    apply, doctor, explain, import, init, ledger, man, plan, rehearse, rename, resolve, schema, validate,
+};
 use super::watch;
 
 /// `qlik-plan`.
@@ -48,6 +50,7 @@ fn run_plan() -> ExitCode {
         }
         PlanVerb::ExplainCode(code) => explain::code(code, &output),
         PlanVerb::Init(first) => init::run(&args.common, first, &output),
+        PlanVerb::Import(of, paths) => block(true, &args.common, &output, import::run(&args, &of, &paths, &output)),
         PlanVerb::Doctor(paths) => block(true, &args.common, &output, doctor::run(&args, &paths, &output)),
         PlanVerb::Scopes(paths) => doctor::scopes(&args.common, &paths, &output),
         PlanVerb::Completions(shell) => completing::script(shell.name(), &command, &output),

@@ -4,6 +4,7 @@ mod block;
 mod deeds;
 mod drift;
 pub mod events;
+pub mod existing;
 pub mod github;
 pub mod gitlab;
 pub mod guard;

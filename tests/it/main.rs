@@ -31,6 +31,7 @@ mod folders;
 mod formats;
 mod guards;
 mod imburse;
+mod importing;
 mod in_git;
 mod incidents;
 mod links;

@@ -12,6 +12,7 @@ use crate::plan::refusal::Code;
 use super::super::candidates::addresses;
 use super::super::formats::Answers;
 use super::groups::{Choices, Place, Report, Run, Show, Tree};
+use super::import::ImportOf;
 use super::init::{First, Init};
 use super::options::{Common, PlanArgs};
 use super::values::{PreflightArg, SchemaOf, ShellArg, Target, target, time};
@@ -26,6 +27,7 @@ pub(in crate::cli) enum PlanVerb {
     ExplainObject(Address, Vec<PathBuf>),
     ExplainCode(Code),
     Init(First),
+    Import(ImportOf, Vec<PathBuf>),
     Doctor(Vec<PathBuf>),
     /// `doctor --scopes`.
     Scopes(Vec<PathBuf>),
@@ -43,6 +45,7 @@ impl PlanVerb {
             | Self::ExplainObject(..)
             | Self::ExplainCode(_)
             | Self::Init(_)
+            | Self::Import(..)
             | Self::Doctor(_)
             | Self::Scopes(_)
             | Self::Completions(_)
@@ -56,6 +59,7 @@ impl PlanVerb {
             Self::Plan(paths)
             | Self::Validate(paths)
             | Self::ExplainObject(_, paths)
+            | Self::Import(_, paths)
             | Self::Doctor(paths)
             | Self::Scopes(paths) => paths,
             Self::Schema(_) | Self::ExplainCode(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_) => &[],
@@ -127,6 +131,19 @@ enum Verb {
     },
     /// Writes the first files of an estate: settings, a tenant, schemas, what Git leaves out
     Init(Init),
+    /// Prints desired state for tenants and keys that exist and that nobody declares yet
+    Import {
+        #[command(flatten)]
+        of: ImportOf,
+        #[command(flatten)]
+        tree: Tree,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        show: Show,
+        #[command(flatten)]
+        run: Run,
+    },
     /// Looks at everything that a plan stands on: credentials, rights, network, rehearsal, sinks, ledger
     Doctor {
         /// Print the least rights that each credential needs for this desired state, and ask nothing.
@@ -232,6 +249,10 @@ impl PlanLine {
                 let full = Reading { preflight: Some(PreflightArg::Full), ..nothing };
                 let verb = if scopes { PlanVerb::Scopes } else { PlanVerb::Doctor };
                 (args(common, full), verb(tree.paths))
+            }
+            Some(Verb::Import { of, tree, place, show, run }) => {
+                let common = Common::unasked().with(&tree).with(place).with(show).with(run);
+                (args(common, nothing), PlanVerb::Import(of, tree.paths))
             }
             Some(Verb::Completions { shell }) => (args(Common::unasked(), nothing), PlanVerb::Completions(shell)),
             Some(Verb::Man { of }) => (args(Common::unasked(), nothing), PlanVerb::Man(of)),

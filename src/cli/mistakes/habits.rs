@@ -121,8 +121,8 @@ pub(super) fn verb(word: &str) -> Option<(&'static str, &'static str)> {
             ("files are checked by validate", "qlik-plan validate [PATH]...")
         }
         "import" => (
-            "what exists is adopted by declaring it",
-            "in the YAML: adopt: { hostname: … }; qlik-plan --unmanaged names what there is",
+            "it belongs to qlik-plan, since it reads and changes nothing",
+            "qlik-plan import   (prints desired state that adopts what exists)",
         ),
         "show" | "describe" | "get" | "inspect" => {
             ("one object is shown by explain", "qlik-plan explain ADDRESS; what is recorded: qlik-apply ledger list")

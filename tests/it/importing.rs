@@ -1,0 +1,125 @@
+//! `qlik-plan import`: an estate that other clients made becomes desired state that plans to nothing.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::stage::{ONE_TENANT, SETTINGS, Stage};
+
+const CLIENT: &str = "    organization_client: { id: { env: QLIK_ORGANIZATION_CLIENT_ID }, secret: { env: QLIK_ORGANIZATION_CLIENT_SECRET } }\n";
+
+const PAYMENTS: &str = "  payments:
+    vendor: imburse
+    base_url: https://sandbox-api.imbursepayments.com
+    account_id: 53ca62f5-b124-447d-b593-2f7ea4fecdcc
+    account_key: { public: { env: IMBURSE_PUBLIC_KEY }, private: { env: IMBURSE_PRIVATE_KEY } }
+";
+
+const SHOP: &str = "imburse:
+  tenants:
+    shop:
+      account: payments
+      display_name: Shop
+      address: { street_address: 1 High Street, locality: London, post_code: N1 1AA, country: GB }
+      api_keys:
+        reader: { name: Reader, roles: [tenant-app-read], deliver_to: files }
+";
+
+fn settings() -> String {
+    SETTINGS.replace("sinks:\n", &format!("{CLIENT}{PAYMENTS}sinks:\n"))
+}
+
+fn edit(stage: &Stage, what: Value) -> Value {
+    stage.control("POST", "/edit", &what)
+}
+
+/// Tenants and keys at both vendors, which no ledger knows of and nothing declares.
+fn estate() -> Stage {
+    let stage = Stage::with_settings(&format!("{ONE_TENANT}{SHOP}"), &settings());
+    stage.settle();
+    for (index, key) in stage.live_keys().iter().enumerate() {
+        let text = ["by: hand # one", "key"][index];
+        edit(&stage, json!({ "action": "patch_key", "key": key["id"], "description": text }));
+    }
+    for name in ["Globex \"Inc\": 1", "Globex (Inc) 1", "株式会社"] {
+        edit(&stage, json!({ "action": "create_tenant", "region": "us", "name": name }));
+    }
+    fs::rename(stage.ledger(), stage.dir().join("ledger-of-before")).unwrap();
+    stage.write_desired("version: 1\n");
+    stage.forget_requests();
+    stage
+}
+
+#[test]
+fn what_was_made_by_hand_becomes_desired_state_that_plans_to_nothing() {
+    let stage = estate();
+    let run = stage.plan(&["import", "--account", "us-oem"]).exits(0).says("Imported: 4 tenants, 2 keys.");
+    for said in [
+        "    acme-corp:\n      account: us-oem\n",
+        "    globex-inc-1:\n",
+        "    globex-inc-1-2:\n",
+        "    tenant:\n",
+        "      display_name: \"Globex \\\"Inc\\\": 1\"\n",
+        "      api_key_limits: { max_expiry: P30D, max_keys_per_user: 10 }\n",
+        "        by-hand-one: { adopt: { key_id: ",
+        // The word is reserved.
+        "        key-2: { adopt: { key_id: ",
+    ] {
+        assert!(run.out.contains(said), "{said}: {}", run.out);
+    }
+    assert_eq!(run.out, stage.plan(&["import", "--account", "us-oem"]).out, "the same estate, the same text");
+    stage.write_desired(&run.out);
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("4 adoptions to record; 2 unchanged.");
+    stage.apply(&["--yes"]).exits(0);
+    stage.plan(&["--detailed-exitcode"]).exits(0).says("Nothing to do. 6 objects are as declared.");
+    assert_eq!(stage.changes(), Vec::<String>::new(), "neither import nor apply changed anything at the vendor");
+    stage.plan(&["import", "--account", "us-oem"]).exits(0).says("Nothing to import");
+    // A key that somebody deletes is never minted anew unasked.
+    let key = stage.live_keys()[0]["id"].clone();
+    edit(&stage, json!({ "action": "delete_key", "key": key }));
+    stage.apply(&["--yes"]);
+    assert_eq!(stage.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_ledger_manages_is_left_out_by_name_unless_a_person_takes_it_over() {
+    let stage = estate();
+    // The shop's key still carries the marker of the ledger that made it.
+    let run = stage.plan(&["import", "--account", "payments"]).exits(1);
+    run.says("is left out: its key \"Reader\" was made with another ledger").says("Nothing was imported.");
+    let run = stage.plan(&["import", "--account", "payments", "--take-over"]).exits(0);
+    assert!(run.out.contains("    shop:\n      account: payments\n      adopt: { tenant_id: "), "{}", run.out);
+    assert!(run.out.contains("        reader: { adopt: { public_key: "), "{}", run.out);
+    stage.write_desired(&run.out);
+    stage.apply(&["--yes"]).exits(0);
+    stage.plan(&["--detailed-exitcode"]).exits(0);
+    let changes = stage.changes().into_iter().filter(|change| !change.ends_with("/v2/identity/hmac"));
+    assert_eq!(changes.count(), 0);
+}
+
+#[test]
+fn without_an_organization_client_tenants_are_named_or_taken_from_a_file() {
+    let stage = estate();
+    fs::write(stage.dir().join("plain.yaml"), SETTINGS).unwrap();
+    let import = |more: &[&str]| stage.plan(&[&["import", "--settings", "plain.yaml"][..], more].concat());
+    import(&[]).exits(1).says("account us-oem has no organization_client").says("--tenant HOSTNAME");
+    let hosts: Vec<String> =
+        stage.tenants().iter().map(|one| one["hostnames"][0].as_str().unwrap().to_owned()).collect();
+    let run = import(&["--tenant", &hosts[0], "--tenant", &hosts[0]]).exits(0).says("Imported: 1 tenant");
+    assert!(run.out.contains(&format!("adopt: {{ hostname: \"{}\" }}", hosts[0].split('.').next().unwrap())));
+    let contexts =
+        format!("contexts:\n  a:\n    server: https://{}\n  b:\n    server: https://{}/\n", hosts[0], hosts[1]);
+    fs::write(stage.dir().join("contexts.yml"), contexts).unwrap();
+    import(&["--from", "contexts.yml"]).exits(0).says("Imported: 2 tenants");
+    for (more, said) in [
+        (["--tenant", "acme.example.com"], "acme.example.com is no host of an account's region: *.us.qlikcloud.com"),
+        (["--from", "plain.yaml"], "no host of an account's region is in it"),
+        (["--from", "nowhere"], "--from nowhere: it cannot be read"),
+        (["--account", "other"], "--account other: settings have no such account"),
+        (["--tenant", "nobody-there.us.qlikcloud.com"], "nobody-there is left out"),
+    ] {
+        import(&more).exits(1).says(said);
+    }
+    assert_eq!(stage.changes(), Vec::<String>::new());
+    stage.apply(&["import"]).exits(1).says("next: qlik-plan import");
+}
