@@ -101,6 +101,11 @@ impl Output {
         self.print(Kind::Json, text)
     }
 
+    /// Prints YAML whose texts are JSON's strings: what is escaped in them reads back as the same, and nothing is added.
+    pub(super) fn yaml(&self, text: &str) -> Result<(), Problem> {
+        self.print(Kind::Json, text)
+    }
+
     /// Prints a result that is neither a plan nor JSON, whatever was asked for.
     pub(super) fn plain_lines(&self, text: &str) -> Result<(), Problem> {
         self.print(Kind::Columns, text)

@@ -212,5 +212,6 @@ fn no_client_of_ours_follows_is_flooded_waits_for_ever_or_trusts_a_stranger() {
 fn a_ca_file_without_a_certificate_is_refused() {
     for bad in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
         assert!(Roots::read(&[bad.to_vec()]).is_err());
+        assert!(Roots::only(&[bad.to_vec()]).is_err());
     }
 }

@@ -41,7 +41,7 @@ fn estate() -> Stage {
         let text = ["by: hand # one", "key"][index];
         edit(&stage, json!({ "action": "patch_key", "key": key["id"], "description": text }));
     }
-    for name in ["Globex \"Inc\": 1", "Globex (Inc) 1", "株式会社"] {
+    for name in ["Globex \"Inc\": 1", "Globex (Inc) 1", "株式会社", "##[x] qlik-plan doctor \u{202e}"] {
         edit(&stage, json!({ "action": "create_tenant", "region": "us", "name": name }));
     }
     fs::rename(stage.ledger(), stage.dir().join("ledger-of-before")).unwrap();
@@ -53,12 +53,14 @@ fn estate() -> Stage {
 #[test]
 fn what_was_made_by_hand_becomes_desired_state_that_plans_to_nothing() {
     let stage = estate();
-    let run = stage.plan(&["import", "--account", "us-oem"]).exits(0).says("Imported: 4 tenants, 2 keys.");
+    let run = stage.plan(&["import", "--account", "us-oem"]).exits(0).says("Imported: 5 tenants, 2 keys.");
     for said in [
         "    acme-corp:\n      account: us-oem\n",
         "    globex-inc-1:\n",
         "    globex-inc-1-2:\n",
         "    tenant:\n",
+        "    x-qlik-plan-doctor:\n",
+        "      # its name is not declared, since a declared one would be refused: #",
         "      display_name: \"Globex \\\"Inc\\\": 1\"\n",
         "      api_key_limits: { max_expiry: P30D, max_keys_per_user: 10 }\n",
         "        by-hand-one: { adopt: { key_id: ",
@@ -69,9 +71,9 @@ fn what_was_made_by_hand_becomes_desired_state_that_plans_to_nothing() {
     }
     assert_eq!(run.out, stage.plan(&["import", "--account", "us-oem"]).out, "the same estate, the same text");
     stage.write_desired(&run.out);
-    stage.plan(&["--detailed-exitcode"]).exits(2).says("4 adoptions to record; 2 unchanged.");
+    stage.plan(&["--detailed-exitcode"]).exits(2).says("5 adoptions to record; 2 unchanged.");
     stage.apply(&["--yes"]).exits(0);
-    stage.plan(&["--detailed-exitcode"]).exits(0).says("Nothing to do. 6 objects are as declared.");
+    stage.plan(&["--detailed-exitcode"]).exits(0).says("Nothing to do. 7 objects are as declared.");
     assert_eq!(stage.changes(), Vec::<String>::new(), "neither import nor apply changed anything at the vendor");
     stage.plan(&["import", "--account", "us-oem"]).exits(0).says("Nothing to import");
     // A key that somebody deletes is never minted anew unasked.

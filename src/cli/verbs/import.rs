@@ -55,13 +55,14 @@ pub(in crate::cli) async fn run(
     let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     let Imported { first, live } = read?;
-    let described = Described::of(first, &live, of.take_over, now);
+    let mut described = Described::of(first, &live, of.take_over, now);
+    described.leave_out_names(|qlik, imburse| parsed(&desired_state(qlik, imburse), &declared).is_ok());
     let text = desired_state(&described.qlik, &described.imburse);
     let mut amiss = described.refused;
     amiss.extend(differs(&text, &declared, &live, now)?);
     let tenants = described.qlik.len() + described.imburse.len();
     if tenants > 0 {
-        output.result(&text)?;
+        output.yaml(&text)?;
     }
     for (what, next) in &amiss {
         output.always(&format!("warning: {what}\n  next: {next}"));

@@ -49,6 +49,28 @@ impl Described {
     }
 }
 
+impl Described {
+    /// Takes out each display name with which desired state is refused, as one with characters that nobody sees. `is_taken` says whether
+    /// these tenants of both vendors can be declared.
+    pub(super) fn leave_out_names(&mut self, is_taken: impl Fn(&[Existing], &[Existing]) -> bool) {
+        for tenant in &mut self.qlik {
+            without_name(tenant, |one| is_taken(one, &[]));
+        }
+        for tenant in &mut self.imburse {
+            without_name(tenant, |one| is_taken(&[], one));
+        }
+    }
+}
+
+fn without_name(tenant: &mut Existing, is_taken: impl Fn(&[Existing]) -> bool) {
+    if is_taken(std::slice::from_ref(tenant)) {
+        return;
+    }
+    if let Some(name) = tenant.display_name.take() {
+        tenant.remarks.push(format!("its name is not declared, since a declared one would be refused: {name}"));
+    }
+}
+
 struct Scene<'a> {
     live: &'a Live,
     take_over: bool,
