@@ -26,6 +26,7 @@ pub enum Step {
     SettleLimits,
     /// The record is brought to `settled`.
     Settle,
+    MoveGroup,
     Trust,
     CreateObject(ObjectKind),
     Grant,

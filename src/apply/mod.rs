@@ -137,6 +137,7 @@ impl<'a> Course<'a> {
             Action::Reclaim(_)
             | Action::CreateTenant(_)
             | Action::Settle(_)
+            | Action::MoveGroup(_)
             | Action::Trust(_)
             | Action::CreateObject(_)
             | Action::Grant(_)
@@ -168,6 +169,7 @@ impl<'a> Course<'a> {
         world.begin(address, step);
         let result = match &planned.action {
             Action::CreateTenant(create) => self.create_tenant(address, create).await,
+            Action::MoveGroup(part) => tenant::move_group(world, address, part),
             Action::Settle(settle) => match self.place(&settle.parent) {
                 Ok(at) => settle::settle(world, address, settle, &at).await,
                 Err(failure) => Err(failure),
@@ -215,6 +217,7 @@ impl<'a> Course<'a> {
     fn remember(&mut self, planned: &Planned, address: &Address) {
         match &planned.action {
             Action::CreateTenant(_) => self.broken = Some(format!("{address} was not created")),
+            Action::MoveGroup(_) => self.broken = Some(format!("{address} is still another group's")),
             Action::Keep(_) => self.broken = Some(format!("the adoption of {address} was not recorded")),
             Action::Trust(_) => self.untrusted = Some(format!("the key client is not trusted in {address}")),
             Action::CreateObject(create) => match &create.object {
@@ -301,6 +304,7 @@ fn leftover(action: &Action) -> Option<&str> {
         Action::Reclaim(_)
         | Action::CreateTenant(_)
         | Action::Settle(_)
+        | Action::MoveGroup(_)
         | Action::Trust(_)
         | Action::CreateObject(_)
         | Action::Grant(_)
@@ -318,6 +322,7 @@ fn leftover(action: &Action) -> Option<&str> {
 fn step_of(action: &Action) -> Option<Step> {
     match action {
         Action::CreateTenant(_) => Some(Step::CreateTenant),
+        Action::MoveGroup(_) => Some(Step::MoveGroup),
         Action::Settle(_) => Some(Step::Settle),
         Action::Trust(_) => Some(Step::Trust),
         Action::CreateObject(create) => Some(Step::CreateObject(create.object.kind())),

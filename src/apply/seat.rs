@@ -40,7 +40,9 @@ impl Seat {
                 ReclaimOf::Qlik { parent, owner, .. } => (&reclaim.account, parent.clone(), Some(owner)),
                 ReclaimOf::Imburse { .. } => return None,
             },
-            Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => return None,
+            Action::MoveGroup(_) | Action::Keep(_) | Action::Drift(_) | Action::Wait(_) | Action::Refuse(_) => {
+                return None;
+            }
         };
         // An account at Imburse is none of these.
         let host = host_of(desired, account, &at).ok()?;

@@ -5,7 +5,7 @@ use crate::model::host::Region;
 use crate::model::record::{Binding, How, Intent, Record, State, Uid};
 use crate::model::secret::{Fingerprint, hex};
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::TenantRef;
+use crate::plan::action::{MoveGroup, TenantRef};
 use crate::provider::http::{Outcome, RejectionKind};
 use crate::provider::qlik::CreatedTenant;
 
@@ -220,12 +220,15 @@ fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<
                 uid: Uid::new((world.random)()),
                 address: address.clone(),
                 formerly: Vec::new(),
+                group: world.group(address),
                 seq: 1,
                 state: State::Pending(intent),
             };
             Ok(Drafted { record, over: None })
         }
         Some(record) if record.state == State::Free => {
+            // Nobody made the tenant, so it is whose run makes it.
+            let record = Record { group: world.group(address), ..record };
             Ok(Drafted { over: Some(record.seq), record: next(&record, State::Pending(intent)) })
         }
         Some(record) => Err(Failure::new(
@@ -271,6 +274,26 @@ pub(super) fn next(record: &Record, state: State) -> Record {
     Record { seq: record.seq + 1, state, ..record.clone() }
 }
 
+/// Records that a tenant is another group's from now on. Sends nothing.
+pub(super) fn move_group(world: &World<'_>, address: &Address, part: &MoveGroup) -> Result<String, Failure> {
+    let MoveGroup { from, to } = part;
+    match world.held.record(address)? {
+        Some(record) if record.group == *from => {
+            let moved = Record { group: to.clone(), ..next(&record, record.state.clone()) };
+            world.held.swap(record.seq, &moved)?;
+            Ok(format!("{from} -> {to}"))
+        }
+        Some(record) => Err(Failure::new(
+            format!(
+                "the ledger's record of {address} is of group {} now, and was of {from} when this was planned",
+                record.group
+            ),
+            "plan again",
+        )),
+        None => Err(Failure::new(format!("the ledger has no record of {address} any more"), "plan again")),
+    }
+}
+
 /// Records a declared adoption, so that its keys have a uid to be marked with. Sends nothing.
 pub(super) fn record_adoption(
     world: &World<'_>,
@@ -291,6 +314,7 @@ pub(super) fn record_adoption(
             uid: Uid::new((world.random)()),
             address: address.clone(),
             formerly: Vec::new(),
+            group: world.group(address),
             seq: 1,
             state: State::Settled(binding),
         })?,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::ledger::Held;
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
+use crate::model::group::Group;
 use crate::model::host::Host;
 use crate::model::marker::Nonce;
 use crate::model::secret::Secret;
@@ -79,6 +80,11 @@ impl<'a> World<'a> {
     /// For reading, as a plan is made from.
     pub fn readers(&self) -> (&'a QlikReader, &'a ImburseReader) {
         (self.qlik.reader(), self.imburse.reader())
+    }
+
+    /// The group that a declared tenant belongs to.
+    pub(super) fn group(&self, tenant: &Address) -> Group {
+        self.desired.items.get(tenant).map(|declared| declared.group.clone()).unwrap_or_default()
     }
 
     /// The vendors' time where one has been heard, else the local one.

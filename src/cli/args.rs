@@ -13,4 +13,4 @@ pub(super) use import::ImportOf;
 pub(super) use init::{First, Pipeline, label};
 pub(super) use options::{ApplyArgs, Common, PlanArgs};
 pub(super) use plan::{PlanLine, PlanVerb};
-pub(super) use values::{Also, ColourArg, ExitCodes, Format, Only, Platform, PreflightArg, SchemaOf, Wrong, name};
+pub(super) use values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg, SchemaOf, Wrong, name};

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::config;
+use crate::config::suggest::nearest;
 use crate::model::address::{Name, Vendor};
 use crate::model::desired::Desired;
 use crate::model::host::QLIK_CLOUD;
+use crate::model::selection::{Idle, Selection};
 use crate::model::settings::{self, Settings};
 use crate::model::spec::Owner;
 use crate::model::untrusted::escape;
@@ -39,14 +41,42 @@ impl Declared {
     }
 }
 
-/// Reads settings and desired state.
+/// Reads settings and desired state, and of it the part that the options select.
 pub(super) fn read(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Declared, Problem> {
+    read_part(common, paths, &common.selection, output)
+}
+
+/// The same for a part that is not the options' own.
+pub(super) fn read_part(
+    common: &Common,
+    paths: &[PathBuf],
+    selection: &Selection,
+    output: &Output,
+) -> Result<Declared, Problem> {
     let cwd = working_directory()?;
     let (settings, settings_file) = settings(common, paths, &cwd, output)?;
     let Gathered { sources, unread } =
         sources::gather(paths, reading(common, &cwd, Some(&settings_file))).map_err(unread_files)?;
     let desired = config::desired(&sources, &settings).map_err(|report| faults(&report, &sources, output))?;
+    let desired = selected(desired, selection)?;
     Ok(Declared { desired, settings, unread })
+}
+
+/// The part that the options select.
+fn selected(desired: Desired, selection: &Selection) -> Result<Desired, Problem> {
+    let known: Vec<String> = desired.items.keys().map(ToString::to_string).collect();
+    desired.select(selection.clone()).map_err(|Idle(part)| {
+        let typed = part.rsplit(' ').next().unwrap_or_default();
+        let near = nearest(typed, known.iter().map(String::as_str)).map(|near| format!("did you mean {near}?"));
+        let first = || {
+            let shown: Vec<&str> = known.iter().map(String::as_str).take(5).collect();
+            format!("declared are {}{}", shown.join(", "), if known.len() > shown.len() { ", …" } else { "" })
+        };
+        Problem::new(
+            format!("{part}: nothing that is declared is meant by it; nothing was sent"),
+            near.unwrap_or_else(first),
+        )
+    })
 }
 
 /// The same for a verb that can do without desired state, and whether there is any: none need be named, and none lie in the working

@@ -1,6 +1,9 @@
 //! One file of desired state as it was written: profiles and tenants, each value with its place.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::{Faults, code};
+use super::group::{self, GroupOfFile};
 use super::ignore;
 use super::imburse;
 use super::ours;
@@ -24,7 +27,7 @@ const DISPLAY_NAME_MAX: usize = 255;
 const KEY_ID_MAX: usize = 128;
 const KEYS_PER_USER_MAX: u32 = 1000;
 
-const ROOT: Keys = Keys { known: &["version", "qlik", "imburse", "ignore"], later: &[] };
+const ROOT: Keys = Keys { known: &["version", "group", "takes_from", "qlik", "imburse", "ignore"], later: &[] };
 const QLIK: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "api_key_limits", "grants", "api_keys"], later: &[] };
 const TENANT: Keys = Keys {
@@ -38,6 +41,7 @@ const TENANT: Keys = Keys {
         "grants",
         "api_keys",
         "omit",
+        "labels",
         #[cfg(test)]
         "spaces",
     ],
@@ -60,6 +64,7 @@ const NOTHING: Keys = Keys { known: &[], later: &[] };
 /// One file.
 #[derive(Default)]
 pub(crate) struct File {
+    pub(crate) group: GroupOfFile,
     pub(crate) profiles: Vec<(At<Name>, Shared)>,
     pub(crate) tenants: Vec<(At<Name>, DeclaredTenant)>,
     pub(crate) imburse: imburse::File,
@@ -80,6 +85,7 @@ pub(crate) struct DeclaredTenant {
     pub(crate) display_name: Option<String>,
     pub(crate) alias: Option<At<Label>>,
     pub(crate) adopt: Option<At<Label>>,
+    pub(crate) labels: BTreeMap<Name, Name>,
     #[cfg(test)]
     pub(crate) spaces: Vec<(At<Name>, crate::model::object::Space)>,
 }
@@ -111,6 +117,7 @@ pub(crate) fn file(index: usize, faults: &mut Faults<'_>) -> File {
     }
     let Some(root) = read::fields(&root, "the desired state", Span::top(index), &ROOT, faults) else { return file };
     root.require("version", "1", faults);
+    file.group = group::of_file(&root, faults);
     file.ignore = root.get("ignore").map(|node| ignore::entries(node, faults)).unwrap_or_default();
     file.imburse = root.entry("imburse").map(|entry| imburse::file(entry, faults)).unwrap_or_default();
     let Some(qlik) = root.entry("qlik") else { return file };
@@ -152,6 +159,7 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<DeclaredTenant> {
         display_name,
         alias,
         adopt,
+        labels: group::labels(&fields, faults),
         #[cfg(test)]
         spaces: spaces(&fields, faults),
     })

@@ -3,6 +3,7 @@
 mod desired;
 mod diagnostic;
 mod fault;
+mod group;
 mod ignore;
 mod imburse;
 mod ours;
@@ -62,7 +63,7 @@ pub fn looks_like_desired_state(text: &str) -> bool {
 pub fn addresses(sources: &[Source]) -> Vec<model::address::Address> {
     let mut faults = Faults::new(sources, false);
     let files = (0..sources.len()).map(|index| desired::file(index, &mut faults)).collect();
-    resolve::items(files, None, &mut faults).0.into_keys().collect()
+    resolve::items(files, None, &mut faults).items.into_keys().collect()
 }
 
 /// Checks desired state without settings, and counts its objects: all but the references into settings.
@@ -72,7 +73,7 @@ pub fn addresses(sources: &[Source]) -> Vec<model::address::Address> {
 pub fn validate(sources: &[Source]) -> Result<usize, Report> {
     let mut faults = Faults::new(sources, false);
     let files = (0..sources.len()).map(|index| desired::file(index, &mut faults)).collect();
-    let (items, _) = resolve::items(files, None, &mut faults);
+    let items = resolve::items(files, None, &mut faults).items;
     faults.finish(Some(items.len()))
 }
 

@@ -8,9 +8,22 @@ use super::syntax::{self, Node, Value};
 const TOP: [&str; 2] = ["qlik", "imburse"];
 const OF_SETTINGS: [&str; 5] = ["accounts", "sinks", "ledger", "limits", "network"];
 /// Words of both formats that are often written one level too high.
-const FAMILIAR: [&str; 13] = [
-    "version", "qlik", "imburse", "ignore", "tenants", "profiles", "api_keys", "account", "accounts", "sinks",
-    "ledger", "limits", "network",
+const FAMILIAR: [&str; 15] = [
+    "version",
+    "group",
+    "takes_from",
+    "qlik",
+    "imburse",
+    "ignore",
+    "tenants",
+    "profiles",
+    "api_keys",
+    "account",
+    "accounts",
+    "sinks",
+    "ledger",
+    "limits",
+    "network",
 ];
 
 /// What a file's top says that it is.

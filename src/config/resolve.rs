@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::desired::{DeclaredKey, DeclaredTenant, File, Shared};
 use super::diagnostic::{Faults, code};
+use super::group::Groups;
 use super::ignore;
 use super::imburse;
 use super::profile::{self, Named};
@@ -13,15 +14,25 @@ use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::desired::{Declared, Desired, Ignore, QlikFacts, SinkFacts};
 use crate::model::host::Label;
+use crate::model::selection::Selection;
 use crate::model::settings::{Limits, Settings};
 use crate::model::spec::{QlikTenant, Spec};
 
 type Items = BTreeMap<Address, Declared>;
 
+/// Everything that files declare.
+#[derive(Default)]
+pub(crate) struct Merged {
+    pub(crate) items: Items,
+    ignore: Vec<Ignore>,
+    groups: Groups,
+}
+
 /// Everything declared. Without settings, what refers to them is taken as it is.
-pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> (Items, Vec<Ignore>) {
+pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut Faults<'_>) -> Merged {
     let (mut profiles, mut tenants, mut ignore) = (Vec::new(), Vec::new(), Vec::new());
     let mut of_imburse = imburse::File::default();
+    let groups = Groups::of(files.iter().map(|file| &file.group));
     for file in files {
         of_imburse.profiles.extend(file.imburse.profiles);
         of_imburse.tenants.extend(file.imburse.tenants);
@@ -40,7 +51,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         &profiles_of_imburse,
     );
     if !size.fits(settings.map_or(Limits::default(), |settings| settings.limits).objects, faults) {
-        return (Items::new(), Vec::new());
+        return Merged::default();
     }
     if let Some(settings) = settings {
         let shared = profiles.values().map(|(_, profile)| profile);
@@ -67,14 +78,14 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         let address = Address::tenant(Vendor::Qlik, name.clone());
         for (key_name, (at, key)) in &keys {
             if let Some(spec) = &key.spec {
-                let at = at.place(faults.sources());
-                items.insert(address.with_key((*key_name).clone()), Declared { spec: Spec::QlikKey(spec.clone()), at });
+                let spec = Spec::QlikKey(spec.clone());
+                items.insert(address.with_key((*key_name).clone()), groups.declared(spec, *at, faults));
             }
         }
         #[cfg(test)]
         for (space_name, space) in &tenant.spaces {
-            let (spec, at) = (Spec::QlikSpace(space.clone()), space_name.at.place(faults.sources()));
-            items.insert(address.with_space(space_name.value.clone()), Declared { spec, at });
+            let spec = Spec::QlikSpace(space.clone());
+            items.insert(address.with_space(space_name.value.clone()), groups.declared(spec, space_name.at, faults));
         }
         let own = &tenant.shared.more;
         let inherited = profile.get().map(|shared| &shared.more);
@@ -93,16 +104,16 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
                 .or_else(|| inherited.and_then(|shared| shared.grants.clone()))
                 .unwrap_or_default(),
         });
-        items.insert(address, Declared { spec, at: at.place(faults.sources()) });
+        items.insert(address, Declared { labels: tenant.labels.clone(), ..groups.declared(spec, *at, faults) });
     }
-    imburse::items(&profiles_of_imburse, tenants_of_imburse, settings, &mut items, faults);
+    imburse::items(&profiles_of_imburse, tenants_of_imburse, settings, &groups, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
-    (items, ignore)
+    Merged { items, ignore, groups }
 }
 
 /// What a plan depends on, joined.
-pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -> Desired {
+pub(crate) fn join(Merged { items, ignore, groups }: Merged, settings: &Settings) -> Desired {
     let accounts = settings.qlik.iter().map(|(name, account)| {
         let facts = QlikFacts {
             region: account.region.clone(),
@@ -130,6 +141,9 @@ pub(crate) fn join((items, ignore): (Items, Vec<Ignore>), settings: &Settings) -
     });
     Desired {
         items,
+        passed_over: Items::new(),
+        selection: Selection::default(),
+        groups: groups.read,
         qlik: accounts.collect(),
         imburse: imburse::facts(settings),
         sinks: sinks.collect(),

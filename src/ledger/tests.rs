@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::model::duration::Duration;
+use crate::model::group::Group;
 use crate::model::record::{Binding, How, Intent, State, Uid};
 use crate::model::spec::Way;
 use crate::model::untrusted::Untrusted;
@@ -100,7 +101,7 @@ fn acme() -> Address {
 }
 
 fn record(seq: u64, state: State) -> Record {
-    Record { uid: Uid::new([7; 16]), address: acme(), formerly: Vec::new(), seq, state }
+    Record { uid: Uid::new([7; 16]), address: acme(), formerly: Vec::new(), group: Group::default(), seq, state }
 }
 
 fn intent() -> State {

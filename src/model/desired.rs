@@ -1,6 +1,6 @@
 //! The whole of what is declared, joined with the settings that a plan depends on. Nothing here is a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,10 +8,12 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
+use super::group::Group;
 use super::host::{Host, Region};
 use super::imburse::{ImburseFacts, ImburseKey, ImburseTenant};
 use super::marker::SinkHash;
 use super::place::Place;
+use super::selection::Selection;
 use super::settings::Limits;
 use super::spec::{QlikKey, QlikTenant, Spec};
 
@@ -20,6 +22,14 @@ use super::spec::{QlikKey, QlikTenant, Spec};
 pub struct Desired {
     /// Every declared tenant and key, by its address. Its order is the order in which actions are shown and done.
     pub items: BTreeMap<Address, Declared>,
+    /// Declared objects that the selection of this run leaves aside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<Address, Declared>,
+    /// The part of the estate that this run looks at.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
+    /// The groups whose desired state was read in full, each with the groups that it takes tenants from.
+    pub groups: BTreeMap<Group, BTreeSet<Group>>,
     /// The accounts in settings whose vendor is Qlik.
     #[serde(rename = "accounts")]
     pub qlik: BTreeMap<Name, QlikFacts>,
@@ -66,6 +76,14 @@ impl Desired {
         })
     }
 
+    /// The declared Qlik tenants, those that this run does not look at among them.
+    pub fn qlik_tenants_of_all(&self) -> impl Iterator<Item = &QlikTenant> {
+        self.items.values().chain(self.passed_over.values()).filter_map(|declared| {
+            let Spec::QlikTenant(tenant) = &declared.spec else { return None };
+            Some(tenant)
+        })
+    }
+
     /// One declared key.
     pub fn qlik_key(&self, address: &Address) -> Option<&QlikKey> {
         let Spec::QlikKey(key) = &self.items.get(address)?.spec else { return None };
@@ -95,6 +113,14 @@ impl Desired {
         })
     }
 
+    /// The declared Imburse tenants, those that this run does not look at among them.
+    pub fn imburse_tenants_of_all(&self) -> impl Iterator<Item = &ImburseTenant> {
+        self.items.values().chain(self.passed_over.values()).filter_map(|declared| {
+            let Spec::ImburseTenant(tenant) = &declared.spec else { return None };
+            Some(tenant)
+        })
+    }
+
     /// The declared keys of one Imburse tenant, in order.
     pub fn imburse_keys<'a>(
         &'a self,
@@ -116,6 +142,12 @@ pub struct Declared {
     pub spec: Spec,
     /// The place that an error, a plan or an event names for this object.
     pub at: Place,
+    /// The group of the file that declares it.
+    #[serde(default, skip_serializing_if = "Group::is_default")]
+    pub group: Group,
+    /// The labels of a tenant, by which a run may select it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<Name, Name>,
 }
 
 /// The settings of a Qlik account that a plan depends on. No credentials are among them.

@@ -4,6 +4,7 @@ pub mod address;
 pub mod clock;
 pub mod desired;
 pub mod duration;
+pub mod group;
 mod hex;
 pub mod host;
 pub mod imburse;
@@ -19,6 +20,8 @@ pub mod redact;
 pub mod requests;
 pub mod run;
 pub mod secret;
+mod selected;
+pub mod selection;
 pub mod settings;
 pub mod spec;
 #[cfg(test)]

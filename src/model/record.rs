@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
+use super::group::Group;
 use super::hex::hex_word;
 use super::host::Host;
 use super::run::RunId;
@@ -50,6 +51,9 @@ pub struct Record {
     /// Addresses it had before a rename, oldest first: where sinks may still hold its keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formerly: Vec<Address>,
+    /// The group whose desired state declares it.
+    #[serde(default, skip_serializing_if = "Group::is_default")]
+    pub group: Group,
     /// The number of the write, which grows by one each time.
     pub seq: u64,
     /// The stage of the tenant's creation.

@@ -22,7 +22,10 @@ pub(super) async fn read(
     sources: &Sources<'_>,
 ) -> BTreeMap<Address, Observed<Undeclared>> {
     let LedgerLive::Present(facts) = ledger else { return BTreeMap::new() };
-    let left = facts.records.iter().filter(|(address, _)| !desired.items.contains_key(*address));
+    let left = facts
+        .records
+        .iter()
+        .filter(|(address, record)| desired.has_lost(address, &record.group) && desired.selection.judges(address));
     let bound = left.filter_map(|(address, record)| record.state.binding().map(|binding| (address, record, binding)));
     stream::iter(bound)
         .map(|(address, record, binding)| async move {

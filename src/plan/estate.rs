@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live, SinkEntry, TenantRead};
-use crate::model::record::Binding;
+use crate::model::record::{Binding, Record};
 use crate::model::untrusted::Untrusted;
 
 use super::imburse::listed::Listed as ImburseListed;
@@ -43,17 +43,18 @@ impl<'a> Estate<'a> {
             LedgerLive::Present(facts) => Some(&facts.records),
             LedgerLive::Missing { .. } => None,
         };
-        let bindings: Vec<(&Address, &Binding)> = records
-            .into_iter()
-            .flatten()
-            .filter_map(|(address, record)| Some((address, record.state.binding()?)))
-            .collect();
+        let records = records.into_iter().flatten();
+        let bound_records: Vec<(&Address, &Record, &Binding)> =
+            records.filter_map(|(address, record)| Some((address, record, record.state.binding()?))).collect();
+        let bindings: Vec<(&Address, &Binding)> =
+            bound_records.iter().map(|(address, _, binding)| (*address, *binding)).collect();
         let mut bound: BTreeMap<&Untrusted, Vec<&Address>> = BTreeMap::new();
         for (address, binding) in &bindings {
             bound.entry(&binding.tenant_id).or_default().push(address);
         }
-        let is_undeclared = |(address, _): &&(&Address, &Binding)| !desired.items.contains_key(*address);
-        let undeclared: Vec<(&Address, &Binding)> = bindings.iter().filter(is_undeclared).copied().collect();
+        let is_lost = |(address, record, _): &&(&Address, &Record, &Binding)| desired.has_lost(address, &record.group);
+        let undeclared: Vec<(&Address, &Binding)> =
+            bound_records.iter().filter(is_lost).map(|(address, _, binding)| (*address, *binding)).collect();
         let mut twice: BTreeMap<&Untrusted, Vec<&Address>> = BTreeMap::new();
         for (address, tenant) in &live.qlik.tenants {
             if let TenantRead::Present(present) = &tenant.tenant {

@@ -10,6 +10,7 @@ use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::live::{Live, Observed};
 use crate::model::object::ObjectKind;
+use crate::model::selection::Selection;
 use crate::render::{self, Look, Verdict};
 use crate::saved::{read_plan, write_plan};
 
@@ -100,7 +101,7 @@ fn a_missing_object_is_made_and_every_document_says_so() {
     let change = changes.iter().find(|one| one["type"] == "qlik_space").unwrap();
     assert_eq!(change["change"]["actions"], json!(["create"]));
     assert_eq!(change["change"]["after"]["name"], "Finance");
-    let saved = write_plan(&plan, &Wishes::default()).unwrap();
+    let saved = write_plan(&plan, &Wishes::default(), &Selection::default()).unwrap();
     assert_eq!(read_plan("plan.json", &saved).unwrap().plan, plan);
 }
 

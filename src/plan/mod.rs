@@ -1,8 +1,11 @@
 //! Desired state, live state and the time → a plan. Pure, total, synchronous; imports only the model.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::model::desired::Desired;
+use crate::model::address::Address;
+use crate::model::desired::{Declared, Desired};
 use crate::model::live::{LedgerLive, Live};
 
 use action::{Action, Notice, Plan};
@@ -80,6 +83,7 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     qlik::role::warn(&scene, &mut plan);
     store::notices(&scene, &mut plan);
     estate_notices(&scene, &mut plan);
+    plan.notices.extend(left_aside(desired));
     plan.findings.extend(wishes.findings.iter().cloned());
     undeclared::find(&scene, &mut plan);
     qlik::role::find(&mut plan);
@@ -98,6 +102,26 @@ pub fn finds_unmanaged(desired: &Desired, live: &Live, wishes: &Wishes) -> bool 
         unmanaged::any(&Scene { desired, live, wishes, now: Timestamp::UNIX_EPOCH, estate: &estate })
     };
     wishes.unmanaged && any()
+}
+
+/// Says of a plan for a part of the estate that it is one, and how large a part.
+fn left_aside(desired: &Desired) -> Option<Notice> {
+    let selection = &desired.selection;
+    if !selection.is_by_choice() {
+        return None;
+    }
+    let count = |items: &BTreeMap<Address, Declared>, of_tenants: bool| {
+        items.keys().filter(|address| address.is_tenant() == of_tenants).count()
+    };
+    let part = |of_tenants| {
+        let here = count(&desired.items, of_tenants);
+        format!("{here} of {}", here + count(&desired.passed_over, of_tenants))
+    };
+    Some(Notice::general(format!(
+        "{selection}: {} declared tenants and {} keys were looked at; this plan says nothing of the others",
+        part(true),
+        part(false)
+    )))
 }
 
 /// Adds the notices about the estate as a whole.

@@ -29,6 +29,7 @@ pub(super) fn renewals(plan: &mut Plan) {
 fn no_renewal(action: &Action) -> Option<&'static str> {
     match action {
         Action::CreateTenant(_) => Some("create the tenant"),
+        Action::MoveGroup(_) => Some("record the tenant as another group's"),
         Action::Settle(_) => Some("set up the tenant"),
         Action::Trust(_) => Some("trust the key client"),
         Action::CreateObject(_) => Some("create what a key needs in the tenant"),

@@ -7,16 +7,16 @@ use crate::model::place::Place;
 use crate::model::record::State;
 use crate::model::run::Life;
 
-use super::action::{Action, Notice, Plan, Planned, Wait};
+use super::action::{Action, MoveGroup, Notice, Plan, Planned, Wait};
 use super::create::refuse_missing;
 use super::ground::Ground;
 use super::key::Candidate;
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
-use super::scene::push;
+use super::scene::{Scene, push};
 use super::stop::Stop;
 use super::vendor::{On, TenantRules};
-use super::{deliver, ignore};
+use super::{deliver, ignore, recorded};
 
 pub(super) fn plan<'a, T: TenantRules<'a>>(tenant: &T, at: &Place, plan: &mut Plan) {
     let (scene, address) = (tenant.scene(), tenant.address());
@@ -32,6 +32,9 @@ pub(super) fn plan<'a, T: TenantRules<'a>>(tenant: &T, at: &Place, plan: &mut Pl
             ground
         }
     };
+    if !matches!(ground, Ground::Refused | Ground::Waiting) {
+        own.extend(moved(scene, address).map(Action::MoveGroup));
+    }
     plan.notices.append(&mut ignore::drift(scene, address, &mut own));
     if let (false, Ground::Exists { live, record, .. }) = (own.iter().any(says_how_it_stands), &ground) {
         own.extend(tenant.kept(live, *record));
@@ -86,6 +89,7 @@ fn decide<'a, T: TenantRules<'a>>(
     };
     tenant.sound()?;
     let Some(record) = record else { return tenant.unrecorded(ledger, None, own, plan) };
+    of_its_group(scene, address)?;
     match &record.state {
         State::Free => tenant.unrecorded(ledger, Some(record), own, plan),
         State::Pending(intent) => match ledger.map_or(Life::Proven, |facts| facts.life(&intent.run)) {
@@ -100,6 +104,27 @@ fn decide<'a, T: TenantRules<'a>>(
     }
 }
 
+/// Refuses a tenant that another group manages, unless the file that declares it says that it takes tenants from there.
+fn of_its_group(scene: &Scene, address: &Address) -> Result<(), Refusal> {
+    let Some(MoveGroup { from, to }) = moved(scene, address) else { return Ok(()) };
+    if scene.desired.groups.get(&to).is_some_and(|taken| taken.contains(&from)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::OtherGroup,
+        format!("the ledger has it as a tenant of group {from}, and here group {to} declares it"),
+        format!("if group {from} manages it: remove it here, or name this file's group: {from}"),
+    )
+    .or(format!("if group {to} is to manage it: takes_from: [{from}] at the top of this file, and remove it there")))
+}
+
+/// The move from the group that the ledger has to the one that declares it. `None`: it is the same, or no tenant was made yet.
+fn moved(scene: &Scene, address: &Address) -> Option<MoveGroup> {
+    let record = recorded::record(scene, address).filter(|record| record.state != State::Free)?;
+    let to = &scene.desired.items.get(address)?.group;
+    (record.group != *to).then(|| MoveGroup { from: record.group.clone(), to: to.clone() })
+}
+
 /// Returns whether an action tells how the tenant itself stands, so that nothing is to be said of it besides.
 fn says_how_it_stands(action: &Action) -> bool {
     match action {
@@ -109,7 +134,8 @@ fn says_how_it_stands(action: &Action) -> bool {
         | Action::Drift(_)
         | Action::Wait(_)
         | Action::Refuse(_) => true,
-        Action::Trust(_)
+        Action::MoveGroup(_)
+        | Action::Trust(_)
         | Action::CreateObject(_)
         | Action::Grant(_)
         | Action::Mark(_)
@@ -139,7 +165,7 @@ fn spend_nothing_in_vain(address: &Address, made: &str, own: &mut Vec<Action>, k
 /// The order of doing within one tenant.
 fn rank(action: &Action) -> u8 {
     match action {
-        Action::CreateTenant(_) => 0,
+        Action::CreateTenant(_) | Action::MoveGroup(_) => 0,
         Action::Keep(_) => 1,
         Action::Settle(_) => 2,
         Action::Trust(_) => 3,
@@ -159,8 +185,10 @@ fn undeclared_keys<'a, T: TenantRules<'a>>(tenant: &T, ground: &Ground<'a, T::Li
         return;
     };
     let Some(Observed::Present(keys)) = T::listed(live) else { return };
+    let here = tenant.keys().map(|(key, _)| key);
+    let passed_over = scene.desired.passed_over_of(tenant.address());
     let declared: Vec<KeyUid> =
-        tenant.keys().filter_map(|(key, _)| key.key().map(|name| KeyUid::of(&record.uid, name))).collect();
+        here.chain(passed_over).filter_map(|key| key.key().map(|name| KeyUid::of(&record.uid, name))).collect();
     for key in keys.values().filter(|key| key.is_live(scene.now)) {
         let Some(marker) = key.marker().filter(|m| m.is_of(&facts.id) && !declared.contains(&m.uid)) else { continue };
         let end = match T::POLICY.ends {

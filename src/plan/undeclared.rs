@@ -19,7 +19,8 @@ const NAMED: usize = 5;
 pub(super) fn find(scene: &Scene, plan: &mut Plan) {
     let LedgerLive::Present(facts) = &scene.live.ledger else { return };
     for (address, record) in &facts.records {
-        if let (false, Some(binding)) = (scene.desired.items.contains_key(address), record.state.binding()) {
+        let said = scene.desired.has_lost(address, &record.group) && scene.desired.selection.judges(address);
+        if let (true, Some(binding)) = (said, record.state.binding()) {
             plan.findings.push(tenant(scene, facts, address, binding));
         }
     }

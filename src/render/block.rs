@@ -11,8 +11,8 @@ use crate::model::spec::{KeyLimits, Owner, QlikKey};
 use crate::model::untrusted::escape;
 use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Drift, Grant, Keep, KeptTenant, KeySpec, Mark,
-    MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart, TenantRef,
-    Trust, Wait, remaining,
+    MarkOf, MoveGroup, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, Renew, RoleStep, Settle, SettlePart,
+    TenantRef, Trust, Wait, remaining,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
@@ -66,6 +66,9 @@ fn describe(action: &Action, now: Timestamp) -> (String, Vec<Line>) {
     match action {
         Action::CreateTenant(create) => ("create tenant".into(), create_tenant(create)),
         Action::Settle(part) => ("set up tenant".into(), settle(part)),
+        Action::MoveGroup(MoveGroup { from, to }) => {
+            (format!("record as group {to}'s"), vec![line("from group", from.as_str())])
+        }
         Action::Trust(trust) => ("trust the account's key client".into(), in_tenant(trust)),
         Action::CreateObject(part) => (format!("create {}", part.object.kind().word()), create_object(part)),
         Action::Grant(part) => ("grant a permission".into(), grant(part)),

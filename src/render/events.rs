@@ -32,6 +32,7 @@ fn is_whole(step: Step) -> bool {
     match step {
         Step::CreateTenant
         | Step::Settle
+        | Step::MoveGroup
         | Step::Trust
         | Step::CreateObject(_)
         | Step::Grant
@@ -75,6 +76,9 @@ fn words(step: Step) -> (String, String, String) {
         Step::SettleAlias => said("set the alias", "set the alias", "setting the alias"),
         Step::SettleLimits => said("set the API key limits", "set the API key limits", "setting the API key limits"),
         Step::Settle => said("set up the tenant", "set up the tenant", "setting up the tenant"),
+        Step::MoveGroup => {
+            said("record the tenant's group", "recorded the tenant's group", "recording the tenant's group")
+        }
         Step::Trust => said("trust the key client", "trusted the key client", "trusting the key client"),
         Step::CreateObject(kind) => {
             let word = kind.word();

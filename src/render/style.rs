@@ -26,7 +26,9 @@ impl Sign {
     pub(super) fn of(action: &Action) -> Self {
         match action {
             Action::CreateTenant(_) | Action::CreateObject(_) | Action::CreateKey(_) => Self::Create,
-            Action::Settle(_) | Action::Trust(_) | Action::Grant(_) | Action::Mark(_) => Self::Change,
+            Action::MoveGroup(_) | Action::Settle(_) | Action::Trust(_) | Action::Grant(_) | Action::Mark(_) => {
+                Self::Change
+            }
             Action::Renew(_) => Self::Renew,
             Action::Reclaim(_) => Self::Reclaim,
             // Nothing is sent, and the ledger is written: a reviewer should see it however much else is kept.

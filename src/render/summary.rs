@@ -16,6 +16,7 @@ pub fn plan(plan: &Plan) -> String {
         keys_to_renew,
         keys_to_reclaim,
         keys_to_mark,
+        tenants_to_move,
         to_trust,
         objects_to_create,
         to_grant,
@@ -31,6 +32,7 @@ pub fn plan(plan: &Plan) -> String {
             &created(tenants_to_create, |kind| objects_to_create.get(&kind).copied().unwrap_or(0), keys_to_create),
             " to create",
         ),
+        (&[(tenants_to_move, "tenant")], " to record as another group's"),
         (&[(tenants_to_settle, "tenant")], " to set up"),
         (&[(keys_to_renew, "key")], " to renew"),
         (&[(keys_to_reclaim, "key")], " to revoke"),
@@ -75,6 +77,7 @@ pub fn report(report: &Report) -> String {
     };
     let work = phrases(&[
         (&created(done(Step::CreateTenant), |kind| done(Step::CreateObject(kind)), done(Step::CreateKey)), " created"),
+        (&[(done(Step::MoveGroup), "tenant")], " recorded as another group's"),
         (&[(done(Step::Settle), "tenant")], " set up"),
         (&[(done(Step::RenewKey), "key")], " renewed"),
         (&[(done(Step::Reclaim), "leftover key")], " revoked"),

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::model::address::Address;
 use crate::model::place::Place;
+use crate::model::selection::Selection;
 use crate::plan::Wishes;
 use crate::plan::action::{Action, Notice, Plan, Planned, Unchecked};
 use crate::plan::fact::Fact;
@@ -32,6 +33,8 @@ pub struct SavedPlan {
     pub reclaim: BTreeSet<String>,
     pub new: BTreeSet<Address>,
     pub unrehearsed: bool,
+    /// The part of the estate that was looked at.
+    pub selection: Selection,
 }
 
 /// Version 1.
@@ -51,6 +54,8 @@ struct File {
     reclaim: BTreeSet<String>,
     new: BTreeSet<Address>,
     unrehearsed: bool,
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    selection: Selection,
     objects: Vec<Object>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
@@ -75,7 +80,7 @@ struct Object {
 ///
 /// # Errors
 /// The plan cannot be written as JSON; no plan is like that.
-pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Error> {
+pub fn write_plan(plan: &Plan, wishes: &Wishes, selection: &Selection) -> Result<String, serde_json::Error> {
     let Plan { now, actions, facts, findings, notices, unchecked } = plan;
     let mut objects: Vec<Object> = Vec::new();
     for Planned { address, at, action } in actions {
@@ -104,6 +109,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes) -> Result<String, serde_json::Er
         reclaim: wishes.reclaim.clone(),
         new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
+        selection: selection.clone(),
         objects,
         findings: findings.clone(),
         notices: notices.clone(),
@@ -152,6 +158,7 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
         reclaim: file.reclaim,
         new: file.new,
         unrehearsed: file.unrehearsed,
+        selection: file.selection,
     })
 }
 

@@ -128,7 +128,7 @@ fn every_refusal_and_every_action_occurs_in_some_folder() {
 }
 
 /// How many kinds `kind` tells apart.
-pub(crate) const KINDS: usize = 18;
+pub(crate) const KINDS: usize = 19;
 
 /// Every kind of action that there is, at each vendor that has it: the list of DESIGN's fourth promise, what is kept, and what
 /// is not done.
@@ -139,6 +139,7 @@ pub(crate) fn kind(planned: &Planned) -> &'static str {
     };
     match &planned.action {
         Action::CreateTenant(_) => by_vendor("create tenant", "imburse: create tenant"),
+        Action::MoveGroup(_) => "move to another group",
         Action::Settle(_) => "settle",
         Action::Trust(_) => "trust",
         Action::CreateObject(_) => "create user",

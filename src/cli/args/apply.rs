@@ -10,9 +10,9 @@ use crate::model::host::Label;
 
 use super::super::candidates::{accounts, tenants};
 use super::super::formats::Answers;
-use super::groups::{Choices, Place, Report, Run, Show, Tree};
+use super::groups::{Choices, Part, Place, Report, Run, Show, Tree};
 use super::options::{ApplyArgs, Common};
-use super::values::{Only, ShellArg, hostname, name, plan_hash, tenant};
+use super::values::{ShellArg, hostname, name, plan_hash, tenant};
 
 const AGREED: &str = "What was agreed";
 const KNOWN: &str = "What a person knows";
@@ -106,7 +106,7 @@ pub(in crate::cli) struct ApplyLine {
 #[derive(Subcommand)]
 enum Verb {
     /// Makes what is missing; the same without a command
-    Apply(Applied),
+    Apply(Box<Applied>),
     /// The record of tenants and runs: make it, list it, follow a rename, forget
     #[command(subcommand_help_heading = "Commands", subcommand_value_name = "COMMAND")]
     Ledger {
@@ -217,9 +217,8 @@ struct Applied {
     /// Apply only if the current plan has this hash: everything that was approved, or nothing.
     #[arg(long, value_name = "sha256:HASH", value_parser = plan_hash, help_heading = AGREED)]
     approve: Option<String>,
-    /// Do this part of the plan alone, as a job on a schedule does: nothing is created that an apply did not create before.
-    #[arg(long, value_name = "PART", value_enum, help_heading = AGREED, conflicts_with_all = ["plan", "approve", "remint", "replace", "reclaim", "new"])]
-    only: Option<Only>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     choices: Choices,
 }
@@ -233,20 +232,23 @@ impl On {
 
 impl Applied {
     fn asked(self) -> (ApplyArgs, ApplyVerb) {
-        let Self { on, report, yes, plan, approve, only, choices } = self;
+        let Self { on, report, yes, plan, approve, part, choices } = self;
         let (common, paths) = on.asked();
-        (ApplyArgs { common: common.with(report).with(choices), yes, plan, approve, only }, ApplyVerb::Apply(paths))
+        (
+            ApplyArgs { common: common.with(report).with(part).with(choices), yes, plan, approve },
+            ApplyVerb::Apply(paths),
+        )
     }
 }
 
 fn unasked() -> ApplyArgs {
-    ApplyArgs { common: Common::unasked(), yes: false, plan: None, approve: None, only: None }
+    ApplyArgs { common: Common::unasked(), yes: false, plan: None, approve: None }
 }
 
 /// A verb that applies nothing.
 fn beside(on: On, verb: impl FnOnce(Vec<PathBuf>) -> ApplyVerb) -> (ApplyArgs, ApplyVerb) {
     let (common, paths) = on.asked();
-    (ApplyArgs { common, yes: false, plan: None, approve: None, only: None }, verb(paths))
+    (ApplyArgs { common, yes: false, plan: None, approve: None }, verb(paths))
 }
 
 impl ApplyLine {

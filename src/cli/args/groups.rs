@@ -7,17 +7,20 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::model::selection::{Label, Pattern, Selection};
 use crate::render::Detail;
 use crate::render::markdown::Commit;
 
-use super::super::candidates::{keys, tenants};
+use super::super::candidates::{addresses, keys, tenants};
 use super::options::{Common, MAX_RUN, PARALLELISM, TIMEOUT};
 use super::values::{
-    Also, ColourArg, ExitCodes, Format, Platform, address, also, commit, duration, name, parallelism, timeout,
+    Also, ColourArg, ExitCodes, Format, Only, Platform, address, also, commit, duration, label, name, only,
+    parallelism, pattern, timeout,
 };
 
 const DESIRED: &str = "Desired state and settings";
 const OUTPUT: &str = "Output";
+const PART: &str = "Which part of the estate";
 const CHOICES: &str = "What is done, and to which keys";
 const RUN: &str = "The run";
 
@@ -137,6 +140,35 @@ impl Group for Report {
         common.comment = self.comment;
         common.commit = self.commit;
         common.detailed_exitcode = self.detailed_exitcode;
+    }
+}
+
+/// Which part of the estate a run looks at.
+#[derive(Args)]
+pub(super) struct Part {
+    /// Look at this part alone: what a pattern of addresses matches, as in 'qlik/acme-*' or 'qlik/*/ci'; or renewals, and nothing is
+    /// created that an apply did not create before. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_parser = only, add = ArgValueCandidates::new(addresses), help_heading = PART)]
+    only: Vec<Only>,
+    /// Leave out what this pattern of addresses matches. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, add = ArgValueCandidates::new(addresses), help_heading = PART)]
+    except: Vec<Pattern>,
+    /// Look at the tenants alone that have this label in desired state. May be repeated: all of them.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label, help_heading = PART)]
+    label: Vec<Label>,
+}
+
+impl Group for Part {
+    fn put(self, common: &mut Common) {
+        let Self { only, except, label } = self;
+        let mut patterns = Vec::new();
+        for only in only {
+            match only {
+                Only::Renewals => common.only_renewals = true,
+                Only::Matching(pattern) => patterns.push(pattern),
+            }
+        }
+        common.selection = Selection { only: patterns, except, labels: label, shard: None };
     }
 }
 

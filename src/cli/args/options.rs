@@ -6,13 +6,14 @@ use jiff::Timestamp;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::model::selection::Selection;
 use crate::model::wait::Waits;
 use crate::render::Detail;
 use crate::render::markdown::Commit;
 
 use super::super::attended::Presence;
 use super::super::locks;
-use super::values::{Also, ColourArg, ExitCodes, Format, Only, Platform, PreflightArg};
+use super::values::{Also, ColourArg, ExitCodes, Format, Platform, PreflightArg};
 
 /// How long one request may take, in seconds.
 pub(super) const TIMEOUT: u64 = 30;
@@ -37,7 +38,6 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) yes: bool,
     pub(in crate::cli) plan: Option<PathBuf>,
     pub(in crate::cli) approve: Option<String>,
-    pub(in crate::cli) only: Option<Only>,
 }
 
 pub(in crate::cli) struct Common {
@@ -60,6 +60,10 @@ pub(in crate::cli) struct Common {
     pub(in crate::cli) exit_codes: ExitCodes,
     pub(in crate::cli) parallelism: u16,
     pub(in crate::cli) ledger_is_durable: bool,
+    /// The part of the estate that is looked at.
+    pub(in crate::cli) selection: Selection,
+    /// Of that, renewals alone.
+    pub(in crate::cli) only_renewals: bool,
     pub(in crate::cli) unrehearsed: bool,
     pub(in crate::cli) remint: Vec<Address>,
     pub(in crate::cli) replace: Vec<Address>,
@@ -97,6 +101,8 @@ impl Common {
             exit_codes: ExitCodes::Coarse,
             parallelism: PARALLELISM,
             ledger_is_durable: false,
+            selection: Selection::default(),
+            only_renewals: false,
             unrehearsed: false,
             remint: Vec::new(),
             replace: Vec::new(),

@@ -11,7 +11,7 @@ use crate::plan::refusal::Code;
 
 use super::super::candidates::addresses;
 use super::super::formats::Answers;
-use super::groups::{Choices, Place, Report, Run, Show, Tree};
+use super::groups::{Choices, Part, Place, Report, Run, Show, Tree};
 use super::import::ImportOf;
 use super::init::{First, Init};
 use super::options::{Common, PlanArgs};
@@ -188,6 +188,8 @@ struct Planned {
     #[command(flatten)]
     report: Report,
     #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     run: Run,
@@ -224,8 +226,9 @@ fn args(common: Common, reading: Reading) -> PlanArgs {
 
 impl Planned {
     fn asked(self) -> (PlanArgs, PlanVerb) {
-        let Self { tree, place, reading, saving, show, report, choices, run } = self;
-        let common = Common::unasked().with(&tree).with(place).with(show).with(report).with(choices).with(run);
+        let Self { tree, place, reading, saving, show, report, part, choices, run } = self;
+        let common =
+            Common::unasked().with(&tree).with(place).with(show).with(report).with(part).with(choices).with(run);
         let Saving { out, snapshot } = saving;
         let common = Common { saved: out.clone(), ..common };
         (PlanArgs { out, snapshot, ..args(common, reading) }, PlanVerb::Plan(tree.paths))

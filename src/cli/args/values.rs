@@ -11,7 +11,8 @@ use crate::config::suggest::nearest;
 use crate::model::address::{Address, Name};
 use crate::model::clock::read_time;
 use crate::model::duration::Duration;
-use crate::model::host::Label;
+use crate::model::host;
+use crate::model::selection::{Label, Pattern};
 use crate::plan::refusal::Code;
 use crate::render::markdown::Commit;
 
@@ -57,11 +58,13 @@ pub(in crate::cli) struct Also {
     pub(in crate::cli) file: PathBuf,
 }
 
-/// What of a plan is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Only {
     /// Keys that were delivered and are due, or ended. Nothing else is created.
     Renewals,
+    /// Objects whose addresses match.
+    Matching(Pattern),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -227,6 +230,28 @@ pub(in crate::cli) fn name(text: &str) -> Result<Name, Wrong> {
     Name::parse(text).map_err(|error| Wrong::new(error.to_string(), "as in eu-prod"))
 }
 
+pub(super) fn only(text: &str) -> Result<Only, Wrong> {
+    match text {
+        "renewals" => Ok(Only::Renewals),
+        _ => pattern(text).map(Only::Matching),
+    }
+}
+
+/// A pattern of addresses.
+pub(super) fn pattern(text: &str) -> Result<Pattern, Wrong> {
+    let example = if nearest(text, ["renewals"]).is_some() { "renewals" } else { "'qlik/acme-*'" };
+    Pattern::parse(text).map_err(|why| Wrong::new(why, format!("as in --only {example}")))
+}
+
+/// `tier=gold`.
+pub(super) fn label(text: &str) -> Result<Label, Wrong> {
+    let example = "as in --label tier=gold";
+    let (key, value) =
+        text.split_once('=').ok_or_else(|| Wrong::new("a label is KEY=VALUE, as desired state has it", example))?;
+    let part = |part: &str| Name::parse(part).map_err(|error| Wrong::new(error.to_string(), example));
+    Ok(Label { key: part(key)?, value: part(value)? })
+}
+
 pub(super) fn commit(text: &str) -> Result<Commit, Wrong> {
     Commit::parse(text)
         .ok_or_else(|| Wrong::new("it is no commit", "all 40 digits of it, as git rev-parse HEAD prints them"))
@@ -275,9 +300,9 @@ pub(super) fn target(text: &str) -> Result<Target, Wrong> {
 }
 
 /// A tenant's host name. The region comes from settings; a whole host is cut down to its first label and checked against it later.
-pub(super) fn hostname(text: &str) -> Result<Label, Wrong> {
+pub(super) fn hostname(text: &str) -> Result<host::Label, Wrong> {
     let bare = text.trim_start_matches("https://");
-    Label::parse(bare.split('.').next().unwrap_or_default())
+    host::Label::parse(bare.split('.').next().unwrap_or_default())
         .map_err(|error| Wrong::new(error.to_string(), "give the tenant's hostname, as in --adopt xzoau8xi93gyfo0"))
 }
 

@@ -21,7 +21,7 @@ use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
 use crate::sink::SinkReaders;
 
-use super::super::args::{ApplyArgs, Format, Only};
+use super::super::args::{ApplyArgs, Format};
 use super::super::attended::Presence;
 use super::super::clock::clock;
 use super::super::credentials::Needs;
@@ -37,10 +37,12 @@ use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_abs
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
-    let declared = declared::read(common, paths, output)?;
+    review::check(args)?;
+    let asked = Asked { args, reviewed: review::load(args)? };
+    let selection = review::selection(args, asked.reviewed.as_ref())?;
+    let declared = declared::read_part(common, paths, &selection, output)?;
     tell_absence(common, output);
     check_wishes(common, &declared)?;
-    let asked = Asked { args, reviewed: review::load(args)? };
     let look = *output.stderr_look();
     let quiet = output.beside();
     let unsaved = Unsaved::default();
@@ -101,7 +103,6 @@ async fn work(
     let args = asked.args;
     let common = &args.common;
     let mut wishes = wishes(common, declared, true);
-    wishes.only_renewals = args.only == Some(Only::Renewals);
     if let Some(saved) = &asked.reviewed {
         wishes.remint.extend(saved.remint.iter().cloned());
         wishes.replace.extend(saved.replace.iter().cloned());

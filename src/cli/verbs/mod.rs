@@ -59,7 +59,7 @@ fn wishes(common: &Common, declared: &Declared, will_rehearse: bool) -> Wishes {
         new: common.new.iter().cloned().collect(),
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
-        only_renewals: false,
+        only_renewals: common.only_renewals,
         offline: false,
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,
@@ -98,6 +98,15 @@ fn hold(ledger: &Ledger, max_run: Duration) -> Result<Held, Problem> {
 
 /// The addresses in `--remint` and `--replace` must be declared keys that we mint, those in `--new` declared tenants.
 fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
+    let named = common.new.iter().map(|at| ("--new", at)).chain(common.remint.iter().map(|at| ("--remint", at)));
+    for (option, address) in named.chain(common.replace.iter().map(|at| ("--replace", at))) {
+        if declared.desired.passed_over.contains_key(address) {
+            return Err(Problem::new(
+                format!("{option} {address}: {} leaves it out", declared.desired.selection),
+                format!("leave {option} {address} out, or select it too"),
+            ));
+        }
+    }
     for address in &common.new {
         if !address.is_tenant() || !declared.desired.items.contains_key(address) {
             return Err(Problem::new(

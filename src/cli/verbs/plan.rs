@@ -46,7 +46,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
     hurdles::tell(&declared.desired, &live, &wishes, now, &mut plan);
     check_reclaims(common, &plan, &live, &wishes)?;
     if let Some(file) = &args.out {
-        let text = saved::write_plan(&plan, &wishes).map_err(unwritable)?;
+        let text = saved::write_plan(&plan, &wishes, &declared.desired.selection).map_err(unwritable)?;
         files::save(file, &text, "qlik-plan/saved", "--out")?;
     }
     let outcome = Outcome::of_plan(&plan);

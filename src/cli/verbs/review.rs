@@ -1,5 +1,6 @@
 //! What a person reviewed or approved, for an apply to hold itself to.
 
+use crate::model::selection::Selection;
 use crate::plan::action::Plan;
 use crate::render::{self, Outcome};
 use crate::saved::{self, SavedPlan, Unusable};
@@ -16,6 +17,28 @@ impl From<Unusable> for Problem {
     }
 }
 
+/// Renewals are what a job on a schedule does: nothing that a person decides goes with them.
+pub(super) fn check(args: &ApplyArgs) -> Result<(), Problem> {
+    if args.common.only_renewals {
+        let choices = &args.common;
+        let beside = [
+            ("--plan", args.plan.is_some()),
+            ("--approve", args.approve.is_some()),
+            ("--remint", !choices.remint.is_empty()),
+            ("--replace", !choices.replace.is_empty()),
+            ("--reclaim", !choices.reclaim.is_empty()),
+            ("--new", !choices.new.is_empty()),
+        ];
+        if let Some((option, _)) = beside.iter().find(|(_, given)| *given) {
+            return Err(Problem::new(
+                format!("--only renewals and {option} cannot be used together"),
+                format!("leave {option} out: renewals are what a job on a schedule does, and need no review"),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The plan that `--plan` names, if it is the one that `--approve` means.
 pub(super) fn load(args: &ApplyArgs) -> Result<Option<SavedPlan>, Problem> {
     let Some(file) = &args.plan else { return Ok(None) };
@@ -27,6 +50,22 @@ pub(super) fn load(args: &ApplyArgs) -> Result<Option<SavedPlan>, Problem> {
             "name the file that was approved, or approve this one",
         )),
         Some(_) | None => Ok(Some(saved)),
+    }
+}
+
+/// The part of the estate that is applied: what was reviewed, unless the line says it anew, and then it is the same.
+pub(super) fn selection(args: &ApplyArgs, reviewed: Option<&SavedPlan>) -> Result<Selection, Problem> {
+    let asked = &args.common.selection;
+    match reviewed.map(|saved| &saved.selection) {
+        None => Ok(asked.clone()),
+        Some(saved) if asked.is_everything() || asked == saved => Ok(saved.clone()),
+        Some(saved) => {
+            let was = if saved.is_everything() { "of everything".to_owned() } else { format!("of {saved}") };
+            Err(Problem::new(
+                format!("the plan that was reviewed is {was}, and this is {asked}"),
+                format!("leave {asked} out: what was reviewed is applied"),
+            ))
+        }
     }
 }
 

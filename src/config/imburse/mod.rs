@@ -3,9 +3,10 @@
 mod account;
 mod resolve;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Faults, code};
+use super::group;
 use super::profile::{self, Taking};
 use super::read::{self, Fields, Keys};
 use super::source::{At, Span};
@@ -27,8 +28,10 @@ const ID_MAX: usize = 64;
 
 const IMBURSE: Keys = Keys { known: &["profiles", "tenants"], later: &[] };
 const PROFILE: Keys = Keys { known: &["account", "address", "api_keys"], later: &[] };
-const TENANT: Keys =
-    Keys { known: &["account", "profile", "display_name", "address", "adopt", "api_keys", "omit"], later: &[] };
+const TENANT: Keys = Keys {
+    known: &["account", "profile", "display_name", "address", "adopt", "api_keys", "omit", "labels"],
+    later: &[],
+};
 const ADDRESS: Keys =
     Keys { known: &["street_address", "extended_address", "locality", "region", "post_code", "country"], later: &[] };
 const KEY: Keys = Keys { known: &["name", "roles", "deliver_to", "deliver_as", "adopt", "override"], later: &[] };
@@ -58,6 +61,7 @@ pub(crate) struct DeclaredTenant {
     /// Whether `adopt` is written, right or wrong: the tenant exists, and needs nothing to be created with.
     adopts: bool,
     adopt: Option<At<String>>,
+    labels: BTreeMap<Name, Name>,
 }
 
 /// An address that is written, right or wrong.
@@ -135,7 +139,8 @@ fn tenant(entry: &Entry, faults: &mut Faults<'_>) -> Option<DeclaredTenant> {
         }
         Some(_) | None => {}
     }
-    Some(DeclaredTenant { shared, taking, display_name, adopts: adopt.is_some(), adopt: id })
+    let labels = group::labels(&fields, faults);
+    Some(DeclaredTenant { shared, taking, display_name, adopts: adopt.is_some(), adopt: id, labels })
 }
 
 fn shared(fields: &Fields<'_>, what: &str, faults: &mut Faults<'_>) -> Shared {

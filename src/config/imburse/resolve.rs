@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::diagnostic::{Faults, code};
+use super::super::group::Groups;
 use super::super::profile::{self, Named, Profile};
 use super::super::read::unknown_name;
 use super::super::source::{At, Span};
@@ -35,6 +36,7 @@ pub(crate) fn items(
     profiles: &Named<Shared>,
     tenants: Named<DeclaredTenant>,
     settings: Option<&Settings>,
+    groups: &Groups,
     items: &mut Items,
     faults: &mut Faults<'_>,
 ) {
@@ -77,8 +79,8 @@ pub(crate) fn items(
         let address = Address::tenant(Vendor::Imburse, name.clone());
         for (key_name, (at, key)) in keys {
             if let Some(spec) = &key.spec {
-                let at = at.place(faults.sources());
-                items.insert(address.with_key(key_name.clone()), Declared { spec: Spec::ImburseKey(spec.clone()), at });
+                let spec = Spec::ImburseKey(spec.clone());
+                items.insert(address.with_key(key_name.clone()), groups.declared(spec, at, faults));
             }
         }
         let spec = Spec::ImburseTenant(ImburseTenant {
@@ -87,7 +89,7 @@ pub(crate) fn items(
             address: postal,
             adopt: tenant.adopt.map(|id| id.value),
         });
-        items.insert(address, Declared { spec, at: at.place(faults.sources()) });
+        items.insert(address, Declared { labels: tenant.labels, ..groups.declared(spec, at, faults) });
     }
 }
 

@@ -16,6 +16,12 @@ use super::words::{
 pub struct DesiredFile {
     /// The version of this format.
     pub version: Version,
+    /// The group that the tenants of this file belong to: one of several teams' parts of an estate. Left out: `default`. "No longer
+    /// declared" is said only of tenants of groups that a run reads.
+    pub group: Option<Name>,
+    /// Groups that the tenants declared here may have belonged to before. Each one that is moved is an action of the plan.
+    #[schemars(default)]
+    pub takes_from: Vec<Name>,
     /// What should exist in Qlik Cloud.
     pub qlik: Option<Qlik>,
     /// What should exist at Imburse Payments.
@@ -131,6 +137,10 @@ pub struct Tenant {
     /// Names of the profile's keys that this tenant does not get.
     #[schemars(default)]
     pub omit: Vec<Name>,
+    /// Labels, by which a run may select it: `--label tier=gold`.
+    #[schemars(schema_with = "named::<Name>")]
+    #[schemars(default)]
+    pub labels: BTreeMap<String, Name>,
 }
 
 /// A space of a tenant. Only tests have this kind.

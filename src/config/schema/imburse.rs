@@ -76,6 +76,10 @@ pub struct ImburseTenant {
     /// Names of the profile's keys that this tenant does not get.
     #[schemars(default)]
     pub omit: Vec<Name>,
+    /// Labels, by which a run may select it: `--label tier=gold`.
+    #[schemars(schema_with = "named::<Name>")]
+    #[schemars(default)]
+    pub labels: BTreeMap<String, Name>,
 }
 
 /// A postal address, as the vendor asks for it.

@@ -2,6 +2,7 @@
 //! roles.
 
 use crate::model::address::Address;
+use crate::model::group::Group;
 use crate::model::imburse::{AccountDetails, AccountRead, ImburseFacts, ListedTenant, Standing};
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::untrusted::{Untrusted, escape};
@@ -9,7 +10,8 @@ use crate::model::untrusted::{Untrusted, escape};
 use super::super::action::{Notice, Plan, Unchecked};
 use super::super::create::{has_space, not_made_before, refuse_forgetful};
 use super::super::refusal::{Code, Refusal};
-use super::super::rename;
+use super::super::scene::Scene;
+use super::super::{recorded, rename};
 use super::ground::Imburse;
 
 pub(super) fn may_create(
@@ -118,7 +120,17 @@ fn of_a_name_like_it(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
     let new = format!("qlik-apply --new {address}   (it is another tenant, and is to be created)");
     let bound = scene.estate.imburse.bound_to(&one.id);
     match bound {
-        Some(other) if !scene.desired.items.contains_key(other) => Err(Refusal::new(
+        Some(other) if elsewhere(scene, other).is_some() => Err(Refusal::new(
+            Code::FoundByName,
+            format!(
+                "its name is that of {other} ({}), which is recorded as a tenant of group {}",
+                shown(one),
+                elsewhere(scene, other).unwrap_or_default()
+            ),
+            "declare another display_name",
+        )
+        .or(new)),
+        Some(other) if !scene.desired.declares(other) => Err(Refusal::new(
             Code::Renamed,
             format!(
                 "its name is that of {other} ({}), which is recorded and no longer declared; was it renamed?",
@@ -144,6 +156,12 @@ fn of_a_name_like_it(case: &Imburse<'_>, name: &str) -> Result<(), Refusal> {
         )
         .or(new)),
     }
+}
+
+/// The group of a recorded tenant that this run has not read and so knows nothing of.
+fn elsewhere(scene: &Scene, other: &Address) -> Option<Group> {
+    let group = &recorded::record(scene, other)?.group;
+    (!scene.desired.declares(other) && !scene.desired.groups.contains_key(group)).then(|| group.clone())
 }
 
 /// Writes a name in quotes, so that a space at its end is seen.

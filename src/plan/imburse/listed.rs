@@ -27,7 +27,7 @@ impl<'a> Listed<'a> {
         for (address, binding) in bound {
             found.accounted_for.entry(binding.tenant_id.raw().to_ascii_lowercase()).or_insert(Some(*address));
         }
-        for id in desired.imburse_tenants().filter_map(|(_, spec, _)| spec.adopt.as_deref()) {
+        for id in desired.imburse_tenants_of_all().filter_map(|spec| spec.adopt.as_deref()) {
             found.accounted_for.entry(id.to_ascii_lowercase()).or_insert(None);
         }
         for (account, live) in &live.imburse.accounts {

@@ -62,7 +62,7 @@ impl<'a> Managed<'a> {
     fn of(desired: &Desired, bound: &[(&'a Address, &'a Binding)]) -> Self {
         let ids = bound.iter().map(|(_, binding)| &binding.tenant_id).collect();
         let recorded = bound.iter().map(|(_, binding)| binding.hostname.raw().to_ascii_lowercase());
-        let adopted = desired.qlik_tenants().filter_map(|(_, spec, _)| {
+        let adopted = desired.qlik_tenants_of_all().filter_map(|spec| {
             let region = &desired.qlik.get(&spec.account)?.region;
             spec.adopt.as_ref().map(|label| region.host(label).as_str().to_ascii_lowercase())
         });

@@ -157,6 +157,7 @@ fn renewed<'a>(scene: &Scene<'a>, live: Option<&TenantLive>, keys: &Plan) -> Vec
             Action::Keep(Keep::Tenant { .. } | Keep::AdoptedKey { .. } | Keep::Object(_))
             | Action::CreateTenant(_)
             | Action::Settle(_)
+            | Action::MoveGroup(_)
             | Action::Trust(_)
             | Action::CreateObject(_)
             | Action::Grant(_)

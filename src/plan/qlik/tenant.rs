@@ -182,6 +182,7 @@ impl<'a> TenantRules<'a> for Qlik<'a> {
             Action::Grant(_) => self.spec.grants.at.as_ref(),
             Action::CreateTenant(_)
             | Action::Settle(_)
+            | Action::MoveGroup(_)
             | Action::Trust(_)
             | Action::Mark(_)
             | Action::CreateKey(_)

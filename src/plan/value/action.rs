@@ -15,8 +15,8 @@ use super::refusal::Refusal;
 pub use super::key::{CreateKey, KeySpec, Mark, MarkOf, Reclaim, ReclaimOf, Renew};
 pub use super::parent::{Adopted, Parent, TenantRef, WhyMint};
 pub use super::tenant::{
-    ByRole, CreateObject, CreateTenant, Grant, Keep, KeptTenant, KeyShape, NewTenant, Permission, RoleStep, Settle,
-    SettlePart, Trust,
+    ByRole, CreateObject, CreateTenant, Grant, Keep, KeptTenant, KeyShape, MoveGroup, NewTenant, Permission, RoleStep,
+    Settle, SettlePart, Trust,
 };
 
 /// All that is to be done, in the order of doing and printing: by address, and within an address by [`Action`]'s order.
@@ -55,6 +55,8 @@ pub struct Planned {
 pub enum Action {
     /// Creates a tenant, which costs a licence and is never repeated.
     CreateTenant(CreateTenant),
+    /// Records that a tenant is another group's from now on. Nothing is sent.
+    MoveGroup(MoveGroup),
     /// Sends name, alias and limits to a tenant that we made, once.
     Settle(Settle),
     /// Trusts the account's key client in a tenant.
@@ -219,6 +221,7 @@ impl Action {
             Self::CreateKey(create) => Some(&create.parent),
             Self::Renew(renew) => Some(&renew.create.parent),
             Self::CreateTenant(_)
+            | Self::MoveGroup(_)
             | Self::Mark(_)
             | Self::Reclaim(_)
             | Self::Keep(_)
@@ -232,6 +235,7 @@ impl Action {
     pub fn changes_something(&self) -> bool {
         match self {
             Self::CreateTenant(_)
+            | Self::MoveGroup(_)
             | Self::Settle(_)
             | Self::Trust(_)
             | Self::CreateObject(_)

@@ -13,6 +13,9 @@ use super::action::{Action, Plan};
 pub struct Counts {
     /// Tenants that are created. Each costs a licence.
     pub tenants_to_create: usize,
+    /// Tenants that are recorded as another group's.
+    #[serde(default)]
+    pub tenants_to_move: usize,
     /// Tenants that we made and that get name, alias and limits.
     pub tenants_to_settle: usize,
     /// Keys that are minted where none is in place.
@@ -50,6 +53,7 @@ impl Plan {
         for planned in &self.actions {
             let slot = match &planned.action {
                 Action::CreateTenant(_) => &mut n.tenants_to_create,
+                Action::MoveGroup(_) => &mut n.tenants_to_move,
                 Action::Settle(_) => &mut n.tenants_to_settle,
                 Action::Trust(_) => &mut n.to_trust,
                 Action::CreateObject(create) => n.objects_to_create.entry(create.object.kind()).or_default(),

@@ -98,6 +98,8 @@ codes! {
     LedgerNearlyFull = "QP0220",
     /// The clock of the tenant's host differs too much from the others' to judge keys by it.
     ClockAstray = "QP0221",
+    /// The ledger has the tenant as another group's.
+    OtherGroup = "QP0222",
 
     /// Several live tenants have the declared name, and nothing says which is meant.
     SeveralOfOneName = "QP0230",

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Name;
+use crate::model::group::Group;
 use crate::model::host::{Host, Label, Region};
 use crate::model::imburse::{self, PostalAddress};
 use crate::model::object::Object;
@@ -42,6 +43,15 @@ pub enum NewTenant {
         /// The account's answer to whether new tenants wait for a person. `None`: it could not be read.
         waits_for_approval: Option<bool>,
     },
+}
+
+/// Moves a tenant's record from one group to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveGroup {
+    /// The group that its record names.
+    pub from: Group,
+    /// The group of the file that declares it.
+    pub to: Group,
 }
 
 /// A tenant that we made and that is not set up yet.

@@ -13,6 +13,7 @@ use super::words::{Adopted, Cause, Letter, Parent, Tenant, Time, User};
 pub(super) enum Details {
     CreateTenant(CreateTenant),
     Settle(Settle),
+    MoveGroup(MoveGroup),
     Trust(Trust),
     Grant(Grant),
     Mark(Mark),
@@ -65,6 +66,13 @@ pub(super) struct Limits {
     pub(super) max_expiry: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_keys_per_user: Option<u32>,
+}
+
+/// From one group's part of the estate to another's; the ledger alone changes.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MoveGroup {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -109,6 +109,9 @@ pub(super) enum Answer {
 pub(super) struct LedgerRecord {
     pub(super) address: String,
     pub(super) uid: String,
+    /// The group whose desired state declares it; none is `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<String>,
     /// `free`, `pending`, `bound`, `settling` or `settled`.
     pub(super) state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +181,7 @@ pub(super) struct Counts {
     pub(super) keys_to_renew: usize,
     pub(super) keys_to_reclaim: usize,
     pub(super) keys_to_mark: usize,
+    pub(super) tenants_to_move: usize,
     pub(super) to_trust: usize,
     #[serde(flatten)]
     pub(super) objects: object::ObjectCounts,
@@ -304,6 +308,7 @@ pub(super) enum Step {
     SettleAlias,
     SettleLimits,
     Settle,
+    MoveGroup,
     Trust,
     Grant,
     Mint,

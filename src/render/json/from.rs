@@ -128,6 +128,7 @@ impl From<&Record> for LedgerRecord {
         Self {
             address: record.address.to_string(),
             uid: record.uid.to_string(),
+            group: (!record.group.is_default()).then(|| record.group.to_string()),
             state: record.state.word(),
             tenant_id: binding.map(|binding| binding.tenant_id.raw().to_owned()),
             hostname: binding.map(|binding| binding.hostname.raw().to_owned()),
@@ -195,6 +196,7 @@ impl From<counts::Counts> for Counts {
             keys_to_renew,
             keys_to_reclaim,
             keys_to_mark,
+            tenants_to_move,
             to_trust,
             objects_to_create,
             to_grant,
@@ -211,6 +213,7 @@ impl From<counts::Counts> for Counts {
             keys_to_renew,
             keys_to_reclaim,
             keys_to_mark,
+            tenants_to_move,
             to_trust,
             objects: (&objects_to_create).into(),
             to_grant,
@@ -254,6 +257,7 @@ fn kind(action: &action::Action) -> Kind {
         action::Action::CreateTenant(_) | action::Action::CreateObject(_) | action::Action::CreateKey(_) => {
             Kind::Create
         }
+        action::Action::MoveGroup(_) => Kind::MoveGroup,
         action::Action::Settle(_) => Kind::Settle,
         action::Action::Trust(_) => Kind::Trust,
         action::Action::Grant(_) => Kind::Grant,
@@ -286,6 +290,7 @@ fn said(action: &action::Action) -> Said {
         }
         action::Action::CreateTenant(_)
         | action::Action::Settle(_)
+        | action::Action::MoveGroup(_)
         | action::Action::Trust(_)
         | action::Action::CreateObject(_)
         | action::Action::Grant(_)
@@ -336,6 +341,7 @@ impl From<events::Step> for Step {
             events::Step::SettleAlias => Self::SettleAlias,
             events::Step::SettleLimits => Self::SettleLimits,
             events::Step::Settle => Self::Settle,
+            events::Step::MoveGroup => Self::MoveGroup,
             events::Step::Trust => Self::Trust,
             events::Step::CreateObject(kind) => Self::Create(kind.into()),
             events::Step::Grant => Self::Grant,

@@ -7,7 +7,7 @@ use crate::plan::action;
 
 use super::details::{
     Alias, ByRole, CreateKey, CreateTenant, Delivered, Details, Drift, DriftField, Grant, KeepKey, KeepTenant, Limits,
-    Mark, Owner, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Trust, Wait,
+    Mark, MoveGroup, Owner, Permission, Reclaim, Renew, RoleStep, Settle, Shape, Trust, Wait,
 };
 use super::imburse;
 use super::object;
@@ -18,6 +18,9 @@ pub(super) fn details(vendor: Vendor, action: &action::Action) -> Option<Details
     Some(match action {
         action::Action::CreateTenant(create) => create_tenant(create),
         action::Action::Settle(settle) => Details::Settle(settle.into()),
+        action::Action::MoveGroup(action::MoveGroup { from, to }) => {
+            Details::MoveGroup(MoveGroup { from: from.to_string(), to: to.to_string() })
+        }
         action::Action::Trust(action::Trust { account, parent }) => {
             Details::Trust(Trust { account: account.to_string(), tenant: parent.into() })
         }

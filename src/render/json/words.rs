@@ -9,6 +9,7 @@ pub(super) enum Kind {
     Create,
     Settle,
     Grant,
+    MoveGroup,
     Trust,
     Mark,
     Renew,

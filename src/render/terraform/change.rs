@@ -8,8 +8,8 @@ use crate::model::spec::Owner;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Drift, DriftField, Grant, Keep, KeptTenant,
-    KeyShape, KeySpec, Mark, MarkOf, NewTenant, Parent, Permission, Reclaim, ReclaimOf, Renew, RoleStep, Settle,
-    SettlePart, TenantRef, Trust, Wait,
+    KeyShape, KeySpec, Mark, MarkOf, MoveGroup, NewTenant, Parent, Permission, Reclaim, ReclaimOf, Renew, RoleStep,
+    Settle, SettlePart, TenantRef, Trust, Wait,
 };
 use crate::plan::finding::Finding;
 use crate::plan::refusal::Refusal;
@@ -24,6 +24,9 @@ impl Draft {
         match action {
             Action::CreateTenant(create) => self.create_tenant(create),
             Action::Settle(part) => self.settle(address, part),
+            Action::MoveGroup(MoveGroup { from, to }) => {
+                self.update().turn("group", json!(from.as_str()), json!(to.as_str()));
+            }
             Action::Trust(Trust { account, parent }) => {
                 let sketch = self.update();
                 sketch.known("account", account.as_str());

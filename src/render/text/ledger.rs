@@ -16,6 +16,13 @@ pub fn ledger(facts: &LedgerFacts, look: &Look) -> String {
     }
     let mut rows = vec![["ADDRESS", "STATE", "HOSTNAME", "HOW", "SINCE"].map(str::to_owned).to_vec()];
     rows.extend(facts.records.values().map(row));
+    // An estate of one group need not know that there are groups.
+    if facts.records.values().any(|record| !record.group.is_default()) {
+        let groups = facts.records.values().map(|record| record.group.to_string());
+        for (row, group) in rows.iter_mut().zip(std::iter::once("GROUP".to_owned()).chain(groups)) {
+            row.insert(1, group);
+        }
+    }
     let mut lines = table(&rows);
     if let Some(header) = lines.first_mut() {
         *header = paint(header, STRONG, look);

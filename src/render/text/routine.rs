@@ -21,6 +21,7 @@ pub(super) fn is_routine(action: &Action) -> bool {
         },
         Action::CreateTenant(_)
         | Action::Settle(_)
+        | Action::MoveGroup(_)
         | Action::Trust(_)
         | Action::CreateObject(_)
         | Action::Mark(_)

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use qlik_plan::model::address::{Address, Name};
 use qlik_plan::model::desired::Desired;
 use qlik_plan::model::duration::Duration;
+use qlik_plan::model::group::Group;
 use qlik_plan::model::host::Label;
 use qlik_plan::model::imburse::{self, ImburseKey, ImburseTenant};
 use qlik_plan::model::live::{
@@ -130,6 +131,7 @@ fn time(text: &str) -> Timestamp {
 struct Made {
     address: Address,
     uid: Uid,
+    group: Group,
     binding: Binding,
 }
 
@@ -143,7 +145,7 @@ impl Made {
             how: if tenant.adopt.is_some() { How::Adopted } else { How::Created },
             at: time(TENANTS_MADE),
         };
-        Self { address: address.clone(), uid: uid(number), binding }
+        Self { address: address.clone(), uid: uid(number), group: desired.items[address].group.clone(), binding }
     }
 
     fn imburse(desired: &Desired, address: &Address, tenant: &ImburseTenant, number: u8) -> Self {
@@ -155,12 +157,19 @@ impl Made {
             how: if tenant.adopt.is_some() { How::Adopted } else { How::Created },
             at: time(TENANTS_MADE),
         };
-        Self { address: address.clone(), uid: uid(number), binding }
+        Self { address: address.clone(), uid: uid(number), group: desired.items[address].group.clone(), binding }
     }
 
     fn record(&self, seq: u64) -> Record {
         let state = State::Settled(self.binding.clone());
-        Record { uid: self.uid.clone(), address: self.address.clone(), formerly: Vec::new(), seq, state }
+        Record {
+            uid: self.uid.clone(),
+            address: self.address.clone(),
+            formerly: Vec::new(),
+            group: self.group.clone(),
+            seq,
+            state,
+        }
     }
 
     /// The marker of a key that was delivered.

@@ -64,8 +64,10 @@ folders! {
     QP0219_credentials_refused
     QP0220_ledger_nearly_full
     QP0221_clock_astray
+    QP0222_tenant_of_another_group
     QP0230_several_of_one_name
     QP0231_found_by_name
+    QP0231_found_by_name_in_another_group
     QP0232_rejected_one_of_the_same_name
     QP0232_tenant_rejected
     QP0233_no_account_role
@@ -124,6 +126,7 @@ folders! {
     QP0602_no_room_for_a_renewal
     QP0610_superseded_at_imburse
     adopt
+    another_groups_tenants_are_not_missed
     as_declared
     as_declared_in_a_store_that_forgets
     as_declared_with_a_user_and_a_role
@@ -170,6 +173,7 @@ folders! {
     leftover_of_a_run_over_by_the_clock
     leftover_that_was_delivered_over
     mark
+    move_to_another_group
     new_estate
     nothing_declared
     overtaken_in_a_file
@@ -301,7 +305,7 @@ fn saved_plans_of_0_1_0_are_the_plans_of_today() {
 fn every_plan_is_read_as_it_was_saved() {
     for case in cases() {
         let (name, plan) = (case.name(), case.plan());
-        let text = saved::write_plan(&plan, &case.wishes).unwrap();
+        let text = saved::write_plan(&plan, &case.wishes, &case.desired.selection).unwrap();
         let read = saved::read_plan("a.plan", &text).unwrap_or_else(|error| panic!("{name}: {error}"));
         // Of an object's several places, the first is kept.
         let essence = |plan: &Plan| {

@@ -436,6 +436,7 @@ fn tenant_of(action: &Action) -> Option<Untrusted> {
         Action::Mark(Mark { of: MarkOf::Imburse { tenant_id, .. }, .. })
         | Action::Reclaim(Reclaim { of: ReclaimOf::Imburse { tenant_id, .. }, .. }) => Some(tenant_id.clone()),
         Action::CreateTenant(_)
+        | Action::MoveGroup(_)
         | Action::Settle(_)
         | Action::Trust(_)
         | Action::CreateObject(_)
@@ -475,7 +476,8 @@ fn worlds_at_imburse_have_everything_that_is_claimed_of_them() {
                     (false, false) => "reclaim, with proof",
                 },
                 Action::Keep(_) => "keep",
-                other @ (Action::Settle(_)
+                other @ (Action::MoveGroup(_)
+                | Action::Settle(_)
                 | Action::Trust(_)
                 | Action::CreateObject(_)
                 | Action::Grant(_)

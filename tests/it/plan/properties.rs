@@ -227,6 +227,7 @@ proptest! {
                     prop_assert!(letter != Some(Letter::Undelivered), "it would be taken for a leftover");
                 }
                 Action::CreateTenant(_)
+                | Action::MoveGroup(_)
                 | Action::Settle(_)
                 | Action::Trust(_)
                 | Action::CreateObject(_)
@@ -331,6 +332,7 @@ fn parent(action: &Action) -> Option<Parent> {
         Action::CreateKey(create) => Some(create.parent.clone()),
         Action::Renew(renew) => Some(renew.create.parent.clone()),
         Action::CreateTenant(_)
+        | Action::MoveGroup(_)
         | Action::Mark(_)
         | Action::Reclaim(_)
         | Action::Keep(_)

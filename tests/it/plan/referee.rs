@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use qlik_plan::config::{self, Source};
 use qlik_plan::model::address::Address;
 use qlik_plan::model::desired::{Desired, SinkFacts};
+use qlik_plan::model::group::Group;
 use qlik_plan::model::imburse;
 use qlik_plan::model::live::{
     CallerLive, ConsentLive, KeyLimitsLive, KeyLive, KeyStatus, LedgerFacts, LedgerLive, Live, Observed, QlikLive,
@@ -228,6 +229,7 @@ impl Base {
             uid: uid(),
             address: address.clone(),
             formerly: Vec::new(),
+            group: Group::default(),
             seq: 2,
             state: State::Settled(Binding {
                 tenant_id: tenant.into(),
@@ -404,6 +406,7 @@ fn said(plan: &Plan, address: &Address) -> Said {
                 said.keeps = Some(number(key_id))
             }
             other @ (Action::CreateTenant(_)
+            | Action::MoveGroup(_)
             | Action::Settle(_)
             | Action::Trust(_)
             | Action::CreateObject(_)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use qlik_plan::model::group::Group;
 use qlik_plan::model::host::Host;
 use qlik_plan::model::imburse::{ImburseKey, PairShape, PostalAddress};
 use qlik_plan::model::marker::Letter;
@@ -10,7 +11,7 @@ use qlik_plan::model::origin::Origin;
 use qlik_plan::model::spec::{Owner, User};
 use qlik_plan::plan::action::{
     Action, Adopted, ByRole, CreateKey, CreateObject, CreateTenant, Grant, Keep, KeptTenant, KeyShape, KeySpec, Mark,
-    MarkOf, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, RoleStep, TenantRef, WhyMint,
+    MarkOf, MoveGroup, NewTenant, Parent, Permission, Planned, Reclaim, ReclaimOf, RoleStep, TenantRef, WhyMint,
 };
 
 use super::{account, name, planned};
@@ -27,6 +28,7 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
         also_allows: vec![word.into()],
     };
     let at_qlik = [
+        Action::MoveGroup(MoveGroup { from: Group::named(name("wholesale")), to: Group::named(name("retail")) }),
         Action::CreateObject(CreateObject { account: account(), parent: there(), object: Object::User(user.clone()) }),
         grant(there(), by_role(RoleStep::Make)),
         grant(there(), by_role(RoleStep::Extend)),
