@@ -8,7 +8,7 @@ use super::read::{self, Fields, Keys};
 use super::reference::{is_variable, not_a_place, origin, path, required_reference};
 use super::syntax::{Entry, Node, Value};
 use crate::model::duration::Duration;
-use crate::model::settings::{CommandSink, Sink, VaultSink};
+use crate::model::settings::{CommandSink, PathTemplate, Sink, VaultSink};
 
 const SINKS: Keys = Keys {
     known: &["file", "command", "vault"],
@@ -23,7 +23,6 @@ const TIMEOUT: Duration = Duration::from_seconds(60);
 const TIMEOUT_MAX: Duration = Duration::from_seconds(3_600);
 
 const PATH: &str = "{vendor}/{tenant}/{key}";
-const PLACES: [&str; 3] = ["{vendor}", "{tenant}", "{key}"];
 
 pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Sink> {
     match kind(&entry.value, &SINKS, what, faults)? {
@@ -142,10 +141,7 @@ fn vault(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
         .and_then(|node| origin(node, "`address`", "https://vault.example:8200", faults));
     let namespace = fields.get("namespace").map(|node| segments(node, "`namespace`", "team/qlik", faults));
     let mount = fields.require("mount", "secret", faults).and_then(|node| segments(node, "`mount`", "secret", faults));
-    let template = match fields.get("path") {
-        Some(node) => template(node, faults),
-        None => Some(PATH.to_owned()),
-    };
+    let template = template(&fields, "path", faults);
     let token = required_reference(&fields, "token", "VAULT_TOKEN", base, faults);
     let ca_file = fields.get("ca_file").map(|node| path(node, "`ca_file`", base, faults));
     Some(VaultSink {
@@ -178,18 +174,17 @@ fn segments(node: &Node, what: &str, example: &str, faults: &mut Faults<'_>) -> 
 }
 
 /// Two keys must never meet at one path, whatever they are called: so each part is a segment of its own, once.
-fn template(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let text = read::text(node, "`path`", faults)?;
-    let segments: Vec<&str> = text.split('/').collect();
-    let each_once = PLACES.iter().all(|place| segments.iter().filter(|segment| *segment == place).count() == 1);
-    if each_once && segments.iter().all(|segment| PLACES.contains(segment) || is_segment(segment)) {
-        return Some(text.to_owned());
+fn template(fields: &Fields<'_>, key: &'static str, faults: &mut Faults<'_>) -> Option<PathTemplate> {
+    let Some(node) = fields.get(key) else { return PathTemplate::parse(PATH, is_segment) };
+    let text = read::text(node, &format!("`{key}`"), faults)?;
+    let template = PathTemplate::parse(text, is_segment);
+    if template.is_none() {
+        faults.mask(node.at);
+        faults
+            .add(code::PLACE, node.at, format!("`{key}` does not give each key a path of its own"), "not shown")
+            .help(format!("{{vendor}}, {{tenant}} and {{key}} once each, between slashes, as in `qlik-plan/{PATH}`"));
     }
-    faults.mask(node.at);
-    faults
-        .add(code::PLACE, node.at, "`path` does not give each key a path of its own", "not shown")
-        .help(format!("{{vendor}}, {{tenant}} and {{key}} once each, between slashes, as in `qlik-plan/{PATH}`"));
-    None
+    template
 }
 
 /// False where it is left out.

@@ -1,16 +1,18 @@
 //! The trusted half of the configuration: accounts, sinks, ledger, limits, network. It names secrets and holds none.
 
+mod sink;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::address::Name;
-use super::duration::Duration;
 use super::host::{Host, Label, Region};
 use super::imburse::Api;
-use super::marker::SinkHash;
 use super::origin::Origin;
+
+pub use self::sink::{CommandSink, PathTemplate, Sink, VaultSink};
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,124 +92,6 @@ pub enum Reference {
     Env(String),
     /// A file, by its absolute path.
     File(PathBuf),
-}
-
-/// A place that secrets are delivered to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sink {
-    /// One file per key below a folder.
-    File {
-        /// The folder, as an absolute path.
-        directory: PathBuf,
-        /// True if the folder outlives the machine. It is asked for in unattended runs.
-        durable: bool,
-        /// True if every machine that runs with these settings sees the same folder.
-        shared: bool,
-    },
-    /// Programs of the user's that store and check a payload.
-    Command(CommandSink),
-    /// A secrets engine of Vault or OpenBao.
-    Vault(VaultSink),
-}
-
-/// Programs that store a payload and say what is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandSink {
-    /// The program that stores a payload, and its arguments, as written. A program with a slash is below `folder`.
-    pub deliver: Vec<String>,
-    /// The program that says what is stored. `None`: what was delivered cannot be read back.
-    pub check: Option<Vec<String>>,
-    /// The longest time that each run of a program may take.
-    pub timeout: Duration,
-    /// Variables of the environment that are handed on, besides those that every program needs.
-    pub allow_env: Vec<String>,
-    /// True if every machine that runs with these settings reaches the same place.
-    pub shared: bool,
-    /// The settings file's folder, as an absolute path. The programs run there.
-    pub folder: PathBuf,
-}
-
-/// A KV v2 engine of Vault or OpenBao.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VaultSink {
-    /// The server.
-    pub address: Origin,
-    /// The namespace; `None` for a server without any, and for the root.
-    pub namespace: Option<String>,
-    /// The path that the engine is mounted at, without slashes around it.
-    pub mount: String,
-    /// The path of a secret below the mount, with `{vendor}`, `{tenant}` and `{key}`, each a whole segment.
-    pub path: String,
-    /// The place of the token that opens it.
-    pub token: Reference,
-    /// Certificates to trust besides the system's. Absolute.
-    pub ca_file: Option<PathBuf>,
-}
-
-impl VaultSink {
-    /// Returns the policy that the token needs for all keys of this sink, as HashiCorp Vault and OpenBao write policies.
-    pub fn policy(&self) -> String {
-        let segment = |segment: &'_ str| if segment.starts_with('{') { "+".to_owned() } else { segment.to_owned() };
-        let path = self.path.split('/').map(segment).collect::<Vec<_>>().join("/");
-        format!("path \"{}/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}", self.mount)
-    }
-}
-
-impl Sink {
-    /// Returns the word that settings use for this kind.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "file",
-            Self::Command(_) => "command",
-            Self::Vault(_) => "vault",
-        }
-    }
-
-    /// Returns whether nobody can see what it holds.
-    pub fn is_blind(&self) -> bool {
-        match self {
-            Self::Command(command) => command.check.is_none(),
-            Self::File { .. } | Self::Vault(_) => false,
-        }
-    }
-
-    /// Returns whether a put compares versions, so that a late one is refused.
-    pub fn compares_versions(&self) -> bool {
-        match self {
-            Self::File { .. } | Self::Command(_) => false,
-            Self::Vault(_) => true,
-        }
-    }
-
-    /// Returns whether it is written and read within this machine, so that no read is stale and no write outlives its
-    /// run. A place that machines share may show an old state.
-    pub fn is_local(&self) -> bool {
-        match self {
-            Self::File { shared, .. } => !shared,
-            Self::Command(_) | Self::Vault(_) => false,
-        }
-    }
-
-    /// Returns whether another machine with the same settings may see another place.
-    pub fn is_per_machine(&self) -> bool {
-        match self {
-            Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
-            Self::Vault(_) => false,
-        }
-    }
-
-    /// Returns the digits that markers carry for it: of its kind and resolved location, not of the entry within.
-    pub fn hash(&self) -> SinkHash {
-        match self {
-            Self::File { directory, .. } => SinkHash::of("file", &directory.to_string_lossy()),
-            // As written: another runner has the settings in another folder.
-            Self::Command(command) => SinkHash::of("command", &command.deliver.join("\0")),
-            Self::Vault(vault) => {
-                let namespace = vault.namespace.as_deref().unwrap_or_default();
-                SinkHash::of("vault", &[vault.address.as_str(), namespace, &vault.mount, &vault.path].join("\0"))
-            }
-        }
-    }
 }
 
 /// The place of the ledger.

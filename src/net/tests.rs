@@ -151,7 +151,7 @@ fn vault(does: Does, to: &str) -> String {
         address: server(does, to),
         namespace: None,
         mount: "kv".to_owned(),
-        path: "{tenant}/{key}".to_owned(),
+        path: settings::PathTemplate::parse("{vendor}/{tenant}/{key}", |_| true).unwrap(),
         token: settings::Reference::Env("VAULT_TOKEN".to_owned()),
         ca_file: None,
     });

@@ -318,14 +318,7 @@ impl VaultSink {
     }
 
     fn path(&self, address: &Address) -> String {
-        let key = address.key().map(ToString::to_string).unwrap_or_default();
-        let segment = |segment: &str| match segment {
-            "{vendor}" => address.vendor.as_str().to_owned(),
-            "{tenant}" => address.tenant.to_string(),
-            "{key}" => key.clone(),
-            literal => literal.to_owned(),
-        };
-        self.0.settings.path.split('/').map(segment).collect::<Vec<_>>().join("/")
+        self.0.settings.path.path(address)
     }
 
     /// What the token needs, for all keys of this sink.

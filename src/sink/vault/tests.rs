@@ -72,7 +72,7 @@ fn sink(address: Origin) -> Sink {
         address,
         namespace: Some("team/qlik".to_owned()),
         mount: "kv/prod".to_owned(),
-        path: "of/{key}/{tenant}/{vendor}".to_owned(),
+        path: settings::PathTemplate::parse("of/{key}/{tenant}/{vendor}", |_| true).unwrap(),
         token: settings::Reference::Env("VAULT_TOKEN".to_owned()),
         ca_file: None,
     });

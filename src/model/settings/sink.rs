@@ -1,0 +1,177 @@
+//! The sinks of settings: where each is, and what follows from its kind.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::super::address::Address;
+use super::super::duration::Duration;
+use super::super::marker::SinkHash;
+use super::super::origin::Origin;
+use super::Reference;
+
+/// A place that secrets are delivered to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// One file per key below a folder.
+    File {
+        /// The folder, as an absolute path.
+        directory: PathBuf,
+        /// True if the folder outlives the machine. It is asked for in unattended runs.
+        durable: bool,
+        /// True if every machine that runs with these settings sees the same folder.
+        shared: bool,
+    },
+    /// Programs of the user's that store and check a payload.
+    Command(CommandSink),
+    /// A secrets engine of Vault or OpenBao.
+    Vault(VaultSink),
+}
+
+/// Programs that store a payload and say what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandSink {
+    /// The program that stores a payload, and its arguments, as written. A program with a slash is below `folder`.
+    pub deliver: Vec<String>,
+    /// The program that says what is stored. `None`: what was delivered cannot be read back.
+    pub check: Option<Vec<String>>,
+    /// The longest time that each run of a program may take.
+    pub timeout: Duration,
+    /// Variables of the environment that are handed on, besides those that every program needs.
+    pub allow_env: Vec<String>,
+    /// True if every machine that runs with these settings reaches the same place.
+    pub shared: bool,
+    /// The settings file's folder, as an absolute path. The programs run there.
+    pub folder: PathBuf,
+}
+
+/// A KV v2 engine of Vault or OpenBao.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultSink {
+    /// The server.
+    pub address: Origin,
+    /// The namespace; `None` for a server without any, and for the root.
+    pub namespace: Option<String>,
+    /// The path that the engine is mounted at, without slashes around it.
+    pub mount: String,
+    /// The path of a secret below the mount.
+    pub path: PathTemplate,
+    /// The place of the token that opens it.
+    pub token: Reference,
+    /// Certificates to trust besides the system's. Absolute.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The path of each key in a store, with `{vendor}`, `{tenant}` and `{key}`, each a whole segment and each once: so no two
+/// keys have the same path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathTemplate(String);
+
+impl PathTemplate {
+    /// The segments that stand for a part of an address.
+    pub const PLACES: [&str; 3] = ["{vendor}", "{tenant}", "{key}"];
+
+    /// Parses a template; `literal` says which segments may stand between the places.
+    pub fn parse(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
+        let segments: Vec<&str> = text.split('/').collect();
+        let once = |place: &str| segments.iter().filter(|segment| **segment == place).count() == 1;
+        let fits = |segment: &&str| Self::PLACES.contains(segment) || literal(segment);
+        (Self::PLACES.into_iter().all(once) && segments.iter().all(fits)).then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the path of one key.
+    pub fn path(&self, address: &Address) -> String {
+        let key = address.key().map(ToString::to_string).unwrap_or_default();
+        self.fill(|place| match place {
+            "{vendor}" => address.vendor.as_str().to_owned(),
+            "{tenant}" => address.tenant.to_string(),
+            _ => key.clone(),
+        })
+    }
+
+    /// Returns the pattern of all paths, with `any` where a segment differs between keys.
+    pub fn any(&self, any: &str) -> String {
+        self.fill(|_| any.to_owned())
+    }
+
+    fn fill(&self, with: impl Fn(&str) -> String) -> String {
+        let segment =
+            |segment: &str| if Self::PLACES.contains(&segment) { with(segment) } else { segment.to_owned() };
+        self.0.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    /// Returns the template as settings write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl VaultSink {
+    /// Returns the policy that the token needs for all keys of this sink, as HashiCorp Vault and OpenBao write policies.
+    pub fn policy(&self) -> String {
+        let (mount, path) = (&self.mount, self.path.any("+"));
+        format!("path \"{mount}/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}")
+    }
+}
+
+impl Sink {
+    /// Returns the word that settings use for this kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Command(_) => "command",
+            Self::Vault(_) => "vault",
+        }
+    }
+
+    /// Returns whether nobody can see what it holds.
+    pub fn is_blind(&self) -> bool {
+        match self {
+            Self::Command(command) => command.check.is_none(),
+            Self::File { .. } | Self::Vault(_) => false,
+        }
+    }
+
+    /// Returns whether a put compares versions, so that a late one is refused.
+    pub fn compares_versions(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Command(_) => false,
+            Self::Vault(_) => true,
+        }
+    }
+
+    /// Returns whether it is written and read within this machine, so that no read is stale and no write outlives its
+    /// run. A place that machines share may show an old state.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::File { shared, .. } => !shared,
+            Self::Command(_) | Self::Vault(_) => false,
+        }
+    }
+
+    /// Returns whether another machine with the same settings may see another place.
+    pub fn is_per_machine(&self) -> bool {
+        match self {
+            Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
+            Self::Vault(_) => false,
+        }
+    }
+
+    /// Returns the digits that markers carry for it: of its kind and resolved location, not of the entry within.
+    pub fn hash(&self) -> SinkHash {
+        match self {
+            Self::File { directory, .. } => SinkHash::of("file", &directory.to_string_lossy()),
+            // As written: another runner has the settings in another folder.
+            Self::Command(command) => SinkHash::of("command", &command.deliver.join("\0")),
+            Self::Vault(vault) => {
+                let namespace = vault.namespace.as_deref().unwrap_or_default();
+                SinkHash::of("vault", &[vault.address.as_str(), namespace, &vault.mount, vault.path.as_str()].join("\0"))
+            }
+        }
+    }
+}
