@@ -164,7 +164,7 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
         match sink {
             // Whatever can be read is wiped at once.
             settings::Sink::Vault(vault) => drop(read(&token_of(name), &vault.token, Carried::Header, &mut missing)),
-            settings::Sink::File { .. } | settings::Sink::Command(_) => {}
+            settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Aws(_) => {}
         }
     }
     missing

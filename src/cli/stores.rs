@@ -10,6 +10,7 @@ use crate::ledger::access::Access;
 use crate::model::address::Name;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, Settings};
+use crate::net::aws;
 use crate::sink::{Sink, access};
 
 use super::args::Common;
@@ -20,7 +21,6 @@ use super::reach;
 
 /// The ledger; nothing is read or written yet.
 pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Problem> {
-    let passed_over = Access::passed_over(&settings.ledger).iter().copied();
     // A folder is not reached through any network.
     let proxy = if settings.ledger.is_shared() { reach::proxy(&settings.network)? } else { None };
     if settings.ledger.is_shared() {
@@ -28,7 +28,7 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
     }
     let access = Access {
         credentials: bucket::credentials(&settings.ledger)?,
-        passed_over: passed_over.filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect(),
+        passed_over: are_set(Access::passed_over(&settings.ledger)),
         proxy,
         ca_pem: reach::certificates(settings.network.ca_file.as_deref())?.into_iter().collect(),
         ignore_env_proxy: settings.network.ignore_env_proxy,
@@ -37,6 +37,16 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         waits: common.waits.clone(),
     };
     Ok(Ledger::at(&settings.ledger, &access)?)
+}
+
+/// Those of these variables that hold something.
+fn are_set(names: &[&'static str]) -> Vec<&'static str> {
+    names.iter().copied().filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect()
+}
+
+/// Whether the environment offers credentials for AWS. What is wrong with them is said when they are used.
+pub(super) fn has_aws_login() -> bool {
+    bucket::first_of(&aws::WAYS).is_ok_and(|login| !login.is_empty())
 }
 
 /// The sinks that desired state names, and every folder; nothing is read or written yet.
@@ -88,6 +98,13 @@ fn sink_access(
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }
+        }
+        settings::Sink::Aws(_) => {
+            access.proxy = reach::proxy(&settings.network)?;
+            reach::roots_are_there()?;
+            access.login = bucket::first_of(&aws::WAYS)?;
+            access.passed_over = are_set(&aws::PASSED_OVER);
+            access.ca_pem.extend(reach::certificates(settings.network.ca_file.as_deref())?);
         }
     }
     Ok(access)

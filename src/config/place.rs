@@ -49,8 +49,8 @@ pub(super) fn ledger(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
 fn object_store(entry: &Entry, faults: &mut Faults<'_>) -> Option<ObjectStore> {
     let fields = read::fields(&entry.value, "`ledger`", entry.key_at, &OBJECT_STORE, faults)?;
     let url = fields.require("url", "s3://BUCKET/PREFIX", faults).and_then(|node| bucket(node, faults));
-    let region = fields.get("region").map(|node| word(node, "`region`", "eu-central-1", faults));
-    let account = fields.get("account").map(|node| word(node, "`account`", "mystorageaccount", faults));
+    let region = fields.get("region").map(|node| cloud_word(node, "`region`", "eu-central-1", faults));
+    let account = fields.get("account").map(|node| cloud_word(node, "`account`", "mystorageaccount", faults));
     let of_azure = url.as_ref().is_some_and(|(scheme, _, _)| *scheme == "az");
     let endpoint = fields.get("endpoint").map(|node| match account.as_ref().and_then(Option::as_deref) {
         Some(account) if of_azure => of_account(node, account, faults),
@@ -142,7 +142,7 @@ pub(super) fn is_segment(text: &str) -> bool {
 }
 
 /// A word of a cloud's own: lower-case letters, digits and hyphens.
-fn word(node: &Node, what: &str, example: &str, faults: &mut Faults<'_>) -> Option<String> {
+pub(super) fn cloud_word(node: &Node, what: &str, example: &str, faults: &mut Faults<'_>) -> Option<String> {
     let text = read::text(node, what, faults)?;
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if (1..=63).contains(&text.len()) && text.bytes().all(inner) {

@@ -3,20 +3,21 @@
 use std::path::Path;
 
 use super::diagnostic::{Faults, code};
-use super::place::{is_segment, kind};
+use super::place::{cloud_word, is_segment, kind};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_variable, not_a_place, origin, path, required_reference};
 use super::syntax::{Entry, Node, Value};
 use crate::model::duration::Duration;
-use crate::model::settings::{CommandSink, PathTemplate, Sink, VaultSink};
+use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, VaultSink};
 
 const SINKS: Keys = Keys {
-    known: &["file", "command", "vault"],
-    later: &["age", "aws-secrets-manager", "kubernetes", "github-actions"],
+    known: &["file", "command", "vault", "aws-secrets-manager"],
+    later: &["age", "kubernetes", "github-actions"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
 const VAULT: Keys = Keys { known: &["kind", "address", "namespace", "mount", "path", "token", "ca_file"], later: &[] };
+const AWS: Keys = Keys { known: &["kind", "region", "account", "name", "kms_key_id", "endpoint"], later: &[] };
 
 /// Long enough for a slow store, short enough that a program that hangs is noticed.
 const TIMEOUT: Duration = Duration::from_seconds(60);
@@ -28,6 +29,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
     match kind(&entry.value, &SINKS, what, faults)? {
         "command" => command(what, entry, base, faults).map(Sink::Command),
         "vault" => vault(what, entry, base, faults).map(Sink::Vault),
+        "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
         _ => file(what, entry, base, faults),
     }
 }
@@ -158,6 +160,57 @@ fn vault(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
             None => None,
         },
     })
+}
+
+fn aws(what: &str, entry: &Entry, faults: &mut Faults<'_>) -> Option<AwsSink> {
+    let fields = read::fields(&entry.value, what, entry.key_at, &AWS, faults)?;
+    let region = fields
+        .require("region", "eu-central-1", faults)
+        .and_then(|node| cloud_word(node, "`region`", "eu-central-1", faults));
+    let account = fields.require("account", "\"123456789012\"", faults).and_then(|node| aws_account(node, faults));
+    let name = template(&fields, "name", faults);
+    let kms_key_id = fields.get("kms_key_id").map(|node| kms_key(node, faults));
+    let endpoint = fields.get("endpoint").map(|node| origin(node, "`endpoint`", "http://127.0.0.1:5000", faults));
+    Some(AwsSink {
+        region: region?,
+        account: account?,
+        name: name?,
+        kms_key_id: match kms_key_id {
+            Some(key) => Some(key?),
+            None => None,
+        },
+        endpoint: match endpoint {
+            Some(endpoint) => Some(endpoint?),
+            None => None,
+        },
+    })
+}
+
+fn aws_account(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, "`account`", faults)?;
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(text.to_owned());
+    }
+    // Credentials of AWS are as short and stand beside it.
+    faults.mask(node.at);
+    faults
+        .add(code::PLACE, node.at, "`account` is not the twelve digits of an account of AWS", "not shown")
+        .help("as in `\"123456789012\"`, in quotes; `aws sts get-caller-identity` prints it");
+    None
+}
+
+/// An id, an alias or the whole name of a key of AWS's.
+fn kms_key(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, "`kms_key_id`", faults)?;
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b':');
+    if (1..=2048).contains(&text.len()) && text.bytes().all(inner) {
+        return Some(text.to_owned());
+    }
+    faults.mask(node.at);
+    faults
+        .add(code::PLACE, node.at, "`kms_key_id` is no key of AWS's", "not shown")
+        .help("a key's id, its ARN, or an alias as in `alias/qlik`");
+    None
 }
 
 /// Names with slashes between, as they stand in a URL. A token may have been pasted, so what does not fit is not shown.

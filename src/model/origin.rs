@@ -51,6 +51,12 @@ impl Origin {
         Ok(Self { text: text.to_ascii_lowercase(), loopback })
     }
 
+    /// Returns the server of one of AWS's services in a region, both made of lower-case letters, digits and hyphens.
+    pub fn of_aws(service: &str, region: &str) -> Self {
+        let china = if region.starts_with("cn-") { ".cn" } else { "" };
+        Self { text: format!("https://{service}.{region}.amazonaws.com{china}"), loopback: false }
+    }
+
     /// Returns the origin in lower case, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.text

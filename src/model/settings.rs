@@ -1,5 +1,6 @@
 //! The trusted half of the configuration: accounts, sinks, ledger, limits, network. It names secrets and holds none.
 
+mod reference;
 mod sink;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use super::host::{Host, Label, Region};
 use super::imburse::Api;
 use super::origin::Origin;
 
-pub use self::sink::{CommandSink, PathTemplate, Sink, VaultSink};
+pub use self::reference::Reference;
+pub use self::sink::{AwsSink, CommandSink, PathTemplate, Sink, VaultSink};
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,15 +85,6 @@ pub struct ConfiguredOwner {
     pub tenant: Label,
     /// The place of the API key.
     pub api_key: Reference,
-}
-
-/// The place of a value that may not stand in YAML.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reference {
-    /// A variable of the environment, by name.
-    Env(String),
-    /// A file, by its absolute path.
-    File(PathBuf),
 }
 
 /// The place of the ledger.

@@ -1,6 +1,7 @@
 //! The way that every client of ours takes to a server: the client itself, the proxy before it, and what stood in the way, in words
 //! that hold nothing of a request.
 
+pub mod aws;
 mod build_error;
 mod client;
 mod obstacle;

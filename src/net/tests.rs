@@ -164,6 +164,24 @@ fn vault(does: Does, to: &str) -> String {
     }
 }
 
+fn aws(does: Does, to: &str) -> String {
+    let settings = settings::Sink::Aws(settings::AwsSink {
+        region: "eu-central-1".to_owned(),
+        account: "123456789012".to_owned(),
+        name: settings::PathTemplate::parse("{vendor}/{tenant}/{key}", |_| true).unwrap(),
+        kms_key_id: None,
+        endpoint: Some(server(does, to)),
+    });
+    let login = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, Secret::new("x".to_owned())));
+    let login = login.into_iter().collect();
+    let access = sink::access::Access { login, timeout: LIMIT, ..sink::access::Access::default() };
+    let look = wait(Sink::of(&settings, access).look(&"qlik/acme/ci".parse().unwrap(), &[]));
+    match look.entry {
+        Some(Observed::Unreadable(why)) => why.why.to_string(),
+        Some(Observed::Present(_) | Observed::Absent) | None => panic!("{does:?}: it was read"),
+    }
+}
+
 fn store(does: Does, to: &str) -> String {
     let settings = settings::Ledger::ObjectStore(settings::ObjectStore {
         service: settings::StoreService::S3 { region: "eu-central-1".to_owned() },
@@ -186,7 +204,7 @@ fn store(does: Does, to: &str) -> String {
 #[test]
 fn no_client_of_ours_follows_is_flooded_waits_for_ever_or_trusts_a_stranger() {
     type Ask = fn(Does, &str) -> String;
-    let clients: [(&str, Ask); 3] = [("vendor", vendor), ("vault", vault), ("store", store)];
+    let clients: [(&str, Ask); 4] = [("vendor", vendor), ("vault", vault), ("aws", aws), ("store", store)];
     let rows = clients.into_iter().flat_map(|client| ALL.map(|does| (client, does)));
     for ((client, ask), does) in rows {
         let (place, came) = elsewhere();

@@ -208,7 +208,13 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             next: format!("if the folder is durable, say so in settings: sinks.{sink}.durable: true"),
             credentials: false,
         }),
-        Some(settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Vault(_)) | None => None,
+        Some(
+            settings::Sink::File { .. }
+            | settings::Sink::Command(_)
+            | settings::Sink::Vault(_)
+            | settings::Sink::Aws(_),
+        )
+        | None => None,
     }
 }
 

@@ -112,6 +112,10 @@ pub(super) fn sink_takes(
         }
         Some((Some(Observed::Unreadable(unreadable)), _)) => Err(unreadable.into()),
         Some((_, Some(Writable::Yes))) => Ok(()),
+        Some((_, Some(Writable::NotRefused(what)))) => {
+            unchecked.push(what.clone());
+            Ok(())
+        }
         Some((_, None)) | None => {
             unchecked.push(format!("whether sink {name} can be written"));
             Ok(())

@@ -8,12 +8,17 @@ use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
 use crate::model::wait::Waits;
 use crate::net::Proxy;
+use crate::net::aws::Login;
 
 /// Credentials, the way through the network, and what programs may see of the environment.
 #[derive(Default)]
 pub struct Access {
     /// Of a `vault`. Where there is none, why; it is said when the sink is used.
     pub token: Option<Result<Secret, Unreadable>>,
+    /// For `aws-secrets-manager`: what the environment says of one way to log in.
+    pub login: Login,
+    /// Other ways that are set and not heeded: for a message.
+    pub passed_over: Vec<&'static str>,
     /// For a `command`: those of its variables that are set.
     pub environment: Vec<(String, Secret)>,
     /// Of settings or environment. Loopback is always reached directly.

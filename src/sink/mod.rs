@@ -1,12 +1,15 @@
 //! Where secrets rest. The one match on kinds is here; each kind has a module of its own.
 
 pub mod access;
+mod aws;
 mod command;
+mod content;
 mod file;
 mod outcome;
 pub mod payload;
 mod reader;
 mod vault;
+mod wire;
 
 use crate::model::address::Address;
 use crate::model::live::{Observed, SinkEntry, StoreLive, Tracked, Unreadable, Writable};
@@ -14,6 +17,7 @@ use crate::model::marker::SinkHash;
 use crate::model::settings;
 
 use self::access::{Access, Lock};
+use self::aws::AwsSink;
 use self::command::CommandSink;
 use self::file::FileSink;
 use self::outcome::{Seen, of_key, unreadable};
@@ -33,6 +37,8 @@ pub enum Sink {
     Command(CommandSink),
     /// A KV v2 engine.
     Vault(VaultSink),
+    /// AWS Secrets Manager.
+    Aws(AwsSink),
 }
 
 impl Sink {
@@ -44,6 +50,7 @@ impl Sink {
             }
             settings::Sink::Command(command) => Self::Command(CommandSink::of(command, settings.hash(), access)),
             settings::Sink::Vault(vault) => Self::Vault(VaultSink::of(vault, settings.hash(), access)),
+            settings::Sink::Aws(aws) => Self::Aws(AwsSink::of(aws, settings.hash(), access)),
         }
     }
 
@@ -52,7 +59,7 @@ impl Sink {
         match self {
             Self::Command(command) => command.bequeath(lock),
             // Their writes end with this process, or are refused when they come late.
-            Self::File(_) | Self::Vault(_) => {}
+            Self::File(_) | Self::Vault(_) | Self::Aws(_) => {}
         }
     }
 
@@ -62,6 +69,7 @@ impl Sink {
             Self::File(file) => file.hash(),
             Self::Command(command) => command.hash(),
             Self::Vault(vault) => vault.hash(),
+            Self::Aws(aws) => aws.hash(),
         }
     }
 
@@ -71,6 +79,7 @@ impl Sink {
             Self::File(file) => file.place(address),
             Self::Command(command) => command.place(address),
             Self::Vault(vault) => vault.place(address),
+            Self::Aws(aws) => aws.place(address),
         }
     }
 
@@ -99,7 +108,7 @@ impl Sink {
             Self::File(file) => {
                 std::iter::once(address).chain(formerly).find_map(|at| file.tracked(at).transpose()).transpose()
             }
-            Self::Command(_) | Self::Vault(_) => Ok(None),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => Ok(None),
         }
     }
 
@@ -107,7 +116,7 @@ impl Sink {
     pub async fn store(&self) -> Option<StoreLive> {
         match self {
             Self::Vault(vault) => Some(vault.store().await),
-            Self::File(_) | Self::Command(_) => None,
+            Self::File(_) | Self::Command(_) | Self::Aws(_) => None,
         }
     }
 
@@ -118,7 +127,8 @@ impl Sink {
             (Self::Vault(_), Version::Nothing) => Some(0),
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
-            | (Self::File(_) | Self::Command(_), _) => None,
+            // What AWS calls its versions by has no order.
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_), _) => None,
         }
     }
 
@@ -126,7 +136,7 @@ impl Sink {
     pub fn entries(&self, tenant: &Address) -> Option<Vec<SinkEntry>> {
         match self {
             Self::File(file) => Some(file.entries(tenant)),
-            Self::Command(_) | Self::Vault(_) => None,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => None,
         }
     }
 
@@ -141,6 +151,7 @@ impl Sink {
                 Seen::new(entry, version)
             }
             Self::Vault(vault) => vault.look(address).await,
+            Self::Aws(aws) => aws.look(address).await,
         }
     }
 
@@ -150,6 +161,7 @@ impl Sink {
             Self::File(file) => file.preflight(address),
             Self::Command(command) => command.preflight(address).await,
             Self::Vault(vault) => vault.preflight(address).await,
+            Self::Aws(aws) => return aws.preflight(address).await,
         };
         match found {
             Ok(()) => Writable::Yes,
@@ -165,7 +177,7 @@ impl Sink {
         match self {
             Self::File(file) => file.ready(address).await,
             // A program takes its own locks, and a vault has none.
-            Self::Command(_) | Self::Vault(_) => Ok(()),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => Ok(()),
         }
     }
 
@@ -183,6 +195,7 @@ impl Sink {
                 Ok(Some(until)) => return Put::StoredUntil(until),
                 Err(outcome) => Err(outcome),
             },
+            Self::Aws(aws) => aws.put(address, version, payload, entry).await,
         };
         match put {
             Ok(()) => Put::Stored,
@@ -196,6 +209,7 @@ impl Sink {
             Self::File(file) => file.read_back(address, entry),
             Self::Command(command) => command.read_back(address, entry).await,
             Self::Vault(vault) => vault.read_back(address, entry).await,
+            Self::Aws(aws) => aws.read_back(address, entry).await,
         }
     }
 }

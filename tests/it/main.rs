@@ -5,6 +5,7 @@ mod also;
 mod apply;
 mod architecture;
 mod attended;
+mod aws;
 mod bad_input;
 mod clean;
 mod client;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -91,6 +91,84 @@ pub(crate) fn s3() -> Option<Service> {
     });
     assert_eq!(http(&service.host, "PUT", "/estate", &[], "").0, 200);
     Some(service)
+}
+
+/// An API of AWS: its server, and the account that is served.
+pub(crate) struct Aws {
+    pub(crate) server: Service,
+    pub(crate) account: &'static str,
+}
+
+/// Two servers by different people, so that what one of them takes wrongly the other may refuse.
+pub(crate) fn both_aws() -> Option<[Aws; 2]> {
+    let mut moto = Command::new(installed("moto_server")?);
+    moto.args(["-H", "127.0.0.1", "-p", "0"]);
+    let moto = Service::start(moto, |line| {
+        line.split_once("Running on http://").map(|(_, host)| host.trim().trim_end_matches('/').to_owned())
+    });
+    Some([Aws { server: moto, account: "123456789012" }, ministack()?])
+}
+
+/// The one that checks signatures and rights; only the key `test` may do everything.
+pub(crate) fn ministack() -> Option<Aws> {
+    let program = installed("ministack")?;
+    // It says the port that it was told, so it is told one; somebody may be quicker.
+    for _ in 0..20 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let host = format!("127.0.0.1:{port}");
+        let mut command = Command::new(&program);
+        command.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1").env("AUTH", "true");
+        for (name, value) in [("SERVICES", "secretsmanager,sts,iam"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]
+        {
+            command.env(name, value);
+        }
+        // What the tester has of AWS is none of its affair.
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            command.env_remove(name);
+        }
+        let ready = move |line: &str| line.contains("Running on http://").then(|| host.clone());
+        if let Some(server) = Service::try_start(command, ready) {
+            return Some(Aws { server, account: "000000000000" });
+        }
+    }
+    panic!("ministack found no free port");
+}
+
+impl Aws {
+    /// One request of Secrets Manager as the account's root; its status and what it answers.
+    pub(crate) fn secrets(&self, action: &str, body: &Value) -> (u16, Value) {
+        let target = format!("secretsmanager.{action}");
+        let headers = [
+            ("Authorization", Self::root("secretsmanager")),
+            ("Content-Type", "application/x-amz-json-1.1".to_owned()),
+            ("X-Amz-Target", target),
+        ];
+        let (status, answer) = self.send(&headers, &body.to_string());
+        (status, serde_json::from_str(&answer).unwrap_or_default())
+    }
+
+    /// One request of IAM as the account's root; what it answers.
+    pub(crate) fn iam(&self, action: &str, fields: &[(&str, &str)]) -> String {
+        let encoded =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let fields: String = fields.iter().map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
+        let headers =
+            [("Authorization", Self::root("iam")), ("Content-Type", "application/x-www-form-urlencoded".to_owned())];
+        let (status, answer) = self.send(&headers, &format!("Action={action}&Version=2010-05-08{fields}"));
+        assert_eq!(status, 200, "{action}: {answer}");
+        answer
+    }
+
+    fn root(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+    }
+
+    fn send(&self, headers: &[(&str, String)], body: &str) -> (u16, String) {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        http(&self.server.host, "POST", "/", &headers, body)
+    }
 }
 
 /// The account that every Azurite has, and its key, as its documentation prints them.
@@ -204,6 +282,8 @@ pub(crate) enum Habit {
     Deaf,
     /// 503 to everything, like a vault that is sealed.
     Sealed,
+    /// Holds writes until it is told to go on.
+    Holding,
 }
 
 static WRITES: AtomicUsize = AtomicUsize::new(0);
@@ -211,38 +291,69 @@ static WRITES: AtomicUsize = AtomicUsize::new(0);
 /// Stands before a server and hands requests on, each by a connection of its own, according to its habit.
 pub(crate) struct Between {
     pub(crate) host: String,
-    habit: Arc<AtomicU8>,
+    current: Arc<Current>,
+    held: mpsc::Receiver<()>,
+    go: mpsc::Sender<()>,
+}
+
+/// What it does at the moment, and to which writes.
+struct Current {
+    habit: AtomicU8,
+    /// Only to those whose head says this.
+    only: Mutex<String>,
+    hold: mpsc::Sender<()>,
+    go: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Between {
     pub(crate) fn before(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let (habit, server) = (Arc::new(AtomicU8::new(0)), server.to_owned());
-        let current = Arc::clone(&habit);
+        let server = server.to_owned();
+        let ((hold, held), (go, told)) = (mpsc::channel(), mpsc::channel());
+        let current = Arc::new(Current { habit: AtomicU8::new(0), only: Mutex::default(), hold, go: Mutex::new(told) });
+        let known = Arc::clone(&current);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (server, current) = (server.clone(), Arc::clone(&current));
+                let (server, current) = (server.clone(), Arc::clone(&known));
                 std::thread::spawn(move || drop(hand_on(client, &server, &current)));
             }
         });
-        Self { host, habit }
+        Self { host, current, held, go }
     }
 
     pub(crate) fn becomes(&self, habit: Habit) {
-        self.habit.store(habit as u8, Ordering::SeqCst);
+        self.becomes_to("", habit);
+    }
+
+    /// To the writes whose head says this, and honest to all others.
+    pub(crate) fn becomes_to(&self, only: &str, habit: Habit) {
+        only.clone_into(&mut self.current.only.lock().unwrap());
+        self.current.habit.store(habit as u8, Ordering::SeqCst);
+    }
+
+    /// Waits until a write is held.
+    pub(crate) fn wait_held(&self) {
+        // A story that waits for what does not come fails.
+        self.held.recv_timeout(std::time::Duration::from_secs(120)).unwrap();
+    }
+
+    /// Lets one write go on.
+    pub(crate) fn release(&self) {
+        self.go.send(()).unwrap();
     }
 }
 
-fn hand_on(client: TcpStream, server: &str, habit: &AtomicU8) -> std::io::Result<()> {
+/// The requests of AWS Secrets Manager that change something: all are a POST to the same path.
+const AWS_WRITES: [&str; 3] = ["CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"];
+
+fn hand_on(client: TcpStream, server: &str, current: &Current) -> std::io::Result<()> {
     let mut reader = BufReader::new(client);
     let (mut head, mut length) = (String::new(), 0);
     let mut first = String::new();
     reader.read_line(&mut first)?;
-    let habit = habit.load(Ordering::SeqCst);
+    let habit = current.habit.load(Ordering::SeqCst);
     let is = |wanted: Habit| habit == wanted as u8;
-    // A vault is written by POST, and asked by it what one may do.
-    let writes = first.starts_with("PUT ") || first.starts_with("POST ") && first.contains("/data/");
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -259,9 +370,17 @@ fn hand_on(client: TcpStream, server: &str, habit: &AtomicU8) -> std::io::Result
             head.push_str(&line);
         }
     }
+    let of_aws = AWS_WRITES.iter().any(|write| head.contains(&format!("secretsmanager.{write}\r")));
+    // A vault is written by POST, and asked by it what one may do.
+    let writes = first.starts_with("PUT ") || first.starts_with("POST ") && first.contains("/data/") || of_aws;
+    let writes = writes && head.contains(&*current.only.lock().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let mut client = reader.into_inner();
+    if writes && is(Habit::Holding) {
+        current.hold.send(()).unwrap();
+        current.go.lock().unwrap().recv().unwrap();
+    }
     if writes && is(Habit::Forbidding) {
         let body = "<Error><Code>AccessDenied</Code></Error>";
         return write!(

@@ -21,9 +21,14 @@ const KEY_FILE_MAX: u64 = 64 * 1024;
 /// Longer than any path that a person writes. What is longer may be the key itself, and is not shown.
 const PATH_MAX: usize = 300;
 
-/// The credentials of the first way to log in of which anything is set.
+/// The credentials that a shared ledger's store is reached with.
 pub(super) fn credentials(settings: &settings::Ledger) -> Result<Vec<(&'static str, Secret)>, Problem> {
-    for way in Access::ways(settings) {
+    first_of(Access::ways(settings))
+}
+
+/// The credentials of the first way to log in of which anything is set.
+pub(super) fn first_of(ways: &[&[&'static str]]) -> Result<Vec<(&'static str, Secret)>, Problem> {
+    for way in ways {
         let mut found = Vec::new();
         for name in *way {
             let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { continue };

@@ -4,6 +4,8 @@ mod scopes;
 
 use std::path::PathBuf;
 
+use crate::model::settings;
+use crate::net::aws;
 use crate::plan::action::{Action, Plan};
 use crate::plan::hurdles;
 use crate::plan::refusal::Code;
@@ -121,7 +123,7 @@ fn secrets(declared: &Declared) -> Look {
     let needs = declared.needs();
     let missing = credentials::missing(&declared.settings, &needs);
     let is_in_the_way = !missing.is_empty();
-    match [missing, credentials::missing_of_sinks(&declared.settings)].concat() {
+    match [missing, credentials::missing_of_sinks(&declared.settings), without_login(declared)].concat() {
         missing if missing.is_empty() => Look::well("credentials", "all that settings name can be read"),
         missing => Look {
             what: "credentials",
@@ -130,6 +132,16 @@ fn secrets(declared: &Declared) -> Look {
             found: missing.into_iter().map(|(what, next)| (what, vec![next])).collect(),
         },
     }
+}
+
+/// The sinks at AWS for which the environment offers nothing.
+fn without_login(declared: &Declared) -> Vec<(String, String)> {
+    let is_of_aws = |sink: &&settings::Sink| matches!(sink, settings::Sink::Aws(_));
+    let mut sinks = declared.settings.sinks.iter().filter(|(_, sink)| is_of_aws(sink)).peekable();
+    if sinks.peek().is_none() || stores::has_aws_login() {
+        return Vec::new();
+    }
+    sinks.map(|(name, _)| (format!("sinks.{name}: there are no credentials for AWS"), aws::LOG_IN.to_owned())).collect()
 }
 
 fn ledger(args: &PlanArgs, declared: &Declared) -> Look {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, Label, OriginText, PathTemplate, PathText, Proxy,
-    Segments, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
+    Argument, AwsAccount, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate,
+    PathText, Proxy, Segments, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -158,6 +158,19 @@ pub enum Sink {
         token: Reference,
         /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file.
         ca_file: Option<PathText>,
+    },
+    /// AWS Secrets Manager. Credentials come from the environment, by AWS's own names.
+    AwsSecretsManager {
+        /// The region of the secrets.
+        region: CloudWord,
+        /// The account of the secrets, by its twelve digits. Credentials of another account are refused.
+        account: AwsAccount,
+        /// The name of each key's secret; `{vendor}/{tenant}/{key}` if left out.
+        name: Option<PathTemplate>,
+        /// The key that encrypts secrets which are made, by id, ARN or alias; AWS's own if left out.
+        kms_key_id: Option<KmsKey>,
+        /// A stand-in in place of AWS. Plain http on loopback only.
+        endpoint: Option<OriginText>,
     },
 }
 

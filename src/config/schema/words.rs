@@ -203,6 +203,14 @@ patterned!(
     StoreUrl, json!({ "pattern": STORE_URL })
 );
 patterned!(
+    /// An account of AWS.
+    AwsAccount, json!({ "pattern": "^[0-9]{12}$" })
+);
+patterned!(
+    /// A key of AWS's.
+    KmsKey, json!({ "pattern": "^[A-Za-z0-9_/:-]+$", "maxLength": 2048 })
+);
+patterned!(
     /// A word of a cloud's own.
     CloudWord, json!({ "pattern": "^[a-z0-9-]{1,63}$" })
 );

@@ -92,6 +92,8 @@ impl SinkLive {
 pub enum Writable {
     /// The sink would take it, as far as can be known without writing.
     Yes,
+    /// Nothing that can be known without writing speaks against it. It holds what only a write tells: "whether …".
+    NotRefused(String),
     /// The sink would refuse it, with the reason and the way out.
     No(Unreadable),
 }

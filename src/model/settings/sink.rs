@@ -7,7 +7,7 @@ use super::super::address::Address;
 use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
-use super::Reference;
+use super::reference::Reference;
 
 /// A place that secrets are delivered to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Sink {
     Command(CommandSink),
     /// A secrets engine of Vault or OpenBao.
     Vault(VaultSink),
+    /// AWS Secrets Manager.
+    Aws(AwsSink),
 }
 
 /// Programs that store a payload and say what is stored.
@@ -94,8 +96,7 @@ impl PathTemplate {
     }
 
     fn fill(&self, with: impl Fn(&str) -> String) -> String {
-        let segment =
-            |segment: &str| if Self::PLACES.contains(&segment) { with(segment) } else { segment.to_owned() };
+        let segment = |segment: &str| if Self::PLACES.contains(&segment) { with(segment) } else { segment.to_owned() };
         self.0.split('/').map(segment).collect::<Vec<_>>().join("/")
     }
 
@@ -119,6 +120,44 @@ impl VaultSink {
     }
 }
 
+/// AWS Secrets Manager, in one account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsSink {
+    /// The region that requests are sent to and signed for.
+    pub region: String,
+    /// The account, by its twelve digits. Credentials of another are refused.
+    pub account: String,
+    /// The name of each secret.
+    pub name: PathTemplate,
+    /// The key that encrypts secrets that are made; `None` for AWS's own.
+    pub kms_key_id: Option<String>,
+    /// The stand-in that is asked in place of AWS.
+    pub endpoint: Option<Origin>,
+}
+
+impl AwsSink {
+    /// Returns the server of one of AWS's services, or the stand-in for all of them.
+    pub fn origin(&self, service: &str) -> Origin {
+        self.endpoint.clone().unwrap_or_else(|| Origin::of_aws(service, &self.region))
+    }
+
+    /// Returns the actions and the resource that a policy allows for all keys of this sink.
+    pub fn rights(&self) -> String {
+        let Self { region, account, name, .. } = self;
+        let partition = match region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+            Some(_) | None => "aws",
+        };
+        format!(
+            "{} on arn:{partition}:secretsmanager:{region}:{account}:secret:{}*",
+            "secretsmanager:DescribeSecret, GetSecretValue, CreateSecret, PutSecretValue and UpdateSecretVersionStage",
+            // Six digits follow the name of a secret that is there, and none that of one that is not.
+            name.any("*").trim_end_matches('*')
+        )
+    }
+}
+
 impl Sink {
     /// Returns the word that settings use for this kind.
     pub fn kind(&self) -> &'static str {
@@ -126,6 +165,7 @@ impl Sink {
             Self::File { .. } => "file",
             Self::Command(_) => "command",
             Self::Vault(_) => "vault",
+            Self::Aws(_) => "aws-secrets-manager",
         }
     }
 
@@ -133,7 +173,7 @@ impl Sink {
     pub fn is_blind(&self) -> bool {
         match self {
             Self::Command(command) => command.check.is_none(),
-            Self::File { .. } | Self::Vault(_) => false,
+            Self::File { .. } | Self::Vault(_) | Self::Aws(_) => false,
         }
     }
 
@@ -141,7 +181,7 @@ impl Sink {
     pub fn compares_versions(&self) -> bool {
         match self {
             Self::File { .. } | Self::Command(_) => false,
-            Self::Vault(_) => true,
+            Self::Vault(_) | Self::Aws(_) => true,
         }
     }
 
@@ -150,7 +190,7 @@ impl Sink {
     pub fn is_local(&self) -> bool {
         match self {
             Self::File { shared, .. } => !shared,
-            Self::Command(_) | Self::Vault(_) => false,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => false,
         }
     }
 
@@ -158,7 +198,7 @@ impl Sink {
     pub fn is_per_machine(&self) -> bool {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
-            Self::Vault(_) => false,
+            Self::Vault(_) | Self::Aws(_) => false,
         }
     }
 
@@ -170,7 +210,14 @@ impl Sink {
             Self::Command(command) => SinkHash::of("command", &command.deliver.join("\0")),
             Self::Vault(vault) => {
                 let namespace = vault.namespace.as_deref().unwrap_or_default();
-                SinkHash::of("vault", &[vault.address.as_str(), namespace, &vault.mount, vault.path.as_str()].join("\0"))
+                SinkHash::of(
+                    "vault",
+                    &[vault.address.as_str(), namespace, &vault.mount, vault.path.as_str()].join("\0"),
+                )
+            }
+            Self::Aws(aws) => {
+                let endpoint = aws.endpoint.as_ref().map(Origin::as_str).unwrap_or_default();
+                SinkHash::of("aws", &[endpoint, &aws.account, &aws.region, aws.name.as_str()].join("\0"))
             }
         }
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
-use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::model::live::{SinkEntry, TokenLive};
 use crate::model::secret::Fingerprint;
+
+use super::super::content::{Content, Others, Ours};
 
 /// What was read at a path.
 pub(super) enum Found {
@@ -64,21 +65,6 @@ pub(super) struct Deleted {
     pub(super) destroyed: bool,
 }
 
-#[derive(Deserialize)]
-struct Ours {
-    value: Text,
-    qlik_plan: SinkEntry,
-}
-
-/// A text that is wiped.
-struct Text(Zeroizing<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
-}
-
 /// The answer to a read; `None` if it is none of a KV v2 engine.
 pub(super) fn found(body: &[u8]) -> Option<Found> {
     let any: Answer<IgnoredAny> = serde_json::from_slice(body).ok()?;
@@ -90,48 +76,22 @@ pub(super) fn found(body: &[u8]) -> Option<Found> {
         return Some(Found::Nothing(Deleted { version, at, destroyed }));
     }
     let ours = serde_json::from_slice::<Answer<Ours>>(body).ok().and_then(|answer| answer.data?.data);
-    Some(ours.map_or(Found::Stranger, |ours| Found::Ours {
-        version: any.metadata.version,
-        until: any.metadata.deletion(),
-        entry: Box::new(ours.qlik_plan),
-        stored: Fingerprint::of(ours.value.0.as_bytes()),
+    Some(ours.map_or(Found::Stranger, |ours| {
+        let (entry, stored) = ours.parts();
+        Found::Ours { version: any.metadata.version, until: any.metadata.deletion(), entry, stored }
     }))
 }
 
 #[derive(Serialize)]
 struct Write<'a> {
     options: Options,
-    data: Data<'a>,
+    data: Content<'a>,
 }
 
 #[derive(Serialize)]
 struct Options {
     cas: u64,
 }
-
-/// Ours, and what others keep in the same secret.
-struct Data<'a> {
-    value: &'a str,
-    qlik_plan: &'a SinkEntry,
-    others: &'a Others<'a>,
-}
-
-impl Serialize for Data<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { value, qlik_plan, others } = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("value", value)?;
-        map.serialize_entry("qlik_plan", qlik_plan)?;
-        for (name, theirs) in &others.0 {
-            map.serialize_entry(name, theirs)?;
-        }
-        map.end()
-    }
-}
-
-/// Fields of a secret that are not ours, as they were read: each may be somebody's secret.
-#[derive(Default)]
-pub(super) struct Others<'a>(BTreeMap<String, &'a RawValue>);
 
 /// What others keep in the secret that a read answered, and the version that was read.
 pub(super) fn others(body: &[u8]) -> Option<(u64, Others<'_>)> {
@@ -147,18 +107,14 @@ pub(super) fn others(body: &[u8]) -> Option<(u64, Others<'_>)> {
         metadata: Metadata,
     }
     let Versioned { data, metadata } = serde_json::from_slice::<Answer<'_>>(body).ok()?.data;
-    let mut fields = data.unwrap_or_default();
-    fields.retain(|name, _| name != "value" && name != "qlik_plan");
-    Some((metadata.version, Others(fields)))
+    Some((metadata.version, Others::of(data.unwrap_or_default())))
 }
 
 /// A write of payload and metadata in one, so that neither is ever there without the other.
 pub(super) fn write(cas: u64, payload: &[u8], entry: &SinkEntry, others: &Others<'_>) -> Option<Zeroizing<Vec<u8>>> {
-    let value = std::str::from_utf8(payload).ok()?;
-    let theirs: usize = others.0.iter().map(|(name, value)| name.len() * 6 + value.get().len() + 8).sum();
+    let data = Content::of(payload, entry, others)?;
     // Room for every byte escaped, so that no copy is left behind by growing.
-    let mut body = Zeroizing::new(Vec::with_capacity(payload.len() * 6 + theirs + 8_192));
-    let data = Data { value, qlik_plan: entry, others };
+    let mut body = Zeroizing::new(Vec::with_capacity(data.room() + 64));
     serde_json::to_writer(&mut *body, &Write { options: Options { cas }, data }).ok()?;
     Some(body)
 }

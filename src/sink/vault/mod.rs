@@ -1,13 +1,13 @@
 //! The sink `vault`: payload and metadata as one version of one secret, written only over the version that was looked at.
 
 mod form;
-mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::model::address::Address;
@@ -20,11 +20,12 @@ use crate::model::untrusted::Untrusted;
 use crate::model::wait::PATIENCE;
 
 use super::access::Access;
+use super::content::Others;
 use super::payload::Payload;
+use super::wire::{Answer, Reply, Wire};
 use super::{Put, ReadBack, Seen, Version, of_key, unreadable};
 
-use self::form::{Found, Others};
-use self::wire::{Answer, Reply, Wire};
+use self::form::Found;
 
 /// A read may be repeated. A write never is: what became of it is read back.
 const READ_ATTEMPTS: u32 = 3;
@@ -53,7 +54,7 @@ impl VaultSink {
     pub(super) fn of(settings: &settings::VaultSink, hash: SinkHash, mut access: Access) -> Self {
         let missing = || Err(unreadable("the vault's token was not read", "report this as a defect of qlik-plan"));
         let token = access.token.take().unwrap_or_else(missing);
-        let wire = Wire::new(settings.address.clone(), settings.namespace.clone(), &access);
+        let wire = Wire::new(settings.address.clone(), &access);
         Self(Arc::new(Inner { settings: settings.clone(), hash, wire, token }))
     }
 
@@ -194,7 +195,7 @@ impl VaultSink {
         })?;
         let (wire, token) = self.way().map_err(Put::Refused)?;
         let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
-        let (status, answer) = match wire.send(Method::POST, &path, token, Some(body)).await {
+        let (status, answer) = match self.send(wire, Method::POST, &path, token, Some(body)).await {
             Reply::NotSent(why) => return Err(Put::Refused(self.out_of_reach(&why))),
             Reply::Lost(why) => return Err(Put::Unknown(self.out_of_reach(&why))),
             Reply::Answered(answer) => (answer.status, answer.body),
@@ -293,7 +294,7 @@ impl VaultSink {
         let mut attempt = 1;
         loop {
             let body = body.clone().map(Zeroizing::new);
-            let (trouble, asked) = match wire.send(method.clone(), path, token, body).await {
+            let (trouble, asked) = match self.send(wire, method.clone(), path, token, body).await {
                 Reply::Answered(Answer { status: status @ (429 | 500..=599), body, wait }) => {
                     (self.overloaded(status, &body, wait), wait)
                 }
@@ -308,6 +309,36 @@ impl VaultSink {
             left -= pause;
             attempt += 1;
         }
+    }
+
+    /// Sends one request once. `path` begins after `/v1/`.
+    async fn send(
+        &self,
+        wire: &Wire,
+        method: Method,
+        path: &str,
+        token: &Secret,
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> Reply {
+        let Ok(mut token) = HeaderValue::from_str(token.expose()) else {
+            return Reply::NotSent("the token holds a character that no header can carry".to_owned());
+        };
+        token.set_sensitive(true);
+        let mut headers = HeaderMap::from_iter([
+            (HeaderName::from_static("x-vault-token"), token),
+            // Asked for by agents that stand before a vault.
+            (HeaderName::from_static("x-vault-request"), HeaderValue::from_static("true")),
+        ]);
+        if let Some(namespace) = &self.0.settings.namespace {
+            let Ok(namespace) = HeaderValue::from_str(namespace) else {
+                return Reply::NotSent("the namespace holds a character that no header can carry".to_owned());
+            };
+            headers.insert(HeaderName::from_static("x-vault-namespace"), namespace);
+        }
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        wire.send(method, &format!("/v1/{path}"), headers, body).await
     }
 
     fn way(&self) -> Result<(&Wire, &Secret), Unreadable> {

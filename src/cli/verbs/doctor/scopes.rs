@@ -171,6 +171,16 @@ fn of_sink(name: &Name, sink: &settings::Sink) -> Option<Rights> {
             of: format!("sinks.{name}.token: a token of {}", vault.address),
             needs: vec![(vault.policy(), "to store keys and to see what is stored; and the policy default".to_owned())],
         }),
+        settings::Sink::Aws(aws) => {
+            let mut needs = vec![(aws.rights(), "to store keys and to see what is stored".to_owned())];
+            if let Some(key) = &aws.kms_key_id {
+                needs.push((
+                    format!("kms:Decrypt and kms:GenerateDataKey on {key}"),
+                    "to encrypt what is stored".to_owned(),
+                ));
+            }
+            Some(Rights { of: format!("sinks.{name}: the credentials for AWS"), needs })
+        }
         settings::Sink::File { directory, .. } => Some(Rights {
             of: format!("sinks.{name}: {}", directory.display()),
             needs: vec![("write access to this folder".to_owned(), "files are made with mode 0600".to_owned())],

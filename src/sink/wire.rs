@@ -1,18 +1,18 @@
-//! The way to a vault: one origin, no redirects, no hidden repetition, and nothing of a request in any message.
+//! The way to a store of secrets: one origin, no redirects, no hidden repetition, and nothing of a request in any message.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::model::origin::Origin;
-use crate::model::secret::Secret;
 use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
 use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Unread, Way, causes};
-use crate::sink::access::Access;
+
+use super::access::Access;
 
 /// Far more than any secret.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -36,14 +36,13 @@ pub(super) struct Answer {
 pub(super) struct Wire {
     client: Client,
     origin: Origin,
-    namespace: Option<String>,
     timeout: Duration,
     waits: Waits,
     proxy: Option<Arc<Proxy>>,
 }
 
 impl Wire {
-    pub(super) fn new(origin: Origin, namespace: Option<String>, access: &Access) -> Result<Self, String> {
+    pub(super) fn new(origin: Origin, access: &Access) -> Result<Self, String> {
         let client = Roots::read(&access.ca_pem).and_then(|trust| {
             net::client(&Way {
                 proxy: access.proxy.as_deref(),
@@ -63,35 +62,21 @@ impl Wire {
             BuildError::Client(why) => why,
         })?;
         let (waits, proxy) = (access.waits.clone(), access.proxy.clone());
-        Ok(Self { client, origin, namespace, timeout: access.timeout, waits, proxy })
+        Ok(Self { client, origin, timeout: access.timeout, waits, proxy })
     }
 
-    /// Sends one request once. `path` begins after `/v1/`.
+    /// Sends one request once. `path` begins with a slash; `headers` that are credentials are marked so.
     pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
-        token: &Secret,
+        headers: HeaderMap,
         body: Option<Zeroizing<Vec<u8>>>,
     ) -> Reply {
-        let mut token = match HeaderValue::from_str(token.expose()) {
-            Ok(token) => token,
-            Err(_) => return Reply::NotSent("the token holds a character that no header can carry".to_owned()),
-        };
-        token.set_sensitive(true);
-        let mut asking = self.waits.requests().ask(method.as_str(), &self.origin.to_string(), &format!("/v1/{path}"));
-        let mut request = self
-            .client
-            .request(method, format!("{}/v1/{path}", self.origin))
-            .header("X-Vault-Token", token)
-            // Asked for by agents that stand before a vault.
-            .header("X-Vault-Request", "true");
-        if let Some(namespace) = &self.namespace {
-            request = request.header("X-Vault-Namespace", namespace);
-        }
+        let mut asking = self.waits.requests().ask(method.as_str(), &self.origin.to_string(), path);
+        let mut request = self.client.request(method, format!("{}{path}", self.origin)).headers(headers);
         if let Some(body) = body {
-            let json = HeaderValue::from_static("application/json");
-            request = request.header(CONTENT_TYPE, json).body(body.to_vec());
+            request = request.body(body.to_vec());
         }
         let _waiting = self.waits.begin(format!("{}: no answer yet", self.origin), self.timeout);
         let response = match request.send().await {

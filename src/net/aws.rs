@@ -1,0 +1,215 @@
+//! Requests to AWS: the credentials that the environment of a machine or a pipeline offers, and the signature made with them. Both are
+//! the work of the library that the shared ledger has (feature `object-store`).
+
+use crate::model::secret::Secret;
+
+pub const ID: &str = "AWS_ACCESS_KEY_ID";
+pub const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+pub const TOKEN: &str = "AWS_SESSION_TOKEN";
+const IDENTITY_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+const ROLE: &str = "AWS_ROLE_ARN";
+const SESSION: &str = "AWS_ROLE_SESSION_NAME";
+const CONTAINER_PATH: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const CONTAINER_URL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const CONTAINER_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// The variables of each way to log in, by the names that AWS's own tools use. The first way of which any is set counts: keys, a web
+/// identity (the token of a pipeline or of a pod, exchanged for keys of an hour), a container's role, a pod's identity.
+pub const WAYS: [&[&str]; 4] =
+    [&[ID, SECRET, TOKEN], &[IDENTITY_FILE, ROLE, SESSION], &[CONTAINER_PATH], &[CONTAINER_URL, CONTAINER_FILE]];
+
+/// Variables by which AWS's own tools log in, and which nobody heeds here.
+pub const PASSED_OVER: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+
+/// `aws configure export-credentials` of AWS CLI 2 prints `export` lines for whatever profile or role it is set up with.
+pub const LOG_IN: &str = "log in by a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN) or a container's role, as AWS's own tools do; \
+                          or assume the role first: eval \"$(aws configure export-credentials --format env)\"";
+
+/// What the environment says: of one way to log in.
+pub type Login = Vec<(&'static str, Secret)>;
+
+/// Why nothing could be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsigned {
+    /// Nothing of any way is set.
+    NoCredentials,
+    /// This program cannot sign.
+    NotBuilt,
+    /// A way is set and incomplete: this variable is missing.
+    Incomplete(&'static str),
+    /// Whoever gives the credentials did not; in words that hold nothing of a request.
+    NotGiven(String),
+}
+
+/// The headers of a signed request, and what may be seen in no message.
+pub struct Signed {
+    pub headers: reqwest::header::HeaderMap,
+    pub secrets: Vec<Secret>,
+}
+
+#[cfg(feature = "object-store")]
+pub use self::with::Signer;
+#[cfg(not(feature = "object-store"))]
+pub use self::without::Signer;
+
+#[cfg(feature = "object-store")]
+mod with {
+    use std::error::Error as _;
+    use std::time::Duration;
+
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsAuthorizer, AwsCredentialProvider};
+    use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody};
+    use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+    use reqwest::Method;
+    use reqwest::header::{AUTHORIZATION, HeaderMap};
+    use sha2::{Digest as _, Sha256};
+
+    use super::{CONTAINER_FILE, CONTAINER_PATH, CONTAINER_URL, ID, IDENTITY_FILE, ROLE, SECRET, SESSION, TOKEN};
+    use super::{Login, Signed, Unsigned};
+    use crate::model::origin::Origin;
+    use crate::model::secret::Secret;
+    use crate::net::{Way, client};
+
+    /// Getting credentials is a read.
+    const ATTEMPTS: usize = 3;
+
+    /// Signs for one region.
+    pub struct Signer {
+        provider: AwsCredentialProvider,
+        region: String,
+    }
+
+    #[derive(Debug)]
+    struct Own(reqwest::Client);
+
+    impl HttpConnector for Own {
+        fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+            Ok(HttpClient::new(self.0.clone()))
+        }
+    }
+
+    impl Signer {
+        /// Nothing is sent. `stand_in` is asked for credentials instead of AWS.
+        ///
+        /// # Errors
+        /// The environment offers no credentials, or half of them.
+        pub fn new(login: &Login, region: &str, way: Way<'_>, stand_in: Option<&Origin>) -> Result<Self, Unsigned> {
+            let value = |name: &str| login.iter().find(|(known, _)| *known == name).map(|(_, value)| value.expose());
+            let need = |name: &'static str| value(name).ok_or(Unsigned::Incomplete(name));
+            // What a container's own service says is said in plain http on a link that ends at the machine.
+            let link_local = value(CONTAINER_PATH).is_some() || value(CONTAINER_URL).is_some();
+            let way = Way { loopback: way.loopback || link_local, ..way };
+            let timeout = way.whole;
+            let own = Own(client(&way).map_err(|error| Unsigned::NotGiven(error.to_string()))?);
+            let mut builder = AmazonS3Builder::new()
+                // There is no bucket: of what is built, the credentials are taken.
+                .with_bucket_name("credentials")
+                .with_region(region)
+                .with_retry(RetryConfig {
+                    backoff: BackoffConfig::default(),
+                    max_retries: ATTEMPTS - 1,
+                    retry_timeout: timeout.saturating_mul(2).max(Duration::from_secs(1)),
+                })
+                .with_http_connector(own);
+            if value(ID).is_some() || value(SECRET).is_some() || value(TOKEN).is_some() {
+                builder = builder.with_access_key_id(need(ID)?).with_secret_access_key(need(SECRET)?);
+                if let Some(token) = value(TOKEN) {
+                    builder = builder.with_token(token);
+                }
+            } else if value(IDENTITY_FILE).is_some() || value(ROLE).is_some() {
+                builder = builder
+                    .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, need(IDENTITY_FILE)?)
+                    .with_config(AmazonS3ConfigKey::RoleArn, need(ROLE)?)
+                    .with_config(AmazonS3ConfigKey::RoleSessionName, value(SESSION).unwrap_or("qlik-plan"))
+                    .with_config(
+                        AmazonS3ConfigKey::StsEndpoint,
+                        stand_in.cloned().unwrap_or_else(|| Origin::of_aws("sts", region)).as_str(),
+                    );
+            } else if let Some(path) = value(CONTAINER_PATH) {
+                builder = builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path);
+            } else if value(CONTAINER_URL).is_some() || value(CONTAINER_FILE).is_some() {
+                builder = builder
+                    .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, need(CONTAINER_URL)?)
+                    .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, need(CONTAINER_FILE)?);
+            } else {
+                return Err(Unsigned::NoCredentials);
+            }
+            let store = builder.build().map_err(|error| Unsigned::NotGiven(error.to_string()))?;
+            Ok(Self { provider: store.credentials().clone(), region: region.to_owned() })
+        }
+
+        /// Signs a POST to `url`, which has no query.
+        ///
+        /// # Errors
+        /// There are no credentials to sign with.
+        pub async fn sign(
+            &self,
+            service: &str,
+            url: &str,
+            mut headers: HeaderMap,
+            body: &[u8],
+        ) -> Result<Signed, Unsigned> {
+            let given = self.provider.get_credential().await.map_err(|error| not_given(&error))?;
+            // The body itself stays where it is wiped: the signature is of its digest.
+            let mut request = HttpRequest::new(HttpRequestBody::empty());
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = url.parse().map_err(|_| Unsigned::NotGiven(format!("{url} is no URL")))?;
+            std::mem::swap(request.headers_mut(), &mut headers);
+            AwsAuthorizer::new(&given, service, &self.region)
+                .try_authorize(&mut request, Some(&Sha256::digest(body)))
+                .map_err(|error| Unsigned::NotGiven(error.to_string()))?;
+            std::mem::swap(request.headers_mut(), &mut headers);
+            for name in [AUTHORIZATION.as_str(), "x-amz-security-token"] {
+                if let Some(value) = headers.get_mut(name) {
+                    value.set_sensitive(true);
+                }
+            }
+            let secrets = [Some(&given.secret_key), given.token.as_ref()];
+            Ok(Signed { headers, secrets: secrets.into_iter().flatten().cloned().map(Secret::new).collect() })
+        }
+    }
+
+    /// The deepest cause says why; those above repeat it, with URLs.
+    fn not_given(error: &object_store::Error) -> Unsigned {
+        let mut cause: &dyn std::error::Error = error;
+        if let Some(first) = error.source() {
+            cause = first;
+        }
+        while let Some(next) = cause.source() {
+            cause = next;
+        }
+        Unsigned::NotGiven(cause.to_string())
+    }
+}
+
+#[cfg(not(feature = "object-store"))]
+mod without {
+    use super::{Login, Signed, Unsigned};
+    use crate::model::origin::Origin;
+    use crate::net::Way;
+
+    /// Signs nothing: the library is not built in.
+    #[derive(Debug)]
+    pub enum Signer {}
+
+    impl Signer {
+        /// # Errors
+        /// Always.
+        pub fn new(_: &Login, _: &str, _: Way<'_>, _: Option<&Origin>) -> Result<Self, Unsigned> {
+            Err(Unsigned::NotBuilt)
+        }
+
+        /// # Errors
+        /// There is no such signer.
+        #[expect(clippy::unused_async, reason = "the other one asks for its credentials")]
+        pub async fn sign(
+            &self,
+            _: &str,
+            _: &str,
+            _: reqwest::header::HeaderMap,
+            _: &[u8],
+        ) -> Result<Signed, Unsigned> {
+            match *self {}
+        }
+    }
+}

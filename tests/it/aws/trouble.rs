@@ -1,0 +1,200 @@
+//! What goes wrong at AWS: requests and answers that are lost, an outage, rights that are missing, credentials of somebody else.
+
+use super::*;
+use crate::service::{Habit, ministack};
+
+#[test]
+fn an_answer_that_is_lost_is_looked_up() {
+    for shop in Shop::both() {
+        shop.between.becomes(Habit::Mute);
+        shop.apply(&["--yes"]).exits(0).says("reading it back");
+        shop.between.becomes(Habit::Honest);
+        shop.plan(&FULL).exits(0);
+        shop.is_whole();
+        // Of the first step of a renewal, then of its second.
+        for step in ["PutSecretValue", "UpdateSecretVersionStage"] {
+            let (before, _) = shop.current("ci");
+            shop.six_days_later();
+            shop.between.becomes_to(step, Habit::Mute);
+            shop.apply(&["--yes"]).exits(0);
+            shop.between.becomes(Habit::Honest);
+            shop.plan(&FULL).exits(0);
+            assert_ne!(shop.current("ci").0["qlik_plan"]["key_id"], before["qlik_plan"]["key_id"]);
+            assert_eq!(shop.labelled("ci", "AWSPREVIOUS"), before);
+        }
+    }
+}
+
+#[test]
+fn a_version_that_was_never_stored_or_never_made_current_leaves_the_former_one() {
+    for shop in Shop::both() {
+        shop.recovers();
+        let (before, version) = shop.current("ci");
+        shop.six_days_later();
+        let live = shop.stage.live_keys().len();
+        // The second step finds no such version: nothing was delivered, for certain.
+        shop.between.becomes_to("PutSecretValue", Habit::Deaf);
+        shop.apply(&["--yes"]).exits(1).says("was revoked");
+        assert_eq!((shop.current("ci"), shop.stage.live_keys().len()), ((before.clone(), version.clone()), live));
+        // The second step may still arrive: nobody revokes what may become current.
+        shop.between.becomes_to("UpdateSecretVersionStage", Habit::Deaf);
+        shop.apply(&["--yes"]).exits(1).says("left as undelivered");
+        assert_eq!(shop.current("ci"), (before, version));
+        assert_eq!(shop.stage.live_keys().len(), live + 2);
+    }
+}
+
+#[test]
+fn an_outage_in_the_middle_loses_no_key() {
+    for shop in Shop::both() {
+        shop.stage
+            .fault(&json!({ "match": { "method": "POST", "path": "/api/v1/api-keys" }, "nth": 1, "action": "pause" }));
+        let running = shop.begin();
+        shop.between.becomes(Habit::Sealed);
+        shop.stage.control("POST", "/release", &json!({}));
+        shop.end(running).exits(1).says("answers 503").says("left as undelivered");
+        shop.stage.forget_requests();
+        shop.apply(&["--yes"]).exits(1).says("answers 503").says("next:");
+        assert_eq!(shop.stage.changes(), Vec::<String>::new());
+    }
+}
+
+/// A user with these actions on the secrets of the sink, and nothing else; the server checks signatures.
+fn user(shop: &Shop, actions: &[&str]) -> Vec<(String, String)> {
+    let account = shop.aws.account;
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": actions.iter().map(|action| format!("secretsmanager:{action}")).collect::<Vec<_>>(),
+        "Resource": format!("arn:aws:secretsmanager:us-east-1:{account}:secret:prod/*/*/*"),
+    }] });
+    let user = format!("runner{}", actions.len());
+    shop.aws.iam("CreateUser", &[("UserName", &user)]);
+    let policy = [("UserName", user.as_str()), ("PolicyName", "qlik"), ("PolicyDocument", &policy.to_string())];
+    shop.aws.iam("PutUserPolicy", &policy);
+    let made = shop.aws.iam("CreateAccessKey", &[("UserName", &user)]);
+    let field = |name: &str| {
+        let rest = made.split_once(&format!("<{name}>")).unwrap().1;
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    vec![
+        ("AWS_ACCESS_KEY_ID".to_owned(), field("AccessKeyId")),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), field("SecretAccessKey")),
+    ]
+}
+
+const LEAST: [&str; 5] =
+    ["DescribeSecret", "GetSecretValue", "CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"];
+
+#[test]
+fn the_least_rights_are_enough_and_a_right_that_is_missing_is_named() {
+    let Some(aws) = ministack() else { return };
+    let mut shop = Shop::at(aws);
+    let rights = "secretsmanager:DescribeSecret, GetSecretValue, CreateSecret, PutSecretValue and UpdateSecretVersionStage on arn:aws:secretsmanager:us-east-1:000000000000:secret:prod/*/*/*";
+    // Not even to look: nothing is minted.
+    shop.stage.forget_requests();
+    shop.login = user(&shop, &["ListSecrets"]);
+    shop.plan(&FULL).exits(1).says("AccessDenied").says(rights);
+    shop.apply(&["--yes"]).exits(1).says(rights);
+    // To look alone: the plan says what it does not know, and the first write what is missing. No key is left.
+    shop.login = user(&shop, &LEAST[..2]);
+    shop.plan(&FULL).exits(2).says("AWS tells it only to a write");
+    shop.apply(&["--yes"]).exits(1).says("AccessDenied").says("was revoked").says(rights);
+    assert_eq!(shop.stage.live_keys(), Vec::<Value>::new());
+    shop.login = user(&shop, &LEAST);
+    shop.plan(&["doctor", "--scopes"]).says(rights);
+    shop.recovers();
+    // All but the step that makes it current.
+    shop.six_days_later();
+    shop.login = user(&shop, &LEAST[..4]);
+    let (before, version) = shop.current("ci");
+    shop.apply(&["--yes"]).exits(1).says("UpdateSecretVersionStage").says("was revoked");
+    assert_eq!(shop.current("ci"), (before, version));
+    shop.login = user(&shop, &[LEAST.as_slice(), &["ListSecrets"]].concat());
+    shop.apply(&["--yes"]).exits(0);
+    shop.plan(&FULL).exits(0);
+}
+
+#[test]
+fn credentials_that_are_dead_or_of_another_account_or_missing_write_nothing() {
+    let Some(aws) = ministack() else { return };
+    let mut shop = Shop::at(aws);
+    let own = user(&shop, &LEAST);
+    let with = |secret: &str| vec![own[0].clone(), ("AWS_SECRET_ACCESS_KEY".to_owned(), secret.to_owned())];
+    let settings = shop.stage.dir().join("qlik-plan.settings.yaml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    shop.stage.forget_requests();
+    for (login, says) in [
+        (with("not-the-secret-of-that-key-0815"), "AWS does not take these credentials"),
+        (vec![own[0].clone()], "AWS_SECRET_ACCESS_KEY is not set"),
+        (vec![("AWS_PROFILE".to_owned(), "prod".to_owned())], "there are no credentials for AWS (AWS_PROFILE is set"),
+    ] {
+        shop.login = login;
+        shop.plan(&FULL).exits(1).says(says);
+        shop.apply(&["--yes"]).exits(1).says(says);
+    }
+    shop.plan(&["doctor"]).exits(1).says("sinks.aws: there are no credentials for AWS");
+    shop.login = own;
+    std::fs::write(&settings, text.replace("'000000000000'", "'111122223333'")).unwrap();
+    shop.plan(&FULL).exits(1).says("are of account 000000000000, and settings say 111122223333");
+    shop.apply(&["--yes"]).exits(1).says("log in to account 111122223333");
+    assert_eq!(shop.stage.changes(), Vec::<String>::new());
+    std::fs::write(&settings, text).unwrap();
+    shop.recovers();
+}
+
+/// The token of a pipeline or of a pod, which the token service exchanges for keys of an hour: nothing lasting is kept anywhere.
+#[test]
+fn a_web_identity_is_enough() {
+    // moto knows the token service by a signature, and this request has none.
+    let Some(aws) = ministack() else { return };
+    let mut shop = Shop::at(aws);
+    let issuer = "issuer.example";
+    let account = shop.aws.account;
+    let provider = format!("arn:aws:iam::{account}:oidc-provider/{issuer}");
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Federated": provider }, "Action": "sts:AssumeRoleWithWebIdentity",
+        }] });
+    let trust = trust.to_string();
+    shop.aws.iam(
+        "CreateOpenIDConnectProvider",
+        &[
+            ("Url", "https://issuer.example"),
+            ("ClientIDList.member.1", "sts.amazonaws.com"),
+            ("ThumbprintList.member.1", "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"),
+        ],
+    );
+    shop.aws.iam("CreateRole", &[("RoleName", "runner"), ("AssumeRolePolicyDocument", &trust)]);
+    let actions: Vec<String> = LEAST.iter().map(|action| format!("secretsmanager:{action}")).collect();
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": actions,
+            "Resource": format!("arn:aws:secretsmanager:us-east-1:{account}:secret:prod/*/*/*"),
+        }] });
+    shop.aws.iam(
+        "PutRolePolicy",
+        &[("RoleName", "runner"), ("PolicyName", "qlik"), ("PolicyDocument", &policy.to_string())],
+    );
+    let part = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+    let claims = json!({
+        "iss": "https://issuer.example", "aud": "sts.amazonaws.com", "sub": "repo:acme/estate",
+        "iat": 1_700_000_000, "exp": 4_102_444_800_u64,
+    });
+    let token = format!("{}.{}.{}", part(json!({ "alg": "RS256" })), part(claims), "c2lnbmF0dXJlLW9mLXRoZS1pc3N1ZXI");
+    let file = shop.stage.dir().join("identity-token");
+    std::fs::write(&file, &token).unwrap();
+    shop.canary = token;
+    shop.login = vec![
+        ("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(), file.display().to_string()),
+        ("AWS_ROLE_ARN".to_owned(), format!("arn:aws:iam::{account}:role/runner")),
+    ];
+    shop.recovers();
+    // The token goes to the token service in its URL, and no message repeats that.
+    let role = shop.login.pop().unwrap();
+    shop.login.push((role.0.clone(), format!("arn:aws:iam::{account}:role/another")));
+    shop.plan(&FULL).exits(1).says("credentials for AWS were not given").says("AssumeRoleWithWebIdentity");
+    shop.login[1] = role;
+    // Nothing is there to exchange.
+    std::fs::remove_file(&file).unwrap();
+    shop.plan(&FULL).exits(1).says("credentials for AWS were not given").says("identity-token");
+    shop.login.pop();
+    shop.plan(&FULL).exits(1).says("AWS_ROLE_ARN is not set");
+}
