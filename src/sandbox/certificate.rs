@@ -24,6 +24,17 @@ pub(super) enum CertificateError {
     Use(#[from] tokio_rustls::rustls::Error),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("{} is not what this program wrote: restore it, or remove ca.pem and ca.key: both are made anew then", .0.display())]
+    Unreadable(PathBuf),
+    #[error(
+        "{} is not the key of {}: put back the one that belongs there, or remove both: they are made anew then, and whoever \
+         trusts the old one has to be told",
+        key.display(),
+        certificate.display()
+    )]
+    Foreign { key: PathBuf, certificate: PathBuf },
+    #[error("{} is missing, and {} is there: restore it, or remove both: they are made anew then", key.display(), certificate.display())]
+    Missing { key: PathBuf, certificate: PathBuf },
 }
 
 pub(super) struct Authority {
@@ -38,14 +49,28 @@ impl Authority {
     /// Made once per state directory, so that a shell that trusts the file goes on trusting it.
     pub(super) fn open(directory: &Path) -> Result<Self, CertificateError> {
         let (file, key_file) = (directory.join("ca.pem"), directory.join("ca.key"));
-        let (pem, ca_key) = match (files::read(&file)?, files::read(&key_file)?) {
-            (Some(pem), Some(key)) if covers(&pem) => (pem, KeyPair::from_pem(&key)?),
-            (None | Some(_), _) => {
+        let known = files::read(&key_file)?.map(|pem| KeyPair::from_pem(&pem));
+        let known = known.transpose().map_err(|_| CertificateError::Unreadable(key_file.clone()))?;
+        let (pem, ca_key) = match (files::read(&file)?, known) {
+            (Some(pem), known) => {
+                let der = CertificateDer::from_pem_slice(pem.as_bytes());
+                let der = der.map_err(|_| CertificateError::Unreadable(file.clone()))?;
+                let Some(key) = known else {
+                    return Err(CertificateError::Missing { key: key_file, certificate: file });
+                };
+                if !holds(&der, key.public_key_raw()) {
+                    return Err(CertificateError::Foreign { key: key_file, certificate: file });
+                }
+                // One from an earlier time may not speak for every vendor that is played now.
+                let covers = DOMAINS.iter().all(|domain| holds(&der, domain.as_bytes()));
+                if covers { (pem, key) } else { (certify(&file, &key)?, key) }
+            }
+            // A first start that was killed has left the key alone.
+            (None, Some(key)) => (certify(&file, &key)?, key),
+            (None, None) => {
                 let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-                let pem = constrained().self_signed(&key)?.pem();
                 files::write(&key_file, key.serialize_pem().as_bytes())?;
-                files::write(&file, pem.as_bytes())?;
-                (pem, key)
+                (certify(&file, &key)?, key)
             }
         };
         Ok(Self {
@@ -85,10 +110,16 @@ impl Authority {
     }
 }
 
-/// Whether an authority from an earlier time may speak for every vendor that is played now. Its names stand in it as they are.
-fn covers(pem: &str) -> bool {
-    let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else { return false };
-    DOMAINS.iter().all(|domain| der.windows(domain.len()).any(|bytes| bytes == domain.as_bytes()))
+/// Makes the certificate of an authority, and the file that others trust.
+fn certify(file: &Path, key: &KeyPair) -> Result<String, CertificateError> {
+    let pem = constrained().self_signed(key)?.pem();
+    files::write(file, pem.as_bytes())?;
+    Ok(pem)
+}
+
+/// Names and keys stand in a certificate as they are.
+fn holds(certificate: &[u8], part: &[u8]) -> bool {
+    certificate.windows(part.len()).any(|bytes| bytes == part)
 }
 
 /// The vendors' domains, and no other.

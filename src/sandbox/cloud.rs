@@ -124,10 +124,7 @@ impl Cloud {
             committed: false,
             fault: struck.as_ref().map(Action::name),
         };
-        if inner.record.len() >= RECORD_LIMIT {
-            inner.record.drain(..RECORD_LIMIT / 2);
-        }
-        inner.record.push(entry);
+        inner.note(entry);
         (number, struck, inner.latency_ms)
     }
 
@@ -145,7 +142,7 @@ impl Cloud {
             committed: false,
             fault: None,
         };
-        inner.record.push(entry);
+        inner.note(entry);
     }
 
     /// Lets the vendor act, and saves what changed. The answer goes out only when this has returned.
@@ -264,6 +261,13 @@ impl Drop for Held<'_> {
 impl Inner {
     pub(super) fn save(&mut self) -> Result<(), FileError> {
         self.store.save(&mut self.state)
+    }
+
+    fn note(&mut self, entry: Entry) {
+        if self.record.len() >= RECORD_LIMIT {
+            self.record.drain(..RECORD_LIMIT / 2);
+        }
+        self.record.push(entry);
     }
 
     fn entry(&mut self, number: u64) -> Option<&mut Entry> {

@@ -22,7 +22,7 @@ use super::cloud::{Cloud, Inner, Release};
 use super::edit::Edit;
 use super::fault::Fault;
 use super::seed::{self, Seed, Seeded};
-use super::state::{Clock, Main, State};
+use super::state::{Clock, State};
 use super::switches::Switches;
 use super::{imburse, qlik, view};
 
@@ -312,13 +312,7 @@ fn switch(state: &mut State, switches: Switches) -> Value {
 
 /// As if the directory were new: nothing seeded, nothing recorded, nothing scripted.
 fn reset(inner: &mut Inner) {
-    let tenants: Vec<String> = inner.state.tenants().map(|tenant| tenant.id.clone()).collect();
-    for id in tenants {
-        inner.state.remove(&id);
-    }
-    inner.state.imburse.clear();
-    *inner.state.main_mut() = Main::default();
-    inner.state.rates.clear();
+    inner.state.reset();
     inner.record.clear();
     inner.faults.clear();
     (inner.count, inner.answered, inner.latency_ms) = (0, 0, 0);

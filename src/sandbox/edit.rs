@@ -150,8 +150,8 @@ impl Edit {
                 qlik::bury(state, &id, now);
             }
             Self::CreateTenant { region, name, alias } => {
-                let subscription = state.main().subscriptions.iter().find(|one| one.region == region);
-                let mut tenant = Tenant::new(subscription.ok_or(EditError::Missing("account"))?, now);
+                let subscription = state.subscriptions().find(|one| one.region == region);
+                let mut tenant = subscription.ok_or(EditError::Missing("account"))?.tenant(now);
                 if let Some(alias) = alias {
                     let alias =
                         qlik::check_alias(state, &tenant, &alias).map_err(|(_, title)| EditError::Alias(title))?;
@@ -201,20 +201,11 @@ impl Edit {
                 find(state, &tenant)?.consent.insert(client, consent);
             }
             Self::RotateSecret { client } => {
-                let main = state.main_mut();
-                let organization = main.organization.as_mut().map(|organization| &mut organization.client);
-                let clients = main
-                    .subscriptions
-                    .iter_mut()
-                    .flat_map(|subscription| [&mut subscription.client, &mut subscription.key_client]);
-                let mut found = false;
-                for known in clients.chain(organization).filter(|known| known.id == client) {
-                    known.secret = random::secret();
-                    found = true;
-                }
-                if !found {
+                let clients = state.clients_mut(&client);
+                if clients.is_empty() {
                     return Err(EditError::Missing("client"));
                 }
+                clients.into_iter().for_each(|client| client.secret = random::secret());
             }
         }
         Ok(made)

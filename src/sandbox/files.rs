@@ -17,7 +17,7 @@ pub struct FileError {
     source: io::Error,
 }
 
-fn refused(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn refused(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     move |source| FileError { verb, path: path.to_owned(), source }
 }
 
@@ -29,20 +29,22 @@ pub(super) fn make_directory(path: &Path) -> Result<(), FileError> {
 
 /// Temporary file and rename: a reader, or a run after a kill, sees the old bytes or the new ones.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace(path, |mut file| file.write_all(bytes)).map(drop)
+}
+
+/// As `write`, for more than one holds at once. The file goes on being written at its end.
+pub(super) fn replace(path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<File, FileError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let temporary = path.with_file_name(name);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)
-        .map_err(refused("write", &temporary))?;
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary);
+    let file = file.map_err(refused("write", &temporary))?;
     // The mode above is for files that are new; a leftover keeps the mode it had.
     file.set_permissions(Permissions::from_mode(0o600)).map_err(refused("close to others", &temporary))?;
-    file.write_all(bytes).map_err(refused("write", &temporary))?;
-    std::fs::rename(&temporary, path).map_err(refused("replace", path))
+    fill(&file).map_err(refused("write", &temporary))?;
+    std::fs::rename(&temporary, path).map_err(refused("replace", path))?;
+    Ok(file)
 }
 
 pub(super) fn read(path: &Path) -> Result<Option<String>, FileError> {

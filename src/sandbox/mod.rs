@@ -7,6 +7,7 @@ mod call;
 mod certificate;
 mod cloud;
 mod control;
+mod earlier;
 mod edit;
 mod ending;
 mod error;
@@ -14,6 +15,7 @@ mod exchange;
 mod fault;
 mod files;
 mod imburse;
+mod journal;
 mod jwt;
 mod members;
 mod people;
@@ -22,9 +24,11 @@ mod qlik;
 mod random;
 mod reply;
 mod seed;
+mod shelf;
 mod state;
 mod store;
 mod switches;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -43,12 +47,11 @@ use tokio::sync::{mpsc, watch};
 use self::certificate::Authority;
 use self::cloud::Cloud;
 pub(crate) use self::control::CALLS;
-pub use self::error::SandboxError;
+pub use self::error::{LoadError, SandboxError};
 pub use self::files::FileError;
 pub use self::imburse::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
 use self::jwt::Signer;
 pub use self::seed::{Seed, SeedAccount, SeedError, SeedOwner, Seeded, SeededAccount, SeededClient, SeededOwner};
-pub use self::store::LoadError;
 use self::store::Store;
 
 pub struct Options {
@@ -109,7 +112,7 @@ async fn start_as(options: Options, lasting: bool) -> Result<Running, SandboxErr
     if !listen.ip().is_loopback() {
         return Err(SandboxError::NotLoopback(listen));
     }
-    let store = Store::open(&state_dir)?.ok_or_else(|| SandboxError::Locked(state_dir.clone()))?;
+    let mut store = Store::open(&state_dir)?.ok_or_else(|| SandboxError::Locked(state_dir.clone()))?;
     let directory = state_dir.canonicalize().unwrap_or(state_dir);
     let state = store.load()?;
     let unusable = |source: Box<dyn std::error::Error + Send + Sync>| SandboxError::Certificate {

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::imburse::{self, SeedImburse, SeedImburseError, SeededImburse};
 use super::jwt::{SignError, Signer};
 use super::random;
-use super::state::{Client, Key, Organization, Owner, State, Subscription, Tenant, User};
+use super::shelf::Shelf;
+use super::state::{Client, Key, Organization, Owner, State, Subscription, User};
 use super::token::hash;
 
 /// What to make sure of. Asking twice changes nothing and answers the same.
@@ -119,7 +120,7 @@ fn ensure(
 ) -> Result<SeededAccount, SeedError> {
     label(&account.region)?;
     label(&account.source_tenant)?;
-    let known = state.main().subscriptions.iter().find(|subscription| {
+    let known = state.subscriptions().find(|subscription| {
         subscription.region == account.region && subscription.source_label == account.source_tenant
     });
     let id = match known {
@@ -152,7 +153,7 @@ fn organization(state: &mut State) -> SeededClient {
     }
     let client = Client { id: random::hex_id(), secret: random::secret() };
     let shown = SeededClient { id: client.id.clone(), secret: client.secret.clone() };
-    let organization = Organization { client, tokens: Vec::new(), deleted: Vec::new() };
+    let organization = Organization { client, tokens: Shelf::default(), deleted: Shelf::default() };
     state.main_mut().organization = Some(organization);
     shown
 }
@@ -174,10 +175,10 @@ fn subscribe(state: &mut State, signer: &Signer, account: &SeedAccount, now: Tim
         licence_key: signer.sign(&claims)?,
         client: client(&account.client),
         key_client: client(&account.key_client),
-        register_tokens: Vec::new(),
+        register_tokens: Shelf::default(),
         owners: Vec::new(),
     };
-    state.main_mut().subscriptions.push(subscription);
+    state.subscribe(subscription);
     Ok(id)
 }
 
@@ -188,7 +189,7 @@ fn tenant(state: &mut State, subscription: &str, label: &str, now: Timestamp) ->
     if let Some(tenant) = state.tenant_at(&host) {
         return Some(tenant.id.clone());
     }
-    let mut tenant = Tenant::new(subscription, now);
+    let mut tenant = subscription.tenant(now);
     tenant.source = label == subscription.source_label;
     tenant.name = label.to_owned();
     tenant.hostnames.push(host);

@@ -1,46 +1,41 @@
-//! What the stand-in remembers: subscriptions, clients, tenants, users, keys and access tokens.
+//! What the stand-in remembers: subscriptions, clients and tenants, with the indexes over them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::imburse::Imburse;
-pub(super) use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, User};
-use super::random;
+pub(super) use super::people::{Group, Role, User};
+use super::shelf::{Kept, Shelf, with};
 use super::switches::Switches;
+pub(super) use super::tenant::{Key, Tenant, Token};
 
-/// The format of the files that this program writes, and the latest that it reads.
-pub(super) const FORMAT: u32 = 1;
-
-fn first_format() -> u32 {
-    1
-}
-
-/// What is kept in one file; each tenant has a file of its own, so that a request's cost does not grow with the estate.
-#[derive(Serialize, Deserialize)]
+/// What there is once. Tenants, subscriptions and the other vendor's objects are on shelves of their own.
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Main {
-    /// Grows when an older program could not read the files any more. Before it was written it was 1.
-    #[serde(default = "first_format")]
-    pub(super) format: u32,
     #[serde(default)]
     pub(super) clock: Clock,
     #[serde(default)]
     pub(super) switches: Switches,
     #[serde(default)]
-    pub(super) subscriptions: Vec<Subscription>,
-    #[serde(default)]
     pub(super) organization: Option<Organization>,
 }
 
-impl Default for Main {
-    fn default() -> Self {
-        Self {
-            format: FORMAT,
-            clock: Clock::default(),
-            switches: Switches::default(),
-            subscriptions: Vec::new(),
-            organization: None,
+impl Kept for Main {
+    fn follow(&mut self, change: Self) {
+        let known = std::mem::replace(self, change);
+        if let (Some(known), Some(organization)) = (known.organization, &mut self.organization) {
+            with(&mut organization.tokens, known.tokens);
+            with(&mut organization.deleted, known.deleted);
+        }
+    }
+
+    fn mark(&mut self, all: bool) {
+        if let Some(organization) = &mut self.organization {
+            organization.tokens.mark(all);
+            organization.deleted.mark(all);
         }
     }
 }
@@ -73,9 +68,17 @@ impl Clock {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Organization {
     pub(super) client: Client,
-    pub(super) tokens: Vec<Token>,
+    #[serde(default, skip_serializing_if = "Shelf::is_saved")]
+    pub(super) tokens: Shelf<Token>,
     /// What the organization's list goes on saying about tenants that are gone.
-    pub(super) deleted: Vec<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Shelf::is_saved")]
+    pub(super) deleted: Shelf<serde_json::Value>,
+}
+
+impl Kept for serde_json::Value {
+    fn id(&self) -> String {
+        self["id"].as_str().unwrap_or_default().to_owned()
+    }
 }
 
 /// One customer's contract in one region: a licence, a region-level client, a published client for keys.
@@ -88,8 +91,31 @@ pub(super) struct Subscription {
     pub(super) licence_key: String,
     pub(super) client: Client,
     pub(super) key_client: Client,
-    pub(super) register_tokens: Vec<Token>,
+    #[serde(default, skip_serializing_if = "Shelf::is_saved")]
+    pub(super) register_tokens: Shelf<Token>,
     pub(super) owners: Vec<Owner>,
+}
+
+impl Subscription {
+    /// A new tenant of it, which is not there yet.
+    pub(super) fn tenant(&self, now: Timestamp) -> Tenant {
+        Tenant::new((&self.id, &self.region), now)
+    }
+}
+
+impl Kept for Subscription {
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn follow(&mut self, change: Self) {
+        let known = std::mem::replace(self, change);
+        with(&mut self.register_tokens, known.register_tokens);
+    }
+
+    fn mark(&mut self, all: bool) {
+        self.register_tokens.mark(all);
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,177 +134,110 @@ pub(super) struct Owner {
     pub(super) token: String,
 }
 
-/// An access token. Only its hash is kept.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Token {
-    pub(super) hash: String,
-    pub(super) client: String,
-    pub(super) user: String,
-    pub(super) scopes: Vec<String>,
-    pub(super) expires: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Tenant {
-    pub(super) id: String,
-    pub(super) subscription: String,
-    pub(super) region: String,
-    pub(super) name: String,
-    pub(super) hostnames: Vec<String>,
-    pub(super) created: Timestamp,
-    pub(super) last_updated: Timestamp,
-    pub(super) disabled: bool,
-    /// A disabled tenant is gone from then on.
-    #[serde(default)]
-    pub(super) purge_at: Option<Timestamp>,
-    /// Lists of the organization that will not show this tenant yet.
-    #[serde(default)]
-    pub(super) hidden_lists: u32,
-    /// The tenant a person made before any program ran; its settings follow the `source_…` switches.
-    pub(super) source: bool,
-    pub(super) features: BTreeMap<String, bool>,
-    pub(super) users: BTreeMap<String, User>,
-    #[serde(default)]
-    pub(super) groups: BTreeMap<String, Group>,
-    /// The custom ones, by id.
-    #[serde(default)]
-    pub(super) roles: BTreeMap<String, Role>,
-    /// By subject.
-    #[serde(default)]
-    pub(super) seats: BTreeMap<String, Seat>,
-    #[serde(default)]
-    pub(super) auto_assign: AutoAssign,
-    #[serde(default)]
-    pub(super) group_settings: GroupSettings,
-    pub(super) keys: BTreeMap<String, Key>,
-    pub(super) tokens: Vec<Token>,
-    /// Consent by client id; a client that is not listed is at the vendor's default, `required`.
-    pub(super) consent: BTreeMap<String, String>,
-    /// The scopes of the role `UserDefault`.
-    pub(super) user_default: BTreeSet<String>,
-    pub(super) limits: KeyLimits,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct KeyLimits {
-    pub(super) max_keys_per_user: u64,
-    pub(super) max_api_key_expiry: String,
-    #[serde(rename = "scim_externalClient_expiry")]
-    pub(super) scim_external_client_expiry: String,
-}
-
-impl Default for KeyLimits {
-    fn default() -> Self {
-        Self {
-            max_keys_per_user: 5,
-            max_api_key_expiry: "PT24H".to_owned(),
-            scim_external_client_expiry: "P365D".to_owned(),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Key {
-    pub(super) id: String,
-    pub(super) description: String,
-    pub(super) revoked: bool,
-    pub(super) sub: String,
-    pub(super) created_by: String,
-    pub(super) created: Timestamp,
-    pub(super) last_updated: Timestamp,
-    pub(super) expiry: Timestamp,
-    pub(super) token_hash: String,
-    /// Lists that will not show this key yet.
-    pub(super) hidden_lists: u32,
-}
-
-impl Key {
-    pub(super) fn status(&self, now: Timestamp) -> &'static str {
-        if self.revoked {
-            "revoked"
-        } else if self.expiry <= now {
-            "expired"
-        } else {
-            "active"
-        }
-    }
-}
-
-impl Tenant {
-    /// A tenant as it is right after the vendor made it: no alias, no people, nobody may have API keys.
-    pub(super) fn new(subscription: &Subscription, now: Timestamp) -> Self {
-        let label = random::hostname();
-        Self {
-            id: random::tenant_id(),
-            subscription: subscription.id.clone(),
-            region: subscription.region.clone(),
-            hostnames: vec![format!("{label}.{}.qlikcloud.com", subscription.region)],
-            name: label,
-            created: now,
-            last_updated: now,
-            disabled: false,
-            purge_at: None,
-            hidden_lists: 0,
-            source: false,
-            features: [
-                ("autoAssignCreateSharedSpacesRoleToProfessionals", true),
-                ("autoAssignPrivateAnalyticsContentCreatorRoleToProfessionals", true),
-                ("autoAssignDataServicesContributorRoleToProfessionals", true),
-                ("enableAnalyticCreation", false),
-                ("enableAppOpeningFeedback", false),
-            ]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-            users: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            roles: BTreeMap::new(),
-            seats: BTreeMap::new(),
-            auto_assign: AutoAssign::default(),
-            group_settings: GroupSettings::default(),
-            keys: BTreeMap::new(),
-            tokens: Vec::new(),
-            consent: BTreeMap::new(),
-            user_default: BTreeSet::new(),
-            limits: KeyLimits::default(),
-        }
-    }
-
-    pub(super) fn host(&self) -> &str {
-        self.hostnames.first().map_or("", String::as_str)
-    }
-}
-
-/// Everything, with the indexes and with what has changed since it was last saved.
+/// Everything, with the indexes; what has changed since it was last saved says so itself.
 #[derive(Default)]
 pub(super) struct State {
     main: Main,
-    tenants: BTreeMap<String, Tenant>,
+    main_changed: bool,
+    subscriptions: Shelf<Subscription>,
+    tenants: Shelf<Tenant>,
     hosts: HashMap<String, String>,
-    pub(super) changed: Changed,
+    /// How many tenants each subscription has.
+    counts: HashMap<String, usize>,
+    /// No tenant is due before.
+    next_purge: Option<Timestamp>,
     pub(super) imburse: Imburse,
     /// The window that runs, by place, user and tier: when it began, and how many requests were in it. Not worth saving.
     pub(super) rates: HashMap<(String, String, u8), (Timestamp, u64)>,
 }
 
-#[derive(Default)]
-pub(super) struct Changed {
-    pub(super) main: bool,
-    pub(super) tenants: BTreeSet<String>,
+/// One line of the journal, as it is read: what is there is set, and nothing is said of the rest.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Change {
+    pub(super) main: Option<Main>,
+    pub(super) subscriptions: Shelf<Subscription>,
+    pub(super) tenants: Shelf<Tenant>,
+    pub(super) imburse: Imburse,
+    /// What was there when the journal was written anew ends with this line.
+    pub(super) whole: bool,
+}
+
+/// The same line, as it is written.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    main: Option<&'a Main>,
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    subscriptions: &'a Shelf<Subscription>,
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    tenants: &'a Shelf<Tenant>,
+    #[serde(skip_serializing_if = "Imburse::is_saved")]
+    imburse: &'a Imburse,
 }
 
 impl State {
-    pub(super) fn new(main: Main, tenants: impl IntoIterator<Item = Tenant>, imburse: Imburse) -> Self {
-        let mut state = Self { main, imburse, ..Self::default() };
-        for tenant in tenants {
-            state.add(tenant);
+    pub(super) fn follow(&mut self, change: Change) {
+        if let Some(main) = change.main {
+            self.main.follow(main);
         }
-        state.changed = Changed::default();
-        state
+        self.subscriptions.follow(change.subscriptions);
+        self.tenants.follow(change.tenants);
+        self.imburse.follow(change.imburse);
+    }
+
+    /// Once everything was read.
+    pub(super) fn index(&mut self) {
+        for tenant in self.tenants.values() {
+            self.hosts.extend(tenant.hostnames.iter().map(|host| (host.clone(), tenant.id.clone())));
+            *self.counts.entry(tenant.subscription.clone()).or_default() += 1;
+        }
+        self.next_purge = self.tenants.values().filter_map(|tenant| tenant.purge_at).min();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.subscriptions.len() + self.tenants.len() == 0 && self.imburse.is_empty()
+    }
+
+    /// What has changed, as a line of the journal.
+    pub(super) fn change(&self, to: &mut impl Write) -> io::Result<()> {
+        let main = self.main_changed.then_some(&self.main);
+        let line = Line { main, subscriptions: &self.subscriptions, tenants: &self.tenants, imburse: &self.imburse };
+        serde_json::to_writer(&mut *to, &line)?;
+        to.write_all(b"\n")
+    }
+
+    /// Everything, line by line.
+    pub(super) fn write(&mut self, to: &mut impl Write) -> io::Result<()> {
+        self.main.mark(true);
+        let none = Self::default();
+        let all = Line {
+            main: Some(&self.main),
+            subscriptions: &none.subscriptions,
+            tenants: &none.tenants,
+            imburse: &none.imburse,
+        };
+        serde_json::to_writer(&mut *to, &all)?;
+        to.write_all(b"\n")?;
+        self.subscriptions.write(&["subscriptions"], to)?;
+        self.tenants.write(&["tenants"], to)?;
+        self.imburse.write(to)?;
+        to.write_all(b"{\"whole\":true}\n")?;
+        self.saved();
+        Ok(())
+    }
+
+    pub(super) fn saved(&mut self) {
+        self.main_changed = false;
+        self.main.mark(false);
+        self.subscriptions.mark(false);
+        self.tenants.mark(false);
+        self.imburse.mark(false);
     }
 
     /// Whether there is anything that is not saved yet.
     pub(super) fn has_changed(&self) -> bool {
-        self.changed.main || !self.changed.tenants.is_empty() || self.imburse.has_changed()
+        self.main_changed || !self.subscriptions.is_saved() || !self.tenants.is_saved() || !self.imburse.is_saved()
     }
 
     pub(super) fn main(&self) -> &Main {
@@ -286,7 +245,7 @@ impl State {
     }
 
     pub(super) fn main_mut(&mut self) -> &mut Main {
-        self.changed.main = true;
+        self.main_changed = true;
         &mut self.main
     }
 
@@ -294,16 +253,38 @@ impl State {
         &self.main.switches
     }
 
+    pub(super) fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.values()
+    }
+
     pub(super) fn subscription(&self, id: &str) -> Option<&Subscription> {
-        self.main.subscriptions.iter().find(|subscription| subscription.id == id)
+        self.subscriptions.get(id)
     }
 
     pub(super) fn subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
-        self.main_mut().subscriptions.iter_mut().find(|subscription| subscription.id == id)
+        self.subscriptions.get_mut(id)
+    }
+
+    pub(super) fn subscribe(&mut self, subscription: Subscription) {
+        self.subscriptions.insert(subscription.id.clone(), subscription);
+    }
+
+    /// The clients of this id, of whatever kind.
+    pub(super) fn clients_mut(&mut self, id: &str) -> Vec<&mut Client> {
+        self.main_changed = true;
+        let organization = self.main.organization.as_mut().map(|organization| &mut organization.client);
+        let of = |one: &Subscription| one.client.id == id || one.key_client.id == id;
+        let clients = self.subscriptions.each_mut(of).flat_map(|one| [&mut one.client, &mut one.key_client]);
+        clients.chain(organization).filter(|client| client.id == id).collect()
     }
 
     pub(super) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
         self.tenants.values()
+    }
+
+    /// How many tenants a subscription has.
+    pub(super) fn count(&self, subscription: &str) -> usize {
+        self.counts.get(subscription).copied().unwrap_or_default()
     }
 
     pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {
@@ -311,9 +292,7 @@ impl State {
     }
 
     pub(super) fn tenant_mut(&mut self, id: &str) -> Option<&mut Tenant> {
-        let tenant = self.tenants.get_mut(id)?;
-        self.changed.tenants.insert(id.to_owned());
-        Some(tenant)
+        self.tenants.get_mut(id)
     }
 
     pub(super) fn tenant_at(&self, host: &str) -> Option<&Tenant> {
@@ -321,21 +300,56 @@ impl State {
     }
 
     pub(super) fn add(&mut self, tenant: Tenant) {
-        self.changed.tenants.insert(tenant.id.clone());
         self.hosts.extend(tenant.hostnames.iter().map(|host| (host.clone(), tenant.id.clone())));
+        *self.counts.entry(tenant.subscription.clone()).or_default() += 1;
         self.tenants.insert(tenant.id.clone(), tenant);
     }
 
     pub(super) fn remove(&mut self, id: &str) {
-        self.changed.tenants.insert(id.to_owned());
-        self.tenants.remove(id);
-        self.hosts.retain(|_, owner| owner != id);
+        let Some(tenant) = self.tenants.remove(id) else { return };
+        for host in &tenant.hostnames {
+            self.hosts.remove(host);
+        }
+        if let Some(count) = self.counts.get_mut(&tenant.subscription) {
+            *count -= 1;
+        }
+    }
+
+    /// As if the folder were new.
+    pub(super) fn reset(&mut self) {
+        *self.main_mut() = Main::default();
+        self.subscriptions.clear();
+        self.tenants.clear();
+        self.imburse.clear();
+        self.hosts.clear();
+        self.counts.clear();
+        self.rates.clear();
+    }
+
+    /// Switches a tenant off. It is gone from `purge` on.
+    pub(super) fn deactivate(&mut self, id: &str, purge: Timestamp) -> Option<&mut Tenant> {
+        let tenant = self.tenants.get_mut(id)?;
+        (tenant.disabled, tenant.purge_at) = (true, Some(purge));
+        self.next_purge = Some(self.next_purge.map_or(purge, |next| next.min(purge)));
+        Some(tenant)
+    }
+
+    /// The tenants whose time is over.
+    pub(super) fn due(&mut self, now: Timestamp) -> Vec<String> {
+        if self.next_purge.is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let ends = |tenant: &Tenant| tenant.purge_at.filter(|_| tenant.disabled);
+        self.next_purge = self.tenants().filter_map(ends).filter(|at| *at > now).min();
+        self.tenants()
+            .filter(|tenant| ends(tenant).is_some_and(|at| at <= now))
+            .map(|tenant| tenant.id.clone())
+            .collect()
     }
 
     /// Sets the one alias a tenant may have. The one before is free for anybody from then on.
     pub(super) fn set_alias(&mut self, id: &str, alias: &str) {
         let Some(tenant) = self.tenants.get_mut(id) else { return };
-        self.changed.tenants.insert(id.to_owned());
         for old in tenant.hostnames.drain(1..) {
             self.hosts.remove(&old);
         }

@@ -1,43 +1,57 @@
 //! The state directory: loading what was kept, saving what a request changed before it is answered.
 
-use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::earlier;
+use super::error::LoadError;
 use super::files::{self, FileError};
-use super::imburse::{self, Imburse};
-use super::state::{Changed, FORMAT, Main, State, Tenant};
+use super::journal::{Journal, Line};
+use super::random;
+use super::state::{Change, State};
+use super::token::hash;
 
-/// Why a state cannot be gone on with. Nothing is deleted for it.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(
-        "{} is missing, and {} is there: restore it, or remove the whole folder to begin anew",
-        main.display(),
-        part.display()
-    )]
-    Missing { main: PathBuf, part: PathBuf },
-    #[error(
-        "{} is a tenant of a subscription that {} does not know: one of them is of another state; put back the one that belongs \
-         there",
-        part.display(),
-        main.display()
-    )]
-    Foreign { main: PathBuf, part: PathBuf },
-    #[error(
-        "{} has format {format}, which a later version wrote: use that version, or --state for a folder of its own",
-        main.display()
-    )]
-    Later { main: PathBuf, format: u32 },
+/// The format that this program writes, and the latest that it reads.
+const FORMAT: u32 = 2;
+
+fn first_format() -> u32 {
+    1
+}
+
+/// `state.json`: it says how the journal is read, and which one belongs to it.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    /// Grows when an older program could not read the files any more. Before it was written it was 1.
+    #[serde(default = "first_format")]
+    format: u32,
+    #[serde(default)]
+    state: String,
+}
+
+/// The journal's first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Belongs {
+    state: String,
+}
+
+/// Which journal is expected: the one of `state.json`, or any.
+#[derive(Clone, Copy)]
+enum Whose {
+    Ours,
+    Anybodys,
 }
 
 /// The open, locked state directory.
 pub(super) struct Store {
     directory: PathBuf,
+    /// The one that stands in the journal's first line, and in `state.json`.
+    state: String,
+    /// There once the state is loaded.
+    journal: Option<Journal>,
     /// Two servers never share a state: whoever holds this is the server.
     _lock: File,
 }
@@ -51,116 +65,116 @@ impl Store {
         if !ignore.exists() {
             files::write(&ignore, b"*\n")?;
         }
-        files::make_directory(&directory.join("tenants"))?;
-        for part in imburse::PARTS {
-            files::make_directory(&directory.join(part))?;
-        }
-        Ok(Some(Self { directory: directory.to_owned(), _lock: lock }))
+        Ok(Some(Self { directory: directory.to_owned(), state: random::uuid(), journal: None, _lock: lock }))
     }
 
-    /// A file of some tenant or account; a state without its main file has none.
-    fn first_part(&self) -> Result<Option<PathBuf>, FileError> {
-        for part in imburse::PARTS.into_iter().chain(["tenants"]) {
-            let mut paths = files::names(&self.directory.join(part))?;
-            paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
-            if let Some(path) = paths.into_iter().min() {
-                return Ok(Some(path));
+    pub(super) fn load(&mut self) -> Result<State, LoadError> {
+        let (head, journal) = (self.head(), self.journal());
+        let mut state = State::default();
+        match files::read_json::<Head>(&head)? {
+            Some(Head { format: 1, .. }) => self.convert(&mut state)?,
+            Some(Head { format, .. }) if format > FORMAT => return Err(LoadError::Later { head, format }),
+            Some(Head { state: id, .. }) => {
+                self.state = id;
+                let Some(found) = self.read(&mut state, Whose::Ours)? else {
+                    return Err(LoadError::Missing { missing: journal, part: head });
+                };
+                self.journal = Some(found);
             }
-        }
-        Ok(None)
-    }
-
-    pub(super) fn load(&self) -> Result<State, LoadError> {
-        let main = match files::read_json::<Main>(&self.main())? {
-            Some(main) if main.format > FORMAT => {
-                return Err(LoadError::Later { main: self.main(), format: main.format });
-            }
-            Some(main) => main,
-            None => match self.first_part()? {
-                Some(part) => return Err(LoadError::Missing { main: self.main(), part }),
-                // From now on a folder without this file has lost it.
-                None => {
-                    let main = Main::default();
-                    files::write(&self.main(), &json(&main))?;
-                    main
+            None => {
+                self.read(&mut state, Whose::Anybodys)?;
+                let part = if state.is_empty() { earlier::first_file(&self.directory)? } else { Some(journal) };
+                if let Some(part) = part {
+                    return Err(LoadError::Missing { missing: head, part });
                 }
-            },
+                // From now on a folder without `state.json` has lost it.
+                self.begin(&mut state)?;
+            }
+        }
+        state.index();
+        Ok(state)
+    }
+
+    /// A kill on the way leaves `state.json` as it was, and a journal that says which one it was made from.
+    fn convert(&mut self, state: &mut State) -> Result<(), LoadError> {
+        let head = self.head();
+        self.state = hash(&files::read(&head)?.unwrap_or_default());
+        self.read(&mut State::default(), Whose::Ours)?;
+        if let Some(file) = files::read_json(&head)? {
+            state.follow(earlier::load(&self.directory, file)?);
+        }
+        self.begin(state)?;
+        Ok(earlier::remove(&self.directory)?)
+    }
+
+    /// The journal first: without `state.json` one in which nothing is yet counts for nothing.
+    fn begin(&mut self, state: &mut State) -> Result<(), FileError> {
+        self.write_anew(state)?;
+        let head = Head { format: FORMAT, state: self.state.clone() };
+        files::write(&self.head(), &serde_json::to_vec(&head).unwrap_or_default())
+    }
+
+    fn read(&self, state: &mut State, whose: Whose) -> Result<Option<Journal>, LoadError> {
+        let (path, head) = (self.journal(), self.head());
+        let not_ours = |line: usize, error: &serde_json::Error| {
+            // The message of a fault would quote the content, which holds secrets.
+            LoadError::Line { journal: path.clone(), line, column: error.column() }
         };
-        let mut tenants = BTreeMap::new();
-        for path in files::names(&self.directory.join("tenants"))? {
-            // A write that a kill cut short leaves a file that ends otherwise; it says nothing.
-            if path.extension().is_some_and(|end| end == "json")
-                && let Some(tenant) = files::read_json::<Tenant>(&path)?
-            {
-                if main.subscriptions.iter().any(|subscription| subscription.id == tenant.subscription) {
-                    tenants.insert(tenant.id.clone(), tenant);
-                } else if !tenant.source {
-                    return Err(LoadError::Foreign { main: self.main(), part: path });
-                }
-                // A source tenant of no subscription: seeding was killed before its last file. It is nobody's.
+        let mut lines = 0;
+        let found = Journal::read(&path, |line, bytes| {
+            lines = line;
+            if line == 1 {
+                let belongs: Belongs = serde_json::from_slice(bytes).map_err(|error| not_ours(line, &error))?;
+                return match whose {
+                    Whose::Ours if belongs.state != self.state => {
+                        Err(LoadError::Foreign { head: head.clone(), part: path.clone() })
+                    }
+                    Whose::Ours | Whose::Anybodys => Ok(Line::Change),
+                };
             }
+            let change: Change = serde_json::from_slice(bytes).map_err(|error| not_ours(line, &error))?;
+            let whole = change.whole;
+            state.follow(change);
+            Ok(if whole { Line::EndOfWhole } else { Line::Change })
+        })?;
+        match found {
+            // Without a first line it is nobody's.
+            Some(_) if lines == 0 => Err(LoadError::Foreign { head, part: path }),
+            found => Ok(found),
         }
-        Ok(State::new(main, tenants.into_values(), self.load_imburse()?))
     }
 
-    fn load_imburse(&self) -> Result<Imburse, FileError> {
-        let [accounts, tenants] = imburse::PARTS;
-        Ok(Imburse::new(self.load_all(accounts)?, self.load_all(tenants)?))
-    }
-
-    fn load_all<T: DeserializeOwned>(&self, part: &str) -> Result<Vec<T>, FileError> {
-        let paths = files::names(&self.directory.join(part))?;
-        let whole = paths.iter().filter(|path| path.extension().is_some_and(|end| end == "json"));
-        whole.filter_map(|path| files::read_json(path).transpose()).collect()
-    }
-
-    /// Each changed part is replaced whole. A request changes either one tenant or the main file; seeding makes
-    /// tenants first, and a tenant without a subscription is dropped at the next start.
-    pub(super) fn save(&self, state: &mut State) -> Result<(), FileError> {
-        self.save_imburse(&mut state.imburse)?;
-        let changed = std::mem::take(&mut state.changed);
-        if let Err(error) = self.write(state, &changed) {
-            // Still to be saved: the next request tries again.
-            state.changed.main |= changed.main;
-            state.changed.tenants.extend(changed.tenants);
-            return Err(error);
+    /// A request's change is one line: it is there whole, or not at all. What could not be saved is still to be saved.
+    pub(super) fn save(&mut self, state: &mut State) -> Result<(), FileError> {
+        if !state.has_changed() {
+            return Ok(());
+        }
+        let Some(journal) = &mut self.journal else { return self.write_anew(state) };
+        journal.append(|to| state.change(to))?;
+        state.saved();
+        if journal.is_long() && self.write_anew(state).is_err() {
+            // Everything is in the journal as it is. It only goes on growing for a while.
+            self.journal.as_mut().map(Journal::put_off);
         }
         Ok(())
     }
 
-    /// As tenants: each changed object is replaced whole, and what could not be saved is still to be saved.
-    fn save_imburse(&self, state: &mut Imburse) -> Result<(), FileError> {
-        while let Some(changed) = state.next_changed() {
-            let path = self.directory.join(changed.part()).join(format!("{}.json", changed.id()));
-            match state.content(&changed) {
-                Some(bytes) => files::write(&path, &bytes)?,
-                None => files::remove(&path)?,
-            }
-            state.saved(&changed);
-        }
+    fn write_anew(&mut self, state: &mut State) -> Result<(), FileError> {
+        let belongs = Belongs { state: self.state.clone() };
+        let journal = Journal::anew(self.journal(), |to| {
+            serde_json::to_writer(&mut *to, &belongs)?;
+            to.write_all(b"\n")?;
+            state.write(to)
+        })?;
+        self.journal = Some(journal);
         Ok(())
     }
 
-    fn write(&self, state: &State, changed: &Changed) -> Result<(), FileError> {
-        for id in &changed.tenants {
-            let path = self.directory.join("tenants").join(format!("{id}.json"));
-            match state.tenant(id) {
-                Some(tenant) => files::write(&path, &json(tenant))?,
-                None => files::remove(&path)?,
-            }
-        }
-        if changed.main {
-            files::write(&self.main(), &json(state.main()))?;
-        }
-        Ok(())
-    }
-
-    fn main(&self) -> PathBuf {
+    fn head(&self) -> PathBuf {
         self.directory.join("state.json")
     }
-}
 
-/// Our own types always have a JSON form: every map key is a string.
-fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    fn journal(&self) -> PathBuf {
+        self.directory.join("journal")
+    }
 }

@@ -1,5 +1,6 @@
 //! Stories through the real proxy, with a client that shares no type with the sandbox.
 
+mod persistence;
 mod readings;
 mod wire;
 
@@ -438,7 +439,9 @@ async fn secrets_stay_out_of_record_and_view_and_files_are_private() {
     assert_eq!((&last["method"], &last["committed"]), (&json!("POST"), &json!(true)));
     assert_eq!(last["who"], key_client.id.as_str());
     let state = place.directory.path().join("state");
-    for (name, mode) in [("", 0o700), ("ca.key", 0o600), ("state.json", 0o600), ("server.json", 0o600)] {
+    for (name, mode) in
+        [("", 0o700), ("ca.key", 0o600), ("state.json", 0o600), ("journal", 0o600), ("server.json", 0o600)]
+    {
         let found = std::fs::metadata(state.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{name}");
     }

@@ -4,13 +4,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::imburse;
+use super::shelf::Shelf;
 use super::state::{State, Tenant, Token};
 
 pub(super) fn state(state: &State, now: Timestamp) -> Value {
     let subscriptions: Vec<Value> = state
-        .main()
-        .subscriptions
-        .iter()
+        .subscriptions()
         .map(|one| {
             json!({
                 "region": one.region,
@@ -37,8 +36,8 @@ pub(super) fn state(state: &State, now: Timestamp) -> Value {
     })
 }
 
-fn live(tokens: &[Token], now: Timestamp) -> usize {
-    tokens.iter().filter(|token| token.expires > now).count()
+fn live(tokens: &Shelf<Token>, now: Timestamp) -> usize {
+    tokens.values().filter(|token| token.expires > now).count()
 }
 
 fn tenant(tenant: &Tenant, now: Timestamp) -> Value {

@@ -30,14 +30,28 @@ impl Client {
 
     /// The status and the body of the last answer, redirects followed.
     pub(crate) fn send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-        self.runtime.block_on(async {
-            let mut request = self.client.request(method.parse().unwrap(), url).body(body.to_owned());
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let answer = request.send().await.unwrap();
-            (answer.status().as_u16(), answer.text().await.unwrap())
-        })
+        self.runtime.block_on(self.ask(method, url, headers, body)).unwrap()
+    }
+
+    /// The same for one of several at once. `None`: no whole answer came.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<(u16, String)> {
+        let mut request = self.client.request(method.parse().unwrap(), url).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    /// Waits for all of these.
+    pub(crate) fn all(&self, tasks: impl IntoIterator<Item = impl Future>) {
+        self.runtime.block_on(futures_util::future::join_all(tasks));
     }
 
     /// What `users/me` of a tenant answers to a token.

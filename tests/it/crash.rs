@@ -23,7 +23,7 @@ mod request;
 mod rules;
 mod scene;
 mod slain;
-mod sweep;
+pub(crate) mod sweep;
 mod throttled;
 
 use std::sync::Arc;

@@ -35,6 +35,7 @@ mod imburse;
 mod importing;
 mod in_git;
 mod incidents;
+mod kept;
 mod links;
 mod mistakes;
 mod names;

@@ -117,7 +117,7 @@ impl Edit {
             Self::ImburseCreateKey { tenant, name, roles } => {
                 let key = Key::new(Some(name), roles, now);
                 let made = json!({ "publicKey": key.public_key });
-                find(state, &tenant)?.ring.keys.push(key);
+                find(state, &tenant)?.ring.add(key);
                 return Ok(made);
             }
             Self::ImburseChangeKey { key, name, roles } => {

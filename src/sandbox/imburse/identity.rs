@@ -10,9 +10,6 @@ use super::switches::Expires;
 use super::{Call, Reply};
 use crate::sandbox::state::State;
 
-/// A nonce is remembered so long, with its key. The vendor says only that one that was seen is blocked.
-const MEMORY: SignedDuration = SignedDuration::from_hours(24);
-
 /// Where a key hangs.
 #[derive(Clone)]
 pub(super) enum Holder {
@@ -23,6 +20,13 @@ pub(super) enum Holder {
 }
 
 impl Holder {
+    fn ring<'a>(&self, state: &'a State) -> Option<&'a Ring> {
+        match self {
+            Self::Account(slot) => state.imburse.account(slot).map(|account| &account.ring),
+            Self::Tenant(id) => state.imburse.tenant(id).map(|tenant| &tenant.ring),
+        }
+    }
+
     pub(super) fn ring_mut<'a>(&self, state: &'a mut State) -> Option<&'a mut Ring> {
         match self {
             Self::Account(slot) => state.imburse.account_mut(slot).map(|account| &mut account.ring),
@@ -72,7 +76,7 @@ fn try_exchange(state: &mut State, call: &Call<'_>) -> Result<Reply, &'static st
     if !signed.is_timely(call.now, switches.future_seconds) {
         return Err("HMAC_TIMESTAMP_IS_INVALID");
     }
-    if key.nonces.iter().any(|(nonce, _)| nonce == signed.nonce) {
+    if holder.ring(state).is_some_and(|ring| ring.has_used(key, signed.nonce)) {
         return Err("HMAC_NONCE_ALREADY_USED");
     }
     let (form, life) = (switches.expires, SignedDuration::from_secs(i64::from(switches.token_seconds.max(1))));
@@ -88,10 +92,7 @@ fn try_exchange(state: &mut State, call: &Call<'_>) -> Result<Reply, &'static st
     let token = call.signer.sign(&claims).map_err(|_| "INTERNAL_ERROR")?;
     let ring = holder.ring_mut(state).ok_or("INTERNAL_ERROR")?;
     ring.issue(&public_key, &token, call.now, expires);
-    if let Some(key) = ring.key_mut(&public_key) {
-        key.nonces.retain(|(_, used)| call.now.duration_since(*used) < MEMORY);
-        key.nonces.push((signed.nonce.to_owned(), call.now));
-    }
+    ring.use_up(&public_key, signed.nonce, call.now);
     let body = json!({ "accessToken": token, "expires": written(expires, form) });
     Ok(Reply::json(201, &body).with("cache-control", "no-store"))
 }

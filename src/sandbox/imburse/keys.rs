@@ -106,11 +106,9 @@ impl Keys<'_> {
 
     pub(super) fn list(&self, state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
         let ring = self.ring(state, call)?;
-        let shown: Vec<Value> =
-            ring.keys.iter().filter(|key| key.hidden_lists == 0).map(|key| self.shown(key)).collect();
-        if ring.keys.iter().any(|key| key.hidden_lists > 0) {
-            let ring = self.ring_mut(state, call)?;
-            ring.keys.iter_mut().for_each(|key| key.hidden_lists = key.hidden_lists.saturating_sub(1));
+        let shown: Vec<Value> = ring.keys().filter(|key| key.hidden_lists == 0).map(|key| self.shown(key)).collect();
+        if ring.keys().any(|key| key.hidden_lists > 0) {
+            self.ring_mut(state, call)?.listed();
         }
         let mut body = json!({});
         body[self.list_name()] = Value::from(shown);
@@ -144,7 +142,7 @@ impl Keys<'_> {
         let mut shown = self.shown(&key);
         // Here and nowhere else.
         shown["privateKey"] = Value::from(key.private_key.as_str());
-        self.ring_mut(state, call)?.keys.push(key);
+        self.ring_mut(state, call)?.add(key);
         Ok(Reply::json(201, &shown).with("cache-control", "no-store"))
     }
 

@@ -18,7 +18,7 @@ pub(super) use self::edit::{Edit, EditError};
 pub(super) use self::reply::{problem, rate_limited};
 pub(super) use self::seed::seed;
 pub use self::seed::{SeedImburse, SeedImburseError, SeededImburse, SeededPair};
-pub(super) use self::state::{Imburse, PARTS};
+pub(super) use self::state::Imburse;
 pub(super) use self::switches::Switches;
 pub(super) use self::view::view;
 
@@ -69,7 +69,7 @@ pub(super) fn claimed(state: &State, call: &Call<'_>) -> Option<String> {
     let hash = hash(call.bearer()?);
     let rings = state.imburse.accounts().map(|account| &account.ring);
     let mut rings = rings.chain(state.imburse.tenants().map(|tenant| &tenant.ring));
-    rings.find_map(|ring| ring.tokens.iter().find(|token| token.hash == hash)).map(|token| token.public_key.clone())
+    rings.find_map(|ring| ring.tokens.get(&hash)).map(|token| token.public_key.clone())
 }
 
 /// What a call in a generation of paths is: its names, its shape, the headers it must have.

@@ -91,7 +91,7 @@ pub(in crate::sandbox) fn seed(
     };
     let account_id = account.account_id.clone();
     let shown = |key: &Key| SeededPair { public_key: key.public_key.clone(), private_key: key.private_key.clone() };
-    if let Some(key) = account.ring.keys.iter().find(wanted) {
+    if let Some(key) = account.ring.keys().find(wanted) {
         return Ok(SeededImburse { host, account_id, key: shown(key) });
     }
     let mut key = Key::new(Some(SEEDED.to_owned()), vec!["account-admin".to_owned()], now);
@@ -101,7 +101,7 @@ pub(in crate::sandbox) fn seed(
     }
     let pair = shown(&key);
     if let Some(account) = state.imburse.account_mut(&slot) {
-        account.ring.keys.push(key);
+        account.ring.add(key);
     }
     Ok(SeededImburse { host, account_id, key: pair })
 }

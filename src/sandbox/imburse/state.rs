@@ -1,15 +1,13 @@
 //! What the stand-in remembers of Imburse: accounts, their tenants, keys with both halves, access tokens, used nonces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::random;
+use crate::sandbox::shelf::{Kept, Shelf};
 use crate::sandbox::token::hash;
-
-/// The folders of the state directory: accounts, tenants.
-pub(in crate::sandbox) const PARTS: [&str; 2] = ["imburse-accounts", "imburse-tenants"];
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -35,9 +33,12 @@ pub(super) struct Key {
     /// Lists that will not show this key yet.
     #[serde(default)]
     pub(super) hidden_lists: u32,
-    /// What it has signed with lately, and when.
-    #[serde(default)]
-    pub(super) nonces: Vec<(String, Timestamp)>,
+}
+
+impl Kept for Key {
+    fn id(&self) -> String {
+        self.public_key.to_ascii_lowercase()
+    }
 }
 
 impl Key {
@@ -50,7 +51,6 @@ impl Key {
             roles,
             created: now,
             hidden_lists: 0,
-            nonces: Vec::new(),
         }
     }
 }
@@ -68,40 +68,94 @@ pub(super) struct Token {
     pub(super) expires: Timestamp,
 }
 
-/// What an account and a tenant have in common: keys, and tokens that were given for them.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Ring {
-    /// In the order of making.
-    pub(super) keys: Vec<Key>,
-    pub(super) tokens: Vec<Token>,
+impl Kept for Token {
+    fn id(&self) -> String {
+        self.hash.clone()
+    }
 }
 
+/// When a nonce was used.
+impl Kept for Timestamp {}
+
+/// What an account and a tenant have in common: keys, tokens that were given for them, and what they have signed with lately.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Ring {
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    keys: Shelf<Key>,
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    pub(super) tokens: Shelf<Token>,
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    nonces: Shelf<Timestamp>,
+}
+
+impl Kept for Ring {
+    fn follow(&mut self, change: Self) {
+        self.keys.follow(change.keys);
+        self.tokens.follow(change.tokens);
+        self.nonces.follow(change.nonces);
+    }
+
+    fn mark(&mut self, all: bool) {
+        self.keys.mark(all);
+        self.tokens.mark(all);
+        self.nonces.mark(all);
+    }
+}
+
+/// A nonce is remembered so long, with its key. The vendor says only that one that was seen is blocked.
+const MEMORY: SignedDuration = SignedDuration::from_hours(24);
+
 impl Ring {
+    /// In the order of making.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let mut keys: Vec<&Key> = self.keys.values().collect();
+        keys.sort_by_key(|key| key.created);
+        keys.into_iter()
+    }
+
     pub(super) fn key(&self, public_key: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.public_key.eq_ignore_ascii_case(public_key))
+        self.keys.get(&public_key.to_ascii_lowercase())
     }
 
     pub(super) fn key_mut(&mut self, public_key: &str) -> Option<&mut Key> {
-        self.keys.iter_mut().find(|key| key.public_key.eq_ignore_ascii_case(public_key))
+        self.keys.get_mut(&public_key.to_ascii_lowercase())
+    }
+
+    pub(super) fn add(&mut self, key: Key) {
+        self.keys.insert(key.id(), key);
+    }
+
+    /// A list was made: those that it did not show come nearer to being shown.
+    pub(super) fn listed(&mut self) {
+        self.keys.each_mut(|key| key.hidden_lists > 0).for_each(|key| key.hidden_lists -= 1);
     }
 
     /// The key that a bearer token was given for, where both are still good.
     pub(super) fn bearer(&self, hash: &str, now: Timestamp) -> Option<&Key> {
-        let token = self.tokens.iter().find(|token| token.hash == hash && token.expires > now)?;
+        let token = self.tokens.get(hash).filter(|token| token.expires > now)?;
         self.key(&token.public_key)
+    }
+
+    pub(super) fn has_used(&self, key: &Key, nonce: &str) -> bool {
+        self.nonces.contains_key(&format!("{} {nonce}", key.id()))
+    }
+
+    pub(super) fn use_up(&mut self, key: &str, nonce: &str, now: Timestamp) {
+        self.nonces.retain(|used| now.duration_since(*used) < MEMORY);
+        self.nonces.insert(format!("{} {nonce}", key.to_ascii_lowercase()), now);
     }
 
     pub(super) fn issue(&mut self, public_key: &str, token: &str, now: Timestamp, expires: Timestamp) {
         self.tokens.retain(|token| token.expires > now);
-        self.tokens.push(Token { hash: hash(token), public_key: public_key.to_owned(), expires });
+        let token = Token { hash: hash(token), public_key: public_key.to_owned(), expires };
+        self.tokens.insert(token.id(), token);
     }
 
     /// Takes a key and its tokens away. Whether it was there.
     pub(super) fn remove(&mut self, public_key: &str) -> bool {
-        let before = self.keys.len();
-        self.keys.retain(|key| !key.public_key.eq_ignore_ascii_case(public_key));
         self.tokens.retain(|token| !token.public_key.eq_ignore_ascii_case(public_key));
-        self.keys.len() < before
+        self.keys.remove(&public_key.to_ascii_lowercase()).is_some()
     }
 }
 
@@ -191,69 +245,74 @@ impl Tenant {
     }
 }
 
-/// All accounts and tenants, with what is not saved yet.
-#[derive(Default)]
+impl Kept for Account {
+    fn id(&self) -> String {
+        self.slot.clone()
+    }
+
+    fn follow(&mut self, change: Self) {
+        let known = std::mem::replace(self, change);
+        let change = std::mem::replace(&mut self.ring, known.ring);
+        self.ring.follow(change);
+    }
+
+    fn mark(&mut self, all: bool) {
+        self.ring.mark(all);
+    }
+}
+
+impl Kept for Tenant {
+    fn id(&self) -> String {
+        self.tenant_id.clone()
+    }
+
+    fn follow(&mut self, change: Self) {
+        let known = std::mem::replace(self, change);
+        let change = std::mem::replace(&mut self.ring, known.ring);
+        self.ring.follow(change);
+    }
+
+    fn mark(&mut self, all: bool) {
+        self.ring.mark(all);
+    }
+}
+
+/// All accounts and tenants.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(in crate::sandbox) struct Imburse {
-    accounts: BTreeMap<String, Account>,
-    tenants: BTreeMap<String, Tenant>,
-    changed: BTreeSet<Changed>,
-}
-
-/// One object whose file is to be written anew.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::sandbox) enum Changed {
-    Account(String),
-    Tenant(String),
-}
-
-impl Changed {
-    pub(in crate::sandbox) fn part(&self) -> &'static str {
-        let [accounts, tenants] = PARTS;
-        match self {
-            Self::Account(_) => accounts,
-            Self::Tenant(_) => tenants,
-        }
-    }
-
-    pub(in crate::sandbox) fn id(&self) -> &str {
-        match self {
-            Self::Account(id) | Self::Tenant(id) => id,
-        }
-    }
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    pub(in crate::sandbox) accounts: Shelf<Account>,
+    #[serde(skip_serializing_if = "Shelf::is_saved")]
+    pub(in crate::sandbox) tenants: Shelf<Tenant>,
 }
 
 impl Imburse {
-    /// A tenant whose account is not there is nobody's, and left out.
-    pub(in crate::sandbox) fn new(accounts: Vec<Account>, tenants: Vec<Tenant>) -> Self {
-        let accounts: BTreeMap<_, _> = accounts.into_iter().map(|one| (one.slot.clone(), one)).collect();
-        let tenants = tenants.into_iter().filter(|tenant| accounts.contains_key(&tenant.account));
-        let tenants = tenants.map(|one| (one.tenant_id.clone(), one)).collect();
-        Self { accounts, tenants, changed: BTreeSet::new() }
+    pub(in crate::sandbox) fn is_saved(&self) -> bool {
+        self.accounts.is_saved() && self.tenants.is_saved()
     }
 
-    pub(in crate::sandbox) fn has_changed(&self) -> bool {
-        !self.changed.is_empty()
+    pub(in crate::sandbox) fn is_empty(&self) -> bool {
+        self.accounts.len() + self.tenants.len() == 0
     }
 
-    pub(in crate::sandbox) fn next_changed(&self) -> Option<Changed> {
-        self.changed.first().cloned()
+    pub(in crate::sandbox) fn follow(&mut self, change: Self) {
+        self.accounts.follow(change.accounts);
+        self.tenants.follow(change.tenants);
     }
 
-    /// The file's bytes; `None` for what is gone. Our own types always have a JSON form.
-    pub(in crate::sandbox) fn content(&self, changed: &Changed) -> Option<Vec<u8>> {
-        match changed {
-            Changed::Account(slot) => self.accounts.get(slot).map(|one| serde_json::to_vec(one).unwrap_or_default()),
-            Changed::Tenant(id) => self.tenants.get(id).map(|one| serde_json::to_vec(one).unwrap_or_default()),
-        }
+    pub(in crate::sandbox) fn mark(&mut self, all: bool) {
+        self.accounts.mark(all);
+        self.tenants.mark(all);
     }
 
-    pub(in crate::sandbox) fn saved(&mut self, changed: &Changed) {
-        self.changed.remove(changed);
+    /// Everything, line by line: what is said of one vendor stands below its name.
+    pub(in crate::sandbox) fn write(&mut self, to: &mut impl Write) -> io::Result<()> {
+        self.accounts.write(&["imburse", "accounts"], to)?;
+        self.tenants.write(&["imburse", "tenants"], to)
     }
 
     pub(in crate::sandbox) fn clear(&mut self) {
-        self.changed.extend(self.accounts.keys().cloned().map(Changed::Account));
-        self.changed.extend(self.tenants.keys().cloned().map(Changed::Tenant));
         self.accounts.clear();
         self.tenants.clear();
     }
@@ -267,13 +326,10 @@ impl Imburse {
     }
 
     pub(super) fn account_mut(&mut self, slot: &str) -> Option<&mut Account> {
-        let account = self.accounts.get_mut(slot)?;
-        self.changed.insert(Changed::Account(slot.to_owned()));
-        Some(account)
+        self.accounts.get_mut(slot)
     }
 
     pub(super) fn add_account(&mut self, account: Account) {
-        self.changed.insert(Changed::Account(account.slot.clone()));
         self.accounts.insert(account.slot.clone(), account);
     }
 
@@ -290,20 +346,15 @@ impl Imburse {
     }
 
     pub(super) fn tenant_mut(&mut self, id: &str) -> Option<&mut Tenant> {
-        let id = id.to_ascii_lowercase();
-        let tenant = self.tenants.get_mut(&id)?;
-        self.changed.insert(Changed::Tenant(id));
-        Some(tenant)
+        self.tenants.get_mut(&id.to_ascii_lowercase())
     }
 
     pub(super) fn add_tenant(&mut self, tenant: Tenant) {
-        self.changed.insert(Changed::Tenant(tenant.tenant_id.clone()));
         self.tenants.insert(tenant.tenant_id.clone(), tenant);
     }
 
     /// As if it had never been: for edits by hand only.
     pub(super) fn remove_tenant(&mut self, id: &str) {
-        self.changed.insert(Changed::Tenant(id.to_owned()));
         self.tenants.remove(id);
     }
 

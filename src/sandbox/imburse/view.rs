@@ -38,11 +38,11 @@ pub(in crate::sandbox) fn view(imburse: &Imburse, switches: &Switches, now: jiff
 }
 
 fn live(ring: &Ring, now: jiff::Timestamp) -> Value {
-    Value::from(ring.tokens.iter().filter(|token| token.expires > now).count())
+    Value::from(ring.tokens.values().filter(|token| token.expires > now).count())
 }
 
 fn keys(ring: &Ring) -> Value {
-    let shown = ring.keys.iter().map(|key| {
+    let shown = ring.keys().map(|key| {
         json!({
             "identity": key.identity,
             "name": key.name,

@@ -47,7 +47,7 @@ fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &st
 
 fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Option<Caller> {
     let hash = hash(bearer);
-    let token = tenant.tokens.iter().find(|token| token.hash == hash && token.expires > call.now)?;
+    let token = tenant.tokens.get(&hash).filter(|token| token.expires > call.now)?;
     let user = tenant.users.get(&token.user).filter(|user| user.is_active())?;
     let subscription = state.subscription(&tenant.subscription)?;
     // Consent that was taken back ends the tokens that it allowed.
@@ -75,16 +75,11 @@ pub(super) fn client_of(state: &State, host: &str, bearer: &str) -> Option<Strin
     let hash = hash(bearer);
     let organization = state.main().organization.as_ref().filter(|_| host == super::hosts::CONSOLE);
     if let Some(organization) = organization {
-        return organization.tokens.iter().find(|token| token.hash == hash).map(|token| token.client.clone());
+        return organization.tokens.get(&hash).map(|token| token.client.clone());
     }
     let found = match state.tenant_at(host) {
-        Some(tenant) => tenant.tokens.iter().find(|token| token.hash == hash),
-        None => state
-            .main()
-            .subscriptions
-            .iter()
-            .flat_map(|subscription| &subscription.register_tokens)
-            .find(|token| token.hash == hash),
+        Some(tenant) => tenant.tokens.get(&hash),
+        None => state.subscriptions().find_map(|subscription| subscription.register_tokens.get(&hash)),
     };
     found.map(|token| token.client.clone())
 }

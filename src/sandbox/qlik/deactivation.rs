@@ -51,8 +51,8 @@ pub(super) fn deactivate(state: &mut State, call: &Call<'_>, region: &str, id: &
         return bad_request("purgeAfterDays is a whole number from 10 to 90");
     };
     let purge = call.now.checked_add(SignedDuration::from_hours(24 * purge_after_days)).unwrap_or(call.now);
-    if let Some(tenant) = state.tenant_mut(id) {
-        (tenant.disabled, tenant.purge_at, tenant.last_updated) = (true, Some(purge), call.now);
+    if let Some(tenant) = state.deactivate(id, purge) {
+        tenant.last_updated = call.now;
     }
     Reply::json(200, &json!({ "id": id, "status": "disabled", "estimatedPurgeDate": format!("{purge:.3}") }))
 }

@@ -194,7 +194,8 @@ pub(super) fn delete(state: &mut State, caller: &Caller, id: &str) -> Reply {
     }
     if let Some(tenant) = state.tenant_mut(&caller.tenant) {
         tenant.groups.remove(id);
-        tenant.users.values_mut().for_each(|user| user.groups.retain(|group| group != id));
+        let members = tenant.users.each_mut(|user| user.groups.iter().any(|group| group == id));
+        members.for_each(|user| user.groups.retain(|group| group != id));
     }
     Reply::empty(204)
 }

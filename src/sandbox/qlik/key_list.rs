@@ -60,7 +60,7 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
     let lagging = tenant.keys.values().any(|key| key.hidden_lists > 0);
     let reply = paged(state, call, &page, items);
     if lagging && let Some(tenant) = state.tenant_mut(&caller.tenant) {
-        tenant.keys.values_mut().for_each(|key| key.hidden_lists = key.hidden_lists.saturating_sub(1));
+        tenant.keys.each_mut(|key| key.hidden_lists > 0).for_each(|key| key.hidden_lists -= 1);
     }
     reply
 }

@@ -34,7 +34,8 @@ use self::reply::{Reply, not_found, problem};
 pub(super) use self::tenants::check_alias;
 use super::call::Call;
 use super::jwt;
-use super::state::{State, Tenant};
+use super::shelf::Kept as _;
+use super::state::State;
 
 /// Answers one call. Everything a call changes is changed when this returns, or nothing is.
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
@@ -167,8 +168,7 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
 
 /// Ends what is due: tenants that were deactivated long enough ago. Whether there were any.
 pub(super) fn purge(state: &mut State, now: Timestamp) -> bool {
-    let due = |tenant: &&Tenant| tenant.disabled && tenant.purge_at.is_some_and(|at| at <= now);
-    let due: Vec<String> = state.tenants().filter(due).map(|tenant| tenant.id.clone()).collect();
+    let due = state.due(now);
     for id in &due {
         bury(state, id, now);
     }
@@ -179,7 +179,7 @@ pub(super) fn purge(state: &mut State, now: Timestamp) -> bool {
 pub(super) fn bury(state: &mut State, id: &str, now: Timestamp) {
     let tombstone = state.tenant(id).and_then(|tenant| organization::tombstone(state, tenant, now));
     state.remove(id);
-    if let Some(organization) = &mut state.main_mut().organization {
-        organization.deleted.extend(tombstone);
+    if let (Some(organization), Some(tombstone)) = (&mut state.main_mut().organization, tombstone) {
+        organization.deleted.insert(tombstone.id(), tombstone);
     }
 }

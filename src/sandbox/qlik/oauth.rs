@@ -7,6 +7,7 @@ use super::grant::{self, Acting, Lookup, fields, invalid};
 use super::reply::{Reply, forbidden, problem};
 use super::{Call, caller, too_many};
 use crate::sandbox::random;
+use crate::sandbox::shelf::Shelf;
 use crate::sandbox::state::{State, Tenant, Token, User};
 use crate::sandbox::token::hash;
 
@@ -86,7 +87,7 @@ pub(super) fn revoke_at_console(state: &mut State, call: &Call<'_>) -> Reply {
         Err(refusal) => return refusal,
     };
     if let Some(organization) = &mut state.main_mut().organization {
-        organization.tokens.retain(|token| token.hash != hash);
+        organization.tokens.remove(&hash);
     }
     Reply::json(200, &json!({}))
 }
@@ -105,12 +106,12 @@ fn given(access_token: &str, expires: Timestamp, asked: Option<&Vec<String>>, ki
 }
 
 /// Adds a token where its user has room for one; the vendor caps live tokens.
-fn issue(tokens: &mut Vec<Token>, cap: usize, now: Timestamp, token: Token) -> Result<(), Reply> {
+fn issue(tokens: &mut Shelf<Token>, cap: usize, now: Timestamp, token: Token) -> Result<(), Reply> {
     tokens.retain(|token| token.expires > now);
-    if tokens.iter().filter(|live| live.user == token.user).count() >= cap {
+    if tokens.values().filter(|live| live.user == token.user).count() >= cap {
         return Err(no_more_tokens());
     }
-    tokens.push(token);
+    tokens.insert(token.hash.clone(), token);
     Ok(())
 }
 
@@ -134,7 +135,7 @@ pub(super) fn token_at_register(state: &mut State, call: &Call<'_>, region: &str
 
 fn try_register(state: &mut State, call: &Call<'_>, region: &str) -> Result<Reply, Reply> {
     let grant = grant::read(call)?;
-    let known = state.main().subscriptions.iter().find(|subscription| {
+    let known = state.subscriptions().find(|subscription| {
         subscription.region == region
             && subscription.client.id == grant.client
             && subscription.client.secret == grant.secret
@@ -230,8 +231,10 @@ pub(super) fn revoke_at_register(state: &mut State, call: &Call<'_>, region: &st
         Ok(hash) => hash,
         Err(refusal) => return refusal,
     };
-    for subscription in state.main_mut().subscriptions.iter_mut().filter(|one| one.region == region) {
-        subscription.register_tokens.retain(|token| token.hash != hash);
+    let found = state.subscriptions().find(|one| one.region == region && one.register_tokens.contains_key(&hash));
+    let found = found.map(|one| one.id.clone());
+    if let Some(subscription) = found.and_then(|id| state.subscription_mut(&id)) {
+        subscription.register_tokens.remove(&hash);
     }
     Reply::json(200, &json!({}))
 }
@@ -242,7 +245,7 @@ pub(super) fn revoke_at_tenant(state: &mut State, call: &Call<'_>, tenant: &str)
         Err(refusal) => return refusal,
     };
     if let Some(tenant) = state.tenant_mut(tenant) {
-        tenant.tokens.retain(|token| token.hash != hash);
+        tenant.tokens.remove(&hash);
     }
     Reply::json(200, &json!({}))
 }

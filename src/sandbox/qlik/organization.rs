@@ -69,7 +69,7 @@ struct InBody {
 fn caller(state: &State, call: &Call<'_>) -> Option<String> {
     let hash = hash(call.bearer()?);
     let tokens = &state.main().organization.as_ref()?.tokens;
-    tokens.iter().find(|token| token.hash == hash && token.expires > call.now).map(|token| token.client.clone())
+    tokens.get(&hash).filter(|token| token.expires > call.now).map(|token| token.client.clone())
 }
 
 /// ISO 3166, as the vendor has its regions.
@@ -122,7 +122,7 @@ fn items(state: &State) -> Vec<Value> {
     let present = tenants.into_iter().filter_map(|tenant| {
         state.subscription(&tenant.subscription).map(|subscription| shown(state, subscription, tenant))
     });
-    let gone = state.main().organization.iter().flat_map(|organization| &organization.deleted).cloned();
+    let gone = state.main().organization.iter().flat_map(|organization| organization.deleted.values()).cloned();
     if state.switches().console_lists_deleted { gone.chain(present).collect() } else { present.collect() }
 }
 
@@ -140,7 +140,7 @@ fn read_filter(state: &State, text: &str) -> Result<Filter, Reply> {
     let filter = scim::read(text, ATTRIBUTES)?;
     let comparisons = filter.comparisons();
     let named = || comparisons.iter().filter(|(attribute, _)| *attribute == "subscriptionId");
-    let owned = |id: &str| state.main().subscriptions.iter().any(|one| one.licence_number == id);
+    let owned = |id: &str| state.subscriptions().any(|one| one.licence_number == id);
     if named().any(|(_, id)| !owned(id)) {
         return Err(forbidden("the subscription is not one of this organization"));
     }

@@ -370,8 +370,9 @@ pub(super) fn patch(state: &mut State, call: &Call<'_>, caller: &Caller, id: &st
         }
         Patched::Custom { old_name, mut role } => {
             role.updated = call.now;
-            let users = tenant.users.values_mut().flat_map(|user| &mut user.roles);
-            for name in users.chain(tenant.groups.values_mut().flat_map(|group| &mut group.roles)) {
+            let users = tenant.users.each_mut(|user| user.roles.contains(&old_name)).flat_map(|user| &mut user.roles);
+            let groups = tenant.groups.each_mut(|group| group.roles.contains(&old_name));
+            for name in users.chain(groups.flat_map(|group| &mut group.roles)) {
                 if *name == old_name {
                     name.clone_from(&role.name);
                 }

@@ -25,7 +25,7 @@ pub(super) fn datacenter(region: &str) -> &'static str {
 
 fn shown(tenant: &Tenant, self_host: &str) -> Value {
     let mut body = Map::new();
-    body.extend(tenant.features.iter().map(|(name, value)| (name.clone(), Value::Bool(*value))));
+    body.extend(tenant.features().into_iter().map(|(name, value)| (name, Value::Bool(value))));
     let rest = json!({
         "id": tenant.id,
         "name": tenant.name,
@@ -53,10 +53,9 @@ pub(super) struct AtRegister {
 
 pub(super) fn at_register(state: &State, call: &Call<'_>, region: &str) -> Result<AtRegister, Reply> {
     let bearer = call.bearer().map(hash).ok_or_else(unauthorized)?;
-    let here = state.main().subscriptions.iter().filter(|subscription| subscription.region == region);
-    let mut tokens = here.flat_map(|one| one.register_tokens.iter().map(|token| (&one.id, token)));
-    let (subscription, token) =
-        tokens.find(|(_, token)| token.hash == bearer && token.expires > call.now).ok_or_else(unauthorized)?;
+    let mut here = state.subscriptions().filter(|subscription| subscription.region == region);
+    let found = here.find_map(|one| one.register_tokens.get(&bearer).map(|token| (&one.id, token)));
+    let (subscription, token) = found.filter(|(_, token)| token.expires > call.now).ok_or_else(unauthorized)?;
     let (client, scopes) = (token.client.clone(), token.scopes.clone());
     Ok(AtRegister { subscription: subscription.clone(), client, scopes })
 }
@@ -86,11 +85,11 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, region: &str) -> Reply 
         return problem(403, "TENANTS-23", "Invalid license error");
     }
     let switches = state.switches();
-    let count = state.tenants().filter(|tenant| tenant.subscription == subscription.id).count();
+    let count = state.count(&subscription.id);
     if switches.quota_reached || count >= switches.licence_quota {
         return problem(403, "TENANTS-22", "License quota limit reached");
     }
-    let mut tenant = Tenant::new(subscription, call.now);
+    let mut tenant = subscription.tenant(call.now);
     tenant.hidden_lists = switches.console_lag;
     if let Some(refusal) = too_many(state, call, &caller.client, 2) {
         return refusal;
@@ -144,7 +143,7 @@ pub(super) fn patch(state: &mut State, call: &Call<'_>, caller: &Caller, id: &st
         Ok(changes) => changes,
         Err(refusal) => return refusal,
     };
-    let (mut name, mut alias, mut features) = (None, None, tenant.features.clone());
+    let (mut name, mut alias, mut features) = (None, None, tenant.features());
     for Change { op, path, value } in changes {
         if op != "replace" {
             return refused(state, &path, "TENANTS-11", "Only replace is supported");

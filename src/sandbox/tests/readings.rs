@@ -184,29 +184,3 @@ async fn a_whole_url_sent_to_the_proxy_is_answered_and_no_other_place_is_asked()
     assert_eq!(ask(&format!("https://{SOURCE}/api/v1/users"), "other.us.qlikcloud.com").await, 403);
     place.stop().await;
 }
-
-#[tokio::test]
-async fn a_state_that_lost_its_main_file_or_has_anothers_is_refused_and_nothing_is_deleted() {
-    let place = Place::new().await;
-    let (tenant, _) = place.create().await;
-    let Place { running, account: _, directory } = place;
-    running.stop().await;
-    let state = directory.path().join("state");
-    let file = state.join("tenants").join(format!("{tenant}.json"));
-    let main = std::fs::read_to_string(state.join("state.json")).unwrap();
-    let refused = async |text: Option<&str>| {
-        match text {
-            Some(text) => std::fs::write(state.join("state.json"), text).unwrap(),
-            None => std::fs::remove_file(state.join("state.json")).unwrap(),
-        }
-        let error = start(options(directory.path())).await.err().unwrap().to_string();
-        assert!(file.exists());
-        error
-    };
-    assert!(refused(None).await.contains("is missing"));
-    assert!(refused(Some("{}")).await.contains("is a tenant of a subscription that"));
-    assert!(refused(Some("{\"format\":2}")).await.contains("has format 2"));
-    assert!(refused(Some("")).await.contains("state.json"));
-    std::fs::write(state.join("state.json"), main).unwrap();
-    start(options(directory.path())).await.unwrap().stop().await;
-}

@@ -188,11 +188,10 @@ fn nothing_is_left_to_do(actor: &Actor) {
 
 /// P3: nothing that looks like a token, and no credential, in what was printed and in any file that is no secret's place.
 fn no_secret_leaked(actor: &Actor) {
-    let state: Value =
-        serde_json::from_str(&std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/state.json")).unwrap())
-            .unwrap();
+    let journal = std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/journal")).unwrap();
+    let lines: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut secrets = Vec::new();
-    for one in list(&state["subscriptions"]) {
+    for one in lines.iter().filter_map(|line| line["subscriptions"].as_object()).flat_map(|all| all.values()) {
         secrets.extend([&one["client"]["secret"], &one["key_client"]["secret"], &one["licence_key"]].map(text));
     }
     assert!(

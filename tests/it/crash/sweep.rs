@@ -61,7 +61,7 @@ impl Extent {
 }
 
 /// How much is run, and with what seed, is the tester's choice.
-pub(super) fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the tester's choice comes from the environment")]
     std::env::var(name).ok()
 }
