@@ -263,6 +263,10 @@ impl<M: Maker> Passage<'_, M> {
                     world.note(address, Step::Deliver, text);
                 }
             }
+            Put::StoredBut(said) => {
+                acknowledged = true;
+                world.note(address, Step::Deliver, said.to_string());
+            }
             Put::Refused(unreadable) => return Err(self.scrap(minted, unreadable.into()).await),
             Put::Conflict => {
                 let why = format!("{} changed while the key was {}", sink.place(address), M::WORDS.made);

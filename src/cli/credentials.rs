@@ -163,21 +163,26 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
     for (name, sink) in &settings.sinks {
         match sink {
             // Whatever can be read is wiped at once.
-            settings::Sink::Vault(vault) => drop(read(&token_of(name), &vault.token, Carried::Header, &mut missing)),
+            settings::Sink::Vault(vault) => {
+                drop(read(&field_of(name, "token"), &vault.token, Carried::Header, &mut missing));
+            }
+            settings::Sink::StackOne(stackone) => {
+                drop(read(&field_of(name, "api_key"), &stackone.api_key, Carried::Header, &mut missing));
+            }
             settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Aws(_) => {}
         }
     }
     missing
 }
 
-fn token_of(sink: &Name) -> String {
-    format!("sinks.{sink}.token")
+fn field_of(sink: &Name, field: &str) -> String {
+    format!("sinks.{sink}.{field}")
 }
 
-/// A sink's token. Where it is missing, that is said when the sink is used: a plan may do without.
-pub(super) fn of_sink(sink: &Name, reference: &Reference) -> Result<Secret, Unreadable> {
+/// A sink's token or key. Where it is missing, that is said when the sink is used: a plan may do without.
+pub(super) fn of_sink(sink: &Name, field: &str, reference: &Reference) -> Result<Secret, Unreadable> {
     let mut missing = Vec::new();
-    read(&token_of(sink), reference, Carried::Header, &mut missing).ok_or_else(|| {
+    read(&field_of(sink, field), reference, Carried::Header, &mut missing).ok_or_else(|| {
         let (why, next) = missing.pop().unwrap_or_default();
         Unreadable { why: why.into(), next, credentials: false }
     })

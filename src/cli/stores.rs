@@ -94,10 +94,16 @@ fn sink_access(
         settings::Sink::Vault(vault) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;
-            access.token = Some(credentials::of_sink(name, &vault.token));
+            access.token = Some(credentials::of_sink(name, "token", &vault.token));
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }
+        }
+        settings::Sink::StackOne(stackone) => {
+            access.proxy = reach::proxy(&settings.network)?;
+            reach::roots_are_there()?;
+            access.token = Some(credentials::of_sink(name, "api_key", &stackone.api_key));
+            access.ca_pem.extend(reach::certificates(settings.network.ca_file.as_deref())?);
         }
         settings::Sink::Aws(_) => {
             access.proxy = reach::proxy(&settings.network)?;

@@ -46,6 +46,7 @@ pub(crate) mod code {
     pub(crate) const OMIT: &str = "QP0138";
     pub(crate) const IGNORE: &str = "QP0139";
     pub(crate) const SAME_ID: &str = "QP0140";
+    pub(crate) const HOME: &str = "QP0141";
 }
 
 /// One thing that is wrong.

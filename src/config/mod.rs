@@ -4,6 +4,7 @@ mod desired;
 mod diagnostic;
 mod fault;
 mod group;
+mod homes;
 mod ignore;
 mod imburse;
 mod ours;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::desired::{DeclaredKey, DeclaredTenant, File, Shared};
 use super::diagnostic::{Faults, code};
 use super::group::Groups;
+use super::homes::Homes;
 use super::ignore;
 use super::imburse;
-use super::profile::{self, Named};
+use super::profile::{self, Named, TakesProfile as _};
 use super::read::unknown_name;
 use super::size::Size;
 use super::source::{At, Span};
@@ -61,6 +62,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
     }
     let mut hosts = Hosts { settings, seen: HashMap::new() };
     let mut owners = BTreeSet::new();
+    let mut homes = Homes::default();
     let mut items = Items::new();
     for (name, (at, tenant)) in &tenants {
         let profile = profile::find(&tenant.taking, &profiles, faults);
@@ -71,6 +73,9 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
             if let Some(settings) = settings {
                 for (_, key) in keys.values() {
                     owner(key, &account.value, settings, &mut owners, faults);
+                    if let (Some(sink), Some(spec)) = (key.deliver_to(), &key.spec) {
+                        homes.check(name, sink, Some(spec.deliver_as), settings, faults);
+                    }
                 }
             }
         }
@@ -135,6 +140,7 @@ pub(crate) fn join(Merged { items, ignore, groups }: Merged, settings: &Settings
             compares_versions: sink.compares_versions(),
             local: sink.is_local(),
             hidden: sink.is_per_machine() && settings.ledger.is_shared(),
+            late: sink.takes_what_is_late(),
             blind: sink.is_blind(),
         };
         (name.clone(), facts)

@@ -1,26 +1,35 @@
 //! Where the sinks are, as settings say it: one reader a kind.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::diagnostic::{Faults, code};
 use super::place::{cloud_word, is_segment, kind};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_variable, not_a_place, origin, path, required_reference};
+use super::source::Span;
 use super::syntax::{Entry, Node, Value};
+use crate::model::address::Name;
 use crate::model::duration::Duration;
-use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, VaultSink};
+use crate::model::origin::Origin;
+use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink};
 
 const SINKS: Keys = Keys {
-    known: &["file", "command", "vault", "aws-secrets-manager"],
+    known: &["file", "command", "vault", "aws-secrets-manager", "stackone"],
     later: &["age", "kubernetes", "github-actions"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
 const VAULT: Keys = Keys { known: &["kind", "address", "namespace", "mount", "path", "token", "ca_file"], later: &[] };
+const STACKONE: Keys = Keys { known: &["kind", "api_key", "accounts", "fields", "provider", "endpoint"], later: &[] };
+const STACKONE_FIELDS: Keys = Keys { known: &["tenant_name", "region", "api_key"], later: &[] };
 const AWS: Keys = Keys { known: &["kind", "region", "account", "name", "kms_key_id", "endpoint"], later: &[] };
 
 /// Long enough for a slow store, short enough that a program that hangs is noticed.
 const TIMEOUT: Duration = Duration::from_seconds(60);
+const STACKONE_API: &str = "https://api.stackone.com";
+const STACKONE_EXAMPLE: &str = "{ tenant_name: tenantName, region: region, api_key: apiKey }";
+
 const TIMEOUT_MAX: Duration = Duration::from_seconds(3_600);
 
 const PATH: &str = "{vendor}/{tenant}/{key}";
@@ -29,6 +38,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
     match kind(&entry.value, &SINKS, what, faults)? {
         "command" => command(what, entry, base, faults).map(Sink::Command),
         "vault" => vault(what, entry, base, faults).map(Sink::Vault),
+        "stackone" => stackone(what, entry, base, faults).map(Sink::StackOne),
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
         _ => file(what, entry, base, faults),
     }
@@ -184,6 +194,83 @@ fn aws(what: &str, entry: &Entry, faults: &mut Faults<'_>) -> Option<AwsSink> {
             None => None,
         },
     })
+}
+
+fn stackone(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<StackOneSink> {
+    let fields = read::fields(&entry.value, what, entry.key_at, &STACKONE, faults)?;
+    let api_key = required_reference(&fields, "api_key", "STACKONE_API_KEY", base, faults);
+    let accounts = fields.require("accounts", "{ acme: \"45355976281015164504\" }", faults);
+    let accounts = accounts.and_then(|node| stackone_accounts(node, faults));
+    let names = fields.require("fields", STACKONE_EXAMPLE, faults);
+    let names = names.and_then(|_| fields.entry("fields")).and_then(|entry| {
+        let names = read::fields(&entry.value, "`fields`", entry.key_at, &STACKONE_FIELDS, faults)?;
+        let mut name = |key: &'static str| {
+            let node = names.require(key, key, faults)?;
+            stackone_word(node, &format!("`{key}`"), key, faults)
+        };
+        let (tenant_name, region, api_key) = (name("tenant_name"), name("region"), name("api_key"));
+        let names = StackOneFields { tenant_name: tenant_name?, region: region?, api_key: api_key? };
+        let StackOneFields { tenant_name, region, api_key } = &names;
+        if tenant_name == region || region == api_key || tenant_name == api_key {
+            faults
+                .add(code::PLACE, entry.key_at, "two of `fields` have one name", "each is a field of its own")
+                .help(format!("as in `fields: {STACKONE_EXAMPLE}`"));
+            return None;
+        }
+        Some(names)
+    });
+    let provider = match fields.get("provider") {
+        Some(node) => stackone_word(node, "`provider`", "qlik", faults),
+        None => Some("qlik".to_owned()),
+    };
+    let endpoint = match fields.get("endpoint") {
+        Some(node) => origin(node, "`endpoint`", STACKONE_API, faults),
+        None => Origin::parse(STACKONE_API).ok(),
+    };
+    Some(StackOneSink {
+        endpoint: endpoint?,
+        api_key: api_key?,
+        provider: provider?,
+        accounts: accounts?,
+        fields: names?,
+    })
+}
+
+/// The id of each tenant's account. Two tenants in one account would take it from each other.
+fn stackone_accounts(node: &Node, faults: &mut Faults<'_>) -> Option<BTreeMap<Name, String>> {
+    if matches!(&node.value, Value::Map(entries) if entries.is_empty()) {
+        faults
+            .add(code::MISSING, node.at, "`accounts` names no account", "empty")
+            .help("each tenant with the id of its account, as in `{ acme: \"45355976281015164504\" }`");
+        return None;
+    }
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let accounts = read::named(node, "`accounts`", "the account of tenant", faults, |what, entry, faults| {
+        let id = stackone_word(&entry.value, what, "45355976281015164504", faults)?;
+        if let Some(first) = seen.insert(id.clone(), entry.value.at) {
+            let first = faults.place(first);
+            faults
+                .add(code::SAME_ID, entry.value.at, "two tenants have one account", "again here")
+                .also(first, "first here")
+                .help("an account is linked to one tenant and holds one key");
+        }
+        Some(id)
+    });
+    Some(accounts)
+}
+
+/// A word of StackOne's. An API key may have been pasted, so what does not fit is not shown.
+fn stackone_word(node: &Node, what: &str, example: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(node, what, faults)?;
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if (1..=64).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('.') {
+        return Some(text.to_owned());
+    }
+    faults.mask(node.at);
+    faults
+        .add(code::PLACE, node.at, format!("{what} is no word of StackOne's"), "not shown")
+        .help(format!("letters, digits, '-', '_' and '.', as in `{example}`"));
+    None
 }
 
 fn aws_account(node: &Node, faults: &mut Faults<'_>) -> Option<String> {

@@ -167,7 +167,7 @@ pub struct QlikFacts {
 /// The settings of a sink that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkFacts {
-    /// The word that settings use for this kind of sink: `file`, `command` or `vault`.
+    /// The word that settings use for this kind of sink, as in `file` or `vault`.
     pub kind: String,
     /// Four digits that markers carry for this sink, so that a key of another sink is told apart.
     pub hash: SinkHash,
@@ -181,6 +181,10 @@ pub struct SinkFacts {
     /// this machine's sink does not hold may be in use there.
     #[serde(default)]
     pub hidden: bool,
+    /// True if a write may arrive after its run has ended, and the sink takes it all the same. Then no leftover is revoked: it
+    /// may be the very key that comes to be in use.
+    #[serde(default)]
+    pub late: bool,
     /// True if nobody can see what the sink holds. It is taken to hold the newest key that is marked as delivered.
     #[serde(default)]
     pub blind: bool,

@@ -163,6 +163,7 @@ async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sourc
                         },
                         until: look.until,
                         deleted: look.deleted,
+                        trouble: sink.trouble(address).await,
                         tracked,
                     }
                 }
@@ -212,7 +213,8 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             settings::Sink::File { .. }
             | settings::Sink::Command(_)
             | settings::Sink::Vault(_)
-            | settings::Sink::Aws(_),
+            | settings::Sink::Aws(_)
+            | settings::Sink::StackOne(_),
         )
         | None => None,
     }

@@ -39,7 +39,7 @@ impl Proofs {
         // The vendors' documents write ids in either case.
         let names = |entry: &SinkEntry| entry.over.iter().any(|over| over.eq_ignore_ascii_case(key_id));
         Self {
-            revocable: !sink.hidden && (sink.compares_versions || life == Life::Proven),
+            revocable: !sink.hidden && !sink.late && (sink.compares_versions || life == Life::Proven),
             told: entry.is_some_and(names),
             here_is_all: sink.local && life == Life::Proven,
             moved_on: false,
@@ -62,6 +62,8 @@ impl Proofs {
 pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
     if sink.hidden {
         "minted for a sink of which every machine has its own, and may be in use on another machine"
+    } else if sink.late {
+        "minted for a sink that takes whatever arrives, however late, and may come to be in use there"
     } else {
         "minted by a run whose end is not proven, and may still arrive in the sink"
     }
@@ -69,3 +71,27 @@ pub(super) fn why_kept(sink: &SinkFacts) -> &'static str {
 
 /// The reason for which a leftover is not revoked that no successor is made for.
 pub(super) const SPARED: &str = "a newer key is in the sink, and nothing proves that this one can no longer come there";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::marker::SinkHash;
+
+    #[test]
+    fn a_leftover_for_a_sink_that_takes_what_is_late_is_never_revoked() {
+        let facts = |late, compares_versions| SinkFacts {
+            kind: "stackone".to_owned(),
+            hash: SinkHash::of("stackone", "x"),
+            compares_versions,
+            local: false,
+            hidden: false,
+            late,
+            blind: true,
+        };
+        for life in [Life::Alive, Life::OverByClock, Life::Proven] {
+            assert_eq!(Proofs::of("k", None, &facts(true, false), life).fate(), Fate::Kept, "{life:?}");
+        }
+        assert_eq!(Proofs::of("k", None, &facts(false, false), Life::Proven).fate(), Fate::Superseded);
+        assert_eq!(Proofs::of("k", None, &facts(false, true), Life::OverByClock).fate(), Fate::Superseded);
+    }
+}

@@ -44,6 +44,7 @@ pub(super) fn deletion(sink: &SinkLive) -> (String, Option<String>) {
 /// Adds notices about what will end before a key does.
 pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
     for (address, sink) in &scene.live.sinks {
+        plan.notices.extend(sink.trouble.iter().map(|trouble| Notice::of(address, trouble.to_string())));
         let (Some(until), Some(held)) = (sink.until, sink.entry.as_ref().and_then(Observed::present)) else { continue };
         let lives = |end| end > scene.now;
         if held.expiry.is_none_or(|end| lives(end) && until < end) {

@@ -8,6 +8,7 @@ mod file;
 mod outcome;
 pub mod payload;
 mod reader;
+mod stackone;
 mod vault;
 mod wire;
 
@@ -15,6 +16,7 @@ use crate::model::address::Address;
 use crate::model::live::{Observed, SinkEntry, StoreLive, Tracked, Unreadable, Writable};
 use crate::model::marker::SinkHash;
 use crate::model::settings;
+use crate::model::untrusted::Untrusted;
 
 use self::access::{Access, Lock};
 use self::aws::AwsSink;
@@ -22,6 +24,7 @@ use self::command::CommandSink;
 use self::file::FileSink;
 use self::outcome::{Seen, of_key, unreadable};
 use self::payload::Payload;
+use self::stackone::StackOneSink;
 use self::vault::VaultSink;
 
 pub use self::file::enclosing as work_tree;
@@ -39,6 +42,8 @@ pub enum Sink {
     Vault(VaultSink),
     /// AWS Secrets Manager.
     Aws(AwsSink),
+    /// Accounts that are linked at StackOne.
+    StackOne(StackOneSink),
 }
 
 impl Sink {
@@ -51,6 +56,7 @@ impl Sink {
             settings::Sink::Command(command) => Self::Command(CommandSink::of(command, settings.hash(), access)),
             settings::Sink::Vault(vault) => Self::Vault(VaultSink::of(vault, settings.hash(), access)),
             settings::Sink::Aws(aws) => Self::Aws(AwsSink::of(aws, settings.hash(), access)),
+            settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
         }
     }
 
@@ -59,7 +65,7 @@ impl Sink {
         match self {
             Self::Command(command) => command.bequeath(lock),
             // Their writes end with this process, or are refused when they come late.
-            Self::File(_) | Self::Vault(_) | Self::Aws(_) => {}
+            Self::File(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => {}
         }
     }
 
@@ -70,6 +76,7 @@ impl Sink {
             Self::Command(command) => command.hash(),
             Self::Vault(vault) => vault.hash(),
             Self::Aws(aws) => aws.hash(),
+            Self::StackOne(stackone) => stackone.hash(),
         }
     }
 
@@ -80,6 +87,7 @@ impl Sink {
             Self::Command(command) => command.place(address),
             Self::Vault(vault) => vault.place(address),
             Self::Aws(aws) => aws.place(address),
+            Self::StackOne(stackone) => stackone.place(address),
         }
     }
 
@@ -108,7 +116,7 @@ impl Sink {
             Self::File(file) => {
                 std::iter::once(address).chain(formerly).find_map(|at| file.tracked(at).transpose()).transpose()
             }
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => Ok(None),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => Ok(None),
         }
     }
 
@@ -116,7 +124,7 @@ impl Sink {
     pub async fn store(&self) -> Option<StoreLive> {
         match self {
             Self::Vault(vault) => Some(vault.store().await),
-            Self::File(_) | Self::Command(_) | Self::Aws(_) => None,
+            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::StackOne(_) => None,
         }
     }
 
@@ -128,7 +136,7 @@ impl Sink {
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
             // What AWS calls its versions by has no order.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_), _) => None,
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::StackOne(_), _) => None,
         }
     }
 
@@ -136,7 +144,7 @@ impl Sink {
     pub fn entries(&self, tenant: &Address) -> Option<Vec<SinkEntry>> {
         match self {
             Self::File(file) => Some(file.entries(tenant)),
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => None,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => None,
         }
     }
 
@@ -152,6 +160,15 @@ impl Sink {
             }
             Self::Vault(vault) => vault.look(address).await,
             Self::Aws(aws) => aws.look(address).await,
+            Self::StackOne(_) => Seen::new(None, Version::Unseen),
+        }
+    }
+
+    /// What the store says of a key's place that does not work.
+    pub async fn trouble(&self, address: &Address) -> Option<Untrusted> {
+        match self {
+            Self::StackOne(stackone) => stackone.trouble(address).await,
+            Self::File(_) | Self::Command(_) | Self::Vault(_) | Self::Aws(_) => None,
         }
     }
 
@@ -162,6 +179,10 @@ impl Sink {
             Self::Command(command) => command.preflight(address).await,
             Self::Vault(vault) => vault.preflight(address).await,
             Self::Aws(aws) => return aws.preflight(address).await,
+            Self::StackOne(stackone) => match stackone.preflight(address).await {
+                Ok(what) => return Writable::NotRefused(what),
+                Err(why) => Err(why),
+            },
         };
         match found {
             Ok(()) => Writable::Yes,
@@ -177,7 +198,7 @@ impl Sink {
         match self {
             Self::File(file) => file.ready(address).await,
             // A program takes its own locks, and a vault has none.
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => Ok(()),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => Ok(()),
         }
     }
 
@@ -196,6 +217,11 @@ impl Sink {
                 Err(outcome) => Err(outcome),
             },
             Self::Aws(aws) => aws.put(address, version, payload, entry).await,
+            Self::StackOne(stackone) => match stackone.put(address, version, payload).await {
+                Ok(None) => Ok(()),
+                Ok(Some(said)) => return Put::StoredBut(said),
+                Err(outcome) => Err(outcome),
+            },
         };
         match put {
             Ok(()) => Put::Stored,
@@ -210,6 +236,7 @@ impl Sink {
             Self::Command(command) => command.read_back(address, entry).await,
             Self::Vault(vault) => vault.read_back(address, entry).await,
             Self::Aws(aws) => aws.read_back(address, entry).await,
+            Self::StackOne(_) => ReadBack::Unseen,
         }
     }
 }

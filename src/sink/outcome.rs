@@ -59,6 +59,8 @@ pub enum Put {
     Stored,
     /// Stored and durable, and the sink deletes it by itself at this time.
     StoredUntil(Timestamp),
+    /// Stored and durable, and the store says this of it.
+    StoredBut(Untrusted),
     /// Definitely not stored.
     Refused(Unreadable),
     /// Something else stands there than was looked at. Definitely not stored.

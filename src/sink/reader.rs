@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Name};
 use crate::model::live::{SinkEntry, StoreLive, Tracked, Unreadable, Writable};
+use crate::model::untrusted::Untrusted;
 
 use super::{Look, Sink, Version};
 
@@ -59,6 +60,11 @@ impl SinkReader<'_> {
     /// See [`Sink::entries`].
     pub fn entries(self, tenant: &Address) -> Option<Vec<SinkEntry>> {
         self.0.entries(tenant)
+    }
+
+    /// See [`Sink::trouble`].
+    pub async fn trouble(self, address: &Address) -> Option<Untrusted> {
+        self.0.trouble(address).await
     }
 
     /// See [`Sink::preflight`].

@@ -154,7 +154,7 @@ fn value_of(there: &Value) -> Value {
 }
 
 /// A secret as it is, in base64 at each offset, in hexadecimal digits, for a URL and for JSON.
-fn disguises(secret: &str) -> Vec<String> {
+pub(crate) fn disguises(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
     let mut forms = vec![secret.to_owned(), bytes.iter().map(|byte| format!("{byte:02x}")).collect()];
     for offset in 0..3 {

@@ -63,6 +63,7 @@ mod service;
 mod shared_ledger;
 mod signals;
 mod size;
+mod stackone;
 mod stage;
 mod streams;
 mod teams;

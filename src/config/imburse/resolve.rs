@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::diagnostic::{Faults, code};
 use super::super::group::Groups;
-use super::super::profile::{self, Named, Profile};
+use super::super::homes::Homes;
+use super::super::profile::{self, Named, Profile, TakesProfile as _};
 use super::super::read::unknown_name;
 use super::super::source::{At, Span};
 use super::{ADDRESS_EXAMPLE, DeclaredKey, DeclaredTenant, Shared};
@@ -48,6 +49,7 @@ pub(crate) fn items(
     }
     let mut claims = Claims { seen: HashMap::new() };
     let mut told = Told::default();
+    let mut homes = Homes::default();
     for (name, (at, tenant)) in tenants {
         let profile = profile::find(&tenant.taking, profiles, faults);
         let account = profile::account(&name, at, &tenant.shared, &profile, faults);
@@ -75,6 +77,11 @@ pub(crate) fn items(
         }
         if let Some(display) = &tenant.display_name {
             claims.claim("display_name", &name, &account.value, display, faults);
+        }
+        for (_, key) in keys.values() {
+            if let (Some(settings), Some(sink)) = (settings, key.deliver_to()) {
+                homes.check(&name, sink, None, settings, faults);
+            }
         }
         let address = Address::tenant(Vendor::Imburse, name.clone());
         for (key_name, (at, key)) in keys {

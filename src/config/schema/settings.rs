@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 
 use super::words::{
     Argument, AwsAccount, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate,
-    PathText, Proxy, Segments, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
+    PathText, Proxy, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -159,6 +159,20 @@ pub enum Sink {
         /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file.
         ca_file: Option<PathText>,
     },
+    /// Accounts that are linked at StackOne: each gets a tenant's new key in place of the old one.
+    Stackone {
+        /// The project's API key.
+        api_key: Reference,
+        /// The id of each tenant's account, by the tenant's name in desired state.
+        #[schemars(schema_with = "named_ids", extend("minProperties" = 1))]
+        accounts: std::collections::BTreeMap<String, StackOneWord>,
+        /// The connector's own names of what it asks for.
+        fields: StackOneFields,
+        /// StackOne's word for the connector; `qlik` if left out. An account of another is refused.
+        provider: Option<StackOneWord>,
+        /// StackOne's API; `https://api.stackone.com` if left out. Plain http on loopback only.
+        endpoint: Option<OriginText>,
+    },
     /// AWS Secrets Manager. Credentials come from the environment, by AWS's own names.
     AwsSecretsManager {
         /// The region of the secrets.
@@ -172,6 +186,22 @@ pub enum Sink {
         /// A stand-in in place of AWS. Plain http on loopback only.
         endpoint: Option<OriginText>,
     },
+}
+
+fn named_ids(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    named::<StackOneWord>(generator)
+}
+
+/// The names of a connector's fields.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct StackOneFields {
+    /// The field for the tenant's name.
+    pub tenant_name: StackOneWord,
+    /// The field for the region.
+    pub region: StackOneWord,
+    /// The field for the API key.
+    pub api_key: StackOneWord,
 }
 
 /// The durable record. Exactly one kind.

@@ -207,6 +207,10 @@ patterned!(
     AwsAccount, json!({ "pattern": "^[0-9]{12}$" })
 );
 patterned!(
+    /// A word of StackOne's.
+    StackOneWord, json!({ "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$" })
+);
+patterned!(
     /// A key of AWS's.
     KmsKey, json!({ "pattern": "^[A-Za-z0-9_/:-]+$", "maxLength": 2048 })
 );

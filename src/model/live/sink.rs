@@ -28,6 +28,9 @@ pub struct SinkLive {
     /// The last version that was deleted, where the store remembers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deleted>,
+    /// The store's words about a place that does not work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Untrusted>,
     /// Git has the key's files in its index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracked: Option<Tracked>,

@@ -1,9 +1,10 @@
 //! The sinks of settings: where each is, and what follows from its kind.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::super::address::Address;
+use super::super::address::{Address, Name};
 use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
@@ -27,6 +28,8 @@ pub enum Sink {
     Vault(VaultSink),
     /// AWS Secrets Manager.
     Aws(AwsSink),
+    /// Accounts that are linked at StackOne.
+    StackOne(StackOneSink),
 }
 
 /// Programs that store a payload and say what is stored.
@@ -158,6 +161,32 @@ impl AwsSink {
     }
 }
 
+/// Accounts of one project at StackOne, each linked to one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackOneSink {
+    /// The server.
+    pub endpoint: Origin,
+    /// The place of the project's API key.
+    pub api_key: Reference,
+    /// StackOne's word for the connector that the accounts are linked to.
+    pub provider: String,
+    /// The id of each tenant's account.
+    pub accounts: BTreeMap<Name, String>,
+    /// The names of the connector's fields.
+    pub fields: StackOneFields,
+}
+
+/// The connector's own names for what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackOneFields {
+    /// The name of the field for the tenant's name.
+    pub tenant_name: String,
+    /// The name of the field for the region.
+    pub region: String,
+    /// The name of the field for the API key.
+    pub api_key: String,
+}
+
 impl Sink {
     /// Returns the word that settings use for this kind.
     pub fn kind(&self) -> &'static str {
@@ -166,6 +195,7 @@ impl Sink {
             Self::Command(_) => "command",
             Self::Vault(_) => "vault",
             Self::Aws(_) => "aws-secrets-manager",
+            Self::StackOne(_) => "stackone",
         }
     }
 
@@ -173,6 +203,7 @@ impl Sink {
     pub fn is_blind(&self) -> bool {
         match self {
             Self::Command(command) => command.check.is_none(),
+            Self::StackOne(_) => true,
             Self::File { .. } | Self::Vault(_) | Self::Aws(_) => false,
         }
     }
@@ -180,8 +211,17 @@ impl Sink {
     /// Returns whether a put compares versions, so that a late one is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Command(_) => false,
+            Self::File { .. } | Self::Command(_) | Self::StackOne(_) => false,
             Self::Vault(_) | Self::Aws(_) => true,
+        }
+    }
+
+    /// Returns whether a request that was sent may arrive after its run has ended, and is taken then. A program ends with its run,
+    /// and what compares versions refuses what comes late.
+    pub fn takes_what_is_late(&self) -> bool {
+        match self {
+            Self::StackOne(_) => true,
+            Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) => false,
         }
     }
 
@@ -190,7 +230,7 @@ impl Sink {
     pub fn is_local(&self) -> bool {
         match self {
             Self::File { shared, .. } => !shared,
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) => false,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => false,
         }
     }
 
@@ -198,7 +238,7 @@ impl Sink {
     pub fn is_per_machine(&self) -> bool {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
-            Self::Vault(_) | Self::Aws(_) => false,
+            Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => false,
         }
     }
 
@@ -219,6 +259,8 @@ impl Sink {
                 let endpoint = aws.endpoint.as_ref().map(Origin::as_str).unwrap_or_default();
                 SinkHash::of("aws", &[endpoint, &aws.account, &aws.region, aws.name.as_str()].join("\0"))
             }
+            // An account is linked to one tenant: which it is, is within.
+            Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),
         }
     }
 }

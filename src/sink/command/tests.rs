@@ -127,7 +127,7 @@ fn why(put: Put) -> String {
             assert!(!why.next.is_empty());
             why.why.to_string()
         }
-        Put::Stored | Put::StoredUntil(_) | Put::Conflict => panic!("{put:?}"),
+        Put::Stored | Put::StoredUntil(_) | Put::StoredBut(_) | Put::Conflict => panic!("{put:?}"),
     }
 }
 

@@ -51,7 +51,7 @@ impl Mixed {
     fn with_sinks(mut self, (kind, [compares_versions, local, hidden, blind]): (&str, [bool; 4])) -> Self {
         for sink in self.desired.sinks.values_mut() {
             let hash = sink.hash.clone();
-            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, blind };
+            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, late: false, blind };
         }
         self
     }

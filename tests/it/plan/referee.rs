@@ -219,7 +219,7 @@ impl Base {
                 Home::Command => ("command", [false, false, false, false]),
                 Home::Blind => ("command", [false, false, false, true]),
             };
-            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, blind };
+            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, late: false, blind };
         }
         desired
     }
@@ -343,7 +343,15 @@ impl Base {
             (Home::File | Home::Hidden | Home::Command | Home::Blind, _)
             | (Home::Vault, Shown::NotLooked | Shown::Empty | Shown::HoldsDead) => None,
         };
-        let sink = SinkLive { entry, number, writable: Some(Writable::Yes), until: None, deleted: None, tracked: None };
+        let sink = SinkLive {
+            entry,
+            number,
+            writable: Some(Writable::Yes),
+            until: None,
+            deleted: None,
+            trouble: None,
+            tracked: None,
+        };
         let mut live = Live {
             clocks: BTreeMap::new(),
             ledger: LedgerLive::Present(ledger),

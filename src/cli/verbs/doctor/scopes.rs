@@ -181,6 +181,13 @@ fn of_sink(name: &Name, sink: &settings::Sink) -> Option<Rights> {
             }
             Some(Rights { of: format!("sinks.{name}: the credentials for AWS"), needs })
         }
+        settings::Sink::StackOne(stackone) => Some(Rights {
+            of: format!("sinks.{name}.api_key: an API key of {}", stackone.endpoint),
+            needs: vec![(
+                "to read and update accounts of the project".to_owned(),
+                "to put keys into them and to see how they are".to_owned(),
+            )],
+        }),
         settings::Sink::File { directory, .. } => Some(Rights {
             of: format!("sinks.{name}: {}", directory.display()),
             needs: vec![("write access to this folder".to_owned(), "files are made with mode 0600".to_owned())],
