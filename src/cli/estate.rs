@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use crate::ledger::{Held, Ledger};
 use crate::model::address::Name;
 use crate::model::clock::{Clocks, rough};
+use crate::model::selection::Shard;
 use crate::model::settings::Settings;
 use crate::model::untrusted::escape;
 use crate::net::{Proxy, Roots};
-use crate::provider::http::{BuildError, NetworkOptions, Tiers, Timeouts};
+use crate::provider::http::{BuildError, NetworkOptions, Shared, Tiers, Timeouts};
 use crate::provider::imburse::ImburseReader;
 use crate::provider::qlik::{Credentials, QlikReader};
 use crate::sink::Sink;
@@ -55,6 +56,7 @@ impl Estate {
         let output = Output::of(common);
         let parallelism = descriptors::fit(common.parallelism, common.sandbox, &output)?;
         let clocks = Clocks::new(clock());
+        let shared = shared(settings, declared.desired.selection.shard);
         let network = |proxy: Option<Arc<Proxy>>, trust: Roots| NetworkOptions {
             proxy,
             trust,
@@ -72,6 +74,7 @@ impl Estate {
                 true => Tiers::Unknown,
                 false => Tiers::Documented,
             },
+            shared: shared.clone(),
         };
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut, reason = "only the sandbox has its own"))]
         let mut ca_file = settings.network.ca_file.clone();
@@ -179,6 +182,16 @@ impl Estate {
             attached.detach().await;
         }
     }
+}
+
+/// The hosts that every shard sends to: where tenants are made and listed, and each account's source tenant.
+fn shared(settings: &Settings, shard: Option<Shard>) -> Shared {
+    let hosts = settings.qlik.values().flat_map(|account| {
+        let region = &account.region;
+        let source = account.source_tenant.iter().map(|label| region.host(label));
+        source.chain([region.register(), region.console()]).map(|host| host.to_string())
+    });
+    Shared { hosts: hosts.collect(), runs: shard.map_or(1, Shard::count) }
 }
 
 /// Half of the five minutes that a signature is good for, in seconds; below that nobody need care.

@@ -17,7 +17,7 @@ use super::mistakes::Asked;
 use super::output::{Output, colour};
 use super::stream::{Kind, Stream};
 use super::verbs::{
-    apply, doctor, explain, import, init, ledger, man, plan, rehearse, rename, resolve, schema, validate,
+    apply, doctor, explain, import, init, ledger, man, merge, plan, rehearse, rename, resolve, schema, validate,
 };
 use super::watch;
 
@@ -53,6 +53,7 @@ fn run_plan() -> ExitCode {
         PlanVerb::Import(of, paths) => block(true, &args.common, &output, import::run(&args, &of, &paths, &output)),
         PlanVerb::Doctor(paths) => block(true, &args.common, &output, doctor::run(&args, &paths, &output)),
         PlanVerb::Scopes(paths) => doctor::scopes(&args.common, &paths, &output),
+        PlanVerb::Merge(parts) => merge::run(&args, &parts),
         PlanVerb::Completions(shell) => completing::script(shell.name(), &command, &output),
         PlanVerb::Man(of) => man::run(&of, &command, &output),
     });

@@ -148,6 +148,7 @@ pub(crate) fn join(Merged { items, ignore, groups }: Merged, settings: &Settings
     Desired {
         items,
         passed_over: Items::new(),
+        other_shards: Items::new(),
         selection: Selection::default(),
         groups: groups.read,
         qlik: accounts.collect(),

@@ -25,6 +25,9 @@ pub struct Desired {
     /// Declared objects that the selection of this run leaves aside.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passed_over: BTreeMap<Address, Declared>,
+    /// Declared objects that are selected too, and that other shards of this run look at.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_shards: BTreeMap<Address, Declared>,
     /// The part of the estate that this run looks at.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
@@ -78,7 +81,7 @@ impl Desired {
 
     /// The declared Qlik tenants, those that this run does not look at among them.
     pub fn qlik_tenants_of_all(&self) -> impl Iterator<Item = &QlikTenant> {
-        self.items.values().chain(self.passed_over.values()).filter_map(|declared| {
+        self.all().filter_map(|(_, declared)| {
             let Spec::QlikTenant(tenant) = &declared.spec else { return None };
             Some(tenant)
         })
@@ -115,7 +118,7 @@ impl Desired {
 
     /// The declared Imburse tenants, those that this run does not look at among them.
     pub fn imburse_tenants_of_all(&self) -> impl Iterator<Item = &ImburseTenant> {
-        self.items.values().chain(self.passed_over.values()).filter_map(|declared| {
+        self.all().filter_map(|(_, declared)| {
             let Spec::ImburseTenant(tenant) = &declared.spec else { return None };
             Some(tenant)
         })

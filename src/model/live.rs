@@ -4,7 +4,7 @@ mod ledger;
 mod qlik;
 mod sink;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub struct Live {
     /// Keys of ours in tenants that the ledger binds and nothing declares, as far as anybody looked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub undeclared: BTreeMap<Address, Observed<Undeclared>>,
+    /// Ids of tenants that other runs recorded after the ledger was read, and before a list of tenants was.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub bound_since: BTreeSet<Untrusted>,
     /// Tenants whose host's clock differs from the others'. A plan of a time that was given has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clocks: BTreeMap<Address, ClockLive>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::Address;
-use super::desired::Desired;
+use super::desired::{Declared, Desired};
 use super::group::Group;
 use super::selection::{Idle, Selection};
 
@@ -26,14 +26,29 @@ impl Desired {
             all.keys().filter(|address| selection.has(address, of_tenant(address).unwrap_or(&none))).cloned().collect();
         let tenants: Vec<Address> = chosen.iter().map(Address::parent).collect();
         chosen.extend(tenants);
-        (self.items, self.passed_over) = all.into_iter().partition(|(address, _)| chosen.contains(address));
-        if self.items.is_empty() && selection.is_by_choice() && selection.shard.is_none() {
+        let (selected, passed_over) = all.into_iter().partition(|(address, _)| chosen.contains(address));
+        self.passed_over = passed_over;
+        (self.items, self.other_shards) = match selection.shard {
+            None => (selected, BTreeMap::new()),
+            Some(shard) => selected.into_iter().partition(|(address, _)| shard.has(address)),
+        };
+        if self.items.is_empty() && self.other_shards.is_empty() && selection.is_by_choice() {
             return Err(Idle(selection.to_string()));
         }
         let items = &self.items;
         self.ignore.retain(|entry| items.contains_key(&entry.address));
         self.selection = selection;
         Ok(self)
+    }
+
+    /// Everything that is declared, looked at or not.
+    pub fn all(&self) -> impl Iterator<Item = (&Address, &Declared)> {
+        self.items.iter().chain(&self.passed_over).chain(&self.other_shards)
+    }
+
+    /// Everything that the shards of this run look at together.
+    pub fn of_all_shards(&self) -> impl Iterator<Item = (&Address, &Declared)> {
+        self.items.iter().chain(&self.other_shards)
     }
 
     /// The declared parts of a tenant that this run does not look at, in order.
@@ -49,6 +64,6 @@ impl Desired {
 
     /// Returns whether an object is declared, looked at or not.
     pub fn declares(&self, address: &Address) -> bool {
-        self.items.contains_key(address) || self.passed_over.contains_key(address)
+        [&self.items, &self.passed_over, &self.other_shards].iter().any(|declared| declared.contains_key(address))
     }
 }

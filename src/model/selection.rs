@@ -46,14 +46,13 @@ impl Selection {
         !self.is_by_choice() && self.shard.is_none_or(|shard| shard.has(tenant))
     }
 
-    /// Returns whether an object is chosen. A part of a tenant is, where its tenant is.
+    /// Returns whether an object is chosen, whichever shard it is of. A part of a tenant is, where its tenant is.
     pub(super) fn has(&self, address: &Address, labels: &BTreeMap<Name, Name>) -> bool {
         let tenant = address.parent();
         let matches = |pattern: &Pattern| pattern.matches(address) || pattern.matches(&tenant);
         (self.only.is_empty() || self.only.iter().any(matches))
             && !self.except.iter().any(matches)
             && self.labels.iter().all(|label| label.is_of(labels))
-            && self.shard.is_none_or(|shard| shard.has(&tenant))
     }
 
     /// Returns the first part that chooses nothing of what is declared: objects, and the labels of those that are tenants. A shard may
@@ -70,6 +69,13 @@ impl Selection {
         }
         let label = self.labels.iter().find(|label| !declared.clone().any(|(_, labels)| label.is_of(labels)));
         label.map(|label| Idle(format!("--label {label}")))
+    }
+}
+
+impl Selection {
+    /// The same for all shards of a run together.
+    pub fn of_all_shards(&self) -> Self {
+        Self { shard: None, ..self.clone() }
     }
 }
 
@@ -185,6 +191,11 @@ impl Shard {
         self.of
     }
 
+    /// The part of a number that this shard may use up, so that all shards together use no more.
+    pub fn share(self, of_all: u32) -> u32 {
+        of_all / self.of + u32::from(self.number <= of_all % self.of)
+    }
+
     /// Returns whether a tenant is this shard's. A rendezvous hash: a new tenant moves no other, and one more shard takes its part from
     /// each of the others and moves nothing between them.
     pub fn has(self, tenant: &Address) -> bool {
@@ -243,6 +254,14 @@ mod tests {
             for size in &sizes[1..=of as usize + 1] {
                 assert!(size.abs_diff(share) < share / 4 + 20, "{of}: {sizes:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_shares_of_a_number_are_the_number() {
+        for (all, of) in [(0, 3), (2, 5), (20, 4), (21, 4), (23, 4)] {
+            let shares = (1..=of).map(|number| Shard::of(number, of).unwrap().share(all));
+            assert_eq!(shares.sum::<u32>(), all, "{all} over {of}");
         }
     }
 

@@ -65,6 +65,17 @@ impl Spec {
         (!self.is_adopted()).then_some(sink)
     }
 
+    /// Returns whether a key lives longer than so many seconds. One at Imburse never ends.
+    pub fn outlives(&self, seconds: u64) -> bool {
+        match self {
+            Self::QlikKey(key) => key.expires_in.seconds() > seconds,
+            Self::ImburseKey(_) => true,
+            Self::QlikTenant(_) | Self::ImburseTenant(_) => false,
+            #[cfg(test)]
+            Self::QlikSpace(_) => false,
+        }
+    }
+
     /// The fields that can differ from the declaration, as a drift names them.
     pub fn drift_fields(&self) -> &'static [&'static str] {
         match self {

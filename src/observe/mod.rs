@@ -20,6 +20,7 @@ mod answer;
 mod imburse;
 mod people;
 mod sources;
+mod strangers;
 mod tenant;
 mod undeclared;
 mod visit;
@@ -41,6 +42,7 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
         stores,
         imburse: ImburseLive::default(),
         undeclared: BTreeMap::new(),
+        bound_since: BTreeSet::new(),
         clocks: BTreeMap::new(),
     };
     let (mut done, total) = (0, desired.qlik_tenants().count());
@@ -67,7 +69,9 @@ pub async fn observe(desired: &Desired, ledger: LedgerLive, wishes: &Wishes, sou
     let imburse = imburse::read(desired, &base, wishes, sources).await;
     let clocks = clocks(desired, &tenants, sources);
     let undeclared = undeclared::read(desired, &base.ledger, sources).await;
-    Live { qlik: QlikLive { accounts, tenants }, imburse, clocks, undeclared, ..base }
+    let mut live = Live { qlik: QlikLive { accounts, tenants }, imburse, clocks, undeclared, ..base };
+    strangers::account_for(desired, &mut live, sources).await;
+    live
 }
 
 /// The clocks of tenants' own hosts, where they differ from the vendors' time.

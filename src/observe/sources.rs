@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::address::Name;
 use crate::model::clock::Clocks;
+use crate::model::live::{LedgerFacts, Unreadable};
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
 use crate::provider::imburse::ImburseReader;
@@ -62,6 +63,8 @@ pub struct Sources<'a> {
     /// True if nobody is there. Then a file sink must be declared durable, and so must a ledger on this machine.
     pub unattended: bool,
     pub ledger: LedgerPlace,
+    /// Reads the ledger once more.
+    pub ledger_again: &'a (dyn Fn() -> Result<LedgerFacts, Unreadable> + Sync),
     /// How many tenants are read side by side.
     pub parallelism: usize,
     /// The fate of a tenant's token while others are being read.

@@ -101,7 +101,7 @@ fn a_missing_object_is_made_and_every_document_says_so() {
     let change = changes.iter().find(|one| one["type"] == "qlik_space").unwrap();
     assert_eq!(change["change"]["actions"], json!(["create"]));
     assert_eq!(change["change"]["after"]["name"], "Finance");
-    let saved = write_plan(&plan, &Wishes::default(), &Selection::default()).unwrap();
+    let saved = write_plan(&plan, &Wishes::default(), &Selection::default(), None).unwrap();
     assert_eq!(read_plan("plan.json", &saved).unwrap().plan, plan);
 }
 

@@ -1,7 +1,5 @@
 //! Desired state, live state and the time → a plan. Pure, total, synchronous; imports only the model.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::model::address::Address;
@@ -30,6 +28,7 @@ mod imburse;
 mod key;
 mod leftover;
 mod limit;
+pub mod merge;
 pub mod needs;
 mod only;
 mod qlik;
@@ -45,7 +44,7 @@ mod unmanaged;
 mod value;
 mod vendor;
 
-pub use scene::Wishes;
+pub use scene::{Limiting, Wishes};
 pub use value::{action, counts, fact, finding, refusal};
 
 /// Compares what is declared with what is there.
@@ -75,7 +74,6 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
         // Before the limits, so that what waits for a review never stops a renewal.
         only::renewals(&mut plan);
     }
-    limit::hold(desired.limits, &mut plan.actions);
     plan.facts = facts::of(&scene, &plan.actions);
     if let Some(within) = wishes.warn_within {
         due::warn(&scene, within, &mut plan);
@@ -86,13 +84,11 @@ pub fn plan(desired: &Desired, live: &Live, wishes: &Wishes, now: Timestamp) -> 
     plan.notices.extend(left_aside(desired));
     plan.findings.extend(wishes.findings.iter().cloned());
     undeclared::find(&scene, &mut plan);
-    qlik::role::find(&mut plan);
-    drift::say_next(&mut plan);
     if wishes.unmanaged {
         let estate = Estate::of(desired, read);
         unmanaged::notices(&Scene { desired, live: read, wishes, now, estate: &estate }, &mut plan);
     }
-    plan
+    merge::finish(plan, wishes.limits.of_run(desired))
 }
 
 /// Returns whether there are tenants that nobody manages here, and a person asked for them.
@@ -110,13 +106,12 @@ fn left_aside(desired: &Desired) -> Option<Notice> {
     if !selection.is_by_choice() {
         return None;
     }
-    let count = |items: &BTreeMap<Address, Declared>, of_tenants: bool| {
-        items.keys().filter(|address| address.is_tenant() == of_tenants).count()
-    };
     let part = |of_tenants| {
-        let here = count(&desired.items, of_tenants);
-        format!("{here} of {}", here + count(&desired.passed_over, of_tenants))
+        let is_one = |(address, _): &(&Address, &Declared)| address.is_tenant() == of_tenants;
+        let (here, all) = (desired.of_all_shards().filter(is_one).count(), desired.all().filter(is_one).count());
+        format!("{here} of {all}")
     };
+    let selection = selection.of_all_shards();
     Some(Notice::general(format!(
         "{selection}: {} declared tenants and {} keys were looked at; this plan says nothing of the others",
         part(true),

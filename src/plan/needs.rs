@@ -1,4 +1,4 @@
-//! The facts still to be read of a tenant before it can be planned: the one question that a reader asks the planner.
+//! The questions that a reader asks the planner: which facts of a tenant are still to be read, and which listed tenants nobody accounts for.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,10 @@ use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::live::{LedgerLive, Live, TenantLive};
 use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
+use crate::model::untrusted::Untrusted;
 
 use super::deliver::judge;
+use super::estate::Estate;
 use super::qlik::Qlik;
 use super::qlik::role::meant;
 use super::scene::{Scene, Wishes};
@@ -27,6 +29,12 @@ pub struct Known<'a> {
     pub now: Timestamp,
     /// True if the keys in place are asked about too, for the day of their renewal.
     pub renewals: bool,
+}
+
+/// Returns the ids of tenants that an organization lists and that nothing which was read accounts for.
+pub fn strangers(desired: &Desired, live: &Live) -> BTreeSet<Untrusted> {
+    let estate = Estate::of(desired, live);
+    estate.qlik.unmanaged.values().flatten().map(|tenant| tenant.id.clone()).collect()
 }
 
 /// The facts to read next of a tenant.

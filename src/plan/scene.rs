@@ -8,6 +8,7 @@ use crate::model::address::Address;
 use crate::model::desired::Desired;
 use crate::model::duration::Duration;
 use crate::model::live::Live;
+use crate::model::settings::Limits;
 
 use super::action::{Action, Plan, Planned};
 use super::estate::{Estate, NOTHING};
@@ -36,8 +37,37 @@ pub struct Wishes {
     pub warn_within: Option<Duration>,
     /// `--unmanaged`: name the tenants that nobody manages here.
     pub unmanaged: bool,
+    /// The limits that this run is held to.
+    pub limits: Limiting,
     /// Found before anything was planned, as by whoever read the files.
     pub findings: Vec<Finding>,
+}
+
+/// The limits of settings that one run is held to, where it is one of several shards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limiting {
+    /// A shard may do its share, so that all together do no more than one run may.
+    #[default]
+    Share,
+    /// The plan is a part of one that is held to them when the parts are merged.
+    WhenMerged,
+    /// A shard does its part of a merged plan, which was held to them.
+    Merged,
+}
+
+impl Limiting {
+    /// Returns the limits to hold a plan to; `None` for none.
+    pub(super) fn of_run(self, desired: &Desired) -> Option<Limits> {
+        let Limits { create_tenants, mint_keys, objects } = desired.limits;
+        match (self, desired.selection.shard) {
+            (Self::WhenMerged, Some(_)) => None,
+            (Self::Share, Some(shard)) => {
+                let (create_tenants, mint_keys) = (shard.share(create_tenants), shard.share(mint_keys));
+                Some(Limits { create_tenants, mint_keys, objects })
+            }
+            (Self::Merged, _) | (Self::Share | Self::WhenMerged, None) => Some(desired.limits),
+        }
+    }
 }
 
 /// The values that every decision looks at.

@@ -1,9 +1,9 @@
 //! A store's own facts about itself and a key's place: what has happened to a key there, and what will.
 
 use crate::model::address::{Address, Name};
+use crate::model::desired::Declared;
 use crate::model::duration::Duration;
 use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Tracked, Writable};
-use crate::model::spec::Spec;
 use crate::model::untrusted::Untrusted;
 
 use super::action::{Notice, Plan};
@@ -67,7 +67,8 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
 
 fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
     let TokenLive { seconds_left, uses_left } = token;
-    let keys = scene.desired.deliveries().filter(|(_, sink)| *sink == name).count();
+    let all = scene.desired.of_all_shards();
+    let keys = all.filter(|(_, declared)| declared.spec.deliver_to() == Some(name)).count();
     let needed = REQUESTS_PER_KEY.saturating_mul(u64::try_from(keys).unwrap_or(u64::MAX));
     let short = seconds_left.filter(|left| *left < RUN.seconds()).map(|left| {
         format!(
@@ -85,12 +86,10 @@ fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
 }
 
 fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
-    let outlives = |address: &Address| match scene.desired.items.get(address).map(|declared| &declared.spec) {
-        Some(Spec::QlikKey(key)) => key.expires_in.seconds() > seconds,
-        // No other key expires.
-        declared => declared.and_then(Spec::deliver_to).is_some(),
-    };
-    let (address, _) = scene.desired.deliveries().find(|(address, sink)| *sink == name && outlives(address))?;
+    let here = |declared: &Declared| declared.spec.deliver_to() == Some(name) && declared.spec.outlives(seconds);
+    // Of all shards, so that each names the same one.
+    let address =
+        scene.desired.of_all_shards().filter(|(_, declared)| here(declared)).map(|(address, _)| address).min()?;
     let after = Duration::from_seconds(seconds);
     let text = format!(
         "sink {name} deletes every version after {after} (delete_version_after of its mount), and {address} lives longer: \

@@ -4,10 +4,14 @@
 //! state has a place for one.
 
 mod earlier;
+mod merge;
+mod part;
 mod plan;
 mod snapshot;
 mod trouble;
 
+pub use merge::{Merged, merge_parts};
+pub use part::{Line, Part};
 pub use plan::{SavedPlan, read_plan, write_plan};
 pub use snapshot::{Snapshot, read_snapshot, write_snapshot};
 pub use trouble::Unusable;

@@ -3,7 +3,7 @@
 //! The checksums tell a damaged or edited file from a whole one and say where. They prove nothing against somebody who
 //! wants to deceive, and need not: apply makes a plan of its own and uses this one only to leave things out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use crate::model::address::Address;
 use crate::model::place::Place;
-use crate::model::selection::Selection;
+use crate::model::selection::{Selection, Shard};
 use crate::plan::Wishes;
 use crate::plan::action::{Action, Notice, Plan, Planned, Unchecked};
 use crate::plan::fact::Fact;
 use crate::plan::finding::Finding;
 use crate::render::json;
 
+use super::part::Part;
 use super::trouble::{Kind, Unusable, open};
 use super::{PROGRAM, earlier};
 
@@ -35,6 +36,30 @@ pub struct SavedPlan {
     pub unrehearsed: bool,
     /// The part of the estate that was looked at.
     pub selection: Selection,
+    /// What a shard's plan carries besides.
+    pub part: Option<Part>,
+}
+
+impl SavedPlan {
+    /// What was asked for when it was made.
+    pub fn wishes(&self) -> Wishes {
+        Wishes {
+            remint: self.remint.clone(),
+            replace: self.replace.clone(),
+            reclaim: self.reclaim.clone(),
+            new: self.new.clone(),
+            unrehearsed: self.unrehearsed,
+            ..Wishes::default()
+        }
+    }
+
+    /// The part of the plan that one shard applies.
+    pub fn of_shard(&self, shard: Shard) -> Plan {
+        let mut plan = self.plan.clone();
+        plan.actions.retain(|planned| shard.has(&planned.address));
+        plan.facts.retain(|address, _| shard.has(address));
+        plan
+    }
 }
 
 /// Version 1.
@@ -56,6 +81,8 @@ struct File {
     unrehearsed: bool,
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     selection: Selection,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<Part>,
     objects: Vec<Object>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
@@ -71,6 +98,9 @@ struct Object {
     address: Address,
     at: Place,
     actions: Vec<Action>,
+    /// Actions that another place caused, by their number from 0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    elsewhere: BTreeMap<usize, Place>,
     facts: Vec<Fact>,
     /// Of all the rest.
     sum: String,
@@ -80,16 +110,27 @@ struct Object {
 ///
 /// # Errors
 /// The plan cannot be written as JSON; no plan is like that.
-pub fn write_plan(plan: &Plan, wishes: &Wishes, selection: &Selection) -> Result<String, serde_json::Error> {
+pub fn write_plan(
+    plan: &Plan,
+    wishes: &Wishes,
+    selection: &Selection,
+    part: Option<Part>,
+) -> Result<String, serde_json::Error> {
     let Plan { now, actions, facts, findings, notices, unchecked } = plan;
     let mut objects: Vec<Object> = Vec::new();
     for Planned { address, at, action } in actions {
         match objects.last_mut().filter(|last| last.address == *address) {
-            Some(last) => last.actions.push(action.clone()),
+            Some(last) => {
+                if last.at != *at {
+                    last.elsewhere.insert(last.actions.len(), at.clone());
+                }
+                last.actions.push(action.clone());
+            }
             None => objects.push(Object {
                 address: address.clone(),
                 at: at.clone(),
                 actions: vec![action.clone()],
+                elsewhere: BTreeMap::new(),
                 facts: facts.get(address).cloned().unwrap_or_default(),
                 sum: String::new(),
             }),
@@ -110,6 +151,7 @@ pub fn write_plan(plan: &Plan, wishes: &Wishes, selection: &Selection) -> Result
         new: wishes.new.clone(),
         unrehearsed: wishes.unrehearsed,
         selection: selection.clone(),
+        part,
         objects,
         findings: findings.clone(),
         notices: notices.clone(),
@@ -139,10 +181,10 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
     let file: File = serde_json::from_value(earlier::plan(value)).map_err(|_| edited(name))?;
     let mut plan =
         Plan { findings: file.findings, notices: file.notices, unchecked: file.unchecked, ..Plan::empty(file.now) };
-    for Object { address, at, actions, facts, sum: _ } in file.objects {
-        plan.actions.extend(actions.into_iter().map(|action| Planned {
+    for Object { address, at, actions, elsewhere, facts, sum: _ } in file.objects {
+        plan.actions.extend(actions.into_iter().enumerate().map(|(number, action)| Planned {
             address: address.clone(),
-            at: at.clone(),
+            at: elsewhere.get(&number).unwrap_or(&at).clone(),
             action,
         }));
         plan.facts.insert(address, facts);
@@ -159,6 +201,7 @@ pub fn read_plan(name: &str, text: &str) -> Result<SavedPlan, Unusable> {
         new: file.new,
         unrehearsed: file.unrehearsed,
         selection: file.selection,
+        part: file.part,
     })
 }
 

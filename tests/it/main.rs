@@ -60,6 +60,7 @@ mod sandbox;
 mod saved;
 mod selecting;
 mod service;
+mod shards;
 mod shared_ledger;
 mod signals;
 mod size;

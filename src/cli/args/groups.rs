@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
-use crate::model::selection::{Label, Pattern, Selection};
+use crate::model::selection::{Label, Pattern, Selection, Shard};
 use crate::render::Detail;
 use crate::render::markdown::Commit;
 
@@ -15,7 +15,7 @@ use super::super::candidates::{addresses, keys, tenants};
 use super::options::{Common, MAX_RUN, PARALLELISM, TIMEOUT};
 use super::values::{
     Also, ColourArg, ExitCodes, Format, Only, Platform, address, also, commit, duration, label, name, only,
-    parallelism, pattern, timeout,
+    parallelism, pattern, shard, timeout,
 };
 
 const DESIRED: &str = "Desired state and settings";
@@ -156,11 +156,15 @@ pub(super) struct Part {
     /// Look at the tenants alone that have this label in desired state. May be repeated: all of them.
     #[arg(long, value_name = "KEY=VALUE", value_parser = label, help_heading = PART)]
     label: Vec<Label>,
+    /// Do the part of the tenants that falls to this run, of N that share the estate: K/N from 1, as in 2/4; or auto, from the variables of
+    /// GitLab, Kubernetes, AWS Batch, Cloud Run or Nomad (auto/N where they name no N).
+    #[arg(long, value_name = "K/N", value_parser = shard, help_heading = PART)]
+    shard: Option<Shard>,
 }
 
 impl Group for Part {
     fn put(self, common: &mut Common) {
-        let Self { only, except, label } = self;
+        let Self { only, except, label, shard } = self;
         let mut patterns = Vec::new();
         for only in only {
             match only {
@@ -168,7 +172,7 @@ impl Group for Part {
                 Only::Matching(pattern) => patterns.push(pattern),
             }
         }
-        common.selection = Selection { only: patterns, except, labels: label, shard: None };
+        common.selection = Selection { only: patterns, except, labels: label, shard };
     }
 }
 

@@ -40,6 +40,7 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) approve: Option<String>,
 }
 
+#[derive(Clone)]
 pub(in crate::cli) struct Common {
     /// As they were typed.
     pub(in crate::cli) paths: Vec<PathBuf>,

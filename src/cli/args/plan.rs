@@ -32,6 +32,8 @@ pub(in crate::cli) enum PlanVerb {
     /// `doctor --scopes`.
     Scopes(Vec<PathBuf>),
     Completions(ShellArg),
+    /// The parts, and the file for the whole.
+    Merge(Vec<PathBuf>),
     /// Of the program, or of the verb of these words.
     Man(Vec<String>),
 }
@@ -39,7 +41,7 @@ pub(in crate::cli) enum PlanVerb {
 impl PlanVerb {
     pub(in crate::cli) fn answers(&self) -> Answers {
         match self {
-            Self::Plan(_) => Answers::Plan,
+            Self::Plan(_) | Self::Merge(_) => Answers::Plan,
             Self::Validate(_) => Answers::Faults,
             Self::Schema(_)
             | Self::ExplainObject(..)
@@ -61,6 +63,7 @@ impl PlanVerb {
             | Self::ExplainObject(_, paths)
             | Self::Import(_, paths)
             | Self::Doctor(paths)
+            | Self::Merge(paths)
             | Self::Scopes(paths) => paths,
             Self::Schema(_) | Self::ExplainCode(_) | Self::Init(_) | Self::Completions(_) | Self::Man(_) => &[],
         }
@@ -157,6 +160,19 @@ enum Verb {
         show: Show,
         #[command(flatten)]
         run: Run,
+    },
+    /// Makes one plan of the parts that shards saved, for one review and one hash
+    Merge {
+        /// The parts: what `qlik-plan --shard K/N --out FILE` saved, of every K.
+        #[arg(value_name = "PART", required = true)]
+        parts: Vec<PathBuf>,
+        /// Also saves the plan, for `qlik-apply --plan FILE --shard K/N`. It holds no secret.
+        #[arg(long, value_name = "FILE", help_heading = READING)]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        show: Show,
+        #[command(flatten)]
+        report: Report,
     },
     /// Prints what a shell loads to complete command lines
     #[command(after_help = super::groups::COMPLETIONS)]
@@ -256,6 +272,10 @@ impl PlanLine {
             Some(Verb::Import { of, tree, place, show, run }) => {
                 let common = Common::unasked().with(&tree).with(place).with(show).with(run);
                 (args(common, nothing), PlanVerb::Import(of, tree.paths))
+            }
+            Some(Verb::Merge { parts, out, show, report }) => {
+                let common = Common { saved: out.clone(), ..Common::unasked().with(show).with(report) };
+                (PlanArgs { out, ..args(common, nothing) }, PlanVerb::Merge(parts))
             }
             Some(Verb::Completions { shell }) => (args(Common::unasked(), nothing), PlanVerb::Completions(shell)),
             Some(Verb::Man { of }) => (args(Common::unasked(), nothing), PlanVerb::Man(of)),

@@ -12,7 +12,7 @@ use crate::model::address::{Address, Name};
 use crate::model::clock::read_time;
 use crate::model::duration::Duration;
 use crate::model::host;
-use crate::model::selection::{Label, Pattern};
+use crate::model::selection::{Label, Pattern, Shard};
 use crate::plan::refusal::Code;
 use crate::render::markdown::Commit;
 
@@ -243,6 +243,47 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, Wrong> {
     Pattern::parse(text).map_err(|why| Wrong::new(why, format!("as in --only {example}")))
 }
 
+/// `2/4`, or `auto`.
+pub(super) fn shard(text: &str) -> Result<Shard, Wrong> {
+    let next = "as in --shard 2/4, of at most 1000";
+    if text == "auto" || text.starts_with("auto/") {
+        return shard_of(|name| std::env::var(name).ok(), text.strip_prefix("auto/"));
+    }
+    let parsed = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    let (number, of) = parsed.ok_or_else(|| Wrong::new("a shard is K/N", next))?;
+    Shard::of(number, of)
+        .ok_or_else(|| Wrong::new(format!("there is no shard {number} of {of}: they count from 1"), next))
+}
+
+/// Variables by which engines tell a run which of several it is, from which number they count, and the variable that tells how many.
+const ENGINES: [(&str, u32, Option<&str>); 5] = [
+    ("CI_NODE_INDEX", 1, Some("CI_NODE_TOTAL")),
+    ("JOB_COMPLETION_INDEX", 0, None),
+    ("CLOUD_RUN_TASK_INDEX", 0, Some("CLOUD_RUN_TASK_COUNT")),
+    ("AWS_BATCH_JOB_ARRAY_INDEX", 0, Some("AWS_BATCH_JOB_ARRAY_SIZE")),
+    ("NOMAD_ALLOC_INDEX", 0, None),
+];
+
+/// The shard that the engine's variables tell. `of`: how many there are, as it was typed.
+fn shard_of(variable: impl Fn(&str) -> Option<String>, of: Option<&str>) -> Result<Shard, Wrong> {
+    let found = ENGINES.iter().find_map(|(name, from, total)| Some((name, from, total, variable(name)?)));
+    let Some((name, from, total, index)) = found else {
+        let names = ENGINES.map(|(name, ..)| name).join(", ");
+        return Err(Wrong::new(format!("none of {names} is set"), "say which shard it is, as in --shard 2/4"));
+    };
+    let Some(of) = of.map(str::to_owned).or_else(|| variable((*total)?)) else {
+        return Err(Wrong::new(
+            format!("{name} says which shard it is, and nothing says of how many"),
+            "say how many there are, as in --shard auto/4",
+        ));
+    };
+    let number = index.parse::<u32>().ok().and_then(|index| (index + 1).checked_sub(*from));
+    let shard = number.zip(of.parse().ok()).and_then(|(number, of)| Shard::of(number, of));
+    shard.ok_or_else(|| {
+        Wrong::new(format!("{name} is {index}, of {of}: there is no such shard"), "say which it is, as in --shard 2/4")
+    })
+}
+
 /// `tier=gold`.
 pub(super) fn label(text: &str) -> Result<Label, Wrong> {
     let example = "as in --label tier=gold";
@@ -309,6 +350,32 @@ pub(super) fn hostname(text: &str) -> Result<host::Label, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shard_is_told_by_the_engine() {
+        let with = |set: &[(&str, &str)], of| {
+            let set: Vec<(String, String)> =
+                set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+            shard_of(|name| set.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()), of)
+        };
+        for (set, of, shard) in [
+            (&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "3")][..], None, "2/3"),
+            (&[("JOB_COMPLETION_INDEX", "0")], Some("4"), "1/4"),
+            (&[("CLOUD_RUN_TASK_INDEX", "3"), ("CLOUD_RUN_TASK_COUNT", "4")], None, "4/4"),
+            (&[("AWS_BATCH_JOB_ARRAY_INDEX", "1"), ("AWS_BATCH_JOB_ARRAY_SIZE", "2")], None, "2/2"),
+            (&[("NOMAD_ALLOC_INDEX", "1")], Some("2"), "2/2"),
+        ] {
+            assert_eq!(with(set, of).unwrap().to_string(), shard, "{set:?}");
+        }
+        for (set, of, why) in [
+            (&[][..], None, "none of CI_NODE_INDEX"),
+            (&[("JOB_COMPLETION_INDEX", "0")], None, "nothing says of how many"),
+            (&[("JOB_COMPLETION_INDEX", "4")], Some("4"), "JOB_COMPLETION_INDEX is 4, of 4"),
+            (&[("CI_NODE_INDEX", "0"), ("CI_NODE_TOTAL", "3")], None, "CI_NODE_INDEX is 0, of 3"),
+        ] {
+            assert!(with(set, of).unwrap_err().why.contains(why), "{set:?}");
+        }
+    }
 
     #[test]
     fn durations_as_people_write_them_are_told_in_our_form() {

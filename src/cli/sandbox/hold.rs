@@ -1,13 +1,12 @@
 //! Files in the state folder that hold programs inside which read no proxy variable: Node before 24, and Java.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-use crate::sandbox;
 
 /// What Node loads before a program: `held.cjs`, with the proxy in the place of its name.
 const NODE: &str = include_str!("held.cjs");
@@ -29,8 +28,9 @@ impl Hold {
             Self { node: state.join("node-held.cjs"), store: state.join("truststore.jks"), proxy: proxy.to_owned() };
         let pem = std::fs::read_to_string(ca).with_context(|| format!("cannot read {}", ca.display()))?;
         let der = certificate(&pem).with_context(|| format!("{} holds no certificate", ca.display()))?;
-        sandbox::write_private(&hold.node, NODE.replace("PROXY", proxy).as_bytes())?;
-        sandbox::write_private(&hold.store, &truststore(&der)).context("cannot write the store for Java")?;
+        replace(state, &hold.node, NODE.replace("PROXY", proxy).as_bytes())
+            .context("cannot write the file for Node")?;
+        replace(state, &hold.store, &truststore(&der)).context("cannot write the store for Java")?;
         Ok(hold)
     }
 
@@ -56,6 +56,14 @@ impl Hold {
 fn certificate(pem: &str) -> Option<Vec<u8>> {
     let body = pem.split_once("-----BEGIN CERTIFICATE-----")?.1.split_once("-----END CERTIFICATE-----")?.0;
     STANDARD.decode(body.split_whitespace().collect::<String>()).ok()
+}
+
+/// Replaces a file whole. Several commands may start on one state at once, so each writes a file of its own first.
+fn replace(folder: &Path, file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.persist(file)?;
+    Ok(())
 }
 
 /// A JKS of one trusted certificate: the oldest format of Java's, which every version since reads. A header, the entry, and a

@@ -12,10 +12,10 @@ use crate::model::clock::Clocks;
 use crate::model::live::{LedgerLive, Live};
 use crate::model::spec::Way;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
-use crate::plan::Wishes;
 use crate::plan::action::{Action, Plan};
 use crate::plan::hurdles;
 use crate::plan::review::Review;
+use crate::plan::{Limiting, Wishes};
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
 use crate::saved::SavedPlan;
@@ -33,7 +33,7 @@ use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
-use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, wishes};
+use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, unread, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -104,6 +104,9 @@ async fn work(
     let common = &args.common;
     let mut wishes = wishes(common, declared, true);
     if let Some(saved) = &asked.reviewed {
+        if saved.selection.shard.is_none() {
+            wishes.limits = Limiting::Merged;
+        }
         wishes.remint.extend(saved.remint.iter().cloned());
         wishes.replace.extend(saved.replace.iter().cloned());
         wishes.reclaim.extend(saved.reclaim.iter().cloned());
@@ -112,6 +115,7 @@ async fn work(
     }
     let told = output.line().follow(Work::Reading);
     let (qlik, imburse) = world.readers();
+    let ledger_again = || held.facts().map_err(|error| unread(&error));
     let sources = Sources {
         qlik,
         imburse,
@@ -121,6 +125,7 @@ async fn work(
         breadth: Breadth::Needed,
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
+        ledger_again: &ledger_again,
         parallelism: world.parallelism,
         told: &told,
         leaving: Leaving::UnlessDue,
@@ -141,9 +146,15 @@ async fn work(
     }
     hurdles::tell(&declared.desired, &live, &wishes, now(), &mut plan);
     check_reclaims(common, &plan, &live, &wishes)?;
-    review::approved(args, &plan, output)?;
-    let Review { plan, moved } = match &asked.reviewed {
-        Some(saved) => Review::of(&saved.plan, plan),
+    let shard = declared.desired.selection.shard;
+    // Of what was merged, this shard's part.
+    let reviewed = asked.reviewed.as_ref().map(|saved| match shard.filter(|_| saved.selection.shard.is_none()) {
+        Some(shard) => saved.of_shard(shard),
+        None => saved.plan.clone(),
+    });
+    review::approved(args, reviewed.as_ref(), &plan, shard, output)?;
+    let Review { plan, moved } = match &reviewed {
+        Some(reviewed) => Review::of(reviewed, plan),
         None => Review::none(plan),
     };
     if output.format == Format::Text {

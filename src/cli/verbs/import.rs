@@ -31,7 +31,7 @@ use super::super::exit::{Exit, Problem};
 use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::watch::unless_ending;
-use super::{read_ledger, tell_absence};
+use super::{again, read_ledger, tell_absence};
 use described::Described;
 use listed::{Listed, Managed};
 
@@ -144,6 +144,7 @@ async fn read(
         (named_first("hostname", qlik, taken(Vendor::Qlik)), named_first("tenant_id", imburse, taken(Vendor::Imburse)));
     let desired = parsed(&desired_state(&first.0, &first.1), declared)?;
     let told = output.line().follow(Work::Reading);
+    let ledger_again = || again(&estate.ledger);
     let sources = Sources {
         qlik: &estate.qlik,
         imburse: &estate.imburse,
@@ -153,6 +154,7 @@ async fn read(
         breadth: Breadth::All,
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
+        ledger_again: &ledger_again,
         parallelism: estate.parallelism,
         told: &told,
         leaving: Leaving::ForGood,

@@ -7,6 +7,7 @@ pub(super) mod import;
 pub(super) mod init;
 pub(super) mod ledger;
 pub(super) mod man;
+pub(super) mod merge;
 pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod rename;
@@ -17,15 +18,15 @@ pub(super) mod validate;
 
 use std::collections::BTreeSet;
 
-use crate::ledger::{Held, Ledger};
+use crate::ledger::{Held, Ledger, LedgerError};
 use crate::model::address::Address;
 use crate::model::duration::Duration;
-use crate::model::live::{LedgerLive, Live};
+use crate::model::live::{LedgerFacts, LedgerLive, Live, Unreadable};
 use crate::model::run::{Run, RunId};
 use crate::model::untrusted::{Untrusted, escape};
-use crate::plan::Wishes;
 use crate::plan::action::Plan;
 use crate::plan::asked::{self, Unmet};
+use crate::plan::{Limiting, Wishes};
 
 use super::args::Common;
 use super::clock::clock;
@@ -60,6 +61,7 @@ fn wishes(common: &Common, declared: &Declared, will_rehearse: bool) -> Wishes {
         unrehearsed: common.unrehearsed,
         will_rehearse: will_rehearse && common.sandbox,
         only_renewals: common.only_renewals,
+        limits: Limiting::Share,
         offline: false,
         warn_within: common.warn_within,
         unmanaged: common.unmanaged,
@@ -80,6 +82,27 @@ fn read_ledger(estate: &Estate, common: &Common) -> Result<LedgerLive, Problem> 
         Some(facts) => LedgerLive::Present(facts),
         None => LedgerLive::Missing { place: estate.ledger.place(), strict: common.unattended().is_some() },
     })
+}
+
+/// The ledger as it stands once more, later in a run.
+fn again(ledger: &Ledger) -> Result<LedgerFacts, Unreadable> {
+    match ledger.read() {
+        Ok(Some(facts)) => Ok(facts),
+        Ok(None) => Err(Unreadable {
+            why: format!("the ledger at {} is gone since it was read", ledger.place()).into(),
+            next: "find out who removed it, and plan again".to_owned(),
+            credentials: false,
+        }),
+        Err(error) => Err(unread(&error)),
+    }
+}
+
+fn unread(error: &LedgerError) -> Unreadable {
+    Unreadable {
+        why: format!("the ledger could not be read once more: {error}").into(),
+        next: "plan again".to_owned(),
+        credentials: false,
+    }
 }
 
 /// Takes the ledger's lock and records this run, before its first request.
@@ -108,14 +131,17 @@ fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
         }
     }
     for address in &common.new {
-        if !address.is_tenant() || !declared.desired.items.contains_key(address) {
+        if !address.is_tenant() || !declared.desired.declares(address) {
             return Err(Problem::new(
                 format!("--new {address}: no such tenant is declared"),
                 "give the address of a declared tenant, as in qlik/acme",
             ));
         }
     }
-    let minted: BTreeSet<&Address> = declared.desired.deliveries().map(|(address, _)| address).collect();
+    // One that another shard looks at is checked there.
+    let elsewhere = declared.desired.other_shards.keys();
+    let minted: BTreeSet<&Address> =
+        declared.desired.deliveries().map(|(address, _)| address).chain(elsewhere).collect();
     for (option, addresses) in [("--remint", &common.remint), ("--replace", &common.replace)] {
         let Some(address) = addresses.iter().find(|address| !minted.contains(address)) else { continue };
         return Err(match declared.desired.items.contains_key(address) && !address.is_tenant() {
@@ -136,7 +162,9 @@ fn check_wishes(common: &Common, declared: &Declared) -> Result<(), Problem> {
 fn check_reclaims(common: &Common, plan: &Plan, live: &Live, wishes: &Wishes) -> Result<(), Problem> {
     let unmet = asked::unmet(plan, live, wishes);
     let typed = |id: &str| common.reclaim.iter().any(|typed| typed.eq_ignore_ascii_case(id));
-    let Some((id, why)) = unmet.into_iter().find(|(id, _)| typed(id)) else { return Ok(()) };
+    // Another shard may have it.
+    let elsewhere = |why: &Unmet| *why == Unmet::Unknown && common.selection.shard.is_some();
+    let Some((id, why)) = unmet.into_iter().find(|(id, why)| typed(id) && !elsewhere(why)) else { return Ok(()) };
     let id = escape(&id);
     Err(match why {
         Unmet::InItsSink(address) => Problem::new(

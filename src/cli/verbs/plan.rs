@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::model::desired::Desired;
 use crate::model::live::Live;
+use crate::model::selection::Selection;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
-use crate::plan::{Wishes, hurdles};
+use crate::plan::action::Plan;
+use crate::plan::{Limiting, Wishes, hurdles};
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
-use crate::saved::{self, Snapshot};
+use crate::saved::{self, Line, Part, Snapshot};
 use crate::sink::SinkReaders;
 
-use super::super::args::{Format, PlanArgs, PreflightArg};
+use super::super::args::{Common, Format, PlanArgs, PreflightArg};
 use super::super::clock::clock;
 use super::super::credentials::Needs;
 use super::super::declared::{self, Declared};
@@ -23,7 +26,7 @@ use super::super::formats::Told;
 use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::watch::unless_ending;
-use super::{check_reclaims, check_wishes, ledger, read_ledger, tell_absence, wishes};
+use super::{again, check_reclaims, check_wishes, ledger, read_ledger, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -45,19 +48,59 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
     let mut plan = crate::plan::plan(&declared.desired, &live, &wishes, now);
     hurdles::tell(&declared.desired, &live, &wishes, now, &mut plan);
     check_reclaims(common, &plan, &live, &wishes)?;
+    let finds_unmanaged = crate::plan::finds_unmanaged(&declared.desired, &live, &wishes);
     if let Some(file) = &args.out {
-        let text = saved::write_plan(&plan, &wishes, &declared.desired.selection).map_err(unwritable)?;
-        files::save(file, &text, "qlik-plan/saved", "--out")?;
+        let part = Part::of(&declared.desired, &live, finds_unmanaged, line_of(common));
+        save(file, &plan, &wishes, &declared.desired.selection, part)?;
     }
-    let outcome = Outcome::of_plan(&plan);
-    let only_unmanaged = outcome == Outcome::Clean && crate::plan::finds_unmanaged(&declared.desired, &live, &wishes);
-    let outcome = if only_unmanaged { Outcome::Drift } else { outcome };
+    tell(common, &plan, &declared.desired, finds_unmanaged, output)
+}
+
+/// Saves a plan, or a shard's part of one.
+pub(super) fn save(
+    file: &Path,
+    plan: &Plan,
+    wishes: &Wishes,
+    selection: &Selection,
+    part: Option<Part>,
+) -> Result<(), Problem> {
+    let text = saved::write_plan(plan, wishes, selection, part).map_err(unwritable)?;
+    files::save(file, &text, "qlik-plan/saved", "--out")
+}
+
+/// Prints a plan, and its hash where there is something to do.
+pub(super) fn tell(
+    common: &Common,
+    plan: &Plan,
+    desired: &Desired,
+    finds_unmanaged: bool,
+    output: &Output,
+) -> Result<Exit, Problem> {
+    let outcome = Outcome::of_plan(plan);
+    let outcome = if outcome == Outcome::Clean && finds_unmanaged { Outcome::Drift } else { outcome };
     let exit = Exit::of(outcome, common);
-    output.tell(Told::Plan { plan: &plan, desired: &declared.desired, outcome, exit })?;
+    output.tell(Told::Plan { plan, desired, outcome, exit })?;
     if output.format == Format::Text && plan.has_work() {
-        output.message(&format!("hash: {}", render::json::hash(&plan)));
+        match desired.selection.shard {
+            // Its hash is nobody's to approve.
+            Some(shard) => {
+                output.message(&format!("shard {shard}: `qlik-plan merge` makes one plan of all parts, and its hash"))
+            }
+            None => output.message(&format!("hash: {}", render::json::hash(plan))),
+        }
     }
     Ok(exit)
+}
+
+/// The line, for commands that whoever merges prints.
+fn line_of(common: &Common) -> Line {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    Line {
+        settings: common.settings.as_ref().map(text),
+        sandbox: common.sandbox,
+        recursive: common.recursive,
+        paths: common.paths.iter().map(text).collect(),
+    }
 }
 
 /// A live state, and the vendors' time when it was read.
@@ -74,7 +117,7 @@ pub(super) async fn reading(
 ) -> Result<(Read, Wishes), Problem> {
     let common = &args.common;
     check_wishes(common, declared)?;
-    let mut wishes = wishes(common, declared, true);
+    let mut wishes = Wishes { limits: Limiting::WhenMerged, ..wishes(common, declared, true) };
     let read = match &args.live {
         Some(file) => {
             wishes.offline = true;
@@ -93,6 +136,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         ledger::init_sandbox(&estate, declared).await?;
     }
     let told = output.line().follow(Work::Reading);
+    let ledger_again = || again(&estate.ledger);
     let sources = Sources {
         qlik: &estate.qlik,
         imburse: &estate.imburse,
@@ -108,6 +152,7 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         breadth: if args.snapshot.is_some() { Breadth::All } else { Breadth::Needed },
         unattended: common.unattended().is_some(),
         ledger: ledger_place::of(common, &declared.settings),
+        ledger_again: &ledger_again,
         parallelism: estate.parallelism,
         told: &told,
         leaving: Leaving::ForGood,

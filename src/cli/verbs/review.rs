@@ -1,6 +1,6 @@
 //! What a person reviewed or approved, for an apply to hold itself to.
 
-use crate::model::selection::Selection;
+use crate::model::selection::{Selection, Shard};
 use crate::plan::action::Plan;
 use crate::render::{self, Outcome};
 use crate::saved::{self, SavedPlan, Unusable};
@@ -36,6 +36,12 @@ pub(super) fn check(args: &ApplyArgs) -> Result<(), Problem> {
             ));
         }
     }
+    if args.approve.is_some() && args.plan.is_none() && args.common.selection.shard.is_some() {
+        return Err(Problem::new(
+            "a shard knows its own part alone, and cannot tell from a hash what the others do",
+            "name the merged plan too, which has the hash: qlik-apply --plan FILE --approve HASH --shard K/N",
+        ));
+    }
     Ok(())
 }
 
@@ -59,6 +65,12 @@ pub(super) fn selection(args: &ApplyArgs, reviewed: Option<&SavedPlan>) -> Resul
     match reviewed.map(|saved| &saved.selection) {
         None => Ok(asked.clone()),
         Some(saved) if asked.is_everything() || asked == saved => Ok(saved.clone()),
+        // A shard applies its part of what was merged, whatever number of shards planned it.
+        Some(saved)
+            if saved.shard.is_none() && (asked.of_all_shards().is_everything() || asked.of_all_shards() == *saved) =>
+        {
+            Ok(Selection { shard: asked.shard, ..saved.clone() })
+        }
         Some(saved) => {
             let was = if saved.is_everything() { "of everything".to_owned() } else { format!("of {saved}") };
             Err(Problem::new(
@@ -69,11 +81,21 @@ pub(super) fn selection(args: &ApplyArgs, reviewed: Option<&SavedPlan>) -> Resul
     }
 }
 
-/// All of what was approved, or nothing.
-pub(super) fn approved(args: &ApplyArgs, plan: &Plan, output: &Output) -> Result<(), Problem> {
+/// All of what was approved, or nothing. A shard's part is held to its part of the plan that was approved.
+pub(super) fn approved(
+    args: &ApplyArgs,
+    reviewed: Option<&Plan>,
+    plan: &Plan,
+    shard: Option<Shard>,
+    output: &Output,
+) -> Result<(), Problem> {
     let hash = render::json::hash(plan);
+    let expected = match (shard, reviewed) {
+        (Some(_), Some(reviewed)) => Some(render::json::hash(reviewed)),
+        (Some(_), None) | (None, _) => args.approve.clone(),
+    };
     match &args.approve {
-        Some(approved) if *approved != hash => {
+        Some(approved) if expected.as_ref() != Some(&hash) => {
             if output.format == Format::Text {
                 output.plan(&render::text::plan(plan, output.look()))?;
             }

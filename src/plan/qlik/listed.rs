@@ -31,7 +31,7 @@ impl<'a> Listed<'a> {
         for (account, facts) in &desired.qlik {
             let organization = live.qlik.accounts.get(account).and_then(|live| live.organization.as_ref());
             let Some(Observed::Present(listed)) = organization else { continue };
-            let managed = managed.get_or_insert_with(|| Managed::of(desired, bound));
+            let managed = managed.get_or_insert_with(|| Managed::of(desired, live, bound));
             let in_region = |tenant: &&ListedTenant| facts.region.accept(tenant.hostname().raw()).is_some();
             let active = || listed.iter().filter(|tenant| tenant.is_active());
             let strangers = active().filter(in_region).filter(|tenant| !managed.is(facts, tenant));
@@ -59,8 +59,8 @@ struct Managed<'a> {
 }
 
 impl<'a> Managed<'a> {
-    fn of(desired: &Desired, bound: &[(&'a Address, &'a Binding)]) -> Self {
-        let ids = bound.iter().map(|(_, binding)| &binding.tenant_id).collect();
+    fn of(desired: &Desired, live: &'a Live, bound: &[(&'a Address, &'a Binding)]) -> Self {
+        let ids = bound.iter().map(|(_, binding)| &binding.tenant_id).chain(&live.bound_since).collect();
         let recorded = bound.iter().map(|(_, binding)| binding.hostname.raw().to_ascii_lowercase());
         let adopted = desired.qlik_tenants_of_all().filter_map(|spec| {
             let region = &desired.qlik.get(&spec.account)?.region;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::address::Address;
 use crate::model::live::{CallerLive, HoldersLive, Observed, RoleLive, TenantLive};
 use crate::model::place::Place;
-use crate::model::spec::{Owner, QlikTenant, RoleGrant, User};
+use crate::model::spec::{Owner, QlikTenant, RoleGrant, Spec, User};
 use crate::model::untrusted::{Untrusted, escape};
 
 use super::ground::Ground;
@@ -232,7 +232,8 @@ pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots
 /// The vendor's warning, once for each place that grants to everyone.
 pub(in crate::plan) fn warn(scene: &Scene, plan: &mut Plan) {
     let mut places: BTreeMap<&Place, usize> = BTreeMap::new();
-    for (_, spec, _) in scene.desired.qlik_tenants() {
+    for (_, declared) in scene.desired.of_all_shards() {
+        let Spec::QlikTenant(spec) = &declared.spec else { continue };
         if let (true, Some(at)) = (spec.grants.to_everyone(), &spec.grants.at) {
             *places.entry(at).or_default() += 1;
         }

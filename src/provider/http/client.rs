@@ -18,7 +18,7 @@ use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Unread, 
 
 use super::classify::Body;
 use super::fault::{self, Fault};
-use super::gate::Tiers;
+use super::gate::{Shared, Tiers};
 use super::target::Target;
 
 /// How the network is reached. Values; the settings and the environment were read elsewhere.
@@ -38,6 +38,8 @@ pub struct NetworkOptions {
     pub clocks: Clocks,
     /// How many requests they take.
     pub tiers: Tiers,
+    /// Hosts that other shards of the run send to as well.
+    pub shared: Shared,
 }
 
 impl NetworkOptions {
@@ -193,6 +195,10 @@ impl Wire {
             parallelism: parallelism.max(1),
             sent: AtomicU64::new(0),
         })
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.network.shared
     }
 
     pub(super) fn tiers(&self) -> Tiers {

@@ -78,7 +78,7 @@ fn with_token<'a>(secrets: &[&'a Secret], authorization: Option<&'a Secret>) -> 
 
 impl Line {
     pub(crate) fn new(wire: Wire) -> Self {
-        Self { gates: Gates::new(wire.tiers()), wire, budget: Budget::new() }
+        Self { gates: Gates::new(wire.tiers(), wire.shared().clone()), wire, budget: Budget::new() }
     }
 
     /// Sends what may be repeated until there is an answer, at most four times. 401 is the caller's affair.

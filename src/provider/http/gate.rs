@@ -1,6 +1,6 @@
 //! When to try again: one back-off per host, user and rate tier, shared by all tasks; jitter; a budget for the whole run.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(crate) struct Gates {
     closed: Mutex<HashMap<GateKey, (Instant, u64)>>,
     paces: Mutex<HashMap<GateKey, Pace>>,
     tiers: Tiers,
+    shared: Shared,
 }
 
 /// Why a gate is not waited for.
@@ -37,8 +38,8 @@ pub(crate) enum Shut {
 }
 
 impl Gates {
-    pub(crate) fn new(tiers: Tiers) -> Self {
-        Self { closed: Mutex::default(), paces: Mutex::default(), tiers }
+    pub(crate) fn new(tiers: Tiers, shared: Shared) -> Self {
+        Self { closed: Mutex::default(), paces: Mutex::default(), tiers, shared }
     }
 
     /// Nobody sends for so many seconds, at least half a second.
@@ -78,7 +79,7 @@ impl Gates {
     fn take_turn(&self, key: &GateKey) -> Option<(Duration, usize)> {
         let now = Instant::now();
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let pace = paces.entry(key.clone()).or_insert_with(|| Pace::of(self.tiers, key.2));
+        let pace = paces.entry(key.clone()).or_insert_with(|| Pace::of(self.tiers, key.2, self.shared.by(&key.0)));
         pace.take(now)
     }
 
@@ -106,6 +107,21 @@ pub enum Tiers {
     Unknown,
 }
 
+/// Hosts that other runs send to as the same users, at the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The hosts.
+    pub hosts: BTreeSet<String>,
+    /// The number of runs; 0 and 1 are one.
+    pub runs: u32,
+}
+
+impl Shared {
+    fn by(&self, host: &str) -> usize {
+        if self.hosts.contains(host) { usize::try_from(self.runs).unwrap_or(usize::MAX).max(1) } else { 1 }
+    }
+}
+
 /// How fast requests of one host, user and tier are sent.
 struct Pace {
     /// How many, in how long.
@@ -125,12 +141,14 @@ const TELLING: usize = 20;
 const MOST: usize = 1000;
 
 impl Pace {
-    fn of(tiers: Tiers, tier: Tier) -> Self {
+    /// `runs`: how many share what the vendor allows.
+    fn of(tiers: Tiers, tier: Tier, runs: usize) -> Self {
         let limit = match (tiers, tier) {
-            (Tiers::Documented, Tier::One) => Some((1000, WINDOW)),
-            (Tiers::Documented, Tier::Two) => Some((100, WINDOW)),
+            (Tiers::Documented, Tier::One) => Some(1000),
+            (Tiers::Documented, Tier::Two) => Some(100),
             (Tiers::Unknown, Tier::One | Tier::Two) => None,
         };
+        let limit = limit.map(|all: usize| ((all / runs).max(1), WINDOW));
         Self { limit, taken: VecDeque::new(), full_until: None, tiers }
     }
 
@@ -250,7 +268,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_gate_holds_everyone_of_its_user_and_nobody_else() {
-        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown, Shared::default()), Waits::default());
         gates.close(&key(Tier::One), 0);
         let start = Instant::now();
         let mut left = PATIENCE;
@@ -263,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_asks_for_more_than_there_is_patience_is_not_waited_for() {
-        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown, Shared::default()), Waits::default());
         for asked in [121, 99_999_999, 315_360_000] {
             let gate = (asked.to_string(), "u".to_owned(), Tier::One);
             gates.close(&gate, asked);
@@ -278,7 +296,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_interrupt_ends_the_wait() {
-        let (gates, waits) = (Gates::new(Tiers::Unknown), Waits::default());
+        let (gates, waits) = (Gates::new(Tiers::Unknown, Shared::default()), Waits::default());
         gates.close(&key(Tier::One), 100);
         waits.end(Ending::Soon("enough".to_owned()));
         let shut = gates.pass(&key(Tier::One), &mut PATIENCE.clone(), &waits).await;
@@ -287,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_is_documented_is_kept_to_from_the_start() {
-        let mut pace = Pace::of(Tiers::Documented, Tier::Two);
+        let mut pace = Pace::of(Tiers::Documented, Tier::Two, 1);
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         assert_eq!((0..150).filter(|_| pace.take(at(1)).is_none()).count(), 100);
@@ -301,14 +319,14 @@ mod tests {
     fn a_full_window_teaches_how_many_in_how_long_and_a_stray_refusal_teaches_nothing() {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
-        let mut pace = Pace::of(Tiers::Unknown, Tier::Two);
+        let mut pace = Pace::of(Tiers::Unknown, Tier::Two, 1);
         assert_eq!((0..64).filter(|_| pace.take(at(0)).is_none()).count(), 64);
         for _ in 0..4 {
             pace.refused(at(10));
         }
         assert_eq!((0..100).filter(|_| pace.take(at(10)).is_none()).count(), 60);
         assert_eq!(pace.take(at(12)), Some((Duration::from_secs(8), 60)));
-        let mut pace = Pace::of(Tiers::Unknown, Tier::Two);
+        let mut pace = Pace::of(Tiers::Unknown, Tier::Two, 1);
         assert_eq!((0..5).filter(|_| pace.take(at(0)).is_none()).count(), 5);
         pace.refused(at(3));
         assert_eq!((0..500).filter(|_| pace.take(at(3)).is_none()).count(), 500);

@@ -17,7 +17,7 @@ use crate::model::clock::Clocks;
 use crate::model::wait::Waits;
 use crate::net::{Proxy, Roots};
 
-use super::{NetworkOptions, Tiers, Timeouts};
+use super::{NetworkOptions, Shared, Tiers, Timeouts};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -107,6 +107,7 @@ pub(crate) fn network(port: u16, ca_pem: Option<&str>) -> NetworkOptions {
         waits: Waits::default(),
         clocks: Clocks::new(Timestamp::UNIX_EPOCH),
         tiers: Tiers::Unknown,
+        shared: Shared::default(),
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) use client::{Head, Verb, Wire};
 pub(crate) use envelope::Envelope;
 pub(crate) use exchange::{Answer, Change, Exchange, Line, bearer};
 pub(crate) use fault::Fault;
-pub use gate::Tiers;
 pub(crate) use gate::{GateKey, Tier};
+pub use gate::{Shared, Tiers};
 pub(crate) use target::{Target, is_segment, redirected_id};
 
 pub use crate::net::BuildError;

@@ -47,6 +47,7 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
         stores: [].into(),
         imburse: Default::default(),
         undeclared: [].into(),
+        bound_since: [].into(),
         clocks: [].into(),
     };
     let mut facts = LedgerFacts {

@@ -205,6 +205,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         stores: BTreeMap::new(),
                         imburse: Default::default(),
                         undeclared: BTreeMap::new(),
+                        bound_since: BTreeSet::new(),
                     };
                     live.imburse.accounts.clone_from(&accounts);
                     for (address, read) in addresses.iter().zip(reads) {

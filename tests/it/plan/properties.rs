@@ -1,6 +1,6 @@
 //! What holds for every plan, whatever was read: mixtures of all that the folders hold, with keys and times changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,9 +14,11 @@ use qlik_plan::model::imburse::ImburseLive;
 use qlik_plan::model::live::{KeyLive, KeyStatus, LedgerLive, Live, Observed, QlikLive, TenantLive, TenantRead};
 use qlik_plan::model::marker::{KeyUid, Letter};
 use qlik_plan::model::record::State;
+use qlik_plan::model::selection::{Selection, Shard};
 use qlik_plan::model::spec::Spec;
 use qlik_plan::plan::action::{Action, Grant, Mark, MarkOf, Parent, Permission, Plan, Reclaim, ReclaimOf, WhyMint};
-use qlik_plan::plan::{Wishes, plan};
+use qlik_plan::plan::merge::merge;
+use qlik_plan::plan::{Limiting, Wishes, plan};
 use qlik_plan::render::{Look, Outcome, Verdict, json, summary, text};
 
 use super::{cases, read, root};
@@ -95,6 +97,7 @@ fn worlds() -> impl Strategy<Value = World> {
                         stores: BTreeMap::new(),
                         imburse: ImburseLive::default(),
                         undeclared: BTreeMap::new(),
+                        bound_since: BTreeSet::new(),
                     };
                     for ((address, (tenant, keys)), sink) in addresses.iter().zip(tenants).zip(sinks) {
                         if let (true, Some(mut tenant)) = (address.is_tenant(), tenant) {
@@ -125,6 +128,18 @@ fn worlds() -> impl Strategy<Value = World> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_plans_of_all_shards_merged_are_the_plan_of_one_run(world in worlds(), of in 1_u32..5) {
+        let whole = plan(&world.desired, &world.live, &world.wishes, world.now);
+        let parts = (1..=of).rev().map(|number| {
+            let selection = Selection { shard: Shard::of(number, of), ..Selection::default() };
+            let desired = world.desired.clone().select(selection).unwrap();
+            let wishes = Wishes { limits: Limiting::WhenMerged, ..world.wishes.clone() };
+            plan(&desired, &world.live, &wishes, world.now)
+        });
+        prop_assert_eq!(merge(parts.collect(), world.desired.limits), Some(whole));
+    }
 
     #[test]
     fn every_plan_is_whole_ordered_and_the_same_again(world in worlds()) {

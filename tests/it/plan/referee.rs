@@ -359,6 +359,7 @@ impl Base {
             ledger_lies_in: None,
             stores: BTreeMap::new(),
             undeclared: BTreeMap::new(),
+            bound_since: BTreeSet::new(),
             qlik: QlikLive { tenants: BTreeMap::from([(self.qlik.0.clone(), qlik)]), ..QlikLive::default() },
             sinks: BTreeMap::from([(self.qlik.1.clone(), sink.clone()), (self.imburse.1.clone(), sink)]),
             imburse: imburse::ImburseLive::default(),
