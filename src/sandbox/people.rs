@@ -114,6 +114,18 @@ pub(super) struct GroupSettings {
     pub(super) sync_idp: bool,
 }
 
+/// What is stored and listed, and nothing else: spaces, identity providers, a tenant's own OAuth clients.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Thing {
+    /// As a caller said them, under the vendor's names.
+    pub(super) fields: serde_json::Map<String, serde_json::Value>,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// Ids of users.
+    pub(super) created_by: String,
+    pub(super) updated_by: String,
+}
+
 /// A custom role. The default ones are the vendor's and not kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Role {

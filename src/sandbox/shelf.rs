@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::marker::PhantomData;
+use std::ops::Bound;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap as _;
@@ -62,6 +63,23 @@ impl<T> Shelf<T> {
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.items.values().map(Box::as_ref)
+    }
+
+    /// Those right below a path, by the rest of their ids.
+    pub(super) fn below<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a T)> {
+        let from = self.items.range::<str, _>((Bound::Included(path), Bound::Unbounded));
+        let below = from.map_while(move |(id, item)| Some((id.strip_prefix(path)?, item.as_ref())));
+        below.filter(|(rest, _)| !rest.contains('/'))
+    }
+
+    /// Everything whose id begins so.
+    pub(super) fn remove_below(&mut self, path: &str) {
+        let from = self.items.range::<str, _>((Bound::Included(path), Bound::Unbounded));
+        let gone: Vec<String> = from.map(|(id, _)| id.clone()).take_while(|id| id.starts_with(path)).collect();
+        for id in gone {
+            self.items.remove(&id);
+            self.touched.insert(id);
+        }
     }
 
     pub(super) fn insert(&mut self, id: String, item: T) {

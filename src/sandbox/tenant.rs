@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, User};
+use super::people::{AutoAssign, Group, GroupSettings, Role, Seat, Thing, User};
 use super::random;
 use super::shelf::{Kept, Shelf, with};
 
@@ -30,6 +30,7 @@ impl Kept for Group {}
 impl Kept for Role {}
 impl Kept for Seat {}
 impl Kept for Key {}
+impl Kept for Thing {}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Tenant {
@@ -69,6 +70,9 @@ pub(super) struct Tenant {
     pub(super) keys: Shelf<Key>,
     #[serde(default, skip_serializing_if = "Shelf::is_saved")]
     pub(super) tokens: Shelf<Token>,
+    /// By where they are in the API's paths: `spaces/ID`, `spaces/ID/assignments/ID`.
+    #[serde(default, skip_serializing_if = "Shelf::is_saved")]
+    pub(super) things: Shelf<Thing>,
     /// Consent by client id; a client that is not listed is at the vendor's default, `required`.
     pub(super) consent: BTreeMap<String, String>,
     /// The scopes of the role `UserDefault`.
@@ -146,6 +150,7 @@ impl Tenant {
             group_settings: GroupSettings::default(),
             keys: Shelf::default(),
             tokens: Shelf::default(),
+            things: Shelf::default(),
             consent: BTreeMap::new(),
             user_default: BTreeSet::new(),
             limits: KeyLimits::default(),
@@ -185,6 +190,7 @@ impl Kept for Tenant {
         with(&mut self.seats, known.seats);
         with(&mut self.keys, known.keys);
         with(&mut self.tokens, known.tokens);
+        with(&mut self.things, known.things);
     }
 
     fn mark(&mut self, all: bool) {
@@ -194,5 +200,6 @@ impl Kept for Tenant {
         self.seats.mark(all);
         self.keys.mark(all);
         self.tokens.mark(all);
+        self.things.mark(all);
     }
 }

@@ -2,6 +2,7 @@
 
 mod persistence;
 mod readings;
+mod stored;
 mod wire;
 
 use std::sync::{Arc, Mutex};

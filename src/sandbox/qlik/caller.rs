@@ -51,7 +51,7 @@ fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Op
     let user = tenant.users.get(&token.user).filter(|user| user.is_active())?;
     let subscription = state.subscription(&tenant.subscription)?;
     // Consent that was taken back ends the tokens that it allowed.
-    if token.client == subscription.key_client.id && !trusted(state, tenant, &token.client) {
+    if token.client != subscription.client.id && !trusted(state, tenant, &token.client) {
         return None;
     }
     let carries = |scope: &str| token.scopes.iter().any(|carried| carried == scope);

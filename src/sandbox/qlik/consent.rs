@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::caller::{self, Caller};
 use super::reply::{Reply, bad_request, forbidden, problem};
-use super::{Call, patch};
+use super::{Call, clients, patch};
 use crate::sandbox::state::State;
 
 /// A client is found where its subscription has published it; region-level clients are invisible in tenants.
@@ -12,10 +12,10 @@ fn refused(state: &State, caller: &Caller, client: &str) -> Option<Reply> {
     if !caller.admin {
         return Some(forbidden("only TenantAdmin may read or change the consent for OAuth clients"));
     }
-    let published = state
-        .tenant(&caller.tenant)
-        .and_then(|tenant| state.subscription(&tenant.subscription))
-        .is_some_and(|subscription| subscription.key_client.id == client);
+    let published = state.tenant(&caller.tenant).is_some_and(|tenant| {
+        let subscription = state.subscription(&tenant.subscription);
+        subscription.is_some_and(|one| one.key_client.id == client) || clients::known(state, tenant, client).is_some()
+    });
     (!published).then(missing)
 }
 

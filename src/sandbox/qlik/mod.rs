@@ -2,11 +2,14 @@
 
 mod assignments;
 mod caller;
+mod clients;
+mod collection;
 mod consent;
 mod deactivation;
 mod grant;
 mod groups;
 mod hosts;
+mod identity_providers;
 mod invitations;
 mod key_list;
 mod keys;
@@ -19,14 +22,19 @@ mod rate;
 pub(super) mod reply;
 mod roles;
 mod scim;
+mod spaces;
 mod tenants;
+mod tokens;
 mod user_changes;
 mod users;
 
 use hyper::Method;
 use jiff::Timestamp;
+use serde_json::{Map, json};
 
 use self::caller::Caller;
+use self::collection::Collection;
+use self::identity_providers::IDENTITY_PROVIDERS;
 pub(super) use self::keys::end;
 pub(super) use self::rate::rate_limited;
 use self::rate::too_many;
@@ -162,7 +170,44 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("GET", ["api-keys", id]) => keys::get(state, call, caller, id),
         ("PATCH", ["api-keys", id]) => keys::patch(state, call, caller, id),
         ("DELETE", ["api-keys", id]) => keys::delete(state, caller, id),
-        _ => not_found(),
+        _ => stored(state, call, caller, rest).unwrap_or_else(|refusal| refusal),
+    }
+}
+
+/// What is stored and listed, and nothing else.
+fn stored(state: &mut State, call: &Call<'_>, caller: &Caller, rest: &[&str]) -> Result<Reply, Reply> {
+    let (spaces, clients) = (Collection::of(&spaces::SPACES), clients::collection());
+    let assignments = |id: &str| Collection::below(&spaces::ASSIGNMENTS, &spaces::SPACES, id);
+    let providers = Collection::of(&IDENTITY_PROVIDERS);
+    match (call.method.as_str(), rest) {
+        ("GET", ["spaces"]) => spaces.list(state, call, caller),
+        ("POST", ["spaces"]) => spaces.create(state, call, caller, |_, _| Map::new()),
+        ("GET", ["spaces", "types"]) => Ok(Reply::json(200, &json!({ "data": spaces::TYPES }))),
+        ("GET", ["spaces", id]) => spaces.get(state, call, caller, id),
+        ("PATCH", ["spaces", id]) => spaces.patch(state, call, caller, id),
+        ("PUT", ["spaces", id]) => spaces.put(state, call, caller, id),
+        ("DELETE", ["spaces", id]) => spaces.delete(state, caller, id),
+        ("GET", ["spaces", id, "assignments"]) => assignments(id).list(state, call, caller),
+        ("POST", ["spaces", id, "assignments"]) => assignments(id).create(state, call, caller, |_, _| Map::new()),
+        ("GET", ["spaces", id, "assignments", one]) => assignments(id).get(state, call, caller, one),
+        ("PUT", ["spaces", id, "assignments", one]) => assignments(id).put(state, call, caller, one),
+        ("DELETE", ["spaces", id, "assignments", one]) => assignments(id).delete(state, caller, one),
+        ("GET", ["identity-providers"]) => providers.list(state, call, caller),
+        ("POST", ["identity-providers"]) => providers.create(state, call, caller, identity_providers::made),
+        ("GET", ["identity-providers", id]) => providers.get(state, call, caller, id),
+        ("PATCH", ["identity-providers", id]) => providers.patch(state, call, caller, id),
+        ("DELETE", ["identity-providers", id]) => providers.delete(state, caller, id),
+        ("GET", ["oauth-clients"]) => clients.list(state, call, caller),
+        ("POST", ["oauth-clients"]) => clients::create(state, call, caller),
+        ("GET", ["oauth-clients", id]) => clients.get(state, call, caller, id),
+        ("PATCH", ["oauth-clients", id]) => clients.patch(state, call, caller, id),
+        ("DELETE", ["oauth-clients", id]) => clients::delete(state, caller, id),
+        ("POST", ["oauth-clients", id, "actions", "publish"]) => clients::publish(state, call, caller, id),
+        ("POST", ["oauth-clients", id, "client-secrets"]) => clients::add_secret(state, call, caller, id),
+        ("DELETE", ["oauth-clients", id, "client-secrets", hint]) => clients::remove_secret(state, caller, id, hint),
+        ("GET", ["oauth-tokens"]) => tokens::list(state, call, caller),
+        ("DELETE", ["oauth-tokens", id]) => tokens::delete(state, caller, id),
+        _ => Err(not_found()),
     }
 }
 

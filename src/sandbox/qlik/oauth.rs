@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::grant::{self, Acting, Lookup, fields, invalid};
 use super::reply::{Reply, forbidden, problem};
-use super::{Call, caller, too_many};
+use super::{Call, caller, clients, too_many};
 use crate::sandbox::random;
 use crate::sandbox::shelf::Shelf;
 use crate::sandbox::state::{State, Tenant, Token, User};
@@ -48,8 +48,8 @@ pub(super) fn unauthorized() -> Reply {
     problem(401, "OAUTH-5", "Unauthorized")
 }
 
-fn scopes(asked: Option<&Vec<String>>, allowed: &[&str]) -> Result<Vec<String>, Reply> {
-    let allowed: Vec<String> = allowed.iter().map(|scope| (*scope).to_owned()).collect();
+fn scopes(asked: Option<&Vec<String>>, allowed: &[impl ToString]) -> Result<Vec<String>, Reply> {
+    let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
     match asked.filter(|asked| !asked.is_empty()) {
         None => Ok(allowed),
         Some(asked) if asked.iter().all(|scope| allowed.contains(scope)) => Ok(asked.clone()),
@@ -165,23 +165,30 @@ fn try_tenant(state: &mut State, call: &Call<'_>, id: &str) -> Result<Reply, Rep
     let subscription = state.subscription(&tenant.subscription).ok_or_else(unauthorized)?;
     let is = |client: &crate::sandbox::state::Client| client.id == grant.client && client.secret == grant.secret;
     let of_region = is(&subscription.client);
+    let mut allowed: Vec<String> = KEY_SCOPES.map(str::to_owned).into();
     let (name, roles): (String, &[&str]) = if of_region {
         itself_only(&grant.acting)?;
         (format!("{} OAuth Client", subscription.region.to_uppercase()), &["TenantAdmin"])
     } else if is(&subscription.key_client) {
-        if !caller::trusted(state, tenant, &grant.client) {
-            return Err(forbidden("the OAuth client is not trusted in this tenant: consent is required"));
-        }
         ("API key client".to_owned(), &[])
     } else {
-        return Err(unauthorized());
+        let own = clients::known(state, tenant, &grant.client).and_then(|own| clients::signed_in(own, &grant.secret));
+        let (name, scopes, impersonates) = own.ok_or_else(unauthorized)?;
+        if !impersonates {
+            itself_only(&grant.acting)?;
+        }
+        allowed = scopes;
+        (name, &[])
     };
+    if !of_region && !caller::trusted(state, tenant, &grant.client) {
+        return Err(forbidden("the OAuth client is not trusted in this tenant: consent is required"));
+    }
     if let Some(refusal) = too_many(state, call, &grant.client, 2) {
         return Err(refusal);
     }
     let scopes = match of_region {
         true => region_scopes(state, grant.scopes.as_ref())?,
-        false => scopes(grant.scopes.as_ref(), &KEY_SCOPES)?,
+        false => scopes(grant.scopes.as_ref(), &allowed)?,
     };
     let (cap, impersonation) = (state.switches().token_cap, state.switches().impersonation);
     let tenant = state.tenant_mut(id).ok_or_else(unauthorized)?;

@@ -44,10 +44,10 @@ pub(super) fn in_envelope_of(service: &str, reply: Reply) -> Reply {
     let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) else { return reply };
     for error in errors.iter_mut().filter_map(Value::as_object_mut) {
         match service {
-            "api-keys" | "groups" | "users" => {
+            "api-keys" | "groups" | "identity-providers" | "users" => {
                 error.insert("status".to_owned(), json!(reply.status));
             }
-            "oauth-clients" | "roles" => drop(error.remove("status")),
+            "audits" | "oauth-clients" | "roles" | "spaces" => drop(error.remove("status")),
             _ => {}
         }
     }

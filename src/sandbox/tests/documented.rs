@@ -129,7 +129,56 @@ fn concrete(row: &Row, ids: &BTreeMap<&str, String>, tenant: &str, missing: bool
         "api-keys" if row.path.contains("configs") => tenant,
         other => ids.get(other).map_or("nope", String::as_str),
     };
-    row.path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
+    let mut path = Vec::new();
+    for part in row.path.split('/') {
+        // What is below another thing has an id of its own.
+        let below = path.last().filter(|_| path.len() > 4 && !missing).and_then(|name| ids.get(name));
+        path.push(match part.starts_with('{') {
+            true => below.map_or(id, String::as_str),
+            false => part,
+        });
+    }
+    path.join("/")
+}
+
+/// A space, somebody in it, and an identity provider, each also refused as it can be.
+async fn stored(story: &mut Story, admin: &str, host: &str, user: &str) -> (String, String, String) {
+    let body = json!({ "name": "Sales", "type": "shared" });
+    let space = story.make(admin, host, "/api/v1/spaces", body.clone()).await;
+    story.ask(admin, "POST", host, "/api/v1/spaces", body).await;
+    story.ask(admin, "PUT", host, &format!("/api/v1/spaces/{space}"), json!({ "description": "Ours" })).await;
+    let renamed = change("replace", "/name", json!("Sales and more"));
+    assert_eq!(story.ask(admin, "PATCH", host, &format!("/api/v1/spaces/{space}"), renamed).await.status, 200);
+    let path = format!("/api/v1/spaces/{space}/assignments");
+    let body = json!({ "type": "user", "assigneeId": user, "roles": ["consumer"] });
+    let assignment = story.make(admin, host, &path, body.clone()).await;
+    story.ask(admin, "POST", host, &path, body).await;
+    let options = json!({ "issuer": "https://id.example", "staticKeys": [{ "kid": "one", "pem": "…" }] });
+    let provider = json!({ "protocol": "jwtAuth", "provider": "external", "options": options });
+    let provider = story.make(admin, host, "/api/v1/identity-providers", provider).await;
+    (space, assignment, provider)
+}
+
+/// A client of the tenant's own, a hint of one of its secrets, and a token that was given to it.
+async fn clients(story: &mut Story, admin: &str, host: &str) -> (String, String, String) {
+    let trusted = json!({ "consentMethod": "trusted" });
+    let body = json!({ "appType": "web", "clientName": "Minter", "connectionConfig": trusted });
+    let made = story.ask(admin, "POST", host, "/api/v1/oauth-clients", body).await.json();
+    let (id, secret) = (made["clientId"].as_str().unwrap(), made["clientSecret"].as_str().unwrap());
+    story.grants(host, id, secret).await;
+    let path = format!("/api/v1/oauth-clients/{id}");
+    assert_eq!(story.ask(admin, "POST", host, &format!("{path}/actions/publish"), Value::Null).await.status, 201);
+    let path = format!("{path}/client-secrets");
+    let one = story.ask(admin, "POST", host, &path, Value::Null).await.json();
+    for _ in 0..4 {
+        story.ask(admin, "POST", host, &path, Value::Null).await;
+    }
+    let users =
+        story.ask(admin, "GET", host, "/api/v1/users?filter=name%20eq%20%22Minter%22", Value::Null).await.json();
+    let bot = users["data"][0]["id"].as_str().unwrap();
+    let tokens = story.ask(admin, "GET", host, &format!("/api/v1/oauth-tokens?userId={bot}"), Value::Null).await.json();
+    let token = tokens["data"][0]["id"].as_str().unwrap().to_owned();
+    (id.to_owned(), one["hint"].as_str().unwrap().to_owned(), token)
 }
 
 #[tokio::test]
@@ -145,7 +194,6 @@ async fn every_answer_that_the_page_calls_served_is_given_and_no_other() {
     let mut story = Story { place, witness: Witness { rows: rows(), seen: BTreeMap::new() } };
 
     // Everything that is made, read, changed and listed.
-    let client = key_client.0.clone();
     story.ask("", "POST", &host, "/oauth/token", json!({})).await;
     let (id, secret) = region_client.clone();
     story.grants(&host, &id, &secret).await;
@@ -175,17 +223,27 @@ async fn every_answer_that_the_page_calls_served_is_given_and_no_other() {
     }
     let key = story.make(&person, &host, "/api/v1/api-keys", json!({ "description": "A key" })).await;
     story.ask(&person, "POST", &host, "/api/v1/api-keys", json!({ "bogus": 1 })).await;
+    let (space, assignment, provider) = stored(&mut story, &admin, &host, &user).await;
+    let (own_client, hint, token) = clients(&mut story, &admin, &host).await;
     let ids = BTreeMap::from([
         ("users", user),
         ("groups", group),
         ("roles", role),
         ("api-keys", key),
-        ("oauth-clients", client),
+        ("oauth-clients", own_client.clone()),
+        ("client-secrets", hint),
+        ("oauth-tokens", token),
+        ("spaces", space),
+        ("assignments", assignment),
+        ("identity-providers", provider),
     ]);
     let bodies = [
         ("api-keys/configs", change("replace", "/max_keys_per_user", json!(9))),
         ("api-keys", change("replace", "/description", json!("The key"))),
         ("connection-configs", change("replace", "/consentMethod", json!("trusted"))),
+        ("assignments/{assignmentId}", json!({ "roles": ["facilitator"] })),
+        ("identity-providers", change("replace", "/description", json!("Log in here"))),
+        ("oauth-clients", change("replace", "/description", json!("Ours"))),
         ("groups/settings", change("replace", "/autoCreateGroups", json!(true))),
         ("roles", change("replace", "/description", json!("May"))),
         ("actions/add", json!({ "add": [] })),
@@ -234,7 +292,10 @@ async fn every_answer_that_the_page_calls_served_is_given_and_no_other() {
             assert_eq!(story.ask(&person, &row.method, &host, &path, body(row)).await.status, 403, "{path}");
         }
     }
-    for row in tenants.iter().filter(|row| row.method == "DELETE") {
+    let mut deletions: Vec<_> = tenants.iter().filter(|row| row.method == "DELETE").collect();
+    // What is below a thing goes before it.
+    deletions.sort_by_key(|row| std::cmp::Reverse(row.path.len()));
+    for row in deletions {
         let path = concrete(row, &ids, &tenant, false);
         assert_eq!(story.ask(&admin, "DELETE", &host, &path, Value::Null).await.status, 204, "{path}");
     }

@@ -118,6 +118,35 @@ assert.equal((await qlik.groups.deleteGroup(group.id)).status, 204);
 await refused(qlik.groups.getGroup(group.id, now), 404, "GROUPS-7");
 step("made a group, gave it a role and removed it");
 
+// ---- spaces, identity providers, clients of the tenant's own ----------------------------------------------------------
+const space = (await qlik.spaces.createSpace({ name: "Sales", type: "shared" })).data;
+await refused(qlik.spaces.createSpace({ name: "Sales", type: "managed" }), 409);
+const { data: assignment } = await qlik.spaces.createSpaceAssignment(space.id, { type: "user", assigneeId: bea.id, roles: ["consumer"] });
+assert.deepEqual((await qlik.spaces.getSpaceAssignments(space.id, {}, now)).data.data.map((one) => one.assigneeId), [bea.id]);
+assert.equal((await qlik.spaces.updateSpaceAssignment(space.id, assignment.id, { roles: ["producer"] })).data.roles[0], "producer");
+assert.equal((await qlik.spaces.patchSpace(space.id, replace("/name", "Sales, all of it"))).data.name, "Sales, all of it");
+assert.deepEqual((await qlik.spaces.getSpaces({ name: "ALL" }, now)).data.data.map((one) => one.id), [space.id]);
+assert.equal((await qlik.spaces.deleteSpace(space.id)).status, 204);
+const provider = { protocol: "jwtAuth", provider: "external", options: { issuer: "https://id.example", staticKeys: [{ kid: "one", pem: "PEM" }] } };
+const { data: idp } = await qlik.identityProviders.createIdp(provider);
+assert.deepEqual([idp.active, idp.tenantIds], [true, [tenantId]]);
+assert.equal((await qlik.identityProviders.patchIdp(idp.id, replace("/description", "Log in here"))).status, 204);
+assert.deepEqual((await qlik.identityProviders.getIdps({}, now)).data.data.map((one) => one.description), ["Log in here"]);
+assert.equal((await qlik.identityProviders.deleteIdp(idp.id)).status, 204);
+const { data: own } = await qlik.oauthClients.createOAuthClient({ appType: "web", clientName: "Reader", allowedScopes: ["user_default"], connectionConfig: { consentMethod: "trusted" } });
+const asReader = at(host, { clientId: own.clientId, clientSecret: own.clientSecret, scope: "user_default" });
+const { data: reader } = await asReader.users.getMyUser();
+assert.equal(reader.subject, `qlikbot\\${own.clientId}`);
+assert.deepEqual((await qlik.oauthClients.getOAuthClients({ filter: 'appType eq "web"' }, now)).data.data.map((one) => one.clientName), ["Reader"]);
+const another = (await qlik.oauthClients.createOAuthClientSecret(own.clientId)).data;
+assert.equal((await qlik.oauthClients.deleteOAuthClientSecret(own.clientId, another.hint)).status, 204);
+assert.equal((await qlik.oauthClients.publishOAuthClient(own.clientId)).status, 201);
+const [token] = (await qlik.oauthTokens.getOauthTokens({ userId: reader.id }, now)).data.data;
+assert.equal((await qlik.oauthTokens.deleteOauthToken(token.id)).status, 204);
+assert.equal((await qlik.oauthClients.deleteOAuthClient(own.clientId)).status, 204);
+await refused(qlik.oauthClients.getOAuthClient(own.clientId, now), 404);
+step("made a space, an identity provider and a client, used them and removed them");
+
 // ---- keys ---------------------------------------------------------------------------------------------------------
 const expiry = [...replace("/max_api_key_expiry", "P30D"), ...replace("/max_keys_per_user", 2)];
 assert.equal((await qlik.apiKeys.patchApiKeysConfig(tenantId, expiry)).status, 204);
