@@ -1,5 +1,6 @@
 //! Stories through the real proxy, with a client that shares no type with the sandbox.
 
+mod login;
 mod persistence;
 mod readings;
 mod stored;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The vendor's own published clients against the sandbox, unchanged: @qlik/api for JavaScript and qlik-sdk for Python.
-# Only host names, the proxy and the certificates are the sandbox's. Installs both below the target folder.
+# Only host names, the proxy and the certificates are the sandbox's. What @qlik/api hears is held to its own types. Installs both below the target folder.
 # Usage: published.sh [QLIK-SANDBOX], the program to run; without one, it is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -33,12 +33,12 @@ if ! cmp -s "$here/package-lock.json" "$tools/node/installed.json"; then
         fail "npm could not install @qlik/api; see that npm is there and works"
     cp "$here/package-lock.json" "$tools/node/installed.json"
 fi
-cp "$here/qlik-api.mjs" "$tools/node/qlik-api.mjs"
+cp "$here"/*.mjs "$tools/node"
 
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
 # EnvHttpProxyAgent calls itself experimental; that is known.
-NODE_NO_WARNINGS=1 "$program" exec --state "$state" -- node "$tools/node/qlik-api.mjs"
+NODE_NO_WARNINGS=1 "$program" exec --state "$state" -- node "$tools/node/qlik-api.mjs" docs/sandbox.md
 
 python=$tools/python/bin/python
 # The one thing that this client cannot be told by the environment: which certificates to trust.

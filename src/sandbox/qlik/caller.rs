@@ -1,6 +1,6 @@
 //! Who is calling a tenant, and what they may do there.
 
-use super::Call;
+use super::{Call, login};
 use crate::sandbox::jwt;
 use crate::sandbox::state::{State, Tenant};
 use crate::sandbox::token::hash;
@@ -16,15 +16,22 @@ pub(super) struct Caller {
     pub(super) impersonated: bool,
     /// May have API keys of their own.
     pub(super) keys: bool,
+    /// What a change in their session needs, where they have one.
+    pub(super) csrf: Option<String>,
 }
 
 /// An access token of this tenant, or one of its API keys. `None`: 401.
 pub(super) fn identify(state: &State, call: &Call<'_>, tenant: &str) -> Option<Caller> {
-    let bearer = call.bearer()?;
     let tenant = state.tenant(tenant)?;
+    // A session goes before a bearer: published programs go on sending the token that they logged in with.
+    if let Some((session, csrf)) = login::of(call) {
+        let caller = by_token(state, call, tenant, &session)?;
+        return Some(Caller { csrf: Some(csrf), impersonated: false, ..caller });
+    }
+    let bearer = call.bearer()?;
     match jwt::id_of(bearer) {
         Some(id) => by_key(state, call, tenant, &id, bearer),
-        None => by_token(state, call, tenant, bearer),
+        None => by_token(state, call, tenant, &hash(bearer)),
     }
 }
 
@@ -42,16 +49,18 @@ fn by_key(state: &State, call: &Call<'_>, tenant: &Tenant, id: &str, bearer: &st
         admin: tenant.is_admin(user),
         impersonated: false,
         keys,
+        csrf: None,
     })
 }
 
-fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Option<Caller> {
-    let hash = hash(bearer);
-    let token = tenant.tokens.get(&hash).filter(|token| token.expires > call.now)?;
+fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, hash: &str) -> Option<Caller> {
+    let token = tenant.tokens.get(hash).filter(|token| token.expires > call.now)?;
     let user = tenant.users.get(&token.user).filter(|user| user.is_active())?;
     let subscription = state.subscription(&tenant.subscription)?;
     // Consent that was taken back ends the tokens that it allowed.
-    if token.client != subscription.client.id && !trusted(state, tenant, &token.client) {
+    let vouched = token.client == subscription.client.id
+        || tenant.things.contains_key(&format!("{}{}", login::PROVIDERS, token.client));
+    if !vouched && !trusted(state, tenant, &token.client) {
         return None;
     }
     let carries = |scope: &str| token.scopes.iter().any(|carried| carried == scope);
@@ -62,6 +71,7 @@ fn by_token(state: &State, call: &Call<'_>, tenant: &Tenant, bearer: &str) -> Op
         admin: carries("admin_classic") && tenant.is_admin(user),
         impersonated: user.client.as_ref() != Some(&token.client),
         keys: carries("user_default") && tenant.grants(user, "api-keys"),
+        csrf: None,
     })
 }
 

@@ -45,12 +45,12 @@ pub(super) fn invite(state: &mut State, call: &Call<'_>, caller: &Caller) -> Rep
                 json!({ "email": invitee.email, "status": "exists", "subject": user.subject, "userId": user.id })
             }
             Some(user) => {
-                let (code, title) = if user.is_active() { ("1001", "Active User") } else { ("1002", "Disabled User") };
+                let (code, title) = if user.is_active() { (1001, "Active User") } else { (1002, "Disabled User") };
                 json!({ "email": invitee.email, "status": "error", "code": code, "title": title })
             }
             // An address needs a name, an @ and a host.
             None if !is_address(&invitee.email) => {
-                json!({ "email": invitee.email, "status": "error", "code": "1003", "title": "Invalid email address" })
+                json!({ "email": invitee.email, "status": "error", "code": 1003, "title": "Invalid email address" })
             }
             None => {
                 let name = invitee.name.unwrap_or_else(|| invitee.email.clone());

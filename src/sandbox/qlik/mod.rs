@@ -15,6 +15,7 @@ mod key_list;
 mod keys;
 mod licences;
 mod list;
+mod login;
 mod oauth;
 mod organization;
 mod patch;
@@ -112,6 +113,7 @@ fn at_tenant(state: &mut State, call: &Call<'_>, path: &[&str]) -> Reply {
         ("GET", [".well-known", "oauth-authorization-server"]) => return oauth::metadata(call),
         ("POST", ["oauth", "token"]) => return oauth::token_at_tenant(state, call, &id),
         ("POST", ["oauth", "revoke"]) => return oauth::revoke_at_tenant(state, call, &id),
+        ("POST", ["login", "jwt-session"]) => return login::session(state, call, &id),
         _ => {}
     }
     let Some(caller) = caller::identify(state, call, &id) else { return reply::unauthorized() };
@@ -137,6 +139,7 @@ fn service(state: &mut State, call: &Call<'_>, caller: &Caller, path: &[&str]) -
         ("GET", ["tenants", "me"]) => tenants::me(state, call, caller),
         ("GET", ["tenants", id]) => tenants::get(state, caller, id),
         ("PATCH", ["tenants", id]) => tenants::patch(state, call, caller, id),
+        ("GET", ["csrf-token"]) => login::csrf_token(caller.csrf.as_deref()),
         ("GET", ["users", "me"]) => {
             Reply::found(state.switches().users_me_status, format!("/api/v1/users/{}", caller.user))
         }

@@ -153,10 +153,27 @@ async fn stored(story: &mut Story, admin: &str, host: &str, user: &str) -> (Stri
     let body = json!({ "type": "user", "assigneeId": user, "roles": ["consumer"] });
     let assignment = story.make(admin, host, &path, body.clone()).await;
     story.ask(admin, "POST", host, &path, body).await;
-    let options = json!({ "issuer": "https://id.example", "staticKeys": [{ "kid": "one", "pem": "…" }] });
+    let options = json!({ "issuer": "https://other.example", "staticKeys": [{ "kid": "one", "pem": "…" }] });
     let provider = json!({ "protocol": "jwtAuth", "provider": "external", "options": options });
     let provider = story.make(admin, host, "/api/v1/identity-providers", provider).await;
     (space, assignment, provider)
+}
+
+/// A session of somebody's, and what it alone has.
+async fn login(story: &mut Story, host: &str, admin: &str) {
+    let key = aws_lc_rs::signature::EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
+    let key = super::login::Key::Ec(key.unwrap());
+    let provider = super::login::provider(&key);
+    let provider = story.make(admin, host, "/api/v1/identity-providers", provider).await;
+    let jwt = super::login::signed(&key, &super::login::claims());
+    assert_eq!(story.ask("nobody's", "POST", host, "/login/jwt-session", Value::Null).await.status, 401);
+    let session = story.ask(&jwt, "POST", host, "/login/jwt-session", Value::Null).await;
+    let cookie = session.header("set-cookie").unwrap().split(';').next().unwrap();
+    let call = ("GET", host, "/api/v1/csrf-token");
+    let answer = story.place.wire().plain(call, &[("cookie", cookie)], "").await;
+    story.witness.saw(host, "GET", call.2, &answer);
+    story.ask(admin, "GET", host, call.2, Value::Null).await;
+    story.ask(admin, "DELETE", host, &format!("/api/v1/identity-providers/{provider}"), Value::Null).await;
 }
 
 /// A client of the tenant's own, a hint of one of its secrets, and a token that was given to it.
@@ -282,6 +299,7 @@ async fn every_answer_that_the_page_calls_served_is_given_and_no_other() {
             story.ask(&admin, &row.method, &host, &concrete(row, &ids, &tenant, true), body(row)).await;
         }
     }
+    login(&mut story, &host, &admin).await;
     // Who may not: nobody known, and somebody without any right.
     let nobodys = change("replace", "/assignedRoles", json!([]));
     assert_eq!(story.ask(&admin, "PATCH", &host, &format!("/api/v1/users/{bot}"), nobodys).await.status, 204);

@@ -1,13 +1,17 @@
 // The vendor's JavaScript client, @qlik/api, as its documents use it: hosts and credentials come from the environment,
 // the proxy from undici's agent for it, the certificates from NODE_EXTRA_CA_CERTS. Nothing else is the sandbox's.
-//   qlik-sandbox exec -- node qlik-api.mjs
+// Every answer is held to the types of the client; the page says which calls are served.
+//   qlik-sandbox exec -- node qlik-api.mjs docs/sandbox.md
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici";
 import { createQlikApi } from "@qlik/api";
+import { readFileSync } from "node:fs";
+import { held, watch } from "./conforms.mjs";
 
 // Node 20 has no NODE_USE_ENV_PROXY yet.
 setGlobalDispatcher(new EnvHttpProxyAgent());
+watch();
 
 const { QLIK_REGION: region, QLIK_SOURCE_TENANT: source } = process.env;
 const admin = { clientId: process.env.QLIK_CLIENT_ID, clientSecret: process.env.QLIK_CLIENT_SECRET };
@@ -124,20 +128,45 @@ await refused(qlik.spaces.createSpace({ name: "Sales", type: "managed" }), 409);
 const { data: assignment } = await qlik.spaces.createSpaceAssignment(space.id, { type: "user", assigneeId: bea.id, roles: ["consumer"] });
 assert.deepEqual((await qlik.spaces.getSpaceAssignments(space.id, {}, now)).data.data.map((one) => one.assigneeId), [bea.id]);
 assert.equal((await qlik.spaces.updateSpaceAssignment(space.id, assignment.id, { roles: ["producer"] })).data.roles[0], "producer");
+assert.deepEqual((await qlik.spaces.getSpaceAssignment(space.id, assignment.id, now)).data.roles, ["producer"]);
+assert.equal((await qlik.spaces.deleteSpaceAssignment(space.id, assignment.id)).status, 204);
+assert.deepEqual((await qlik.spaces.getSpaceTypes(now)).data.data, ["shared", "managed", "data"]);
+assert.equal((await qlik.spaces.updateSpace(space.id, { description: "Ours" })).data.description, "Ours");
+assert.equal((await qlik.spaces.getSpace(space.id, now)).data.description, "Ours");
 assert.equal((await qlik.spaces.patchSpace(space.id, replace("/name", "Sales, all of it"))).data.name, "Sales, all of it");
 assert.deepEqual((await qlik.spaces.getSpaces({ name: "ALL" }, now)).data.data.map((one) => one.id), [space.id]);
 assert.equal((await qlik.spaces.deleteSpace(space.id)).status, 204);
-const provider = { protocol: "jwtAuth", provider: "external", options: { issuer: "https://id.example", staticKeys: [{ kid: "one", pem: "PEM" }] } };
+const pair = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" }, privateKeyEncoding: { type: "pkcs8", format: "pem" } });
+const provider = { protocol: "jwtAuth", provider: "external", options: { issuer: "https://id.example", staticKeys: [{ kid: "one", pem: pair.publicKey }] } };
 const { data: idp } = await qlik.identityProviders.createIdp(provider);
 assert.deepEqual([idp.active, idp.tenantIds], [true, [tenantId]]);
 assert.equal((await qlik.identityProviders.patchIdp(idp.id, replace("/description", "Log in here"))).status, 204);
+assert.equal((await qlik.identityProviders.getIdp(idp.id, now)).data.description, "Log in here");
 assert.deepEqual((await qlik.identityProviders.getIdps({}, now)).data.data.map((one) => one.description), ["Log in here"]);
+const clock = Math.floor(Date.now() / 1000);
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const claims = { iss: "https://id.example", aud: "qlik.api/login/jwt-session", sub: "auth0|ada", subType: "user", name: "Ada", email: "ada@example.com", email_verified: true, jti: randomUUID(), iat: clock, nbf: clock, exp: clock + 60 };
+const unsigned = `${part({ alg: "RS256", kid: "one", typ: "JWT" })}.${part(claims)}`;
+const jwt = `${unsigned}.${createSign("RSA-SHA256").update(unsigned).sign(pair.privateKey, "base64url")}`;
+const login = await fetch(`https://${host}/login/jwt-session`, { method: "POST", headers: { authorization: `Bearer ${jwt}` } });
+assert.equal(login.status, 200);
+const cookie = login.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
+const inSession = (path, options = {}) => fetch(`https://${host}${path}`, { ...options, headers: { cookie, ...options.headers } });
+const csrf = (await inSession("/api/v1/csrf-token")).headers.get("qlik-csrf-token");
+assert.equal((await (await inSession("/api/v1/users/me")).json()).id, ada.id);
+// She is no administrator: what matters is what is looked at first.
+for (const [headers, status] of [[{}, 401], [{ "qlik-csrf-token": csrf }, 403]]) {
+  assert.equal((await inSession("/api/v1/spaces", { method: "POST", headers, body: '{"name":"Hers","type":"shared"}' })).status, status);
+}
 assert.equal((await qlik.identityProviders.deleteIdp(idp.id)).status, 204);
 const { data: own } = await qlik.oauthClients.createOAuthClient({ appType: "web", clientName: "Reader", allowedScopes: ["user_default"], connectionConfig: { consentMethod: "trusted" } });
 const asReader = at(host, { clientId: own.clientId, clientSecret: own.clientSecret, scope: "user_default" });
 const { data: reader } = await asReader.users.getMyUser();
 assert.equal(reader.subject, `qlikbot\\${own.clientId}`);
 assert.deepEqual((await qlik.oauthClients.getOAuthClients({ filter: 'appType eq "web"' }, now)).data.data.map((one) => one.clientName), ["Reader"]);
+assert.equal((await qlik.oauthClients.patchOAuthClient(own.clientId, replace("/description", "Reads"))).status, 204);
+assert.equal((await qlik.oauthClients.getOAuthClient(own.clientId, now)).data.description, "Reads");
+assert.equal((await qlik.oauthClients.getOAuthClientConnectionConfig(own.clientId, now)).data.consentMethod, "trusted");
 const another = (await qlik.oauthClients.createOAuthClientSecret(own.clientId)).data;
 assert.equal((await qlik.oauthClients.deleteOAuthClientSecret(own.clientId, another.hint)).status, 204);
 assert.equal((await qlik.oauthClients.publishOAuthClient(own.clientId)).status, 201);
@@ -218,3 +247,6 @@ const again = at(host, { ...admin, scope: "admin_classic", noCache: true });
 assert.equal((await again.tenants.getTenant(tenantId, now)).data.status, "active");
 assert.equal((await register.tenants.deactivateTenant(tenantId, {}, confirm)).status, 200);
 step("removed what it made, and switched the tenant off, on and off");
+
+// ---- the vendor's own types ---------------------------------------------------------------------------------------
+held(readFileSync(process.argv[2], "utf8"), 60);
