@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::wait::Waits;
-use crate::net::Proxy;
+use crate::net::{Proxy, aws};
 
 /// Credentials and the way through the network.
 #[derive(Default)]
@@ -28,9 +28,6 @@ pub struct Access {
     pub waits: Waits,
 }
 
-pub(super) const AWS_ID: &str = "AWS_ACCESS_KEY_ID";
-pub(super) const AWS_SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-pub(super) const AWS_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AZURE_KEY: &str = "AZURE_STORAGE_ACCOUNT_KEY";
 pub(super) const AZURE_ID: &str = "AZURE_CLIENT_ID";
 pub(super) const AZURE_SECRET: &str = "AZURE_CLIENT_SECRET";
@@ -46,7 +43,7 @@ impl Access {
         match settings {
             settings::Ledger::Directory { .. } => &[],
             settings::Ledger::ObjectStore(store) => match store.service {
-                StoreService::S3 { .. } => &[&[AWS_ID, AWS_SECRET, AWS_TOKEN]],
+                StoreService::S3 { .. } => &aws::WAYS,
                 StoreService::Azure { .. } => &[&[AZURE_KEY], &[AZURE_ID, AZURE_SECRET, AZURE_TENANT]],
                 StoreService::Gcs => &[&[GOOGLE_KEY], &[GOOGLE_FILE]],
             },
@@ -58,13 +55,7 @@ impl Access {
         match settings {
             settings::Ledger::Directory { .. } => &[],
             settings::Ledger::ObjectStore(store) => match store.service {
-                StoreService::S3 { .. } => &[
-                    "AWS_PROFILE",
-                    "AWS_DEFAULT_PROFILE",
-                    "AWS_WEB_IDENTITY_TOKEN_FILE",
-                    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-                    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                ],
+                StoreService::S3 { .. } => &aws::PASSED_OVER,
                 StoreService::Azure { .. } => &[
                     "AZURE_STORAGE_CONNECTION_STRING",
                     "AZURE_STORAGE_SAS_TOKEN",

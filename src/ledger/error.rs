@@ -42,7 +42,7 @@ pub enum LedgerError {
         "the store of {place} replaces objects although it was told not to, so two runs could make the same tenant"
     )]
     Unconditional { place: String },
-    #[error("there are no credentials for {place}: {names} are not set{}", unheeded(.passed_over))]
+    #[error("there are no credentials for {place}: {names} {} not set{}", is_or_are(names), unheeded(.passed_over))]
     Credentials { place: String, names: &'static str, passed_over: Vec<&'static str>, next: &'static str },
     #[error("the client of the store at {place} failed by a defect of its own")]
     Defect { place: String },
@@ -135,6 +135,11 @@ impl LedgerError {
 }
 
 /// Returns words for variables that are set and do not help.
+/// One variable is one word.
+fn is_or_are(names: &str) -> &'static str {
+    if names.contains(' ') { "are" } else { "is" }
+}
+
 fn unheeded(names: &[&str]) -> String {
     match names {
         [] => String::new(),

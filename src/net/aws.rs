@@ -48,18 +48,21 @@ pub struct Signed {
 }
 
 #[cfg(feature = "object-store")]
-pub use self::with::Signer;
+pub use self::with::{Provider, Signer, provider};
 #[cfg(not(feature = "object-store"))]
 pub use self::without::Signer;
 
 #[cfg(feature = "object-store")]
 mod with {
-    use std::error::Error as _;
+    use std::error::Error;
+    use std::pin::Pin;
+    use std::sync::Arc;
     use std::time::Duration;
 
-    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsAuthorizer, AwsCredentialProvider};
+    pub use object_store::aws::AwsCredentialProvider as Provider;
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsAuthorizer, AwsCredential};
     use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody};
-    use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+    use object_store::{BackoffConfig, ClientOptions, CredentialProvider, RetryConfig};
     use reqwest::Method;
     use reqwest::header::{AUTHORIZATION, HeaderMap};
     use sha2::{Digest as _, Sha256};
@@ -68,14 +71,14 @@ mod with {
     use super::{Login, Signed, Unsigned};
     use crate::model::origin::Origin;
     use crate::model::secret::Secret;
-    use crate::net::{Way, client};
+    use crate::net::BuildError;
 
     /// Getting credentials is a read.
     const ATTEMPTS: usize = 3;
 
     /// Signs for one region.
     pub struct Signer {
-        provider: AwsCredentialProvider,
+        provider: Provider,
         region: String,
     }
 
@@ -88,54 +91,76 @@ mod with {
         }
     }
 
+    /// Whoever gives credentials, and gives others when they end. Nothing is sent. `stand_in` is asked instead of AWS's token service.
+    /// `client` is called where somebody must be asked; it is told whether that is on a link which ends at the machine.
+    ///
+    /// # Errors
+    /// The environment offers no credentials, or half of them.
+    pub fn provider(
+        login: &Login,
+        region: &str,
+        timeout: Duration,
+        client: impl FnOnce(bool) -> Result<reqwest::Client, BuildError>,
+        stand_in: Option<&Origin>,
+    ) -> Result<Provider, Unsigned> {
+        let value = |name: &str| login.iter().find(|(known, _)| *known == name).map(|(_, value)| value.expose());
+        let need = |name: &'static str| value(name).ok_or(Unsigned::Incomplete(name));
+        let asks = |link_local| client(link_local).map(Own).map_err(|error| Unsigned::NotGiven(error.to_string()));
+        let mut builder = AmazonS3Builder::new()
+            // There is no bucket: of what is built, the credentials are taken.
+            .with_bucket_name("credentials")
+            .with_region(region)
+            .with_retry(RetryConfig {
+                backoff: BackoffConfig::default(),
+                max_retries: ATTEMPTS - 1,
+                retry_timeout: timeout.saturating_mul(2).max(Duration::from_secs(1)),
+            });
+        builder = if value(ID).is_some() || value(SECRET).is_some() || value(TOKEN).is_some() {
+            builder = builder.with_access_key_id(need(ID)?).with_secret_access_key(need(SECRET)?);
+            match value(TOKEN) {
+                Some(token) => builder.with_token(token),
+                None => builder,
+            }
+        } else if value(IDENTITY_FILE).is_some() || value(ROLE).is_some() {
+            builder
+                .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, need(IDENTITY_FILE)?)
+                .with_config(AmazonS3ConfigKey::RoleArn, need(ROLE)?)
+                .with_config(AmazonS3ConfigKey::RoleSessionName, value(SESSION).unwrap_or("qlik-plan"))
+                .with_config(
+                    AmazonS3ConfigKey::StsEndpoint,
+                    stand_in.cloned().unwrap_or_else(|| Origin::of_aws("sts", region)).as_str(),
+                )
+                .with_http_connector(asks(false)?)
+        } else if let Some(path) = value(CONTAINER_PATH) {
+            builder
+                .with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path)
+                .with_http_connector(asks(true)?)
+        } else if value(CONTAINER_URL).is_some() || value(CONTAINER_FILE).is_some() {
+            builder
+                .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, need(CONTAINER_URL)?)
+                .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, need(CONTAINER_FILE)?)
+                .with_http_connector(asks(true)?)
+        } else {
+            return Err(Unsigned::NoCredentials);
+        };
+        let store = builder.build().map_err(|error| Unsigned::NotGiven(error.to_string()))?;
+        Ok(Arc::new(Told(store.credentials().clone())))
+    }
+
     impl Signer {
-        /// Nothing is sent. `stand_in` is asked for credentials instead of AWS.
+        /// See [`provider`]. Nothing is sent.
         ///
         /// # Errors
         /// The environment offers no credentials, or half of them.
-        pub fn new(login: &Login, region: &str, way: Way<'_>, stand_in: Option<&Origin>) -> Result<Self, Unsigned> {
-            let value = |name: &str| login.iter().find(|(known, _)| *known == name).map(|(_, value)| value.expose());
-            let need = |name: &'static str| value(name).ok_or(Unsigned::Incomplete(name));
-            // What a container's own service says is said in plain http on a link that ends at the machine.
-            let link_local = value(CONTAINER_PATH).is_some() || value(CONTAINER_URL).is_some();
-            let way = Way { loopback: way.loopback || link_local, ..way };
-            let timeout = way.whole;
-            let own = Own(client(&way).map_err(|error| Unsigned::NotGiven(error.to_string()))?);
-            let mut builder = AmazonS3Builder::new()
-                // There is no bucket: of what is built, the credentials are taken.
-                .with_bucket_name("credentials")
-                .with_region(region)
-                .with_retry(RetryConfig {
-                    backoff: BackoffConfig::default(),
-                    max_retries: ATTEMPTS - 1,
-                    retry_timeout: timeout.saturating_mul(2).max(Duration::from_secs(1)),
-                })
-                .with_http_connector(own);
-            if value(ID).is_some() || value(SECRET).is_some() || value(TOKEN).is_some() {
-                builder = builder.with_access_key_id(need(ID)?).with_secret_access_key(need(SECRET)?);
-                if let Some(token) = value(TOKEN) {
-                    builder = builder.with_token(token);
-                }
-            } else if value(IDENTITY_FILE).is_some() || value(ROLE).is_some() {
-                builder = builder
-                    .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, need(IDENTITY_FILE)?)
-                    .with_config(AmazonS3ConfigKey::RoleArn, need(ROLE)?)
-                    .with_config(AmazonS3ConfigKey::RoleSessionName, value(SESSION).unwrap_or("qlik-plan"))
-                    .with_config(
-                        AmazonS3ConfigKey::StsEndpoint,
-                        stand_in.cloned().unwrap_or_else(|| Origin::of_aws("sts", region)).as_str(),
-                    );
-            } else if let Some(path) = value(CONTAINER_PATH) {
-                builder = builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path);
-            } else if value(CONTAINER_URL).is_some() || value(CONTAINER_FILE).is_some() {
-                builder = builder
-                    .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, need(CONTAINER_URL)?)
-                    .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, need(CONTAINER_FILE)?);
-            } else {
-                return Err(Unsigned::NoCredentials);
-            }
-            let store = builder.build().map_err(|error| Unsigned::NotGiven(error.to_string()))?;
-            Ok(Self { provider: store.credentials().clone(), region: region.to_owned() })
+        pub fn new(
+            login: &Login,
+            region: &str,
+            timeout: Duration,
+            client: impl FnOnce(bool) -> Result<reqwest::Client, BuildError>,
+            stand_in: Option<&Origin>,
+        ) -> Result<Self, Unsigned> {
+            let provider = provider(login, region, timeout, client, stand_in)?;
+            Ok(Self { provider, region: region.to_owned() })
         }
 
         /// Signs a POST to `url`, which has no query.
@@ -149,7 +174,8 @@ mod with {
             mut headers: HeaderMap,
             body: &[u8],
         ) -> Result<Signed, Unsigned> {
-            let given = self.provider.get_credential().await.map_err(|error| not_given(&error))?;
+            let given = self.provider.get_credential().await;
+            let given = given.map_err(|error| Unsigned::NotGiven(deepest(&error)))?;
             // The body itself stays where it is wiped: the signature is of its digest.
             let mut request = HttpRequest::new(HttpRequestBody::empty());
             *request.method_mut() = Method::POST;
@@ -169,24 +195,58 @@ mod with {
         }
     }
 
-    /// The deepest cause says why; those above repeat it, with URLs.
-    fn not_given(error: &object_store::Error) -> Unsigned {
-        let mut cause: &dyn std::error::Error = error;
-        if let Some(first) = error.source() {
-            cause = first;
+    /// Says of an error that it was about the credentials, and not about what they are for.
+    #[derive(Debug)]
+    struct Told(Provider);
+
+    impl CredentialProvider for Told {
+        type Credential = AwsCredential;
+
+        fn get_credential<'a, 'b>(
+            &'a self,
+        ) -> Pin<Box<dyn Future<Output = object_store::Result<Arc<AwsCredential>>> + Send + 'b>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async move {
+                self.0.get_credential().await.map_err(|error| {
+                    let words = format!("credentials for AWS were not given: {}", words(&deepest(&error)));
+                    object_store::Error::Generic { store: "AWS", source: Box::new(std::io::Error::other(words)) }
+                })
+            })
         }
+    }
+
+    /// The deepest cause says why; those above repeat it, with URLs.
+    fn deepest(error: &dyn Error) -> String {
+        let mut cause = error;
         while let Some(next) = cause.source() {
             cause = next;
         }
-        Unsigned::NotGiven(cause.to_string())
+        cause.to_string()
+    }
+
+    /// Of an answer its status, the code and the sentence in its XML; everything else as it is.
+    fn words(text: &str) -> String {
+        let Some(answer) = text.strip_prefix("Server returned non-2xx status code: ") else { return text.to_owned() };
+        let (status, body) = answer.split_once(": ").unwrap_or((answer, ""));
+        let element = |name: &str| {
+            let (_, rest) = body.split_once(&format!("<{name}>"))?;
+            rest.split_once("</").map(|(text, _)| text.trim().to_owned())
+        };
+        let said = [element("Code"), element("Message")].into_iter().flatten();
+        std::iter::once(format!("whoever gives them answers {status}")).chain(said).collect::<Vec<_>>().join(": ")
     }
 }
 
 #[cfg(not(feature = "object-store"))]
 mod without {
+    use std::time::Duration;
+
     use super::{Login, Signed, Unsigned};
     use crate::model::origin::Origin;
-    use crate::net::Way;
+    use crate::net::BuildError;
 
     /// Signs nothing: the library is not built in.
     #[derive(Debug)]
@@ -195,7 +255,13 @@ mod without {
     impl Signer {
         /// # Errors
         /// Always.
-        pub fn new(_: &Login, _: &str, _: Way<'_>, _: Option<&Origin>) -> Result<Self, Unsigned> {
+        pub fn new(
+            _: &Login,
+            _: &str,
+            _: Duration,
+            _: impl FnOnce(bool) -> Result<reqwest::Client, BuildError>,
+            _: Option<&Origin>,
+        ) -> Result<Self, Unsigned> {
             Err(Unsigned::NotBuilt)
         }
 

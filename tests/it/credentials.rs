@@ -95,7 +95,8 @@ fn a_missing_login_says_how_to_make_one_and_what_is_not_heeded() {
         .says("(AWS_PROFILE is set, but is not used here)")
         .says("aws configure export-credentials");
     ledger_list(S3, &[("AWS_PROFILE", b"dev"), ("AWS_WEB_IDENTITY_TOKEN_FILE", b"/t")])
-        .says("(AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE are set, but are not used here)");
+        .says("AWS_ROLE_ARN is not set (AWS_PROFILE is set, but is not used here)");
+    ledger_list(S3, &[("AWS_ACCESS_KEY_ID", b"AKIAEXAMPLE")]).says("AWS_SECRET_ACCESS_KEY is not set");
     ledger_list(AZURE, &[("AZURE_FEDERATED_TOKEN_FILE", b"/t")])
         .says("(AZURE_FEDERATED_TOKEN_FILE is set, but is not used here)")
         .says("az storage account keys list");

@@ -118,7 +118,8 @@ pub(crate) fn ministack() -> Option<Aws> {
         let host = format!("127.0.0.1:{port}");
         let mut command = Command::new(&program);
         command.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1").env("AUTH", "true");
-        for (name, value) in [("SERVICES", "secretsmanager,sts,iam"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]
+        for (name, value) in
+            [("SERVICES", "secretsmanager,sts,iam,s3"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]
         {
             command.env(name, value);
         }
@@ -145,6 +146,13 @@ impl Aws {
         ];
         let (status, answer) = self.send(&headers, &body.to_string());
         (status, serde_json::from_str(&answer).unwrap_or_default())
+    }
+
+    /// Makes the bucket `estate`.
+    pub(crate) fn bucket(&self) {
+        let root = Self::root("s3");
+        let (status, answer) = http(&self.server.host, "PUT", "/estate", &[("Authorization", &root)], "");
+        assert_eq!(status, 200, "{answer}");
     }
 
     /// One request of IAM as the account's root; what it answers.

@@ -388,7 +388,7 @@ fn credentials_and_buckets_that_are_missing_are_named() {
     let runner = estate.runner();
     let mut command = runner.command(APPLY, &["ledger", "init"]);
     command.env_remove("AWS_SECRET_ACCESS_KEY");
-    Run::of(&command.output().unwrap()).exits(1).says("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
+    Run::of(&command.output().unwrap()).exits(1).says("AWS_SECRET_ACCESS_KEY is not set");
     let settings = std::fs::read_to_string(runner.dir.path().join("settings.yaml")).unwrap();
     std::fs::write(runner.dir.path().join("settings.yaml"), settings.replace("s3://estate/", "s3://elsewhere/"))
         .unwrap();

@@ -18,12 +18,14 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use crate::ledger::access::{AWS_ID, AWS_SECRET, AWS_TOKEN, AZURE_ID, AZURE_KEY, AZURE_SECRET, AZURE_TENANT, Access};
+use crate::ledger::access::{AZURE_ID, AZURE_KEY, AZURE_SECRET, AZURE_TENANT, Access};
 use crate::ledger::error::LedgerError;
+use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
+use crate::net::aws::{self, Unsigned};
 use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Way};
 
 use super::answer::deepest;
@@ -34,9 +36,6 @@ const READ_ATTEMPTS: usize = 4;
 /// Far above any page of a list, and any file of a ledger.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// `aws configure export-credentials` of AWS CLI 2 prints `export` lines for whatever profile or role it is set up with.
-const LOG_IN_TO_AWS: &str = "assume the role first: eval \"$(aws configure export-credentials --format env)\"; or export \
-                             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where they are temporary";
 const LOG_IN_TO_AZURE: &str = "export AZURE_STORAGE_ACCOUNT_KEY=\"$(az storage account keys list --account-name ACCOUNT \
                                --query '[0].value' --output tsv)\"; or export the three variables of a client secret";
 const LOG_IN_TO_GOOGLE: &str = "name the file of a service account's key in GOOGLE_APPLICATION_CREDENTIALS: gcloud iam \
@@ -210,25 +209,50 @@ pub(super) fn stores(settings: &settings::ObjectStore, access: &Access) -> Resul
 }
 
 fn client(settings: &settings::ObjectStore, access: &Access) -> Result<reqwest::Client, LedgerError> {
-    let client = Roots::read(&access.ca_pem).and_then(|trust| {
-        net::client(&Way {
-            proxy: access.proxy.as_deref(),
-            trust: &trust,
-            ignore_env_proxy: access.ignore_env_proxy,
-            user_agent: &access.user_agent,
-            connect: access.timeout.min(Duration::from_secs(10)),
-            whole: access.timeout,
-            loopback: settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_loopback()),
-            connections: Connections::Kept,
-        })
-    });
-    client.map_err(|error| {
+    let loopback = settings.endpoint.as_ref().is_some_and(Origin::is_loopback);
+    client_of(access, loopback).map_err(|error| {
         let why = match error {
             BuildError::Proxy(malformed) => malformed.to_string(),
             BuildError::Certificates => BuildError::Certificates.to_string(),
             BuildError::Client(why) => why,
         };
         LedgerError::Unusable { place: settings.url(), why: Untrusted::new(why) }
+    })
+}
+
+fn client_of(access: &Access, loopback: bool) -> Result<reqwest::Client, BuildError> {
+    net::client(&Way {
+        proxy: access.proxy.as_deref(),
+        trust: &Roots::read(&access.ca_pem)?,
+        ignore_env_proxy: access.ignore_env_proxy,
+        user_agent: &access.user_agent,
+        connect: access.timeout.min(Duration::from_secs(10)),
+        whole: access.timeout,
+        loopback,
+        connections: Connections::Kept,
+    })
+}
+
+/// Whoever gives the credentials for S3.
+fn aws_credentials(
+    settings: &settings::ObjectStore,
+    region: &str,
+    access: &Access,
+) -> Result<aws::Provider, LedgerError> {
+    // A server of one's own that speaks as S3 does answers for the token service as well.
+    let own = settings.endpoint.as_ref().filter(|endpoint| !endpoint.as_str().ends_with(".amazonaws.com"));
+    let client = |link_local| client_of(access, link_local || own.is_some_and(Origin::is_loopback));
+    let none = |names| LedgerError::Credentials {
+        place: settings.url(),
+        names,
+        passed_over: access.passed_over.clone(),
+        next: aws::LOG_IN,
+    };
+    aws::provider(&access.credentials, region, access.timeout, client, own).map_err(|unsigned| match unsigned {
+        Unsigned::NoCredentials => none("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        Unsigned::Incomplete(name) => none(name),
+        Unsigned::NotGiven(why) => LedgerError::Unusable { place: settings.url(), why: Untrusted::new(why) },
+        Unsigned::NotBuilt => LedgerError::NotBuilt { place: settings.url() },
     })
 }
 
@@ -250,7 +274,7 @@ fn store<'a>(
             },
             passed_over: access.passed_over.clone(),
             next: match settings.service {
-                StoreService::S3 { .. } => LOG_IN_TO_AWS,
+                StoreService::S3 { .. } => aws::LOG_IN,
                 StoreService::Azure { .. } => LOG_IN_TO_AZURE,
                 StoreService::Gcs => LOG_IN_TO_GOOGLE,
             },
@@ -268,14 +292,10 @@ fn store<'a>(
             let mut builder = AmazonS3Builder::new()
                 .with_bucket_name(&settings.bucket)
                 .with_region(region)
-                .with_access_key_id(need(AWS_ID)?)
-                .with_secret_access_key(need(AWS_SECRET)?)
+                .with_credentials(aws_credentials(settings, region, access)?)
                 .with_allow_http(plain)
                 .with_retry(retry)
                 .with_http_connector(wire.clone());
-            if let Some(token) = access.credential(AWS_TOKEN) {
-                builder = builder.with_token(token.expose());
-            }
             if let Some(endpoint) = endpoint {
                 builder = builder.with_endpoint(endpoint);
             }

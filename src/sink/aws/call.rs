@@ -14,7 +14,7 @@ use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::wait::PATIENCE;
 use crate::net::aws::{self, Signed, Signer, Unsigned};
-use crate::net::{Connections, Roots, Way};
+use crate::net::{self, Connections, Roots, Way};
 
 use super::super::access::Access;
 use super::super::unreadable;
@@ -63,20 +63,19 @@ impl Caller {
     pub(super) fn of(settings: &settings::AwsSink, access: Access) -> Self {
         let origin = settings.origin(SERVICE);
         let identity = settings.origin("sts");
-        let signer = Roots::read(&access.ca_pem).map_err(|error| Unsigned::NotGiven(error.to_string()));
-        let signer = signer.and_then(|trust| {
-            let way = Way {
+        let client = |link_local| {
+            net::client(&Way {
                 proxy: access.proxy.as_deref(),
-                trust: &trust,
+                trust: &Roots::read(&access.ca_pem)?,
                 ignore_env_proxy: access.ignore_env_proxy,
                 user_agent: &access.user_agent,
                 connect: access.timeout.min(Duration::from_secs(10)),
                 whole: access.timeout,
-                loopback: identity.is_loopback(),
+                loopback: link_local || identity.is_loopback(),
                 connections: Connections::Own,
-            };
-            Signer::new(&access.login, &settings.region, way, settings.endpoint.as_ref())
-        });
+            })
+        };
+        let signer = Signer::new(&access.login, &settings.region, access.timeout, client, settings.endpoint.as_ref());
         Self {
             wire: Wire::new(origin.clone(), &access),
             identity: Wire::new(identity, &access),
@@ -224,7 +223,7 @@ impl Caller {
             }
             Unsigned::NotGiven(why) => {
                 let why = said(why.as_bytes(), &[], Speaker::Other);
-                (format!("credentials for AWS were not given: {}", why.raw()), aws::LOG_IN.to_owned())
+                (why.raw().to_owned(), aws::LOG_IN.to_owned())
             }
         };
         Unreadable { why: why.into(), next, credentials: true }

@@ -142,59 +142,98 @@ fn credentials_that_are_dead_or_of_another_account_or_missing_write_nothing() {
     shop.recovers();
 }
 
+impl Shop {
+    /// From now on nothing but the token of an issuer that AWS trusts is there, in this file.
+    fn assumes_a_role(&mut self) -> std::path::PathBuf {
+        let issuer = "issuer.example";
+        let account = self.aws.account;
+        let provider = format!("arn:aws:iam::{account}:oidc-provider/{issuer}");
+        let trust = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Federated": provider }, "Action": "sts:AssumeRoleWithWebIdentity",
+        }] });
+        let trust = trust.to_string();
+        self.aws.iam(
+            "CreateOpenIDConnectProvider",
+            &[
+                ("Url", "https://issuer.example"),
+                ("ClientIDList.member.1", "sts.amazonaws.com"),
+                ("ThumbprintList.member.1", "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"),
+            ],
+        );
+        self.aws.iam("CreateRole", &[("RoleName", "runner"), ("AssumeRolePolicyDocument", &trust)]);
+        let actions: Vec<String> = LEAST.iter().map(|action| format!("secretsmanager:{action}")).collect();
+        let bucket = ["arn:aws:s3:::estate", "arn:aws:s3:::estate/qlik/*"];
+        let objects = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+        let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": objects, "Resource": bucket }, {
+            "Effect": "Allow", "Action": actions,
+            "Resource": format!("arn:aws:secretsmanager:us-east-1:{account}:secret:prod/*/*/*"),
+        }] });
+        self.aws.iam(
+            "PutRolePolicy",
+            &[("RoleName", "runner"), ("PolicyName", "qlik"), ("PolicyDocument", &policy.to_string())],
+        );
+        let part = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+        let claims = json!({
+            "iss": "https://issuer.example", "aud": "sts.amazonaws.com", "sub": "repo:acme/estate",
+            "iat": 1_700_000_000, "exp": 4_102_444_800_u64,
+        });
+        let token =
+            format!("{}.{}.{}", part(json!({ "alg": "RS256" })), part(claims), "c2lnbmF0dXJlLW9mLXRoZS1pc3N1ZXI");
+        let file = self.stage.dir().join("identity-token");
+        std::fs::write(&file, &token).unwrap();
+        self.canary = token;
+        self.login = vec![
+            ("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(), file.display().to_string()),
+            ("AWS_ROLE_ARN".to_owned(), format!("arn:aws:iam::{account}:role/runner")),
+        ];
+        file
+    }
+}
+
+const REFUSED: &str = "credentials for AWS were not given: whoever gives them answers 403 Forbidden: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity";
+
 /// The token of a pipeline or of a pod, which the token service exchanges for keys of an hour: nothing lasting is kept anywhere.
 #[test]
 fn a_web_identity_is_enough() {
     // moto knows the token service by a signature, and this request has none.
     let Some(aws) = ministack() else { return };
     let mut shop = Shop::at(aws);
-    let issuer = "issuer.example";
     let account = shop.aws.account;
-    let provider = format!("arn:aws:iam::{account}:oidc-provider/{issuer}");
-    let trust = json!({ "Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": { "Federated": provider }, "Action": "sts:AssumeRoleWithWebIdentity",
-        }] });
-    let trust = trust.to_string();
-    shop.aws.iam(
-        "CreateOpenIDConnectProvider",
-        &[
-            ("Url", "https://issuer.example"),
-            ("ClientIDList.member.1", "sts.amazonaws.com"),
-            ("ThumbprintList.member.1", "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"),
-        ],
-    );
-    shop.aws.iam("CreateRole", &[("RoleName", "runner"), ("AssumeRolePolicyDocument", &trust)]);
-    let actions: Vec<String> = LEAST.iter().map(|action| format!("secretsmanager:{action}")).collect();
-    let policy = json!({ "Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Action": actions,
-            "Resource": format!("arn:aws:secretsmanager:us-east-1:{account}:secret:prod/*/*/*"),
-        }] });
-    shop.aws.iam(
-        "PutRolePolicy",
-        &[("RoleName", "runner"), ("PolicyName", "qlik"), ("PolicyDocument", &policy.to_string())],
-    );
-    let part = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = json!({
-        "iss": "https://issuer.example", "aud": "sts.amazonaws.com", "sub": "repo:acme/estate",
-        "iat": 1_700_000_000, "exp": 4_102_444_800_u64,
-    });
-    let token = format!("{}.{}.{}", part(json!({ "alg": "RS256" })), part(claims), "c2lnbmF0dXJlLW9mLXRoZS1pc3N1ZXI");
-    let file = shop.stage.dir().join("identity-token");
-    std::fs::write(&file, &token).unwrap();
-    shop.canary = token;
-    shop.login = vec![
-        ("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(), file.display().to_string()),
-        ("AWS_ROLE_ARN".to_owned(), format!("arn:aws:iam::{account}:role/runner")),
-    ];
+    let file = shop.assumes_a_role();
     shop.recovers();
     // The token goes to the token service in its URL, and no message repeats that.
     let role = shop.login.pop().unwrap();
     shop.login.push((role.0.clone(), format!("arn:aws:iam::{account}:role/another")));
-    shop.plan(&FULL).exits(1).says("credentials for AWS were not given").says("AssumeRoleWithWebIdentity");
+    shop.plan(&FULL).exits(1).says(REFUSED);
     shop.login[1] = role;
     // Nothing is there to exchange.
     std::fs::remove_file(&file).unwrap();
     shop.plan(&FULL).exits(1).says("credentials for AWS were not given").says("identity-token");
     shop.login.pop();
     shop.plan(&FULL).exits(1).says("AWS_ROLE_ARN is not set");
+}
+
+/// A pipeline without any lasting secret of AWS's: ledger and keys by the token that it is given.
+#[test]
+fn ledger_and_sink_take_one_web_identity() {
+    let Some(aws) = ministack() else { return };
+    let mut shop = Shop::at(aws);
+    shop.aws.bucket();
+    let settings = shop.stage.dir().join("qlik-plan.settings.yaml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let folder = "ledger: { kind: directory, path: .qlik-plan/ledger, durable: true }";
+    let bucket = format!(
+        "ledger: {{ kind: object-store, url: s3://estate/qlik/prod, region: us-east-1, endpoint: 'http://{}' }}",
+        shop.aws.server.host
+    );
+    assert!(text.contains(folder));
+    std::fs::write(&settings, text.replace(folder, &bucket)).unwrap();
+    let file = shop.assumes_a_role();
+    shop.apply(&["ledger", "init"]).exits(0);
+    shop.apply(&["rehearse", "us-oem"]).exits(0);
+    shop.recovers();
+    std::fs::write(&file, "not a token of anybody's").unwrap();
+    let role = shop.login.pop().unwrap();
+    shop.login.push((role.0, format!("arn:aws:iam::{}:role/another", shop.aws.account)));
+    shop.plan(&FULL).exits(1).says(REFUSED);
 }
