@@ -84,7 +84,7 @@ impl Asked<'_> {
             ErrorKind::ValueValidation if value.is_empty() && wrong(error).is_none() => self.value_missing(&argument),
             ErrorKind::InvalidValue => self.not_among(&argument, &value, error),
             ErrorKind::ValueValidation => self.wrong_value(&argument, &value, error),
-            ErrorKind::MissingRequiredArgument => self.missing(),
+            ErrorKind::MissingRequiredArgument => self.missing(&argument),
             ErrorKind::ArgumentConflict => self.conflict(&argument, &text(ContextKind::PriorArg)),
             ErrorKind::TooManyValues => {
                 Problem::new(format!("{} takes no value", bare(&argument)), format!("write {} alone", bare(&argument)))
@@ -226,7 +226,7 @@ impl Asked<'_> {
         }
     }
 
-    fn missing(&self) -> Problem {
+    fn missing(&self, argument: &str) -> Problem {
         match self.line.verbs.join(" ").as_str() {
             "explain" => Problem::new(
                 "explain needs the address of a declared object, or a code",
@@ -238,6 +238,10 @@ impl Asked<'_> {
             }
             "ledger mv" => Problem::new("the address of a tenant is missing", "qlik-apply ledger mv qlik/OLD qlik/NEW"),
             "ledger forget" => Problem::new("the address of a tenant is missing", "qlik-apply ledger forget qlik/NAME"),
+            "merge" => Problem::new("merge needs the parts that shards saved", "qlik-plan merge part-*.plan"),
+            _ if argument.starts_with("--") => {
+                Problem::new(format!("{} is missing", argument.replace(['<', '>'], "")), self.help())
+            }
             _ => Problem::new(format!("{}: something is missing", self.called()), self.help()),
         }
     }

@@ -38,6 +38,7 @@ const WITH_VALUE: &[&str] = &[
     "--for",
     "--format",
     "--from",
+    "--into",
     "--label",
     "--live",
     "--max-run",

@@ -7,6 +7,7 @@ mod group;
 mod homes;
 mod ignore;
 mod imburse;
+pub mod insert;
 mod ours;
 mod people;
 mod place;

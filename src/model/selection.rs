@@ -111,7 +111,8 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
     }
 
-    fn matches(&self, address: &Address) -> bool {
+    /// Returns whether an address is one of those that it stands for.
+    pub fn matches(&self, address: &Address) -> bool {
         self.matcher.is_match(address.to_string())
     }
 }

@@ -1,5 +1,7 @@
 //! An estate that exists → desired state as YAML, which adopts it.
 
+use similar::TextDiff;
+
 use crate::model::address::Name;
 use crate::model::spec::KeyLimits;
 use crate::model::untrusted::escape;
@@ -39,13 +41,25 @@ fn of_vendor(vendor: &str, tenants: &[Existing]) -> String {
     if tenants.is_empty() {
         return String::new();
     }
-    let tenants: String = tenants.iter().map(tenant).collect();
-    format!("{vendor}:\n  tenants:\n{tenants}")
+    format!("{vendor}:\n  tenants:\n{}", self::tenants(tenants))
+}
+
+/// The lines of these tenants, indented as below `VENDOR:` and `tenants:`.
+pub fn tenants(tenants: &[Existing]) -> String {
+    tenants.iter().map(tenant).collect()
 }
 
 /// A desired state that declares these tenants, ending with a newline.
 pub fn desired_state(qlik: &[Existing], imburse: &[Existing]) -> String {
     format!("version: 1\n{}{}", of_vendor("qlik", qlik), of_vendor("imburse", imburse))
+}
+
+/// The difference between two texts of a file, in unified form.
+pub fn added_lines(before: &str, after: &str, file: &str) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let mut unified = diff.unified_diff();
+    let text = unified.header(file, file).to_string();
+    text.lines().map(|line| format!("{}\n", escape(line))).collect()
 }
 
 fn tenant(tenant: &Existing) -> String {

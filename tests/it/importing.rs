@@ -125,3 +125,49 @@ fn without_an_organization_client_tenants_are_named_or_taken_from_a_file() {
     assert_eq!(stage.changes(), Vec::<String>::new());
     stage.apply(&["import"]).exits(1).says("next: qlik-plan import");
 }
+
+/// Comments, odd indentation, a line without an end: all of it stays, and what is new is added.
+#[test]
+fn what_is_imported_is_added_to_a_file_of_which_every_other_byte_stays() {
+    let stage = estate();
+    let old = "# Ours, since 2019\nversion: 1\n\nimburse: {}   # later\nqlik:   # OEM\n   tenants:  # by hand\n      # the first one\n      pilot:   { account: us-oem,\n                 display_name:   Pilot }\n";
+    stage.write_desired(old);
+    let into = ["import", "--account", "us-oem", "--into", "desired.yaml"];
+    let only = [&into[..], &["--only", "qlik/acme*"]].concat();
+    let dry = stage.plan(&[&only[..], &["--dry-run"]].concat()).exits(0).says("Imported: 1 tenant, 2 keys.");
+    assert_eq!(fs::read_to_string(stage.dir().join("desired.yaml")).unwrap(), old, "--dry-run writes nothing");
+    let changed = |sign| {
+        dry.out
+            .lines()
+            .filter(move |line| line.starts_with(sign) && !line.starts_with("---") && !line.starts_with("+++"))
+    };
+    assert!(changed('+').count() > 5 && changed('-').count() == 0, "{}", dry.out);
+
+    stage.plan(&only).exits(0).says("git diff desired.yaml");
+    let new = fs::read_to_string(stage.dir().join("desired.yaml")).unwrap();
+    let added: Vec<&str> =
+        dry.out.lines().filter_map(|line| line.strip_prefix('+')).filter(|line| !line.starts_with("++")).collect();
+    let (before, after) = new.split_once(&added.join("\n")).unwrap_or_else(|| panic!("{new}"));
+    assert_eq!(format!("{before}{}", after.strip_prefix('\n').unwrap()), old);
+    stage.plan(&[]).says("1 adoption to record").says("qlik/pilot");
+    // The next finds the rest, and not once more what is there.
+    stage.plan(&into).exits(0).says("Imported: 4 tenants, 0 keys.");
+    stage.plan(&into).exits(0).says("Nothing to import");
+    assert_eq!(stage.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_lines_cannot_be_added_to_is_left_as_it_is() {
+    let stage = estate();
+    for old in ["version: 1\nqlik: { tenants: {} }\n", "{ version: 1 }\n"] {
+        stage.write_desired(old);
+        let run = stage.plan(&["import", "--account", "us-oem", "--into", "desired.yaml"]).exits(1);
+        assert!(run.err.contains("written in a form that lines cannot be added to"), "{}", run.err);
+        assert_eq!(fs::read_to_string(stage.dir().join("desired.yaml")).unwrap(), old);
+    }
+    let new = ["import", "--account", "us-oem", "--into", "tenants.yaml"];
+    fs::remove_file(stage.dir().join("desired.yaml")).unwrap();
+    stage.plan(&new).exits(0);
+    stage.plan(&["tenants.yaml"]).exits(0).says("5 adoptions to record");
+    stage.plan(&["import", "--dry-run"]).exits(1).says("--into");
+}

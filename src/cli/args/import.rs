@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::model::address::Name;
+use crate::model::selection::Pattern;
 
-use super::values::name;
+use super::values::{name, pattern};
 
 const WHICH: &str = "Which tenants";
+const WHERE: &str = "Where they are written";
 
 /// Whose tenants are imported, and which of them.
 #[derive(Args)]
@@ -22,6 +24,15 @@ pub(in crate::cli) struct ImportOf {
     /// The tenants whose hosts are in this file: a list, or qlik-cli's contexts.yml.
     #[arg(long, value_name = "FILE", help_heading = WHICH)]
     pub(in crate::cli) from: Option<PathBuf>,
+    /// Of what was found, only what this pattern matches once it is named, as in 'qlik/acme-*'. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, help_heading = WHICH)]
+    pub(in crate::cli) only: Vec<Pattern>,
+    /// Adds what is found to this file of desired state, and leaves every other byte of it as it is.
+    #[arg(long, value_name = "FILE", help_heading = WHERE)]
+    pub(in crate::cli) into: Option<PathBuf>,
+    /// With --into, prints what would be added, and writes nothing.
+    #[arg(long, requires = "into", help_heading = WHERE)]
+    pub(in crate::cli) dry_run: bool,
     /// Also tenants with keys that another ledger's runs made, because nobody manages them any more.
     #[arg(long, help_heading = WHICH)]
     pub(in crate::cli) take_over: bool,

@@ -2,6 +2,7 @@
 
 mod described;
 mod hosts;
+mod into;
 mod listed;
 mod names;
 
@@ -29,6 +30,7 @@ use super::super::declared::{self, Declared};
 use super::super::estate::Estate;
 use super::super::exit::{Exit, Problem};
 use super::super::ledger_place;
+use super::super::mistakes::quoted;
 use super::super::output::Output;
 use super::super::watch::unless_ending;
 use super::{again, read_ledger, tell_absence};
@@ -45,13 +47,16 @@ pub(in crate::cli) async fn run(
     if output.format != Format::Text {
         return Err(Problem::new("import prints YAML alone", "leave --format out"));
     }
-    let (declared, _) = declared::at_hand(common, paths, output)?;
+    // What the file declares already is not imported once more.
+    let into = of.into.iter().filter(|file| file.exists() && !paths.is_empty()).cloned();
+    let paths: Vec<PathBuf> = paths.iter().cloned().chain(into).collect();
+    let (declared, _) = declared::at_hand(common, &paths, output)?;
     let accounts = accounts(&declared, of)?;
     let named = hosts::by_account(of, &declared.settings, &accounts)?;
     tell_absence(common, output);
     let needs = accounts.iter().fold(Needs::none(), |needs, (vendor, name)| needs.and_account(*vendor, name));
     let estate = Estate::open(common, &declared, &needs).await?;
-    let read = read(args, &declared, &accounts, &named, &estate, output).await;
+    let read = read(args, of, &declared, &accounts, &named, &estate, output).await;
     let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;
     let Imported { first, live } = read?;
@@ -61,8 +66,10 @@ pub(in crate::cli) async fn run(
     let mut amiss = described.refused;
     amiss.extend(differs(&text, &declared, &live, now)?);
     let tenants = described.qlik.len() + described.imburse.len();
-    if tenants > 0 {
-        output.yaml(&text)?;
+    match &of.into {
+        _ if tenants == 0 => {}
+        None => output.yaml(&text)?,
+        Some(file) => into::add(file, of.dry_run, (&described.qlik, &described.imburse), &declared.settings, output)?,
     }
     for (what, next) in &amiss {
         output.always(&format!("warning: {what}\n  next: {next}"));
@@ -73,9 +80,14 @@ pub(in crate::cli) async fn run(
         0 => "Nothing to import: whatever is there is declared, recorded or left out by settings.".to_owned(),
         _ => format!(
             "Imported: {tenants} {}, {keys} {}. Their secrets stay with whoever has them; a key with adopt: is never minted anew.\n  \
-             next: save this as a file of your desired state, read its names, then plan; the next qlik-apply records it and sends nothing",
+             next: {}, read its names, then plan; the next qlik-apply records it and sends nothing",
             if tenants == 1 { "tenant" } else { "tenants" },
             if keys == 1 { "key" } else { "keys" },
+            match (&of.into, of.dry_run) {
+                (None, _) => "save this as a file of your desired state".to_owned(),
+                (Some(_), true) => "leave --dry-run out".to_owned(),
+                (Some(file), false) => format!("see what was added (git diff {})", quoted(&file.to_string_lossy())),
+            },
         ),
     });
     Ok(if amiss.is_empty() { Exit::Done } else { Exit::of(Outcome::Refused, common) })
@@ -106,6 +118,7 @@ struct Imported {
 
 async fn read(
     args: &PlanArgs,
+    of: &ImportOf,
     declared: &Declared,
     accounts: &[(Vendor, Name)],
     named: &BTreeMap<Name, Vec<Label>>,
@@ -140,8 +153,14 @@ async fn read(
             .map(|address| address.tenant.clone())
             .collect::<BTreeSet<Name>>()
     };
-    let first =
+    let chosen = |vendor, existing: &Existing| {
+        let address = Address::tenant(vendor, existing.name.clone());
+        of.only.is_empty() || of.only.iter().any(|pattern| pattern.matches(&address))
+    };
+    let mut first =
         (named_first("hostname", qlik, taken(Vendor::Qlik)), named_first("tenant_id", imburse, taken(Vendor::Imburse)));
+    first.0.retain(|existing| chosen(Vendor::Qlik, existing));
+    first.1.retain(|existing| chosen(Vendor::Imburse, existing));
     let desired = parsed(&desired_state(&first.0, &first.1), declared)?;
     let told = output.line().follow(Work::Reading);
     let ledger_again = || again(&estate.ledger);
