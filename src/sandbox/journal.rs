@@ -36,11 +36,11 @@ impl Journal {
         Ok(Self { file, length, anew: length, path })
     }
 
-    /// Gives each line to `take`, and goes on behind the last. A last line without its end was being written when the program
+    /// Gives each line to `take`, which says whether what was written anew ends there, and goes on behind the last. A last line without its end was being written when the program
     /// ended: nobody was answered.
     pub(super) fn read<E: From<FileError>>(
         path: &Path,
-        mut take: impl FnMut(usize, &[u8]) -> Result<Line, E>,
+        mut take: impl FnMut(usize, &[u8]) -> Result<bool, E>,
     ) -> Result<Option<Self>, E> {
         let file = match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => file,
@@ -58,9 +58,8 @@ impl Journal {
                 break;
             }
             length += u64::try_from(read).unwrap_or(u64::MAX);
-            match take(number, &line)? {
-                Line::Change => {}
-                Line::EndOfWhole => anew = length,
+            if take(number, &line)? {
+                anew = length;
             }
         }
         journal.file.set_len(length).map_err(refused("cut", path))?;
@@ -90,11 +89,4 @@ impl Journal {
     pub(super) fn is_long(&self) -> bool {
         self.length > self.anew.saturating_mul(2).saturating_add(ROOM)
     }
-}
-
-/// What a line is.
-pub(super) enum Line {
-    Change,
-    /// What was there when the journal was written anew ends here.
-    EndOfWhole,
 }

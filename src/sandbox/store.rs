@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::earlier;
 use super::error::LoadError;
 use super::files::{self, FileError};
-use super::journal::{Journal, Line};
+use super::journal::Journal;
 use super::random;
 use super::state::{Change, State};
 use super::token::hash;
@@ -21,7 +21,7 @@ fn first_format() -> u32 {
     1
 }
 
-/// `state.json`: it says how the journal is read, and which one belongs to it.
+/// `state.json`, and the first line of the journal that belongs to it: it says how the journal is read, and which one belongs to it.
 #[derive(Serialize, Deserialize)]
 struct Head {
     /// Grows when an older program could not read the files any more. Before it was written it was 1.
@@ -29,20 +29,6 @@ struct Head {
     format: u32,
     #[serde(default)]
     state: String,
-}
-
-/// The journal's first line.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Belongs {
-    state: String,
-}
-
-/// Which journal is expected: the one of `state.json`, or any.
-#[derive(Clone, Copy)]
-enum Whose {
-    Ours,
-    Anybodys,
 }
 
 /// The open, locked state directory.
@@ -76,13 +62,13 @@ impl Store {
             Some(Head { format, .. }) if format > FORMAT => return Err(LoadError::Later { head, format }),
             Some(Head { state: id, .. }) => {
                 self.state = id;
-                let Some(found) = self.read(&mut state, Whose::Ours)? else {
+                let Some(found) = self.read(&mut state, true)? else {
                     return Err(LoadError::Missing { missing: journal, part: head });
                 };
                 self.journal = Some(found);
             }
             None => {
-                self.read(&mut state, Whose::Anybodys)?;
+                self.read(&mut state, false)?;
                 let part = if state.is_empty() { earlier::first_file(&self.directory)? } else { Some(journal) };
                 if let Some(part) = part {
                     return Err(LoadError::Missing { missing: head, part });
@@ -99,7 +85,7 @@ impl Store {
     fn convert(&mut self, state: &mut State) -> Result<(), LoadError> {
         let head = self.head();
         self.state = hash(&files::read(&head)?.unwrap_or_default());
-        self.read(&mut State::default(), Whose::Ours)?;
+        self.read(&mut State::default(), true)?;
         if let Some(file) = files::read_json(&head)? {
             state.follow(earlier::load(&self.directory, file)?);
         }
@@ -110,11 +96,15 @@ impl Store {
     /// The journal first: without `state.json` one in which nothing is yet counts for nothing.
     fn begin(&mut self, state: &mut State) -> Result<(), FileError> {
         self.write_anew(state)?;
-        let head = Head { format: FORMAT, state: self.state.clone() };
-        files::write(&self.head(), &serde_json::to_vec(&head).unwrap_or_default())
+        files::write(&self.head(), &serde_json::to_vec(&self.first()).unwrap_or_default())
     }
 
-    fn read(&self, state: &mut State, whose: Whose) -> Result<Option<Journal>, LoadError> {
+    fn first(&self) -> Head {
+        Head { format: FORMAT, state: self.state.clone() }
+    }
+
+    /// `ours`: it must be the journal that belongs to `state.json`.
+    fn read(&self, state: &mut State, ours: bool) -> Result<Option<Journal>, LoadError> {
         let (path, head) = (self.journal(), self.head());
         let not_ours = |line: usize, error: &serde_json::Error| {
             // The message of a fault would quote the content, which holds secrets.
@@ -124,18 +114,14 @@ impl Store {
         let found = Journal::read(&path, |line, bytes| {
             lines = line;
             if line == 1 {
-                let belongs: Belongs = serde_json::from_slice(bytes).map_err(|error| not_ours(line, &error))?;
-                return match whose {
-                    Whose::Ours if belongs.state != self.state => {
-                        Err(LoadError::Foreign { head: head.clone(), part: path.clone() })
-                    }
-                    Whose::Ours | Whose::Anybodys => Ok(Line::Change),
-                };
+                let first: Head = serde_json::from_slice(bytes).map_err(|error| not_ours(line, &error))?;
+                let foreign = LoadError::Foreign { head: head.clone(), part: path.clone() };
+                return if ours && first.state != self.state { Err(foreign) } else { Ok(false) };
             }
             let change: Change = serde_json::from_slice(bytes).map_err(|error| not_ours(line, &error))?;
             let whole = change.whole;
             state.follow(change);
-            Ok(if whole { Line::EndOfWhole } else { Line::Change })
+            Ok(whole)
         })?;
         match found {
             // Without a first line it is nobody's.
@@ -160,9 +146,9 @@ impl Store {
     }
 
     fn write_anew(&mut self, state: &mut State) -> Result<(), FileError> {
-        let belongs = Belongs { state: self.state.clone() };
+        let first = self.first();
         let journal = Journal::anew(self.journal(), |to| {
-            serde_json::to_writer(&mut *to, &belongs)?;
+            serde_json::to_writer(&mut *to, &first)?;
             to.write_all(b"\n")?;
             state.write(to)
         })?;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::random;
-use crate::sandbox::shelf::{Kept, Shelf};
+use crate::sandbox::shelf::{Kept, Shelf, with};
 use crate::sandbox::token::hash;
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -89,11 +89,12 @@ pub(super) struct Ring {
     nonces: Shelf<Timestamp>,
 }
 
-impl Kept for Ring {
-    fn follow(&mut self, change: Self) {
-        self.keys.follow(change.keys);
-        self.tokens.follow(change.tokens);
-        self.nonces.follow(change.nonces);
+impl Ring {
+    /// What was known, with the change that stands here.
+    fn replace(&mut self, known: Self) {
+        with(&mut self.keys, known.keys);
+        with(&mut self.tokens, known.tokens);
+        with(&mut self.nonces, known.nonces);
     }
 
     fn mark(&mut self, all: bool) {
@@ -252,8 +253,7 @@ impl Kept for Account {
 
     fn follow(&mut self, change: Self) {
         let known = std::mem::replace(self, change);
-        let change = std::mem::replace(&mut self.ring, known.ring);
-        self.ring.follow(change);
+        self.ring.replace(known.ring);
     }
 
     fn mark(&mut self, all: bool) {
@@ -268,8 +268,7 @@ impl Kept for Tenant {
 
     fn follow(&mut self, change: Self) {
         let known = std::mem::replace(self, change);
-        let change = std::mem::replace(&mut self.ring, known.ring);
-        self.ring.follow(change);
+        self.ring.replace(known.ring);
     }
 
     fn mark(&mut self, all: bool) {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::list::{self, Page};
+use super::list::{self, InBody, Page};
 use super::reply::{Reply, forbidden, numbered_problem};
 use super::scim::{self, Attributes, Operator::Co, Operator::Eq, TIME};
 use super::{Call, patch, roles};
@@ -52,12 +52,6 @@ fn value(group: &Group, attribute: &str) -> Vec<String> {
 
 pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
     listed(state, call, caller, None)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InBody {
-    filter: Option<String>,
 }
 
 pub(super) fn filter(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {

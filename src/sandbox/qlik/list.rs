@@ -1,11 +1,19 @@
 //! Lists in pages: cursors, limits and the links that nobody should trust.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
 use super::reply::{Reply, bad_request};
 use crate::sandbox::state::State;
 use crate::sandbox::switches::LastPage;
+
+/// The body of a list that is asked for by POST.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InBody {
+    pub(super) filter: Option<String>,
+}
 
 /// What a request said about paging. Cursor parameters differ by service; one without a name is not there.
 pub(super) struct Page {

@@ -1,11 +1,10 @@
 //! The console host: what an organization sees of all its tenants, in all regions.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::hosts::CONSOLE;
-use super::list::{self, Page};
+use super::list::{self, InBody, Page};
 use super::reply::{Reply, bad_request, forbidden, not_found, problem, unauthorized};
 use super::scim::{self, Attributes, Filter, Operator};
 use super::tenants::datacenter;
@@ -58,12 +57,6 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Reply {
         _ => Err(not_found()),
     };
     outcome.unwrap_or_else(|refusal| refusal)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InBody {
-    filter: Option<String>,
 }
 
 fn caller(state: &State, call: &Call<'_>) -> Option<String> {

@@ -70,7 +70,7 @@ pub(super) const SPACES: Kind = Kind {
             "createdAt": format!("{:.3}", seen.thing.created),
             "updatedAt": format!("{:.3}", seen.thing.updated),
             "meta": {
-                "actions": if own { vec!["change_owner", "create", "read", "update", "delete", "publish"] } else { vec!["read"] },
+                "actions": if own { vec!["create", "read", "update", "delete", "publish"] } else { vec!["read"] },
                 "assignableRoles": assignable(seen.thing),
                 "roles": roles,
             },

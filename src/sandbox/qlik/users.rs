@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::list::{self, Page};
+use super::list::{self, InBody, Page};
 use super::reply::{Reply, bad_request, forbidden, numbered_problem};
 use super::scim::{self, Attributes, Filter, Operator::Co, Operator::Eq};
 use super::{Call, roles};
@@ -92,12 +92,6 @@ fn read_filter(text: &str) -> Result<Filter, Reply> {
 
 pub(super) fn list(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {
     listed(state, call, caller, None)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InBody {
-    filter: Option<String>,
 }
 
 pub(super) fn filter(state: &State, call: &Call<'_>, caller: &Caller) -> Reply {

@@ -161,10 +161,8 @@ async fn stored(story: &mut Story, admin: &str, host: &str, user: &str) -> (Stri
 
 /// A session of somebody's, and what it alone has.
 async fn login(story: &mut Story, host: &str, admin: &str) {
-    let key = aws_lc_rs::signature::EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
-    let key = super::login::Key::Ec(key.unwrap());
-    let provider = super::login::provider(&key);
-    let provider = story.make(admin, host, "/api/v1/identity-providers", provider).await;
+    let key = super::login::key();
+    let provider = story.make(admin, host, "/api/v1/identity-providers", super::login::provider(&key)).await;
     let jwt = super::login::signed(&key, &super::login::claims());
     assert_eq!(story.ask("nobody's", "POST", host, "/login/jwt-session", Value::Null).await.status, 401);
     let session = story.ask(&jwt, "POST", host, "/login/jwt-session", Value::Null).await;

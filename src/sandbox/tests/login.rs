@@ -3,43 +3,28 @@
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::*;
 
-/// A key of a kind that an identity provider may have.
-pub(super) enum Key {
-    Rsa(RsaKeyPair),
-    Ec(EcdsaKeyPair),
+pub(super) fn key() -> RsaKeyPair {
+    RsaKeyPair::generate(KeySize::Rsa2048).unwrap()
 }
 
-pub(super) fn signed(key: &Key, claims: &Value) -> String {
+pub(super) fn signed(key: &RsaKeyPair, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let alg = match key {
-        Key::Rsa(_) => "RS256",
-        Key::Ec(_) => "ES384",
-    };
-    let text = format!("{}.{}", part(&json!({ "alg": alg, "kid": "one", "typ": "JWT" })), part(claims));
-    let signature = match key {
-        Key::Rsa(key) => {
-            let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
-            signature
-        }
-        Key::Ec(key) => key.sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec(),
-    };
+    let text = format!("{}.{}", part(&json!({ "alg": "RS256", "kid": "one", "typ": "JWT" })), part(claims));
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// The body of the vendor's own script, which sends the key without its line breaks.
-pub(super) fn provider(key: &Key) -> Value {
-    let der = match key {
-        Key::Rsa(key) => key.public_key().as_der().unwrap().as_ref().to_vec(),
-        Key::Ec(key) => key.public_key().as_der().unwrap().as_ref().to_vec(),
-    };
-    let pem = format!("-----BEGIN PUBLIC KEY-----{}-----END PUBLIC KEY-----", STANDARD.encode(der));
+pub(super) fn provider(key: &RsaKeyPair) -> Value {
+    let der = STANDARD.encode(key.public_key().as_der().unwrap().as_ref());
+    let pem = format!("-----BEGIN PUBLIC KEY-----{der}-----END PUBLIC KEY-----");
     json!({
         "provider": "external", "protocol": "jwtAuth", "interactive": false, "active": true, "description": "JWT",
         "options": { "jwtLoginEnabled": true, "issuer": "https://id.example", "staticKeys": [{ "kid": "one", "pem": pem }] },
@@ -63,7 +48,7 @@ async fn a_signed_token_logs_a_person_in_with_their_groups_and_a_change_needs_th
     let ask = async |method: &str, path: &str, body: Value| {
         place.call(&admin, method, &host, &format!("/api/v1/{path}"), body).await
     };
-    let key = Key::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
+    let key = key();
     let provider = provider(&key);
     let provider = ask("POST", "identity-providers", provider).await.json()["id"].as_str().unwrap().to_owned();
     let create = json!([{ "op": "replace", "path": "/autoCreateGroups", "value": true }]);
@@ -75,7 +60,7 @@ async fn a_signed_token_logs_a_person_in_with_their_groups_and_a_change_needs_th
         let header = format!("Bearer {jwt}");
         place.wire().plain(("POST", &host, "/login/jwt-session"), &[("authorization", &header)], "").await
     };
-    let other = Key::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
+    let other = super::login::key();
     assert_eq!(login(&signed(&other, &claims)).await.status, 401, "another's signature");
     for (name, value) in [
         ("iss", json!("https://other.example")),

@@ -65,7 +65,6 @@ async fn a_space_is_seen_by_those_who_are_in_it_and_goes_with_its_assignments() 
     assert_eq!(names(&admin, "?limit=2&sort=-name").await, ("Sales Griffin".to_owned(), json!(3)));
     assert_eq!(names(&admin, "?name=FIN").await, ("Finance Griffin".to_owned(), json!(2)));
     assert_eq!(names(&admin, "?type=managed,data").await, ("Finance Sales".to_owned(), json!(2)));
-
     let id = space["id"].as_str().unwrap();
     assert_eq!(ask(&she, "GET", &format!("spaces/{id}"), Value::Null).await.status, 404);
     let path = format!("spaces/{id}/assignments");
@@ -77,7 +76,6 @@ async fn a_space_is_seen_by_those_who_are_in_it_and_goes_with_its_assignments() 
     let seen = ask(&she, "GET", &format!("spaces/{id}"), Value::Null).await.json();
     assert_eq!((&seen["meta"]["roles"], &seen["meta"]["actions"]), (&json!(["consumer"]), &json!(["read"])));
     assert_eq!(ask(&she, "DELETE", &format!("spaces/{id}"), Value::Null).await.status, 403);
-
     assert_eq!(ask(&admin, "DELETE", &format!("spaces/{id}"), Value::Null).await.status, 204);
     assert_eq!(ask(&admin, "GET", &path, Value::Null).await.status, 404);
     assert_eq!(names(&she, "").await.0, "");

@@ -17,6 +17,7 @@ from qlik_sdk import (
     Filter,
     GroupPostSchema,
     Qlik,
+    SpaceCreate,
     TenantCreationRequest,
     TenantDeactivateRequest,
     UserPostSchema,
@@ -138,6 +139,14 @@ same(qlik.groups.get_settings().autoCreateGroups, True)
 qlik.groups.get(group.id).delete()
 refused(404, "GROUPS-7", qlik.groups.get, group.id)
 step("made a group, gave it a role and removed it")
+
+# ---- spaces
+space = qlik.spaces.create(SpaceCreate(name="Sales", type="managed"))
+space.create_assignment({"type": "user", "assigneeId": qlik.users.get_me().id, "roles": ["consumer"]})
+same([one.name for one in qlik.spaces.get_spaces(name="sal")], ["Sales"])
+same(len(list(space.get_assignments())), 1)
+space.delete()
+step("made a space, put somebody in it and removed it")
 
 # ---- keys
 config = replace("/max_api_key_expiry", "P30D") + replace("/max_keys_per_user", 2)
