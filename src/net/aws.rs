@@ -136,6 +136,11 @@ mod with {
                 .with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path)
                 .with_http_connector(asks(true)?)
         } else if value(CONTAINER_URL).is_some() || value(CONTAINER_FILE).is_some() {
+            if !is_near(need(CONTAINER_URL)?) {
+                return Err(Unsigned::NotGiven(format!(
+                    "{CONTAINER_URL} is neither https nor an address that ends at this machine (127.0.0.1, [::1], 169.254.170.23, [fd00:ec2::23])"
+                )));
+            }
             builder
                 .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, need(CONTAINER_URL)?)
                 .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, need(CONTAINER_FILE)?)
@@ -193,6 +198,13 @@ mod with {
             let secrets = [Some(&given.secret_key), given.token.as_ref()];
             Ok(Signed { headers, secrets: secrets.into_iter().flatten().cloned().map(Secret::new).collect() })
         }
+    }
+
+    /// Whether what is sent there, the token of a pod among it, is read by nobody on the way: as AWS's own tools have it.
+    fn is_near(url: &str) -> bool {
+        let Ok(url) = url::Url::parse(url) else { return false };
+        let near = ["127.0.0.1", "localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+        url.scheme() == "https" || url.scheme() == "http" && url.host_str().is_some_and(|host| near.contains(&host))
     }
 
     /// Says of an error that it was about the credentials, and not about what they are for.

@@ -237,3 +237,61 @@ fn ledger_and_sink_take_one_web_identity() {
     shop.login.push((role.0, format!("arn:aws:iam::{}:role/another", shop.aws.account)));
     shop.plan(&FULL).exits(1).says(REFUSED);
 }
+
+/// What a pod has at EKS: a service beside it that gives keys to whoever shows the token in a file.
+#[test]
+fn a_pods_identity_is_enough_and_its_token_goes_to_nobody_far() {
+    let Some(aws) = ministack() else { return };
+    let mut shop = Shop::at(aws);
+    // Keys of an hour, as such a service has them.
+    let identity = std::fs::read_to_string(shop.assumes_a_role()).unwrap();
+    let role = format!("arn:aws:iam::{}:role/runner", shop.aws.account);
+    let ask = format!(
+        "/?Action=AssumeRoleWithWebIdentity&Version=2011-06-15&DurationSeconds=3600&RoleArn={role}&RoleSessionName=pod&WebIdentityToken={identity}"
+    );
+    let (_, made) = crate::service::http(&shop.aws.server.host, "POST", &ask, &[], "");
+    let field = |name: &str| {
+        let rest = made.split_once(&format!("<{name}>")).unwrap().1;
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    let token = "a-token-of-the-pod-itself-which-nobody-may-see";
+    let file = shop.stage.dir().join("pod-token");
+    std::fs::write(&file, token).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1/credentials", listener.local_addr().unwrap());
+    let given = json!({
+        "AccessKeyId": field("AccessKeyId"), "SecretAccessKey": field("SecretAccessKey"),
+        "Token": field("SessionToken"), "Expiration": "2999-01-01T00:00:00Z",
+    });
+    std::thread::spawn(move || {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap_or_default() > 2 {}
+            let known = head.lines().any(|line| line.eq_ignore_ascii_case(&format!("authorization: {token}")));
+            let (status, body) = if known { (200, given.to_string()) } else { (403, "{}".to_owned()) };
+            let mut stream = reader.into_inner();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    shop.canary = token.to_owned();
+    let login = |url: &str| {
+        vec![
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), url.to_owned()),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE".to_owned(), file.display().to_string()),
+        ]
+    };
+    shop.login = login(&url);
+    shop.recovers();
+    std::fs::write(&file, "another-token-than-the-one-of-this-pod").unwrap();
+    shop.plan(&FULL).exits(1).says("credentials for AWS were not given: whoever gives them answers 403");
+    for far in ["http://credentials.example/v1", "http://127.0.0.1.example/v1", "ftp://127.0.0.1/"] {
+        shop.login = login(far);
+        shop.plan(&FULL).exits(1).says("is neither https nor an address that ends at this machine");
+    }
+}
