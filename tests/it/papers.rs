@@ -170,3 +170,21 @@ fn operations_shows_what_every_refusal_prints() {
     }
     assert!(shown > 30, "{shown} refusals are shown");
 }
+
+/// Two pages of one number would make "decision 28" mean either.
+#[test]
+fn every_decision_has_a_number_of_its_own() {
+    let mut numbers = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/decisions")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let number: u32 = name.split('-').next().unwrap().parse().unwrap_or_else(|_| panic!("{name} has no number"));
+        let heading = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+        let stated = heading.trim_start_matches("# ").split([':', '.']).next().unwrap().parse::<u32>();
+        assert_eq!(stated, Ok(number), "{name}: {heading}");
+        if let Some(other) = numbers.insert(number, name.clone()) {
+            panic!("{other} and {name} have one number");
+        }
+    }
+    assert!(numbers.len() > 20);
+}
