@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::address::Address;
+use crate::model::place::Place;
 use crate::model::settings::Limits;
+use crate::model::untrusted::Untrusted;
 
-use super::action::Plan;
+use super::action::{Notice, Plan};
 use super::{drift, limit, qlik};
 
 /// Makes one plan of the plans of all shards, which were planned without limits. The order in which they are given changes nothing.
@@ -35,8 +38,15 @@ pub(super) fn finish(mut plan: Plan, limits: Option<Limits>) -> Plan {
     drift::say_next(&mut plan);
     plan.findings.sort_by(|a, b| (&a.address, a.code, &a.at, &a.why).cmp(&(&b.address, b.code, &b.at, &b.why)));
     plan.findings.dedup();
-    plan.notices.sort_by(|a, b| (&a.address, &a.at, &a.text).cmp(&(&b.address, &b.at, &b.text)));
-    plan.notices.dedup();
+    // Of one subject, they stay in the order in which they were found: tenants that nobody manages are named by name.
+    plan.notices.sort_by(|a, b| (&a.address, &a.at, subject(a)).cmp(&(&b.address, &b.at, subject(b))));
+    let mut said: BTreeSet<(Option<Address>, Option<Place>, Untrusted)> = BTreeSet::new();
+    plan.notices.retain(|notice| said.insert((notice.address.clone(), notice.at.clone(), notice.text.clone())));
     plan.unchecked.sort_by(|a, b| a.address.cmp(&b.address));
     plan
+}
+
+/// The words before the first colon, which notices on one subject share.
+fn subject(notice: &Notice) -> &str {
+    notice.text.raw().split(": ").next().unwrap_or_default()
 }

@@ -1,0 +1,182 @@
+"""What shards cost and gain: plan and apply of one estate by 1, 2, 4 and 8 processes, on a ledger in an S3 API.
+
+Usage: qlik-sandbox exec --state EMPTY-FOLDER -- python3 shards-speed.py PROGRAMS MOTO_SERVER [TENANTS [LATENCY-MS [SHARDS…]]]
+PROGRAMS is the folder of qlik-plan and qlik-apply (a release build), MOTO_SERVER the program that tests/clients/install.sh installs.
+It ends with an error where a tenant is made twice, a key is missing, or a plan afterwards finds something to do.
+"""
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from urllib.parse import urlsplit
+
+PROGRAMS, MOTO = sys.argv[1:3]
+TENANTS, LATENCY = (int(text) for text in sys.argv[3:5] + ["500", "20"][len(sys.argv[3:5]) :])
+SHARDS = [int(text) for text in sys.argv[5:]] or [1, 2, 4, 8]
+STATE = os.environ["QLIK_SANDBOX_STATE"]
+WORK = tempfile.mkdtemp()
+STORE_LOG = f"{WORK}/moto.log"
+KEY = "owner: { client: {} }, expires_in: P7D, deliver_to: files"
+
+
+def control(method, path, body=None):
+    with open(f"{STATE}/server.json", encoding="utf-8") as server, open(f"{STATE}/control-token", encoding="utf-8") as token:
+        place, bearer = urlsplit(json.load(server)["control"]), "Bearer " + token.read()
+    wire = http.client.HTTPConnection(place.hostname, place.port)
+    wire.request(method, f"/control/{path}", json.dumps(body), {"authorization": bearer})
+    answer = wire.getresponse()
+    content = answer.read()
+    assert answer.status == 200, (path, answer.status, content)
+    return json.loads(content) if content else None
+
+
+def store():
+    log = open(STORE_LOG, "wb")
+    server = subprocess.Popen([MOTO, "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=log)
+    while True:
+        assert server.poll() is None, open(STORE_LOG, encoding="utf-8").read()
+        found = re.search(r"http://(127\.0\.0\.1:\d+)", open(STORE_LOG, encoding="utf-8").read())
+        if found:
+            break
+    wire = http.client.HTTPConnection(found[1])
+    wire.request("PUT", "/estate")
+    assert wire.getresponse().status == 200
+    return server, found[1]
+
+
+def store_requests():
+    with open(STORE_LOG, encoding="utf-8") as log:
+        return sum('HTTP/1.1" ' in line for line in log)
+
+
+def settings(host, run):
+    with open(f"{WORK}/settings-{run}.yaml", "w", encoding="utf-8") as file:
+        file.write(f"""version: 1
+accounts:
+  us-oem:
+    vendor: qlik
+    region: us
+    source_tenant: mycorp
+    client: {{ id: {{ env: QLIK_CLIENT_ID }}, secret: {{ env: QLIK_CLIENT_SECRET }} }}
+    key_client: {{ id: {{ env: QLIK_KEY_CLIENT_ID }}, secret: {{ env: QLIK_KEY_CLIENT_SECRET }} }}
+sinks:
+  files: {{ kind: file, directory: {WORK}/secrets, durable: true, shared: true }}
+ledger: {{ kind: object-store, url: s3://estate/run-{run}, endpoint: 'http://{host}' }}
+limits: {{ create_tenants: 100000, mint_keys: 200000 }}
+""")
+
+
+def declared(run):
+    folder = f"{WORK}/tenants-{run}"
+    os.makedirs(folder)
+    keys = f"{{ ci: {{ description: CI, {KEY} }}, bi: {{ description: BI, {KEY} }} }}"
+    rest = f"api_key_limits: {{ max_expiry: P30D, max_keys_per_user: 50 }}, grants: {{ manage_api_keys: {{ everyone: {{}} }} }}, api_keys: {keys}"
+    with open(f"{folder}/all.yaml", "w", encoding="utf-8") as file:
+        file.write("version: 1\nqlik:\n  tenants:\n")
+        file.writelines(f"    r{run}-{n}: {{ account: us-oem, display_name: Run {run} tenant {n}, {rest} }}\n" for n in range(TENANTS))
+    return folder
+
+
+ENVIRONMENT = os.environ | {"CI": "true", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-store"}
+
+
+def started(program, run, *args):
+    command = [f"{PROGRAMS}/{program}", *args, "--settings", f"{WORK}/settings-{run}.yaml"]
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(child, *codes):
+    out, err = child.communicate()
+    assert child.returncode in (codes or (0,)), (child.args, child.returncode, out[-2000:], err[-2000:])
+    return out
+
+
+def together(program, run, shards, *args):
+    """Runs all shards at once: seconds, and requests to the vendor and to the store, for each tenant."""
+    control("DELETE", "requests")
+    before, start = store_requests(), time.monotonic()
+    parts = [("--shard", f"{number}/{shards}") for number in range(1, shards + 1)] if shards > 1 else [()]
+    for child in [started(program, run, *args, *part) for part in parts]:
+        ended(child)
+    seconds = time.monotonic() - start
+    return seconds, len(control("GET", "requests")["requests"]) / TENANTS, (store_requests() - before) / TENANTS
+
+
+def tenants_of(run):
+    names = [one["name"] for one in control("GET", "state")["tenants"] if one["name"].startswith(f"Run {run} ")]
+    assert len(names) == len(set(names)) == TENANTS, f"{len(names)} tenants, {len(set(names))} names"
+
+
+def main():
+    server, host = store()
+    try:
+        print(f"{TENANTS} tenants with two keys, {LATENCY} ms before each answer of the vendor, ledger in an S3 API, {os.cpu_count()} cores")
+        print("shards       what   seconds   of one   vendor/tenant   store/tenant")
+        first = {}
+        for run, shards in enumerate(SHARDS):
+            settings(host, run)
+            folder = declared(run)
+            ended(started("qlik-apply", run, "ledger", "init"))
+            ended(started("qlik-apply", run, "rehearse", "us-oem", folder))
+            control("POST", "latency", {"ms": LATENCY})
+            for what, program, args in [
+                ("first plan", "qlik-plan", ("--summary", folder)),
+                ("apply", "qlik-apply", ("--yes", folder)),
+                ("last plan", "qlik-plan", ("--summary", "--preflight", "sinks", "--detailed-exitcode", folder)),
+            ]:
+                seconds, vendor, stored = together(program, run, shards, *args)
+                ratio = first.setdefault(what, seconds) / seconds
+                print(f"{shards:6} {what:>10} {seconds:9.2f} {ratio:8.2f} {vendor:15.2f} {stored:14.2f}", flush=True)
+            control("POST", "latency", {"ms": 0})
+            tenants_of(run)
+        killed(len(SHARDS), host)
+    finally:
+        server.kill()
+
+
+def killed(run, host):
+    """Four shards, one of which is killed in the middle and run again; the parts of a plan are the plan of one process."""
+    settings(host, run)
+    folder = declared(run)
+    ended(started("qlik-apply", run, "ledger", "init"))
+    ended(started("qlik-apply", run, "rehearse", "us-oem", folder))
+    at = ("--at", "2030-01-01T00:00:00Z")
+    whole = ended(started("qlik-plan", run, *at, folder))
+    parts = [f"{WORK}/part-{number}.plan" for number in range(1, 5)]
+    for number, part in enumerate(parts, 1):
+        ended(started("qlik-plan", run, *at, "--shard", f"{number}/4", "--out", part, folder))
+    merge = [f"{PROGRAMS}/qlik-plan", "merge", *parts, "--out", f"{WORK}/merged.plan"]
+    merged = subprocess.run(merge, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
+    assert merged == whole, "the merged plan differs"
+    print(f"merged plan of 4 parts: {len(merged)} bytes, the same as of one process")
+    control("POST", "latency", {"ms": LATENCY})
+    args = ("--yes", "--plan", f"{WORK}/merged.plan", folder)
+    children = [started("qlik-apply", run, *args, "--shard", f"{number}/4", "--max-run", "PT2M") for number in range(1, 5)]
+    while len(control("GET", "state")["tenants"]) < len(SHARDS) * TENANTS + TENANTS // 8:
+        pass
+    children[0].send_signal(signal.SIGKILL)
+    children[0].communicate()
+    for child in children[1:]:
+        ended(child)
+    control("POST", "latency", {"ms": 0})
+    # What the killed one had begun is in doubt until its run is over by the clock, and then a person says what became of it.
+    control("POST", "clock", {"advance": "PT2H"})
+    again = started("qlik-apply", run, "--yes", folder, "--shard", "1/4")
+    out, err = again.communicate()
+    doubts = sorted(set(re.findall(r"qlik-apply resolve (qlik/\S+)", out + err)))
+    print(f"shard 1 of 4 was killed, and run again: exit {again.returncode}, {len(doubts)} tenants in doubt")
+    hosts = {one["name"]: one["hostnames"][0] for one in control("GET", "state")["tenants"]}
+    for address in doubts:
+        number = address.rsplit("-", 1)[1]
+        # A tenant without its name yet is the one that nothing is recorded of.
+        named = hosts.get(f"Run {run} tenant {number}")
+        print(f"  {address}: {'made' if named else 'not named yet'}")
+    print("last", ended(started("qlik-plan", run, "--summary", folder), 0, 1).strip().splitlines()[-1])
+
+
+main()
