@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -134,13 +133,13 @@ def main():
                 print(f"{shards:6} {what:>10} {seconds:9.2f} {ratio:8.2f} {vendor:15.2f} {stored:14.2f}", flush=True)
             control("POST", "latency", {"ms": 0})
             tenants_of(run)
-        killed(len(SHARDS), host)
+        merged(len(SHARDS), host)
     finally:
         server.kill()
 
 
-def killed(run, host):
-    """Four shards, one of which is killed in the middle and run again; the parts of a plan are the plan of one process."""
+def merged(run, host):
+    """The parts of a plan of four shards are the plan of one process, byte for byte."""
     settings(host, run)
     folder = declared(run)
     ended(started("qlik-apply", run, "ledger", "init"))
@@ -150,33 +149,10 @@ def killed(run, host):
     parts = [f"{WORK}/part-{number}.plan" for number in range(1, 5)]
     for number, part in enumerate(parts, 1):
         ended(started("qlik-plan", run, *at, "--shard", f"{number}/4", "--out", part, folder))
-    merge = [f"{PROGRAMS}/qlik-plan", "merge", *parts, "--out", f"{WORK}/merged.plan"]
-    merged = subprocess.run(merge, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
-    assert merged == whole, "the merged plan differs"
-    print(f"merged plan of 4 parts: {len(merged)} bytes, the same as of one process")
-    control("POST", "latency", {"ms": LATENCY})
-    args = ("--yes", "--plan", f"{WORK}/merged.plan", folder)
-    children = [started("qlik-apply", run, *args, "--shard", f"{number}/4", "--max-run", "PT2M") for number in range(1, 5)]
-    while len(control("GET", "state")["tenants"]) < len(SHARDS) * TENANTS + TENANTS // 8:
-        pass
-    children[0].send_signal(signal.SIGKILL)
-    children[0].communicate()
-    for child in children[1:]:
-        ended(child)
-    control("POST", "latency", {"ms": 0})
-    # What the killed one had begun is in doubt until its run is over by the clock, and then a person says what became of it.
-    control("POST", "clock", {"advance": "PT2H"})
-    again = started("qlik-apply", run, "--yes", folder, "--shard", "1/4")
-    out, err = again.communicate()
-    doubts = sorted(set(re.findall(r"qlik-apply resolve (qlik/\S+)", out + err)))
-    print(f"shard 1 of 4 was killed, and run again: exit {again.returncode}, {len(doubts)} tenants in doubt")
-    hosts = {one["name"]: one["hostnames"][0] for one in control("GET", "state")["tenants"]}
-    for address in doubts:
-        number = address.rsplit("-", 1)[1]
-        # A tenant without its name yet is the one that nothing is recorded of.
-        named = hosts.get(f"Run {run} tenant {number}")
-        print(f"  {address}: {'made' if named else 'not named yet'}")
-    print("last", ended(started("qlik-plan", run, "--summary", folder), 0, 1).strip().splitlines()[-1])
+    merge = [f"{PROGRAMS}/qlik-plan", "merge", *parts]
+    found = subprocess.run(merge, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
+    assert found == whole, "the merged plan differs"
+    print(f"merged plan of 4 parts: {len(found)} bytes, the same as of one process")
 
 
 main()
