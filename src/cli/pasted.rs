@@ -107,6 +107,8 @@ impl Given {
         let takes_paths = match verb {
             // A code is explained without anything.
             Some((_, "explain", _)) if plain.starts_with("explain QP") || plain.starts_with("explain CODE") => return,
+            // The parts know where they come from.
+            Some((_, "merge", _)) => return,
             Some((_, _, takes_paths)) => *takes_paths,
             None if words.starts_with("--") => true,
             None => return,

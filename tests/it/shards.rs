@@ -28,7 +28,8 @@ fn stage(tenants: usize) -> Stage {
 
 fn part(stage: &Stage, number: u32, of: u32, more: &[&str]) -> String {
     let (shard, file) = (format!("{number}/{of}"), format!("part-{number}.plan"));
-    stage.plan(&[&["--shard", &shard, "--out", &file], more].concat()).exits(0);
+    let run = stage.plan(&[&["--shard", &shard, "--out", &file], more].concat()).exits(0);
+    assert!(!run.err.contains("merge --sandbox"), "a command that cannot be pasted: {}", run.err);
     file
 }
 
