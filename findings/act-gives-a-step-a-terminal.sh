@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# act 0.2.89, 28 November 2026. The guess: a step under act has no terminal, as a step at GitHub has none, whatever act's own output goes to.
+# act, version 0.2.89, 28 November 2026. The guess: a step under act has no terminal, as a step at GitHub has none, whatever act's own output goes to.
 # What happens in act 0.2.89 on the machine itself (-P ubuntu-latest=-self-hosted): each step has a terminal of its own on standard
 # input, output and error, though act writes into a file, while CI is "true". Programs that ask the stream alone write colours and
 # moving lines into the log.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# act 0.2.89, 28 November 2026. The guess: a member that a server does not know is passed over, so act's --artifact-server-path serves every actions/upload-artifact
+# act, version 0.2.89, 28 November 2026. The guess: a member that a server does not know is passed over, so act's --artifact-server-path serves every actions/upload-artifact
 # since v4, which all speak the same protocol of artifacts.
 # What happens in act 0.2.89: the first request of @actions/artifact 6.2.1, which upload-artifact v7 is made of, has a new member
 # mime_type; act answers 500 and not a word, the client takes that for a broken answer, asks five times in half a minute, and says

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cargo-cyclonedx 0.5.9 with Cargo 1.95.0, 28 November 2026. The guess: a bill of materials by cargo-cyclonedx lists the crates that are compiled, with the features that are on.
+# cargo-cyclonedx, version 0.5.9, with Cargo 1.95.0, 28 November 2026. The guess: a bill of materials by cargo-cyclonedx lists the crates that are compiled, with the features that are on.
 # What happens (cargo-cyclonedx 0.5.9, Cargo 1.95.0): where a feature has `b?/y` ("y of b, if b is there"), it lists b although nothing
 # turns b on. Cargo locks b for such a feature, `cargo metadata` shows it as resolved, and cargo-cyclonedx takes its word; `cargo tree` and
 # the build leave b out. In one program that was 17 of 271 crates, ring and quinn among them, for which a scanner would report vulnerabilities.

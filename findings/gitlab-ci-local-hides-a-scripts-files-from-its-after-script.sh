@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gitlab-ci-local 4.61.0, 28 November 2026. The guess: with --shell-isolation, which gives each shell job a folder of its own, a job's after_script still sees the files that
+# gitlab-ci-local, version 4.61.0, 28 November 2026. The guess: with --shell-isolation, which gives each shell job a folder of its own, a job's after_script still sees the files that
 # its script made, and they become its artifacts, as without the option and as at GitLab.
 # What happens in gitlab-ci-local 4.61.0: the folder is laid anew before the after_script, with what Git tracks and nothing else. The
 # after_script finds no file of the script, the job has no artifact, and it passes all the same.

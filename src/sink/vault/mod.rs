@@ -1,6 +1,7 @@
 //! The sink `vault`: payload and metadata as one version of one secret, written only over the version that was looked at.
 
 mod form;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,6 @@ use zeroize::Zeroizing;
 use crate::model::address::Address;
 use crate::model::live::{Deleted, Observed, SinkEntry, StoreLive, Unreadable};
 use crate::model::marker::SinkHash;
-use crate::model::redact::{Speaker, said};
 use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
@@ -350,80 +350,6 @@ impl VaultSink {
 
     fn path(&self, address: &Address) -> String {
         self.0.settings.path.path(address)
-    }
-
-    /// What the token needs, for all keys of this sink.
-    fn policy(&self) -> String {
-        format!(
-            "give the token of {} this policy{}: {}",
-            self.token_name(),
-            self.in_namespace(),
-            self.0.settings.policy()
-        )
-    }
-
-    fn in_namespace(&self) -> String {
-        self.0.settings.namespace.as_ref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default()
-    }
-
-    fn token_name(&self) -> String {
-        match &self.0.settings.token {
-            settings::Reference::Env(name) => name.clone(),
-            settings::Reference::File(path) => path.display().to_string(),
-        }
-    }
-
-    fn next(&self, status: u16, body: &[u8]) -> String {
-        let address = &self.0.settings.address;
-        match (status, &self.0.settings.namespace) {
-            (404, Some(namespace)) if form::errors(body).contains("namespace") => {
-                return format!("check `namespace: {namespace}`; `bao namespace list` says which there are");
-            }
-            (_, _) => {}
-        }
-        match status {
-            503 => format!("unseal or start {address} (`bao status`), then run this again"),
-            429 => format!("{address} is asked too often: see its rate limit quotas, then run this again"),
-            404 => format!("check `mount: {}`: a KV engine of version 2 belongs there", self.0.settings.mount),
-            _ => format!("see the log of {address}, then run this again"),
-        }
-    }
-
-    /// It is asked too much, or not well.
-    fn overloaded(&self, status: u16, body: &[u8], wait: Option<u64>) -> Unreadable {
-        let Unreadable { why, next, credentials } = self.odd(status, body);
-        let Some(seconds) = wait else { return Unreadable { why, next, credentials } };
-        let why = format!("{}, and asks for {seconds} s", why.raw());
-        Unreadable { why: why.into(), next: format!("{next}, when {seconds} s are over"), credentials }
-    }
-
-    fn odd(&self, status: u16, body: &[u8]) -> Unreadable {
-        // What comes with a success is no message.
-        let words = if status >= 400 { self.words(body, &[]) } else { String::new() };
-        let why = format!("{} answers {status}{words}", self.0.settings.address);
-        unreadable(why, self.next(status, body))
-    }
-
-    /// What it said of an error, for a message.
-    fn words(&self, body: &[u8], secrets: &[&[u8]]) -> String {
-        let token = self.0.token.as_ref().map(|token| token.expose().as_bytes()).unwrap_or_default();
-        let secrets: Vec<&[u8]> = secrets.iter().copied().chain([token]).collect();
-        let words = said(form::errors(body).as_bytes(), &secrets, Speaker::Other);
-        if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
-    }
-
-    fn out_of_reach(&self, why: &str) -> Unreadable {
-        unreadable(
-            format!("{}: {why}", self.0.settings.address),
-            format!("check that {} runs and that this machine reaches it", self.0.settings.address),
-        )
-    }
-
-    fn stranger(&self, address: &Address) -> Unreadable {
-        unreadable(
-            format!("{} holds something that qlik-plan did not write, or that was changed since", self.place(address)),
-            "move what is there away (a new version with its metadata, or `bao kv metadata delete`), then run this again",
-        )
     }
 }
 
