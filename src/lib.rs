@@ -12,6 +12,7 @@
 //!
 //! - [`model`]: the nouns. Imports nothing of ours.
 //! - [`config`]: bytes → desired state and settings, or every fault at once.
+//! - [`flush`]: files made durable beside other work.
 //! - [`net`]: the one HTTP client, and its way: proxies, certificates, and what stands in it.
 //! - [`provider`]: the wire to the vendors: readers, and writers over them. Has never heard of a plan.
 //! - [`sink`]: where secrets rest.
@@ -26,13 +27,14 @@
 //!
 //! # The walls
 //!
-//! `model` imports nothing; `config`, `plan` and `net` import only `model`; `provider`, `sink` and `ledger` import `model` and `net`; `observe` and `apply`
+//! `model` imports nothing; `config`, `plan` and `net` import only `model`, `flush` nothing; `provider` imports `model` and `net`, `sink` and `ledger` `flush` besides; `observe` and `apply`
 //! stand above them, and `observe` names one function of `plan`, `apply` alone a writer; `render` imports only values; `saved` stands on `plan` and `render`; `sandbox` imports nothing of ours but `model::secret`; only `cli` touches environment,
 //! clock and terminal. `tests/it/architecture.rs` reads the `use` lines and holds us to it.
 
 pub mod apply;
 pub mod cli;
 pub mod config;
+pub mod flush;
 pub mod ledger;
 #[deny(missing_docs)]
 pub mod model;

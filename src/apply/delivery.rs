@@ -77,7 +77,7 @@ impl<'a> Slot<'a> {
     /// Whatever keeps a key from being delivered there: nothing was made yet.
     pub(super) async fn look(delivery: &Delivery<'a>, deliver_to: &Name, words: &Words) -> Result<Self, Failure> {
         let Delivery { world, tenant, address, found, over, at: _ } = *delivery;
-        let record = world.held.record(tenant)?.ok_or_else(|| {
+        let record = world.held.record(tenant).await?.ok_or_else(|| {
             Failure::new(format!("the ledger has no record of {tenant}"), "restore the ledger, then plan again")
         })?;
         let sink = world

@@ -169,7 +169,7 @@ impl<'a> Course<'a> {
         world.begin(address, step);
         let result = match &planned.action {
             Action::CreateTenant(create) => self.create_tenant(address, create).await,
-            Action::MoveGroup(part) => tenant::move_group(world, address, part),
+            Action::MoveGroup(part) => tenant::move_group(world, address, part).await,
             Action::Settle(settle) => match self.place(&settle.parent) {
                 Ok(at) => settle::settle(world, address, settle, &at).await,
                 Err(failure) => Err(failure),
@@ -186,7 +186,7 @@ impl<'a> Course<'a> {
                 Ok(at) => settle::grant(world, address, grant, &at).await,
                 Err(failure) => Err(failure),
             },
-            Action::Keep(keep) => self.keep(address, keep),
+            Action::Keep(keep) => self.keep(address, keep).await,
             Action::Mark(mark) => match &mark.of {
                 MarkOf::Qlik { parent, owner } => key::mark(world, mark, parent, owner).await,
                 MarkOf::Imburse { tenant_id, roles } => imburse::key::mark(world, mark, tenant_id, roles).await,
@@ -250,14 +250,14 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn keep(&mut self, address: &Address, keep: &Keep) -> Result<String, Failure> {
+    async fn keep(&mut self, address: &Address, keep: &Keep) -> Result<String, Failure> {
         match keep {
             Keep::Tenant { id, of, adopted: Adopted::ToRecord { account } } => {
                 let hostname = match of {
                     KeptTenant::Qlik { hostname } => hostname.clone(),
                     KeptTenant::Imburse { name: _, host } => host.as_str().into(),
                 };
-                tenant::record_adoption(self.world, address, account, id, &hostname)?;
+                tenant::record_adoption(self.world, address, account, id, &hostname).await?;
                 Ok(match of {
                     KeptTenant::Qlik { .. } => hostname.to_string(),
                     KeptTenant::Imburse { .. } => id.to_string(),

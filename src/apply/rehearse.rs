@@ -44,16 +44,19 @@ pub async fn rehearse(
         Err(Verdict::Failed(failure)) => Some(failure),
         Err(Verdict::Nothing(failure)) => return Err(failure),
     };
-    world.held.rehearsed(&Rehearsal {
-        account: account.clone(),
-        owner: way.clone(),
-        credential,
-        at: world.now(),
-        run: world.held.run().clone(),
-        failure: failure
-            .as_ref()
-            .map(|failure| Untrusted::new(format!("{}; {}", failure.why.raw(), failure.next.join("; ")))),
-    })?;
+    world
+        .held
+        .rehearsed(&Rehearsal {
+            account: account.clone(),
+            owner: way.clone(),
+            credential,
+            at: world.now(),
+            run: world.held.run().clone(),
+            failure: failure
+                .as_ref()
+                .map(|failure| Untrusted::new(format!("{}; {}", failure.why.raw(), failure.next.join("; ")))),
+        })
+        .await?;
     Ok(failure)
 }
 

@@ -116,7 +116,7 @@ pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec
 /// # Errors
 /// Where the record is not in doubt, or no such tenant answers there.
 pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<String, Failure> {
-    let (record, intent) = pending(world, address)?;
+    let (record, intent) = pending(world, address).await?;
     let tenant = world.qlik.reader().tenant(&intent.account, host, None).await.map_err(|error| match error {
         ReadError::Unauthorized(_)
         | ReadError::Disabled(_)
@@ -157,7 +157,7 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
         how: How::Resolved,
         at: world.now(),
     };
-    world.held.swap(record.seq, &next(&record, State::Bound(binding)))?;
+    world.held.swap(record.seq, &next(&record, State::Bound(binding))).await?;
     Ok(format!("{address} is bound to {hostname}; the next qlik-apply sets it up"))
 }
 
@@ -167,7 +167,7 @@ pub async fn adopt(world: &World<'_>, address: &Address, host: &Host) -> Result<
 /// # Errors
 /// Where the record is not in doubt, or it is too early.
 pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String, Failure> {
-    let (record, intent) = pending(world, address)?;
+    let (record, intent) = pending(world, address).await?;
     let now = vendor_now(world, &intent.account).await?;
     let wait = MAY_STILL_ARRIVE - now.duration_since(intent.date);
     if wait.is_positive() {
@@ -177,7 +177,7 @@ pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String,
             format!("look again and say it in {minutes} minutes"),
         ));
     }
-    world.held.swap(record.seq, &next(&record, State::Free))?;
+    world.held.swap(record.seq, &next(&record, State::Free)).await?;
     Ok(format!("{address} is free again; the next qlik-apply creates it"))
 }
 
@@ -193,11 +193,11 @@ async fn vendor_now(world: &World<'_>, account: &Name) -> Result<Timestamp, Fail
 ///
 /// # Errors
 /// Where the record is not settling.
-pub fn settle(world: &World<'_>, address: &Address) -> Result<String, Failure> {
-    let record = stored(world, address)?;
+pub async fn settle(world: &World<'_>, address: &Address) -> Result<String, Failure> {
+    let record = stored(world, address).await?;
     match &record.state {
         State::Settling(settling) => {
-            world.held.swap(record.seq, &next(&record, State::Bound(settling.binding.clone())))?;
+            world.held.swap(record.seq, &next(&record, State::Bound(settling.binding.clone()))).await?;
             Ok(format!("{address} is bound; the next qlik-apply sets it up"))
         }
         State::Free | State::Pending(_) | State::Bound(_) | State::Settled(_) => Err(Failure::new(
@@ -207,14 +207,14 @@ pub fn settle(world: &World<'_>, address: &Address) -> Result<String, Failure> {
     }
 }
 
-fn stored(world: &World<'_>, address: &Address) -> Result<Record, Failure> {
-    world.held.record(address)?.ok_or_else(|| {
+async fn stored(world: &World<'_>, address: &Address) -> Result<Record, Failure> {
+    world.held.record(address).await?.ok_or_else(|| {
         Failure::new(format!("{address} has no record in the ledger"), "qlik-apply ledger list shows those that have")
     })
 }
 
-pub(super) fn pending(world: &World<'_>, address: &Address) -> Result<(Record, Intent), Failure> {
-    let record = stored(world, address)?;
+pub(super) async fn pending(world: &World<'_>, address: &Address) -> Result<(Record, Intent), Failure> {
+    let record = stored(world, address).await?;
     match &record.state {
         State::Pending(intent) => Ok((record.clone(), intent.clone())),
         State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => Err(Failure::new(

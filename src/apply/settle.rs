@@ -22,7 +22,7 @@ pub(super) async fn settle(
     at: &TenantRef,
 ) -> Result<String, Failure> {
     let host = host_of(world.desired, &settle.account, at)?;
-    let (claimed, binding) = claim(world, address)?;
+    let (claimed, binding) = claim(world, address).await?;
     let mut done = Vec::new();
     let mut taken = None;
     for part in &settle.parts {
@@ -41,15 +41,15 @@ pub(super) async fn settle(
             Err(Refused { failure, lasting: false }) => return Err(failure),
         }
     }
-    world.held.swap(claimed.seq, &next(&claimed, State::Settled(binding)))?;
+    world.held.swap(claimed.seq, &next(&claimed, State::Settled(binding))).await?;
     match taken {
         None => Ok(done.join(", ")),
         Some(failure) => Err(failure),
     }
 }
 
-fn claim(world: &World<'_>, address: &Address) -> Result<(Record, Binding), Failure> {
-    let record = world.held.record(address)?.ok_or_else(|| {
+async fn claim(world: &World<'_>, address: &Address) -> Result<(Record, Binding), Failure> {
+    let record = world.held.record(address).await?.ok_or_else(|| {
         Failure::new(format!("the ledger has no record of {address} any more"), "restore the ledger, then plan again")
     })?;
     let binding = record.state.binding().ok_or_else(|| {
@@ -57,7 +57,7 @@ fn claim(world: &World<'_>, address: &Address) -> Result<(Record, Binding), Fail
     })?;
     let settling = Settling { binding: binding.clone(), run: world.held.run().clone() };
     let claimed = next(&record, State::Settling(settling));
-    world.held.swap(record.seq, &claimed)?;
+    world.held.swap(record.seq, &claimed).await?;
     Ok((claimed, binding.clone()))
 }
 

@@ -126,12 +126,12 @@ pub(super) async fn at_most_once<T>(
     if let Some(why) = (world.stop)() {
         return Err(Failure::new(format!("{why}, and no tenant was made"), "qlik-apply again").into());
     }
-    let intent = intend(world, address, request)?;
-    let pending = intent.write(world)?;
+    let intent = intend(world, address, request).await?;
+    let pending = intent.write(world).await?;
     match send().await {
         Outcome::Committed(made) => {
             let (state, adopt) = kept(&made);
-            world.held.swap(pending.seq, &next(&pending, state)).map_err(|error| Failure {
+            world.held.swap(pending.seq, &next(&pending, state)).await.map_err(|error| Failure {
                 why: format!("the tenant was made ({adopt}) and could not be recorded: {error}").into(),
                 next: vec![error.next(), format!("then: qlik-apply resolve {address} --adopt {adopt}")],
             })?;
@@ -143,7 +143,7 @@ pub(super) async fn at_most_once<T>(
         | Outcome::Unknown(_)) => {
             let too_many = matches!(&outcome, Outcome::Rejected(no) if no.kind == RejectionKind::RateLimited);
             Err(match known(outcome) {
-                Known::Not(failure) => retract(world, address, &pending, failure, too_many),
+                Known::Not(failure) => retract(world, address, &pending, failure, too_many).await,
                 Known::Unclear(failure) => in_doubt(address, doubt, failure).into(),
                 Known::Done(_) => {
                     in_doubt(address, doubt, Failure::new("the reply made no sense", "look at the vendor's")).into()
@@ -193,18 +193,18 @@ struct Drafted {
 
 impl Drafted {
     /// Writes the record durably, and gives it back as it stands now.
-    fn write(self, world: &World<'_>) -> Result<Record, Failure> {
+    async fn write(self, world: &World<'_>) -> Result<Record, Failure> {
         match self.over {
-            None => world.held.create(&self.record)?,
-            Some(seq) => world.held.swap(seq, &self.record)?,
+            None => world.held.create(&self.record).await?,
+            Some(seq) => world.held.swap(seq, &self.record).await?,
         }
         Ok(self.record)
     }
 }
 
 /// The intent, to be written before anything is sent.
-fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<Drafted, Failure> {
-    let stored = world.held.record(address)?;
+async fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<Drafted, Failure> {
+    let stored = world.held.record(address).await?;
     let intent = Intent {
         nonce: hex(&(world.random)()).into(),
         run: world.held.run().clone(),
@@ -242,9 +242,9 @@ fn intend(world: &World<'_>, address: &Address, request: Request<'_>) -> Result<
 }
 
 /// Nothing was made: the intent is taken back, if it is still ours.
-fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Failure, too_many: bool) -> Undone {
+async fn retract(world: &World<'_>, address: &Address, pending: &Record, failure: Failure, too_many: bool) -> Undone {
     let mut failure = Failure { why: format!("{}; no tenant was made", failure.why).into(), next: failure.next };
-    match world.held.swap(pending.seq, &next(pending, State::Free)) {
+    match world.held.swap(pending.seq, &next(pending, State::Free)).await {
         Ok(()) if too_many => Undone::TooMany(failure),
         Ok(()) => Undone::Failed(failure),
         Err(error) => {
@@ -275,12 +275,12 @@ pub(super) fn next(record: &Record, state: State) -> Record {
 }
 
 /// Records that a tenant is another group's from now on. Sends nothing.
-pub(super) fn move_group(world: &World<'_>, address: &Address, part: &MoveGroup) -> Result<String, Failure> {
+pub(super) async fn move_group(world: &World<'_>, address: &Address, part: &MoveGroup) -> Result<String, Failure> {
     let MoveGroup { from, to } = part;
-    match world.held.record(address)? {
+    match world.held.record(address).await? {
         Some(record) if record.group == *from => {
             let moved = Record { group: to.clone(), ..next(&record, record.state.clone()) };
-            world.held.swap(record.seq, &moved)?;
+            world.held.swap(record.seq, &moved).await?;
             Ok(format!("{from} -> {to}"))
         }
         Some(record) => Err(Failure::new(
@@ -295,7 +295,7 @@ pub(super) fn move_group(world: &World<'_>, address: &Address, part: &MoveGroup)
 }
 
 /// Records a declared adoption, so that its keys have a uid to be marked with. Sends nothing.
-pub(super) fn record_adoption(
+pub(super) async fn record_adoption(
     world: &World<'_>,
     address: &Address,
     account: &Name,
@@ -309,16 +309,21 @@ pub(super) fn record_adoption(
         how: How::Adopted,
         at: world.now(),
     };
-    match world.held.record(address)? {
-        None => world.held.create(&Record {
-            uid: Uid::new((world.random)()),
-            address: address.clone(),
-            formerly: Vec::new(),
-            group: world.group(address),
-            seq: 1,
-            state: State::Settled(binding),
-        })?,
-        Some(record) => world.held.swap(record.seq, &next(&record, State::Settled(binding)))?,
+    match world.held.record(address).await? {
+        None => {
+            world
+                .held
+                .create(&Record {
+                    uid: Uid::new((world.random)()),
+                    address: address.clone(),
+                    formerly: Vec::new(),
+                    group: world.group(address),
+                    seq: 1,
+                    state: State::Settled(binding),
+                })
+                .await?
+        }
+        Some(record) => world.held.swap(record.seq, &next(&record, State::Settled(binding))).await?,
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ pub(super) fn ledger(settings: &Settings, common: &Common) -> Result<Ledger, Pro
         timeout: Duration::from_secs(common.timeout),
         user_agent: reach::user_agent(),
         waits: common.waits.clone(),
+        flushes: common.flushes.clone(),
     };
     Ok(Ledger::at(&settings.ledger, &access)?)
 }
@@ -74,6 +75,7 @@ fn sink_access(
         timeout: Duration::from_secs(common.timeout),
         user_agent: reach::user_agent(),
         waits: common.waits.clone(),
+        flushes: common.flushes.clone(),
         ..access::Access::default()
     };
     match sink {

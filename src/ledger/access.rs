@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::flush::Flushes;
 use crate::model::secret::Secret;
 use crate::model::settings::{self, StoreService};
 use crate::model::wait::Waits;
@@ -26,6 +27,8 @@ pub struct Access {
     pub user_agent: String,
     /// The waits of the run, among which those for the store are listed.
     pub waits: Waits,
+    /// The run's way to make files durable.
+    pub flushes: Flushes,
 }
 
 pub const AZURE_KEY: &str = "AZURE_STORAGE_ACCOUNT_KEY";

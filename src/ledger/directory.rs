@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::flush::Flushes;
 use crate::model::untrusted::Untrusted;
 use crate::model::wait::Waits;
 
@@ -44,11 +45,12 @@ pub struct Directory {
     /// How long a lock is waited for.
     pub(super) patience: Duration,
     pub(super) waits: Waits,
+    pub(super) flushes: Flushes,
 }
 
 impl Directory {
     pub(super) fn at(path: PathBuf, access: &Access) -> Self {
-        Self { path, patience: access.timeout, waits: access.waits.clone() }
+        Self { path, patience: access.timeout, waits: access.waits.clone(), flushes: access.flushes.clone() }
     }
 
     pub(super) fn folder(&self, folder: Folder) -> PathBuf {

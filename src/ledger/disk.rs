@@ -5,12 +5,13 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use crate::flush::Flushes;
 use crate::model::untrusted::escape;
 
 use super::error::LedgerError;
 
 /// Makes a folder, and those above it, of mode 0700, each durable in its parent.
-pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
+pub(super) fn make_folder(path: &Path, flushes: &Flushes) -> Result<(), LedgerError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => return Err(io_error("use as a folder", path)(ErrorKind::NotADirectory.into())),
@@ -18,7 +19,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
         Err(source) => return Err(io_error("look at", path)(source)),
     }
     let parent = path.parent().ok_or_else(|| io_error("find", path)(ErrorKind::NotFound.into()))?;
-    make_folder(parent)?;
+    make_folder(parent, flushes)?;
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
         Err(source) if source.kind() == ErrorKind::AlreadyExists => return Ok(()),
@@ -26,7 +27,8 @@ pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
     }
     fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(io_error("set the mode of", path))?;
     File::open(parent)
-        .and_then(|folder| folder.sync_all())
+        .and_then(|folder| flushes.now(folder))
+        .map(drop)
         .map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
 }
 

@@ -21,8 +21,6 @@ pub(super) struct Locked {
     directory: Directory,
     alive: Option<File>,
     lock: File,
-    /// `File::sync_all`, or a test's stand-in that fails.
-    sync: fn(&File) -> io::Result<()>,
     broken: AtomicBool,
     /// True if the lock ends with whoever has it open last, and not with this value.
     lasting: bool,
@@ -32,15 +30,7 @@ pub(super) struct Locked {
 
 impl Locked {
     pub(super) fn new(directory: Directory, lock: File) -> Self {
-        Self {
-            directory,
-            alive: None,
-            lock,
-            sync: File::sync_all,
-            broken: AtomicBool::new(false),
-            lasting: false,
-            spares: Mutex::default(),
-        }
+        Self { directory, alive: None, lock, broken: AtomicBool::new(false), lasting: false, spares: Mutex::default() }
     }
 
     /// Keeps the second lock as long as the first.
@@ -63,19 +53,34 @@ impl Locked {
         self.lasting = true;
     }
 
-    /// Writes a file whole, so that it is there after a power cut. After a failed fsync nobody knows what the disk holds,
-    /// so nothing more is written by this run.
+    /// Writes a file whole, so that it is there after a power cut, and stands still until it is. After a failed flush nobody knows
+    /// what the disk holds, so nothing more is written by this run.
     pub(super) fn put(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        self.unbroken(|| self.write(folder, name, bytes))
+        let (draft, file) = self.draft(folder, name, bytes)?;
+        let flushes = &self.directory.flushes;
+        self.judged(&draft.path, flushes.now(file))?;
+        let placed = self.place(draft)?;
+        self.judged(&placed.path, flushes.now(placed.folder)).map(drop)
+    }
+
+    /// The same, and lets others go on meanwhile.
+    pub(super) async fn put_beside(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        let (draft, file) = self.draft(folder, name, bytes)?;
+        let flushes = &self.directory.flushes;
+        self.judged(&draft.path, flushes.file(file).await)?;
+        let placed = self.place(draft)?;
+        self.judged(&placed.path, flushes.folder(&self.directory.folder(folder), placed.folder).await)
     }
 
     /// Writes a file whose successor must be writable whatever becomes of the disk: first sets aside a file of its own for
-    /// it, with space for `bytes` and some more. The next [`Self::put`] of that name fills it, and needs neither space nor
+    /// it, with space for `bytes` and some more. The next [`Self::put_beside`] of that name fills it, and needs neither space nor
     /// a place in the folder. (Where a disk never writes over what it holds, as Btrfs and ZFS, it needs a little.)
-    pub(super) fn put_with_spare(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    pub(super) async fn put_with_spare(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
         let spare = self.directory.folder(folder).join(spare_name(name));
-        let written =
-            self.unbroken(|| self.set_aside(folder, &spare, bytes.len())).and_then(|()| self.put(folder, name, bytes));
+        let mut written = self.set_aside(folder, &spare, bytes.len()).await;
+        if written.is_ok() {
+            written = self.put_beside(folder, name, bytes).await;
+        }
         match &written {
             Ok(()) => {
                 self.spares().insert(spare);
@@ -88,78 +93,78 @@ impl Locked {
         written
     }
 
-    fn unbroken(&self, write: impl FnOnce() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(LedgerError::Stopped { place: self.directory.place() });
-        }
-        let result = write();
-        if matches!(result, Err(LedgerError::FsyncFailed { .. })) {
-            self.broken.store(true, Ordering::SeqCst);
-        }
-        result
-    }
-
     fn spares(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
         // The guard protects no value that a panic could have left half-changed.
         self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_aside(&self, folder: Folder, spare: &Path, size: usize) -> Result<(), LedgerError> {
+    async fn set_aside(&self, folder: Folder, spare: &Path, size: usize) -> Result<(), LedgerError> {
+        self.unbroken()?;
         if folder != Folder::Top {
-            make_folder(&self.directory.folder(folder))?;
+            self.make_folder(&self.directory.folder(folder))?;
         }
         remove_if_there(spare)?;
         let mut file = create(spare)?;
         // Blanks and not a hole: what was never written has no space. A page more than now, for a longer hostname.
         let filling = vec![b' '; size.saturating_add(PAGE).next_multiple_of(PAGE)];
         file.write_all(&filling).map_err(io_error("set space aside in", spare))?;
-        self.durable(&file, spare)
+        self.judged(spare, self.directory.flushes.file(file).await).map(drop)
     }
 
-    fn write(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    /// Writes the bytes to a temporary beside the file.
+    fn draft(&self, folder: Folder, name: &str, bytes: &[u8]) -> Result<(Draft, File), LedgerError> {
+        self.unbroken()?;
         let parent = self.directory.folder(folder);
         if folder != Folder::Top {
             // Empty folders do not survive version control.
-            make_folder(&parent)?;
+            self.make_folder(&parent)?;
         }
         let path = parent.join(name);
         let spare = parent.join(spare_name(name));
-        let (file, temporary) = match self.spares().remove(&spare).then(|| open_spare(&spare)).transpose()?.flatten() {
-            Some(file) => (file, spare),
-            None => {
-                let temporary = parent.join(format!(".{name}.tmp"));
-                remove_if_there(&temporary)?;
-                (create(&temporary)?, temporary)
+        let (mut file, temporary) =
+            match self.spares().remove(&spare).then(|| open_spare(&spare)).transpose()?.flatten() {
+                Some(file) => (file, spare),
+                None => {
+                    let temporary = parent.join(format!(".{name}.tmp"));
+                    remove_if_there(&temporary)?;
+                    (create(&temporary)?, temporary)
+                }
+            };
+        let draft = Draft { parent, path, temporary, is_placed: false };
+        fill(&mut file, &draft.temporary, bytes)?;
+        Ok((draft, file))
+    }
+
+    /// Puts the temporary in the file's place; returns the folder, whose entries are still to be made durable.
+    fn place(&self, mut draft: Draft) -> Result<Placed, LedgerError> {
+        // Another write may have failed while this one waited for the disk.
+        self.unbroken()?;
+        fs::rename(&draft.temporary, &draft.path).map_err(io_error("replace", &draft.path))?;
+        draft.is_placed = true;
+        let folder = File::open(&draft.parent).map_err(io_error("open", &draft.parent))?;
+        Ok(Placed { path: draft.path.clone(), folder })
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<(), LedgerError> {
+        make_folder(path, &self.directory.flushes).inspect_err(|error| {
+            if matches!(error, LedgerError::FsyncFailed { .. }) {
+                self.broken.store(true, Ordering::SeqCst);
             }
-        };
-        let result = self.replace(&parent, &path, &temporary, file, bytes);
-        if result.is_err() {
-            // What is left of it is swept away by the next run at the latest.
-            let _ = fs::remove_file(&temporary);
-        }
-        result
+        })
     }
 
-    fn replace(
-        &self,
-        parent: &Path,
-        path: &Path,
-        temporary: &Path,
-        mut file: File,
-        bytes: &[u8],
-    ) -> Result<(), LedgerError> {
-        file.write_all(bytes).map_err(io_error("write", temporary))?;
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if file.metadata().map_err(io_error("look at", temporary))?.len() > length {
-            file.set_len(length).map_err(io_error("write", temporary))?;
+    fn unbroken(&self) -> Result<(), LedgerError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(LedgerError::Stopped { place: self.directory.place() });
         }
-        self.durable(&file, path)?;
-        fs::rename(temporary, path).map_err(io_error("replace", path))?;
-        self.durable(&File::open(parent).map_err(io_error("open", parent))?, path)
+        Ok(())
     }
 
-    fn durable(&self, file: &File, path: &Path) -> Result<(), LedgerError> {
-        (self.sync)(file).map_err(|source| LedgerError::FsyncFailed { file: shown(path), source })
+    fn judged<T>(&self, path: &Path, flushed: io::Result<T>) -> Result<T, LedgerError> {
+        flushed.map_err(|source| {
+            self.broken.store(true, Ordering::SeqCst);
+            LedgerError::FsyncFailed { file: shown(path), source }
+        })
     }
 
     pub(super) fn remove(&self, folder: Folder, name: &str) -> Result<(), LedgerError> {
@@ -180,7 +185,7 @@ impl Locked {
     /// Makes every later flush fail, as on a full disk.
     #[cfg(test)]
     pub(super) fn break_disk(&mut self) {
-        self.sync = |_| Err(ErrorKind::StorageFull.into());
+        self.directory.flushes = crate::flush::Flushes::ending(|_| Err(ErrorKind::StorageFull.into()));
     }
 }
 
@@ -198,6 +203,37 @@ impl Drop for Locked {
     }
 }
 
+/// A file's next contents, in a temporary beside it. Removed with this value, if it does not stand in the file's place by then.
+struct Draft {
+    parent: PathBuf,
+    path: PathBuf,
+    temporary: PathBuf,
+    is_placed: bool,
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // What is left of it is swept away by the next run at the latest.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// A file that has its next contents, and the folder that does not know it durably yet.
+struct Placed {
+    path: PathBuf,
+    folder: File,
+}
+
+fn fill(file: &mut File, temporary: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
+    file.write_all(bytes).map_err(io_error("write", temporary))?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if file.metadata().map_err(io_error("look at", temporary))?.len() > length {
+        file.set_len(length).map_err(io_error("write", temporary))?;
+    }
+    Ok(())
+}
 /// Swept away like every other temporary.
 fn spare_name(name: &str) -> String {
     format!(".{name}.next.tmp")

@@ -23,12 +23,12 @@ impl Directory {
     /// Makes the folder and, last, the file that makes it a ledger.
     pub(super) fn make(&self, head: &[u8]) -> Result<(), LedgerError> {
         self.refuse_to_make()?;
-        make_folder(&self.path)?;
+        make_folder(&self.path, &self.flushes)?;
         let locked = self.try_lock()?;
         // Again under the lock: another `init` may have been quicker.
         self.refuse_to_make()?;
         for folder in Folder::BELOW {
-            make_folder(&self.folder(folder))?;
+            make_folder(&self.folder(folder), &self.flushes)?;
         }
         locked.put(Folder::Top, GITIGNORE, IGNORED)?;
         locked.put(Folder::Top, HEAD, head)

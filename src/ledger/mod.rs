@@ -14,8 +14,9 @@ mod people;
 mod reading;
 mod store;
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -36,7 +37,7 @@ use self::object_store::{Before, Bucket};
 #[cfg(feature = "object-store")]
 use self::reading::read_whole;
 use self::reading::{judged, read_directory};
-use self::store::{Read, Store};
+use self::store::{Place, Store};
 
 /// How many ended runs are kept. They say nothing that their absence does not say; some are kept for people.
 const ENDED_RUNS_KEPT: usize = 200;
@@ -124,7 +125,7 @@ fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> 
     let locked = directory.lock(&Holder::of(&run))?;
     let contents = Contents::read(directory)?.ok_or_else(|| LedgerError::Missing { place: directory.place() })?;
     locked.sweep()?;
-    let held = Held { id: contents.id.clone(), run, store: Store::Folder(locked), writing: Mutex::new(()) };
+    let held = Held { id: contents.id.clone(), run, store: Store::Folder(locked), files: Mutex::default() };
     if contents.runs.iter().any(|other| other.id == held.run.id) {
         return Err(LedgerError::Conflict { what: format!("run {}", held.run.id) });
     }
@@ -148,10 +149,19 @@ fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
         return Err(error);
     }
     let store = Store::Bucket { bucket: bucket.clone(), ours: stamp };
-    let held = Held { id: contents.id.clone(), run, store, writing: Mutex::new(()) };
+    let held = Held { id: contents.id.clone(), run, store, files: Mutex::default() };
     held.sweep(&contents)?;
     held.prune(&contents)?;
     Ok(held)
+}
+
+/// A file's turn to be read and written, with what this run knows of it.
+type Turn = tokio::sync::Mutex<Option<Stored>>;
+
+/// A record as it was last read or written, and what a write has to replace.
+struct Stored {
+    record: Option<Record>,
+    place: Place,
 }
 
 /// A ledger in which this run is recorded, and whose lock it holds where there is one: the only value that can write to it.
@@ -160,8 +170,8 @@ pub struct Held {
     id: LedgerId,
     run: Run,
     store: Store,
-    /// One write at a time: comparing and swapping are two steps.
-    writing: Mutex<()>,
+    /// One write of a file at a time: comparing and swapping are two steps.
+    files: Mutex<BTreeMap<String, Arc<Turn>>>,
 }
 
 impl Held {
@@ -196,24 +206,23 @@ impl Held {
         }
     }
 
-    /// One tenant's record, as it stands now.
+    /// One tenant's record. In a bucket, as this run read or wrote it last: a write tells whether somebody changed it since.
     ///
     /// # Errors
     /// A record that cannot be read, or that is not what this ledger's records are.
-    pub fn record(&self, address: &Address) -> Result<Option<Record>, LedgerError> {
-        Ok(self.stored(address)?.0)
+    pub async fn record(&self, address: &Address) -> Result<Option<Record>, LedgerError> {
+        let name = format::tenant_name(address);
+        let turn = self.turn(&name);
+        let mut known = turn.lock().await;
+        Ok(self.stored(&name, &mut known).await?.record.clone())
     }
 
     /// Writes a record where there is none.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] if there is one; otherwise, what kept it from being written.
-    pub fn create(&self, record: &Record) -> Result<(), LedgerError> {
-        let _writing = self.writing();
-        match self.stored(&record.address)? {
-            (None, read) => self.write_record(&read, record),
-            (Some(_), _) => Err(LedgerError::Conflict { what: record.address.to_string() }),
-        }
+    pub async fn create(&self, record: &Record) -> Result<(), LedgerError> {
+        self.write_record(record, |stored| stored.is_none()).await
     }
 
     /// Replaces the record whose `seq` is `expected_seq` by its successor.
@@ -221,41 +230,39 @@ impl Held {
     /// # Errors
     /// [`LedgerError::Conflict`] if another record stands there, or `record` is not its successor; otherwise, what kept
     /// it from being written.
-    pub fn swap(&self, expected_seq: u64, record: &Record) -> Result<(), LedgerError> {
-        let _writing = self.writing();
-        let (stored, read) = self.stored(&record.address)?;
-        let follows = stored.is_some_and(|stored| {
-            stored.seq == expected_seq
-                && stored.uid == record.uid
-                && expected_seq.checked_add(1).is_some_and(|next| record.seq == next)
-        });
-        if !follows {
-            return Err(LedgerError::Conflict { what: record.address.to_string() });
-        }
-        self.write_record(&read, record)
+    pub async fn swap(&self, expected_seq: u64, record: &Record) -> Result<(), LedgerError> {
+        let follows = |stored: Option<&Record>| {
+            stored.is_some_and(|stored| {
+                stored.seq == expected_seq
+                    && stored.uid == record.uid
+                    && expected_seq.checked_add(1).is_some_and(|next| record.seq == next)
+            })
+        };
+        self.write_record(record, follows).await
     }
 
     /// Keeps what a rehearsal found; the latest of each account and owner stands.
     ///
     /// # Errors
     /// What kept it from being written.
-    pub fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), LedgerError> {
-        self.keep_finding(&format::rehearsal_name(rehearsal), &format::rehearsal_file(&self.id, rehearsal)?)
+    pub async fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), LedgerError> {
+        self.keep_finding(&format::rehearsal_name(rehearsal), &format::rehearsal_file(&self.id, rehearsal)?).await
     }
 
     /// Records a finding about an account, in place of an earlier one.
-    fn keep_finding(&self, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        let _writing = self.writing();
-        let read = self.store.read(Folder::Rehearsals, name)?;
-        self.store.replace(Folder::Rehearsals, name, &read, bytes)
+    async fn keep_finding(&self, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        let turn = self.turn(name);
+        let _known = turn.lock().await;
+        let read = self.store.read(Folder::Rehearsals, name).await?;
+        self.store.replace(Folder::Rehearsals, name, &read.place, bytes).await.map(drop)
     }
 
     /// Keeps that the vendor did not change a key of an account.
     ///
     /// # Errors
     /// What kept it from being written.
-    pub fn refused_marking(&self, refused: &MarkRefused) -> Result<(), LedgerError> {
-        self.keep_finding(&format::mark_refused_name(refused), &format::mark_refused_file(&self.id, refused)?)
+    pub async fn refused_marking(&self, refused: &MarkRefused) -> Result<(), LedgerError> {
+        self.keep_finding(&format::mark_refused_name(refused), &format::mark_refused_file(&self.id, refused)?).await
     }
 
     /// Records that the run has ended, with no put unaccounted for, and gives the lock back.
@@ -263,7 +270,6 @@ impl Held {
     /// # Errors
     /// What kept it from being written; the lock is given back nevertheless.
     pub fn end(self, at: Timestamp) -> Result<(), LedgerError> {
-        let _writing = self.writing();
         self.write_run(&Run { ended: Some(at), ..self.run.clone() })
     }
 
@@ -289,28 +295,50 @@ impl Held {
         }
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
+    fn turn(&self, name: &str) -> Arc<Turn> {
         // The guard protects no value that a panic could have left half-changed.
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(files.entry(name.to_owned()).or_default())
     }
 
-    fn stored(&self, address: &Address) -> Result<(Option<Record>, Read), LedgerError> {
-        let name = format::tenant_name(address);
-        let read = self.store.read(Folder::Tenants, &name)?;
-        let record = read.found.as_ref().map(|found| format::read_tenant(&self.id, &name, found)).transpose()?;
-        Ok((record, read))
-    }
-
-    fn write_record(&self, read: &Read, record: &Record) -> Result<(), LedgerError> {
-        let bytes = format::tenant_file(&self.id, record)?;
-        let name = format::tenant_name(&record.address);
-        match &record.state {
-            // What came of the request must be recorded, however full the disk is by then.
-            State::Pending(_) => self.store.replace_for_now(Folder::Tenants, &name, read, &bytes),
-            State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => {
-                self.store.replace(Folder::Tenants, &name, read, &bytes)
+    async fn stored<'a>(&self, name: &str, known: &'a mut Option<Stored>) -> Result<&'a Stored, LedgerError> {
+        let stored = match known.take() {
+            Some(stored) if self.store.refuses_what_moved() => stored,
+            Some(_) | None => {
+                let read = self.store.read(Folder::Tenants, name).await?;
+                let record = read.found.as_ref().map(|found| format::read_tenant(&self.id, name, found)).transpose()?;
+                Stored { record, place: read.place }
             }
+        };
+        Ok(known.insert(stored))
+    }
+
+    async fn write_record(
+        &self,
+        record: &Record,
+        may: impl FnOnce(Option<&Record>) -> bool,
+    ) -> Result<(), LedgerError> {
+        let moved = || LedgerError::Conflict { what: record.address.to_string() };
+        let (name, bytes) = (format::tenant_name(&record.address), format::tenant_file(&self.id, record)?);
+        let turn = self.turn(&name);
+        let mut known = turn.lock().await;
+        let stored = self.stored(&name, &mut known).await?;
+        if !may(stored.record.as_ref()) {
+            return Err(moved());
         }
+        let place = stored.place.clone();
+        // Whatever becomes of the write, what was known before it is known no more.
+        *known = None;
+        let written = match &record.state {
+            // What came of the request must be recorded, however full the disk is by then.
+            State::Pending(_) => self.store.replace_for_now(Folder::Tenants, &name, &place, &bytes).await,
+            State::Free | State::Bound(_) | State::Settling(_) | State::Settled(_) => {
+                self.store.replace(Folder::Tenants, &name, &place, &bytes).await
+            }
+        };
+        let place = written?;
+        *known = Some(Stored { record: Some(record.clone()), place });
+        Ok(())
     }
 
     fn write_run(&self, run: &Run) -> Result<(), LedgerError> {

@@ -116,45 +116,71 @@ impl Bucket {
             e_tag: Some("\"00000000000000000000000000000000\"".to_owned()),
             version: stamp.version.as_ref().map(|_| "1".to_owned()),
         };
-        for before in [Before::Nothing, Before::This(other)] {
-            let mut attempts = 1..WRITE_ATTEMPTS;
-            loop {
-                match self.attempt(folder, name, bytes, &before) {
-                    Err(Refusal::Moved) => break,
-                    Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
-                    Err(Refusal::Not(error)) => return Err(error),
-                    Err(Refusal::Unclear(error)) => match attempts.next() {
-                        Some(attempt) => self.pause(attempt),
-                        None => return Err(error),
-                    },
-                }
+        let (bucket, name, bytes) = (self.clone(), name.to_owned(), bytes.to_vec());
+        self.still(async move {
+            for before in [Before::Nothing, Before::This(other)] {
+                bucket.is_refused(folder, &name, &bytes, &before).await?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
+    async fn is_refused(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<(), LedgerError> {
+        let mut attempts = 1..WRITE_ATTEMPTS;
+        loop {
+            match self.attempt(folder, name, bytes, before).await {
+                Err(Refusal::Moved) => return Ok(()),
+                Ok(_) => return Err(LedgerError::Unconditional { place: self.place() }),
+                Err(Refusal::Not(error)) => return Err(error),
+                Err(Refusal::Unclear(error)) => match attempts.next() {
+                    Some(attempt) => self.pause(attempt).await,
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Reads an object, and stands still until it is there.
     pub(super) fn read(&self, folder: Folder, name: &str) -> Result<Option<(Found, Stamp)>, LedgerError> {
+        let (bucket, name) = (self.clone(), name.to_owned());
+        self.still(async move { bucket.read_beside(folder, &name).await })
+    }
+
+    /// The same, and lets others go on meanwhile.
+    pub(super) async fn read_beside(&self, folder: Folder, name: &str) -> Result<Option<(Found, Stamp)>, LedgerError> {
         let path = self.path(folder, name)?;
         let shown = self.shown(folder, name);
         let inner = self.0.clone();
-        let missing = self.thread_gone();
-        self.0.thread.run(async move { inner.fetch(&path, shown).await }).ok_or(missing)?
+        let read = self.0.thread.beside(async move { inner.fetch(&path, shown).await }).await;
+        read.ok_or_else(|| self.thread_gone())?
     }
 
-    /// Writes an object if `before` is what it replaces. A write whose outcome is not known is looked after: what stands
-    /// there then is ours, or another's, or still `before`, and only then it is repeated.
+    /// Writes an object if `before` is what it replaces, and stands still until it is written.
     pub(super) fn put(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, LedgerError> {
+        let (bucket, name, bytes, before) = (self.clone(), name.to_owned(), bytes.to_vec(), before.clone());
+        self.still(async move { bucket.put_beside(folder, &name, &bytes, &before).await })
+    }
+
+    /// The same, and lets others go on meanwhile. A write whose outcome is not known is looked after: what stands
+    /// there then is ours, or another's, or still `before`, and only then it is repeated.
+    pub(super) async fn put_beside(
+        &self,
+        folder: Folder,
+        name: &str,
+        bytes: &[u8],
+        before: &Before,
+    ) -> Result<Stamp, LedgerError> {
         let moved = || LedgerError::Conflict { what: self.shown(folder, name) };
-        let mut unclear = match self.attempt(folder, name, bytes, before) {
+        let mut unclear = match self.attempt(folder, name, bytes, before).await {
             Ok(stamp) => return Ok(stamp),
             Err(Refusal::Moved) => return Err(moved()),
             Err(Refusal::Not(error)) => return Err(error),
             Err(Refusal::Unclear(error)) => error,
         };
         for attempt in 1..WRITE_ATTEMPTS {
-            self.pause(attempt);
+            self.pause(attempt).await;
             // The store is out of reach: the first error says more.
-            let Ok(there) = self.read(folder, name) else { return Err(unclear) };
+            let Ok(there) = self.read_beside(folder, name).await else { return Err(unclear) };
             let still = match (&there, before) {
                 (Some((found, stamp)), _) if found.bytes == bytes => return Ok(stamp.clone()),
                 (Some((_, stamp)), Before::This(before)) => stamp == before,
@@ -164,7 +190,7 @@ impl Bucket {
             if !still {
                 return Err(moved());
             }
-            match self.attempt(folder, name, bytes, before) {
+            match self.attempt(folder, name, bytes, before).await {
                 Ok(stamp) => return Ok(stamp),
                 Err(Refusal::Not(error)) => return Err(error),
                 // The earlier write may have arrived between the two: the next look tells.
@@ -172,29 +198,37 @@ impl Bucket {
                 Err(Refusal::Unclear(error)) => unclear = error,
             }
         }
-        match self.read(folder, name) {
+        match self.read_beside(folder, name).await {
             Ok(Some((found, stamp))) if found.bytes == bytes => Ok(stamp),
             Ok(_) | Err(_) => Err(unclear),
         }
     }
 
-    /// Lets a store that stumbled come to itself.
-    fn pause(&self, attempt: u32) {
-        let pause = Duration::from_millis(200).saturating_mul(1 << attempt);
-        self.0.thread.run(async move { tokio::time::sleep(pause).await });
+    /// Does on the store's thread what is asked of it, and stands still meanwhile.
+    fn still<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.0.thread.run(work).ok_or_else(|| self.thread_gone())?
     }
 
-    fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
+    /// Lets a store that stumbled come to itself.
+    async fn pause(&self, attempt: u32) {
+        let pause = Duration::from_millis(200).saturating_mul(1 << attempt);
+        self.0.thread.beside(async move { tokio::time::sleep(pause).await }).await;
+    }
+
+    async fn attempt(&self, folder: Folder, name: &str, bytes: &[u8], before: &Before) -> Result<Stamp, Refusal> {
         let path = self.path(folder, name).map_err(Refusal::Not)?;
         let mode = match before {
             Before::Nothing => PutMode::Create,
             Before::This(stamp) => PutMode::Update(stamp.clone().update()),
         };
         let (inner, payload) = (self.0.clone(), PutPayload::from(bytes.to_vec()));
-        let put = self.0.thread.run(async move {
+        let put = self.0.thread.beside(async move {
             inner.stores.write.put_opts(&path, payload, PutOptions { mode, ..PutOptions::default() }).await
         });
-        match put {
+        match put.await {
             // It may have failed over the answer.
             None => Err(Refusal::Unclear(self.thread_gone())),
             Some(Ok(put)) => Ok(Stamp { e_tag: put.e_tag, version: put.version }),

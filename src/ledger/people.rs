@@ -14,16 +14,16 @@ impl Held {
     ///
     /// # Errors
     /// There is no such record, or one at the new address; it is in flight, or another run is; or it could not be written.
-    pub fn rename(&self, from: &Address, to: &Address) -> Result<Record, LedgerError> {
-        let record = self.at_rest(from)?;
-        if let Some(there) = self.record(to)? {
+    pub async fn rename(&self, from: &Address, to: &Address) -> Result<Record, LedgerError> {
+        let record = self.at_rest(from).await?;
+        if let Some(there) = self.record(to).await? {
             return Err(LedgerError::Taken { address: to.clone(), state: there.state.word() });
         }
         let mut formerly = record.formerly.clone();
         formerly.push(from.clone());
         let renamed = Record { address: to.clone(), formerly, seq: record.seq.saturating_add(1), ..record };
         // First the new one: cut short here, both are there, and a reader knows which of them follows the other.
-        self.create(&renamed)?;
+        self.create(&renamed).await?;
         self.store.remove(Folder::Tenants, &format::tenant_name(from))?;
         Ok(renamed)
     }
@@ -32,19 +32,19 @@ impl Held {
     ///
     /// # Errors
     /// There is no such record; it is in flight, or another run is; or it could not be removed.
-    pub fn forget(&self, address: &Address) -> Result<Record, LedgerError> {
-        let record = self.at_rest(address)?;
+    pub async fn forget(&self, address: &Address) -> Result<Record, LedgerError> {
+        let record = self.at_rest(address).await?;
         self.store.remove(Folder::Tenants, &format::tenant_name(address))?;
         Ok(record)
     }
 
     /// A record that no run is about to change.
-    fn at_rest(&self, address: &Address) -> Result<Record, LedgerError> {
+    async fn at_rest(&self, address: &Address) -> Result<Record, LedgerError> {
         let facts = self.facts()?;
         if let Some((run, _)) = facts.runs.iter().find(|(run, life)| *run != self.run() && **life == Life::Alive) {
             return Err(LedgerError::AtWork { place: facts.place, run: run.clone() });
         }
-        let record = self.record(address)?.ok_or_else(|| LedgerError::NoRecord { address: address.clone() })?;
+        let record = self.record(address).await?.ok_or_else(|| LedgerError::NoRecord { address: address.clone() })?;
         match &record.state {
             State::Free | State::Bound(_) | State::Settled(_) => Ok(record),
             State::Pending(_) | State::Settling(_) => {

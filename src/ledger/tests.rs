@@ -21,6 +21,10 @@ fn patient() -> Access {
     Access { timeout: std::time::Duration::from_secs(60), ..Access::default() }
 }
 
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
 struct Estate {
     root: TempDir,
     ledger: Ledger,
@@ -187,7 +191,7 @@ fn init_refuses_a_folder_with_other_files_and_finishes_one_that_was_cut_short() 
 #[test]
 fn a_ledger_that_lost_its_head_is_damaged_and_not_absent() {
     let estate = Estate::new();
-    estate.ledger.open(run(1)).unwrap().create(&record(1, binding())).unwrap();
+    wait(estate.ledger.open(run(1)).unwrap().create(&record(1, binding()))).unwrap();
     fs::remove_file(estate.path("ledger.json")).unwrap();
     assert!(matches!(estate.refusal(), LedgerError::Torn { .. }));
     assert!(matches!(estate.ledger.open(run(2)), Err(LedgerError::Torn { .. })));
@@ -255,7 +259,7 @@ fn a_reader_at_work_turns_no_run_away() {
 #[test]
 fn a_reader_never_takes_a_run_at_work_for_one_that_is_over() {
     let estate = Estate::new();
-    estate.ledger.open(run(0)).unwrap().create(&record(0, State::Free)).unwrap();
+    wait(estate.ledger.open(run(0)).unwrap().create(&record(0, State::Free))).unwrap();
     std::thread::scope(|scope| {
         let runs = scope.spawn(|| {
             for number in 1..16 {
@@ -263,8 +267,8 @@ fn a_reader_never_takes_a_run_at_work_for_one_that_is_over() {
                 let State::Pending(intent) = intent() else { unreachable!() };
                 let pending = State::Pending(Intent { run: run_id(number), ..intent });
                 let seq = u64::from(number) * 2;
-                held.swap(seq - 2, &record(seq - 1, pending)).unwrap();
-                held.swap(seq - 1, &record(seq, State::Free)).unwrap();
+                wait(held.swap(seq - 2, &record(seq - 1, pending))).unwrap();
+                wait(held.swap(seq - 1, &record(seq, State::Free))).unwrap();
                 held.end(at(60)).unwrap();
             }
         });
@@ -307,16 +311,16 @@ fn a_run_that_begins_or_ends_under_a_readers_eyes_is_not_misjudged() {
 fn a_run_that_ends_between_two_looks_at_a_store_leaves_nothing_in_doubt() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
-    held.create(&record(0, State::Free)).unwrap();
+    wait(held.create(&record(0, State::Free))).unwrap();
     let State::Pending(intent) = intent() else { unreachable!() };
-    held.swap(0, &record(1, State::Pending(Intent { run: run_id(1), ..intent }))).unwrap();
+    wait(held.swap(0, &record(1, State::Pending(Intent { run: run_id(1), ..intent })))).unwrap();
     let mut held = Some(held);
     let ours = Alive::Clock { now: Some(at(1)), ours: None };
     let contents = read_whole(|| {
         let contents = Contents::read(estate.directory())?.unwrap();
         let Some(held) = held.take() else { return Ok(Some(contents)) };
         // What the reader saw of the record is of before; the run's end is of after.
-        held.swap(1, &record(2, State::Free))?;
+        wait(held.swap(1, &record(2, State::Free)))?;
         held.end(at(60))?;
         let mut seen = Contents::read(estate.directory())?.unwrap();
         seen.records = contents.records;
@@ -370,17 +374,17 @@ fn a_record_is_created_once_and_swapped_only_by_its_successor() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
     let conflicts = |result: Result<(), LedgerError>| matches!(result, Err(LedgerError::Conflict { .. }));
-    assert!(conflicts(held.swap(0, &record(1, State::Free))), "nothing is there yet");
-    held.create(&record(1, intent())).unwrap();
-    assert!(conflicts(held.create(&record(1, State::Free))));
-    assert!(conflicts(held.swap(2, &record(3, State::Free))), "an older seq is there");
-    assert!(conflicts(held.swap(0, &record(1, State::Free))), "a newer seq is there");
-    assert!(conflicts(held.swap(1, &record(3, State::Free))), "a seq is skipped");
+    assert!(conflicts(wait(held.swap(0, &record(1, State::Free)))), "nothing is there yet");
+    wait(held.create(&record(1, intent()))).unwrap();
+    assert!(conflicts(wait(held.create(&record(1, State::Free)))));
+    assert!(conflicts(wait(held.swap(2, &record(3, State::Free)))), "an older seq is there");
+    assert!(conflicts(wait(held.swap(0, &record(1, State::Free)))), "a newer seq is there");
+    assert!(conflicts(wait(held.swap(1, &record(3, State::Free)))), "a seq is skipped");
     let stranger = Record { uid: Uid::new([8; 16]), ..record(2, State::Free) };
-    assert!(conflicts(held.swap(1, &stranger)), "another uid");
+    assert!(conflicts(wait(held.swap(1, &stranger))), "another uid");
     assert_eq!(estate.facts().records[&acme()], record(1, intent()));
 
-    held.swap(1, &record(2, binding())).unwrap();
+    wait(held.swap(1, &record(2, binding()))).unwrap();
     assert_eq!(estate.facts().records[&acme()], record(2, binding()));
     assert_eq!(
         fs::read_to_string(estate.path("tenants/qlik.acme.json")).unwrap(),
@@ -412,7 +416,7 @@ fn many_tasks_of_one_run_create_and_swap_without_losing_one() {
     let held = estate.ledger.open(run(1)).unwrap();
     let created: usize = std::thread::scope(|scope| {
         let tasks: Vec<_> =
-            (0..8).map(|_| scope.spawn(|| usize::from(held.create(&record(1, State::Free)).is_ok()))).collect();
+            (0..8).map(|_| scope.spawn(|| usize::from(wait(held.create(&record(1, State::Free))).is_ok()))).collect();
         tasks.into_iter().map(|task| task.join().unwrap()).sum()
     });
     assert_eq!(created, 1);
@@ -422,17 +426,17 @@ fn many_tasks_of_one_run_create_and_swap_without_losing_one() {
 fn the_latest_rehearsal_of_each_account_and_owner_stands() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
-    held.rehearsed(&rehearsal(Way::Client, Some("trust the client"))).unwrap();
-    held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
+    wait(held.rehearsed(&rehearsal(Way::Client, Some("trust the client")))).unwrap();
+    wait(held.rehearsed(&rehearsal(Way::Client, None))).unwrap();
     let named = rehearsal(Way::Configured("client".parse().unwrap()), None);
-    held.rehearsed(&named).unwrap();
+    wait(held.rehearsed(&named)).unwrap();
     assert_eq!(held.facts().unwrap().rehearsals, [rehearsal(Way::Client, None), named]);
 }
 
 #[test]
 fn a_newer_format_is_refused_and_not_taken_for_a_torn_file() {
     let estate = Estate::new();
-    estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free)).unwrap();
+    wait(estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free))).unwrap();
     estate.edit("tenants/qlik.acme.json", "\"format\": 1,", "\"format\": 2, \"shape\": {},");
     let refusal = estate.refusal();
     assert!(
@@ -456,7 +460,7 @@ fn a_file_that_is_not_whole_is_named_and_never_guessed() {
         ("}\n}", "}\n} x"),
     ] {
         let estate = Estate::new();
-        estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free)).unwrap();
+        wait(estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free))).unwrap();
         estate.edit("tenants/qlik.acme.json", from, to);
         let refusal = estate.refusal();
         assert!(
@@ -494,8 +498,8 @@ fn a_file_that_belongs_elsewhere_is_named_and_never_taken() {
     for spoil in spoil {
         let estate = Estate::new();
         let held = estate.ledger.open(run(1)).unwrap();
-        held.create(&record(1, State::Free)).unwrap();
-        held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
+        wait(held.create(&record(1, State::Free))).unwrap();
+        wait(held.rehearsed(&rehearsal(Way::Client, None))).unwrap();
         drop(held);
         estate.facts();
         spoil(&estate);
@@ -507,7 +511,7 @@ fn a_file_that_belongs_elsewhere_is_named_and_never_taken() {
 #[test]
 fn a_link_in_a_records_place_is_not_followed() {
     let estate = Estate::new();
-    estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free)).unwrap();
+    wait(estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free))).unwrap();
     let real = estate.path("tenants/qlik.acme.json");
     let aside = estate.root.path().join("aside.json");
     fs::rename(&real, &aside).unwrap();
@@ -518,28 +522,28 @@ fn a_link_in_a_records_place_is_not_followed() {
 #[test]
 fn a_write_that_was_cut_short_changes_nothing_and_is_swept_away() {
     let estate = Estate::new();
-    estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free)).unwrap();
+    wait(estate.ledger.open(run(1)).unwrap().create(&record(1, State::Free))).unwrap();
     fs::write(estate.path("tenants/.qlik.acme.json.tmp"), "{\"format\":").unwrap();
     assert_eq!(estate.facts().records[&acme()], record(1, State::Free));
     let held = estate.ledger.open(run(2)).unwrap();
     assert!(!estate.path("tenants/.qlik.acme.json.tmp").exists());
-    held.swap(1, &record(2, State::Free)).unwrap();
+    wait(held.swap(1, &record(2, State::Free))).unwrap();
 }
 
 #[test]
 fn after_one_failed_fsync_nothing_more_is_written() {
     let estate = Estate::new();
     let mut held = estate.ledger.open(run(1)).unwrap();
-    held.create(&record(1, intent())).unwrap();
+    wait(held.create(&record(1, intent()))).unwrap();
     match &mut held.store {
         Store::Folder(locked) => locked.break_disk(),
         #[cfg(feature = "object-store")]
         Store::Bucket { .. } => panic!("it is a folder"),
     }
-    let first = held.swap(1, &record(2, binding())).unwrap_err();
+    let first = wait(held.swap(1, &record(2, binding()))).unwrap_err();
     assert!(matches!(first, LedgerError::FsyncFailed { .. }), "{first}");
     assert!(first.next().contains("free some space"), "{}", first.next());
-    for later in [held.swap(1, &record(2, binding())), held.rehearsed(&rehearsal(Way::Client, None))] {
+    for later in [wait(held.swap(1, &record(2, binding()))), wait(held.rehearsed(&rehearsal(Way::Client, None)))] {
         assert!(matches!(later, Err(LedgerError::Stopped { .. })));
     }
     assert!(matches!(held.end(at(60)), Err(LedgerError::Stopped { .. })));
@@ -574,7 +578,7 @@ fn the_newest_ended_runs_are_kept_and_every_run_that_did_not_end() {
 fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
-    held.create(&record(1, binding())).unwrap();
+    wait(held.create(&record(1, binding()))).unwrap();
     held.end(at(60)).unwrap();
     let git = |arguments: &[&str]| {
         let output =
@@ -600,7 +604,7 @@ fn what_git_keeps_of_a_ledger_is_a_ledger_again() {
     )
     .unwrap();
     assert_eq!(copy.read().unwrap().unwrap().records, estate.facts().records);
-    copy.open(run(2)).unwrap().rehearsed(&rehearsal(Way::Client, None)).unwrap();
+    wait(copy.open(run(2)).unwrap().rehearsed(&rehearsal(Way::Client, None))).unwrap();
 }
 
 fn under_umask() {
@@ -610,8 +614,8 @@ fn under_umask() {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
         estate.ledger.init(id('a'), at(0)).unwrap();
         let held = estate.ledger.open(run(1)).unwrap();
-        held.create(&record(1, State::Free)).unwrap();
-        held.rehearsed(&rehearsal(Way::Client, None)).unwrap();
+        wait(held.create(&record(1, State::Free))).unwrap();
+        wait(held.rehearsed(&rehearsal(Way::Client, None))).unwrap();
         for folder in ["../../deep", "", "tenants", "runs", "rehearsals"] {
             assert_eq!(mode(&estate.path(folder)), 0o700, "{folder} with umask {umask:o}");
         }
@@ -650,16 +654,16 @@ fn what_follows_an_intent_is_written_into_space_that_was_there_before() {
     let estate = Estate::new();
     let held = estate.ledger.open(run(1)).unwrap();
     let pending = record(1, intent());
-    held.create(&pending).unwrap();
+    wait(held.create(&pending)).unwrap();
     let spare = estate.path("tenants/.qlik.acme.json.next.tmp");
     let (aside, intent) = (fs::metadata(&spare).unwrap(), fs::metadata(estate.path("tenants/qlik.acme.json")).unwrap());
     assert!(aside.len() >= intent.len() + 1_024, "{} of {}", aside.len(), intent.len());
     assert_eq!(aside.permissions().mode() & 0o777, 0o600);
     let bound = record(2, binding());
-    held.swap(1, &bound).unwrap();
+    wait(held.swap(1, &bound)).unwrap();
     assert_eq!(fs::metadata(estate.path("tenants/qlik.acme.json")).unwrap().ino(), aside.ino());
     assert!(!spare.exists());
-    assert_eq!(held.record(&bound.address).unwrap(), Some(bound));
+    assert_eq!(wait(held.record(&bound.address)).unwrap(), Some(bound));
 
     // One that a killed run left is swept away, and one that somebody took away is not missed.
     let held = {
@@ -669,10 +673,10 @@ fn what_follows_an_intent_is_written_into_space_that_was_there_before() {
     };
     assert!(!estate.path("tenants/.qlik.beta.json.next.tmp").exists());
     let again = record(3, State::Free);
-    held.swap(2, &again).unwrap();
-    held.swap(3, &Record { seq: 4, ..pending }).unwrap();
+    wait(held.swap(2, &again)).unwrap();
+    wait(held.swap(3, &Record { seq: 4, ..pending })).unwrap();
     fs::remove_file(&spare).unwrap();
     let bound = record(5, binding());
-    held.swap(4, &bound).unwrap();
-    assert_eq!(held.record(&bound.address).unwrap(), Some(bound));
+    wait(held.swap(4, &bound)).unwrap();
+    assert_eq!(wait(held.record(&bound.address)).unwrap(), Some(bound));
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::flush::Flushes;
 use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
 use crate::model::wait::Waits;
@@ -31,6 +32,8 @@ pub struct Access {
     pub user_agent: String,
     /// What the run waits for.
     pub waits: Waits,
+    /// What makes files durable.
+    pub flushes: Flushes,
 }
 
 /// What every program of a `command` may see, if it is set: without them most programs do not run.

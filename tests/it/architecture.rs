@@ -20,9 +20,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("plan", &["model"]),
     ("net", &["model"]),
+    ("flush", &[]),
     ("provider", &["model", "net"]),
-    ("sink", &["model", "net"]),
-    ("ledger", &["model", "net"]),
+    ("sink", &["model", "net", "flush"]),
+    ("ledger", &["model", "net", "flush"]),
     // What it asks of the planner is one function; the wishes are an argument of it. What it holds of a sink cannot put.
     ("observe", &["model", "plan::needs", "plan::Wishes", "provider", "sink::SinkReader", "sink::SinkReaders"]),
     ("apply", &["model", "plan", "provider", "sink", "ledger"]),
@@ -45,8 +46,8 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "apply", "config", "ledger", "model", "net", "observe", "plan", "provider", "render", "sandbox", "saved",
-            "sink",
+            "apply", "config", "flush", "ledger", "model", "net", "observe", "plan", "provider", "render", "sandbox",
+            "saved", "sink",
         ],
     ),
     ("bin", &["cli"]),

@@ -152,21 +152,24 @@ async fn rename(
         | Outcome::Unknown(_) => None,
     };
     let Some(why) = refused else { return Ok(renamed.map(|()| Marked::Done)) };
-    remember(world, account, &why)?;
+    remember(world, account, &why).await?;
     Ok(Outcome::Committed(Marked::Never("the vendor does not change keys here; the sink decides".to_owned())))
 }
 
 /// Records the refusal, so that no later plan asks for it again.
-fn remember(world: &World<'_>, account: &Name, why: &str) -> Result<(), Failure> {
+async fn remember(world: &World<'_>, account: &Name, why: &str) -> Result<(), Failure> {
     let Some(facts) = world.desired.imburse.get(account) else { return Ok(()) };
-    let kept = world.held.refused_marking(&MarkRefused {
-        account: account.clone(),
-        host: facts.host.clone(),
-        api: facts.api,
-        at: world.now(),
-        run: world.held.run().clone(),
-        why: Untrusted::new(why),
-    });
+    let kept = world
+        .held
+        .refused_marking(&MarkRefused {
+            account: account.clone(),
+            host: facts.host.clone(),
+            api: facts.api,
+            at: world.now(),
+            run: world.held.run().clone(),
+            why: Untrusted::new(why),
+        })
+        .await;
     match kept {
         // Another run learned it at the same time.
         Ok(()) | Err(LedgerError::Conflict { .. }) => Ok(()),

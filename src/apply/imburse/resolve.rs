@@ -59,7 +59,7 @@ pub fn say_candidates(address: &Address, found: &[ListedTenant]) -> (String, Vec
 /// # Errors
 /// Where the record is not in doubt, or the account has no such tenant, or it was there before, or is another's.
 pub async fn adopt(world: &World<'_>, address: &Address, id: &str) -> Result<String, Failure> {
-    let (record, intent) = pending(world, address)?;
+    let (record, intent) = pending(world, address).await?;
     let read = world.imburse.reader().get_tenant(&intent.account, id).await;
     let tenant = read.map_err(|error| Failure::from(error.unreadable()))?;
     if intent.baseline.contains(&tenant.id) {
@@ -89,7 +89,7 @@ pub async fn adopt(world: &World<'_>, address: &Address, id: &str) -> Result<Str
         how: How::Resolved,
         at: world.now(),
     };
-    world.held.swap(record.seq, &next(&record, State::Settled(binding)))?;
+    world.held.swap(record.seq, &next(&record, State::Settled(binding))).await?;
     Ok(format!("{address} is bound to tenant {}; the next qlik-apply makes its keys", tenant.id))
 }
 
@@ -99,7 +99,7 @@ pub async fn adopt(world: &World<'_>, address: &Address, id: &str) -> Result<Str
 /// # Errors
 /// Where the record is not in doubt, or it is too early.
 pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String, Failure> {
-    let (record, intent) = pending(world, address)?;
+    let (record, intent) = pending(world, address).await?;
     // For the date of its answer: not the runner's clock, which may be wrong.
     world.imburse.reader().list_tenants(&intent.account).await.map_err(|error| Failure::from(error.unreadable()))?;
     let now: Timestamp = world.imburse.reader().server_time().ok_or_else(|| {
@@ -113,6 +113,6 @@ pub async fn not_created(world: &World<'_>, address: &Address) -> Result<String,
             format!("look again and say it in {minutes} minutes"),
         ));
     }
-    world.held.swap(record.seq, &next(&record, State::Free))?;
+    world.held.swap(record.seq, &next(&record, State::Free)).await?;
     Ok(format!("{address} is free again; the next qlik-apply creates it"))
 }

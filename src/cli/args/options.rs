@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use crate::flush::Flushes;
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
 use crate::model::selection::Selection;
@@ -76,6 +77,8 @@ pub(in crate::cli) struct Common {
     pub(in crate::cli) max_run: Duration,
     /// What this run waits for, and whether it is to end.
     pub(in crate::cli) waits: Waits,
+    /// What makes the files of ledger and sinks durable.
+    pub(in crate::cli) flushes: Flushes,
     pub(in crate::cli) color: ColourArg,
     pub(in crate::cli) quiet: bool,
     pub(in crate::cli) verbose: bool,
@@ -114,6 +117,7 @@ impl Common {
             timeout: TIMEOUT,
             max_run: MAX_RUN,
             waits: locks::waits(),
+            flushes: Flushes::default(),
             color: ColourArg::Auto,
             quiet: false,
             verbose: false,

@@ -32,7 +32,7 @@ pub(in crate::cli) async fn mv(
             format!("rename it to {to} in desired state first"),
         ));
     }
-    let record = change(args, &declared, |held| held.rename(from, to))?;
+    let record = change(args, &declared, async |held| held.rename(from, to).await).await?;
     let bound = record.state.binding().map(|binding| format!(", bound to {}", binding.hostname)).unwrap_or_default();
     let mut said = format!("{from} is {to} now{bound}; its keys stay where they are until they are renewed");
     let mut next = vec![format!("qlik-plan shows that nothing is created for {to}")];
@@ -82,7 +82,7 @@ pub(in crate::cli) async fn forget(
             return Err(Problem::new("not confirmed; nothing was changed", format!("{address} stays in the ledger")));
         }
     }
-    change(args, &declared, |held| held.forget(address))?;
+    change(args, &declared, async |held| held.forget(address).await).await?;
     tell(address, &format!("{address} is forgotten"), &[], output)
 }
 
@@ -105,14 +105,14 @@ fn declares(declared: &Declared, address: &Address) -> bool {
 }
 
 /// Changes the ledger in a run of its own.
-fn change<T>(
+async fn change<T>(
     args: &ApplyArgs,
     declared: &Declared,
-    change: impl FnOnce(&Held) -> Result<T, LedgerError>,
+    change: impl AsyncFnOnce(&Held) -> Result<T, LedgerError>,
 ) -> Result<T, Problem> {
     let ledger = stores::ledger(&declared.settings, &args.common)?;
     let held = hold(&ledger, args.common.max_run)?;
-    let result = change(&held);
+    let result = change(&held).await;
     held.end(clock())?;
     Ok(result?)
 }

@@ -99,7 +99,7 @@ pub(in crate::cli) async fn run(
             )),
         },
         ResolveHow::NotCreated => resolve::not_created(&world, address).await,
-        ResolveHow::Settle => resolve::settle(&world, address),
+        ResolveHow::Settle => resolve::settle(&world, address).await,
     };
     let now = estate.server_time().unwrap_or_else(clock);
     estate.close().await;

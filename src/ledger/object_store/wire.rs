@@ -335,7 +335,7 @@ fn store<'a>(
     })
 }
 
-/// A thread of its own that does what waits for the network, while the caller stands still.
+/// A thread of its own that does what waits for the network.
 #[derive(Debug)]
 pub(super) struct Thread(Option<Runtime>);
 
@@ -347,6 +347,11 @@ impl Thread {
             .build()
             .map(|runtime| Self(Some(runtime)))
             .map_err(|source| LedgerError::Io { doing: "start a thread for", path: "the ledger".to_owned(), source })
+    }
+
+    /// Runs the work while the caller goes on with others; `None` only where the thread is gone, or the work ended in a defect.
+    pub(super) async fn beside<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        self.0.as_ref()?.spawn(work).await.ok()
     }
 
     /// Runs the work and returns its result; `None` only where the thread is gone.

@@ -1,12 +1,13 @@
 //! Reading without following links, and replacing a file so that it is there after a power cut.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::flush::Flushes;
 use crate::model::live::Unreadable;
 use crate::model::secret::Fingerprint;
 
@@ -62,14 +63,14 @@ pub(super) fn link(path: &Path) -> Unreadable {
 }
 
 /// Replaces `path` whole: a temporary beside it, fsync, `unmoved` once more, rename, fsync of the folder.
-pub(super) fn replace(
+pub(super) async fn replace(
     path: &Path,
     temporary: &Path,
     bytes: &[u8],
-    sync: fn(&File) -> io::Result<()>,
+    flushes: &Flushes,
     unmoved: impl FnOnce() -> Result<bool, Unreadable>,
 ) -> Written {
-    let ready = prepare(path, temporary, bytes, sync).and_then(|()| unmoved());
+    let ready = prepare(path, temporary, bytes, flushes).await.and_then(|()| unmoved());
     match ready {
         Ok(true) => {}
         Ok(false) => {
@@ -87,14 +88,18 @@ pub(super) fn replace(
         let why = failed("replace", path, &error);
         return if is_definite(error.kind()) { Written::No(why) } else { Written::Perhaps(why) };
     }
-    match path.parent().map_or_else(|| Err(ErrorKind::NotFound.into()), File::open).and_then(|folder| sync(&folder)) {
+    let flushed = match path.parent().map_or_else(|| Err(ErrorKind::NotFound.into()), File::open) {
+        Ok(folder) => flushes.file(folder).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match flushed {
         Ok(()) => Written::Yes,
         Err(error) => Written::Perhaps(failed("make durable", path, &error)),
     }
 }
 
 /// A whole, durable temporary that is nobody's but ours.
-fn prepare(path: &Path, temporary: &Path, bytes: &[u8], sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
+async fn prepare(path: &Path, temporary: &Path, bytes: &[u8], flushes: &Flushes) -> Result<(), Unreadable> {
     // Of a put that was cut short.
     match fs::remove_file(temporary) {
         Ok(()) => {}
@@ -111,7 +116,7 @@ fn prepare(path: &Path, temporary: &Path, bytes: &[u8], sync: fn(&File) -> io::R
     file.set_permissions(Permissions::from_mode(0o600))
         .map_err(|error| failed("set the mode of", temporary, &error))?;
     file.write_all(bytes).map_err(|error| failed("write", path, &error))?;
-    sync(&file).map_err(|error| failed("make durable", path, &error))?;
+    let file = flushes.file(file).await.map_err(|error| failed("make durable", path, &error))?;
     let made = file.metadata().map_err(|error| failed("look at", temporary, &error))?;
     if !made.is_file() || made.nlink() != 1 || made.uid() != rustix::process::geteuid().as_raw() {
         return Err(unreadable(
@@ -137,7 +142,7 @@ fn is_definite(kind: ErrorKind) -> bool {
 }
 
 /// Makes a folder, and those above it, of mode 0700, each durable in its parent. Says whether it was not there before.
-pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<bool, Unreadable> {
+pub(super) async fn make_folder(path: &Path, flushes: &Flushes) -> Result<bool, Unreadable> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(false),
         Ok(_) => return Err(failed("use as a folder", path, &ErrorKind::NotADirectory.into())),
@@ -145,17 +150,18 @@ pub(super) fn make_folder(path: &Path, sync: fn(&File) -> io::Result<()>) -> Res
         Err(error) => return Err(failed("look at", path, &error)),
     }
     let parent = path.parent().ok_or_else(|| failed("find", path, &ErrorKind::NotFound.into()))?;
-    make_folder(parent, sync)?;
+    Box::pin(make_folder(parent, flushes)).await?;
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         Err(error) => return Err(failed("create", path, &error)),
     }
-    fs::set_permissions(path, Permissions::from_mode(0o700))
-        .and_then(|()| File::open(parent))
-        .and_then(|folder| sync(&folder))
-        .map(|()| true)
-        .map_err(|error| failed("make durable", path, &error))
+    let made = fs::set_permissions(path, Permissions::from_mode(0o700)).and_then(|()| File::open(parent));
+    let flushed = match made {
+        Ok(folder) => flushes.file(folder).await,
+        Err(error) => Err(error),
+    };
+    flushed.map(|_| true).map_err(|error| failed("make durable", path, &error))
 }
 
 /// The rules of a folder that we made, and where they are written first.
@@ -170,12 +176,12 @@ pub(super) fn is_unfinished(path: &Path) -> bool {
 }
 
 /// Makes git ignore all of a folder that we made. Under the folder's lock: puts of other keys may be at it.
-pub(super) fn ignore_all(path: &Path, sync: fn(&File) -> io::Result<()>) -> Result<(), Unreadable> {
+pub(super) async fn ignore_all(path: &Path, flushes: &Flushes) -> Result<(), Unreadable> {
     let [ignore, temporary] = rules(path);
     if fs::symlink_metadata(&ignore).is_ok() {
         return Ok(());
     }
-    match replace(&ignore, &temporary, IGNORED, sync, || Ok(true)) {
+    match replace(&ignore, &temporary, IGNORED, flushes, || Ok(true)).await {
         Written::Yes | Written::Moved => Ok(()),
         Written::No(why) | Written::Perhaps(why) => {
             // So that the next run makes both. If something is in it already, the work tree's rules are asked instead.

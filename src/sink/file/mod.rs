@@ -9,11 +9,11 @@ mod trouble;
 mod worktree;
 
 use std::fs::{File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::flush::Flushes;
 use crate::model::address::{Address, Name};
 use crate::model::live::{Observed, SinkEntry, Tracked, Unreadable};
 use crate::model::marker::SinkHash;
@@ -40,8 +40,7 @@ pub struct FileSink {
     /// How long another process's lock is waited for.
     patience: Duration,
     waits: Waits,
-    /// `File::sync_all`, or a test's stand-in that fails.
-    sync: fn(&File) -> io::Result<()>,
+    flushes: Flushes,
     indexes: Arc<Indexes>,
 }
 
@@ -54,7 +53,7 @@ impl FileSink {
             hash,
             patience: access.timeout,
             waits: access.waits,
-            sync: File::sync_all,
+            flushes: access.flushes,
             indexes: Arc::default(),
         }
     }
@@ -147,15 +146,15 @@ impl FileSink {
         let spot = self.spot(address).map_err(Put::Refused)?;
         self.is_safe(&spot).map_err(Put::Refused)?;
         self.make_private().await.map_err(Put::Refused)?;
-        disk::make_folder(&spot.folder, self.sync).map_err(Put::Refused)?;
+        disk::make_folder(&spot.folder, &self.flushes).await.map_err(Put::Refused)?;
         // Between comparing and replacing, nobody else of ours replaces.
         let _folder = self.lock(&spot.folder, Stake::Secret).await.map_err(Put::Refused)?;
         let current = self.look_at(&spot, address).map_err(Put::Refused)?;
         if version_of(current.as_ref()) != *version {
             return Err(Put::Conflict);
         }
-        self.journal(&spot, entry, current)?;
-        self.deliver(&spot, version, payload)
+        self.journal(&spot, entry, current).await?;
+        self.deliver(&spot, version, payload).await
     }
 
     /// Whether the lock that a put takes can be had; where the folder is still to be made, nobody has it.
@@ -167,12 +166,12 @@ impl FileSink {
     /// Makes the folder of the settings so that git ignores all of it. One that was there before is left as it is, unless a run of
     /// ours was cut short while it made it.
     async fn make_private(&self) -> Result<(), Unreadable> {
-        let is_new = disk::make_folder(&self.directory, self.sync)?;
+        let is_new = disk::make_folder(&self.directory, &self.flushes).await?;
         if !is_new && !disk::is_unfinished(&self.directory) {
             return Ok(());
         }
         let _folder = self.lock(&self.directory, Stake::Secret).await?;
-        disk::ignore_all(&self.directory, self.sync)
+        disk::ignore_all(&self.directory, &self.flushes).await
     }
 
     /// The folder's lock, as long as the value lives. Others may hold it as long as they like (a backup, a run that is stopped),
@@ -206,10 +205,10 @@ impl FileSink {
     }
 
     /// Step 1: the journal names the new payload before it is there, and the present one as long as it is.
-    fn journal(&self, spot: &Spot, entry: &SinkEntry, current: Option<SinkEntry>) -> Result<(), Put> {
+    async fn journal(&self, spot: &Spot, entry: &SinkEntry, current: Option<SinkEntry>) -> Result<(), Put> {
         let entries: Vec<SinkEntry> = [Some(entry.clone()), current].into_iter().flatten().collect();
         let bytes = journal::write(&entries).map_err(Put::Refused)?;
-        match disk::replace(&spot.journal, &spot.journal_temporary, &bytes, self.sync, || Ok(true)) {
+        match disk::replace(&spot.journal, &spot.journal_temporary, &bytes, &self.flushes, || Ok(true)).await {
             Written::Yes => Ok(()),
             // Whether or not the journal is new: the payload is not, and the journal knows the payload that is there.
             Written::No(why) | Written::Perhaps(why) => Err(Put::Refused(why)),
@@ -218,12 +217,12 @@ impl FileSink {
     }
 
     /// Step 2: the payload.
-    fn deliver(&self, spot: &Spot, version: &Version, payload: &Payload) -> Result<(), Put> {
+    async fn deliver(&self, spot: &Spot, version: &Version, payload: &Payload) -> Result<(), Put> {
         let unmoved = || {
             let found = disk::fingerprint(&spot.payload)?;
             Ok(found.map_or(Version::Nothing, Version::Payload) == *version)
         };
-        match disk::replace(&spot.payload, &spot.payload_temporary, payload.bytes(), self.sync, unmoved) {
+        match disk::replace(&spot.payload, &spot.payload_temporary, payload.bytes(), &self.flushes, unmoved).await {
             Written::Yes => Ok(()),
             Written::No(why) => Err(Put::Refused(why)),
             Written::Perhaps(why) => Err(Put::Unknown(why)),

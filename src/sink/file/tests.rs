@@ -215,9 +215,9 @@ fn a_payload_that_appears_after_the_journal_was_written_is_not_replaced() {
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
     let version = place.look().version;
     let spot = place.file().spot(&ci()).unwrap();
-    place.file().journal(&spot, &entry(2), Some(entry(1))).unwrap();
+    at_once(place.file().journal(&spot, &entry(2), Some(entry(1)))).unwrap();
     fs::write(&spot.payload, "somebody else's").unwrap();
-    assert_eq!(place.file().deliver(&spot, &version, &payload(2)), Err(Put::Conflict));
+    assert_eq!(at_once(place.file().deliver(&spot, &version, &payload(2))), Err(Put::Conflict));
     assert_eq!(fs::read_to_string(&spot.payload).unwrap(), "somebody else's");
     assert!(!spot.payload_temporary.exists());
 }
@@ -235,13 +235,13 @@ fn metadata_that_does_not_describe_the_payload_is_refused() {
 fn a_put_cut_short_between_its_steps_leaves_the_old_key_in_force() {
     let place = Place::new();
     let spot = place.file().spot(&ci()).unwrap();
-    disk::make_folder(&spot.folder, File::sync_all).unwrap();
+    at_once(disk::make_folder(&spot.folder, &Flushes::default())).unwrap();
     // The first put of all.
-    place.file().journal(&spot, &entry(1), None).unwrap();
+    at_once(place.file().journal(&spot, &entry(1), None)).unwrap();
     assert_eq!(place.look().entry, Observed::Absent);
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
     // A later one, its temporary half-written.
-    place.file().journal(&spot, &entry(2), Some(entry(1))).unwrap();
+    at_once(place.file().journal(&spot, &entry(2), Some(entry(1)))).unwrap();
     fs::write(&spot.payload_temporary, "eyJ.tok").unwrap();
     fs::write(&spot.journal_temporary, "{").unwrap();
     assert_eq!(place.look().entry, Observed::Present(entry(1)));
@@ -251,8 +251,8 @@ fn a_put_cut_short_between_its_steps_leaves_the_old_key_in_force() {
     assert!(!spot.payload_temporary.exists() && !spot.journal_temporary.exists());
     assert_eq!(journal::read(&spot.journal).unwrap().unwrap(), [entry(3), entry(1)]);
     // Cut short after the rename: the new key is in force.
-    place.file().journal(&spot, &entry(4), Some(entry(3))).unwrap();
-    place.file().deliver(&spot, &Version::Payload(payload(3).fingerprint()), &payload(4)).unwrap();
+    at_once(place.file().journal(&spot, &entry(4), Some(entry(3)))).unwrap();
+    at_once(place.file().deliver(&spot, &Version::Payload(payload(3).fingerprint()), &payload(4))).unwrap();
     assert_eq!(place.look().entry, Observed::Present(entry(4)));
 }
 
@@ -450,7 +450,7 @@ fn a_disk_that_fails_before_the_rename_has_definitely_not_stored() {
     let place = Place::new();
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
     let mut broken = place.file().clone();
-    broken.sync = |_| Err(ErrorKind::StorageFull.into());
+    broken.flushes = Flushes::ending(|_| Err(ErrorKind::StorageFull.into()));
     let outcome = Still(Sink::File(broken)).put(&ci(), &place.look().version, &payload(2), &entry(2));
     assert!(matches!(&outcome, Put::Refused(why) if why.next.starts_with("free some space")), "{outcome:?}");
     assert_eq!(place.look().entry, Observed::Present(entry(1)));
@@ -463,10 +463,11 @@ fn a_disk_that_fails_after_the_rename_has_perhaps_stored() {
     assert_eq!(place.put(&Version::Nothing, 1), Put::Stored);
     let version = place.look().version;
     let spot = place.file().spot(&ci()).unwrap();
-    place.file().journal(&spot, &entry(2), Some(entry(1))).unwrap();
+    at_once(place.file().journal(&spot, &entry(2), Some(entry(1)))).unwrap();
     let mut broken = place.file().clone();
-    broken.sync = |file| if file.metadata()?.is_dir() { Err(ErrorKind::Other.into()) } else { Ok(()) };
-    assert!(matches!(broken.deliver(&spot, &version, &payload(2)), Err(Put::Unknown(_))));
+    broken.flushes =
+        Flushes::ending(|file| if file.metadata()?.is_dir() { Err(ErrorKind::Other.into()) } else { Ok(()) });
+    assert!(matches!(at_once(broken.deliver(&spot, &version, &payload(2))), Err(Put::Unknown(_))));
     assert_eq!(place.sink.read_back(&ci(), &entry(2)), ReadBack::Same);
 }
 

@@ -11,10 +11,13 @@ use super::judge;
 use super::point::Strike;
 use super::scene::Scene;
 
-/// What is struck. The program's ledger and sinks are written by one thread, so the k-th call of a kind on a path is the same in
-/// every run, whatever else the thread writes. A path with a run's id is not known before: there, the k-th call of the kind in the
-/// thread is taken, or one beside it, and where it was another one, the run does not count.
-const CALLS: [&str; 8] = ["openat", "mkdir", "fchmod", "write", "fsync", "rename", "unlink", "flock"];
+/// What is struck. The program's ledger and sinks are written by one thread, and flushed by another where one tenant is worked on, so
+/// the k-th call of a kind on a path is the same in every run, whatever else the thread does. A path with a run's id is not known
+/// before: there, the k-th call of the kind in the thread is taken, or one beside it, and where it was another one, the run does not
+/// count.
+const CALLS: [&str; 8] = ["openat", "mkdir", "fchmod", "write", FLUSH, "rename", "unlink", "flock"];
+
+const FLUSH: &str = "fsync";
 
 /// One call and its fault.
 #[derive(Clone, Debug)]
@@ -139,18 +142,24 @@ fn traced(actor: &Actor, args: &[&str]) -> Run {
     actor.heard(Run::of(&command.output().unwrap()))
 }
 
-/// The calls of the thread that writes ledger and sinks, in order, from the trace.
+/// The calls of the thread that writes ledger and sinks, and the flushes of the one that waits for them, in order, from the trace.
 fn calls(actor: &Actor) -> Vec<Call> {
     let trace = std::fs::read_to_string(actor.stage.dir().join(".qlik-sandbox/trace.log")).unwrap();
     let root = room(actor);
     let thread = trace.split(' ').next().unwrap_or_default();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut calls = Vec::new();
+    let mut flusher = None;
     for line in trace.lines() {
         let Some((at, rest)) = line.split_once(' ') else { continue };
         let Some(name) = CALLS.iter().find(|name| rest.trim_start().starts_with(&format!("{name}("))) else { continue };
         let target = target(rest, &root);
-        if at != thread {
+        let is_flush = *name == FLUSH;
+        if is_flush {
+            // strace counts by thread: two that flush would be struck both.
+            assert_eq!(*flusher.get_or_insert(at), at, "a second thread flushes: {line}");
+            assert_ne!(at, thread, "the thread that talks to the vendor waits for a disk: {line}");
+        } else if at != thread {
             assert_eq!(target, "", "another thread touches the ledger or a sink: {line}");
             continue;
         }
