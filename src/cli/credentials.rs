@@ -169,6 +169,9 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
             settings::Sink::StackOne(stackone) => {
                 drop(read(&field_of(name, "api_key"), &stackone.api_key, Carried::Header, &mut missing));
             }
+            settings::Sink::Kubernetes(kubernetes) => {
+                drop(read(&field_of(name, "token"), &kubernetes.token, Carried::Header, &mut missing));
+            }
             settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Aws(_) => {}
         }
     }

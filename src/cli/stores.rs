@@ -1,6 +1,7 @@
 //! Opens the ledger and the sinks of the settings, with what only the environment knows.
 
 mod bucket;
+mod cluster;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -101,6 +102,7 @@ fn sink_access(
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }
         }
+        settings::Sink::Kubernetes(kubernetes) => cluster::reach(name, kubernetes, settings, &mut access)?,
         settings::Sink::StackOne(stackone) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;

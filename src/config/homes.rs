@@ -18,14 +18,21 @@ impl Homes {
     /// Checks one key of a tenant; `shape` is of a key at Qlik.
     pub(super) fn check(
         &mut self,
-        tenant: &Name,
+        (tenant, key): (&Name, &Name),
         deliver_to: &At<Name>,
         shape: Option<Shape>,
         settings: &Settings,
         faults: &mut Faults<'_>,
     ) {
         let name = &deliver_to.value;
-        let Some(Sink::StackOne(sink)) = settings.sinks.get(name) else { return };
+        let sink = match settings.sinks.get(name) {
+            Some(Sink::StackOne(sink)) => sink,
+            Some(Sink::Kubernetes(_)) => {
+                becomes_a_name(tenant, key, deliver_to, faults);
+                return;
+            }
+            Some(Sink::File { .. } | Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_)) | None => return,
+        };
         if shape != Some(Shape::Stackone) {
             let what = if shape.is_none() { "keys of Imburse" } else { "another shape" };
             let message = format!("sink `{name}` takes keys of Qlik with `deliver_as: stackone`, and not {what}");
@@ -47,5 +54,16 @@ impl Homes {
                 .also(first, "first here")
                 .help("an account holds one key: deliver the other elsewhere");
         }
+    }
+}
+
+/// Each name is a part of a Secret's name, and a part ends in a letter or a digit.
+fn becomes_a_name(tenant: &Name, key: &Name, deliver_to: &At<Name>, faults: &mut Faults<'_>) {
+    let sink = &deliver_to.value;
+    for bad in [tenant, key].into_iter().filter(|name| name.as_str().ends_with('-')) {
+        let message = format!("`{bad}` becomes no part of a Secret's name in sink `{sink}`: it ends in '-'");
+        faults
+            .add(code::HOME, deliver_to.at, message, "delivered there")
+            .help("give it a name that ends in a letter or a digit, or deliver the key elsewhere");
     }
 }

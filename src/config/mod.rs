@@ -8,6 +8,7 @@ mod homes;
 mod ignore;
 mod imburse;
 pub mod insert;
+mod kubernetes;
 mod ours;
 mod people;
 mod place;

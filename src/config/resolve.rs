@@ -71,10 +71,10 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         if let Some(account) = &account {
             hosts.claim(name, tenant, &account.value, faults);
             if let Some(settings) = settings {
-                for (_, key) in keys.values() {
+                for (name_of_key, (_, key)) in &keys {
                     owner(key, &account.value, settings, &mut owners, faults);
                     if let (Some(sink), Some(spec)) = (key.deliver_to(), &key.spec) {
-                        homes.check(name, sink, Some(spec.deliver_as), settings, faults);
+                        homes.check((name, name_of_key), sink, Some(spec.deliver_as), settings, faults);
                     }
                 }
             }

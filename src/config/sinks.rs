@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::diagnostic::{Faults, code};
+use super::kubernetes;
 use super::place::{cloud_word, is_segment, kind};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_variable, not_a_place, origin, path, required_reference};
@@ -15,8 +16,8 @@ use crate::model::origin::Origin;
 use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink};
 
 const SINKS: Keys = Keys {
-    known: &["file", "command", "vault", "aws-secrets-manager", "stackone"],
-    later: &["age", "kubernetes", "github-actions"],
+    known: &["file", "command", "vault", "aws-secrets-manager", "kubernetes", "stackone"],
+    later: &["age", "github-actions"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
@@ -40,6 +41,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         "vault" => vault(what, entry, base, faults).map(Sink::Vault),
         "stackone" => stackone(what, entry, base, faults).map(Sink::StackOne),
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
+        "kubernetes" => kubernetes::sink(what, entry, base, faults).map(Sink::Kubernetes),
         _ => file(what, entry, base, faults),
     }
 }

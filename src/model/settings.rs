@@ -14,7 +14,9 @@ use super::imburse::Api;
 use super::origin::Origin;
 
 pub use self::reference::Reference;
-pub use self::sink::{AwsSink, CommandSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink};
+pub use self::sink::{
+    AwsSink, CommandSink, KubernetesSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink,
+};
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -218,6 +218,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             | settings::Sink::Command(_)
             | settings::Sink::Vault(_)
             | settings::Sink::Aws(_)
+            | settings::Sink::Kubernetes(_)
             | settings::Sink::StackOne(_),
         )
         | None => None,

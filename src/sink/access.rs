@@ -1,4 +1,5 @@
-//! What a sink is reached with. Values: the environment and the files were read elsewhere.
+//! What a sink is reached with. Values: the environment and the files were read elsewhere, and a token that is replaced meanwhile is
+//! read by a function of whoever did.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -6,16 +7,24 @@ use std::time::Duration;
 
 use crate::flush::Flushes;
 use crate::model::live::Unreadable;
+use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 use crate::model::wait::Waits;
 use crate::net::Proxy;
 use crate::net::aws::Login;
+
+/// Reads a token where it stands at this moment.
+pub type FreshToken = Box<dyn Fn() -> Result<Secret, Unreadable> + Send + Sync>;
 
 /// Credentials, the way through the network, and what programs may see of the environment.
 #[derive(Default)]
 pub struct Access {
     /// Of a `vault`. Where there is none, why; it is said when the sink is used.
     pub token: Option<Result<Secret, Unreadable>>,
+    /// Of a `kubernetes`: read again at each request, since a pod's token is replaced while it runs.
+    pub fresh_token: Option<FreshToken>,
+    /// Of a `kubernetes` whose settings name no server: the one that the environment names.
+    pub server: Option<Result<Origin, Unreadable>>,
     /// For `aws-secrets-manager`: what the environment says of one way to log in.
     pub login: Login,
     /// Other ways that are set and not heeded: for a message.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -48,8 +48,7 @@ impl<'a> Content<'a> {
 
     /// The most bytes that it takes, with each of the payload's escaped.
     pub(super) fn room(&self) -> usize {
-        let theirs: usize = self.others.0.iter().map(|(name, value)| name.len() * 6 + value.get().len() + 8).sum();
-        self.value.len() * 6 + theirs + 8_192
+        self.value.len() * 6 + self.others.room() + 8_192
     }
 }
 
@@ -59,9 +58,7 @@ impl Serialize for Content<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("value", value)?;
         map.serialize_entry("qlik_plan", qlik_plan)?;
-        for (name, theirs) in &others.0 {
-            map.serialize_entry(name, theirs)?;
-        }
+        others.write_into(&mut map)?;
         map.end()
     }
 }
@@ -72,8 +69,23 @@ pub(super) struct Others<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Others<'a> {
     /// Of all fields, those that are not ours.
-    pub(super) fn of(mut fields: BTreeMap<String, &'a RawValue>) -> Self {
-        fields.retain(|name, _| name != "value" && name != "qlik_plan");
+    pub(super) fn of(fields: BTreeMap<String, &'a RawValue>) -> Self {
+        Self::besides(fields, &["value", "qlik_plan"])
+    }
+
+    /// Of all fields, those that are not these.
+    pub(super) fn besides(mut fields: BTreeMap<String, &'a RawValue>, ours: &[&str]) -> Self {
+        fields.retain(|name, _| !ours.contains(&name.as_str()));
         Self(fields)
+    }
+
+    /// The most bytes that they take.
+    pub(super) fn room(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() * 6 + value.get().len() + 8).sum()
+    }
+
+    /// Writes them into an object that is begun.
+    pub(super) fn write_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        self.0.iter().try_for_each(|(name, theirs)| map.serialize_entry(name, theirs))
     }
 }

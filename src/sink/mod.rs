@@ -5,6 +5,7 @@ mod aws;
 mod command;
 mod content;
 mod file;
+mod kubernetes;
 mod outcome;
 pub mod payload;
 mod reader;
@@ -22,6 +23,7 @@ use self::access::{Access, Lock};
 use self::aws::AwsSink;
 use self::command::CommandSink;
 use self::file::FileSink;
+use self::kubernetes::KubernetesSink;
 use self::outcome::{Seen, of_key, unreadable};
 use self::payload::Payload;
 use self::stackone::StackOneSink;
@@ -42,6 +44,8 @@ pub enum Sink {
     Vault(VaultSink),
     /// AWS Secrets Manager.
     Aws(AwsSink),
+    /// Secrets of a namespace in Kubernetes.
+    Kubernetes(KubernetesSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
 }
@@ -56,6 +60,9 @@ impl Sink {
             settings::Sink::Command(command) => Self::Command(CommandSink::of(command, settings.hash(), access)),
             settings::Sink::Vault(vault) => Self::Vault(VaultSink::of(vault, settings.hash(), access)),
             settings::Sink::Aws(aws) => Self::Aws(AwsSink::of(aws, settings.hash(), access)),
+            settings::Sink::Kubernetes(kubernetes) => {
+                Self::Kubernetes(KubernetesSink::of(kubernetes, settings.hash(), access))
+            }
             settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
         }
     }
@@ -65,7 +72,7 @@ impl Sink {
         match self {
             Self::Command(command) => command.bequeath(lock),
             // Their writes end with this process, or are refused when they come late.
-            Self::File(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => {}
+            Self::File(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => {}
         }
     }
 
@@ -76,6 +83,7 @@ impl Sink {
             Self::Command(command) => command.hash(),
             Self::Vault(vault) => vault.hash(),
             Self::Aws(aws) => aws.hash(),
+            Self::Kubernetes(kubernetes) => kubernetes.hash(),
             Self::StackOne(stackone) => stackone.hash(),
         }
     }
@@ -87,6 +95,7 @@ impl Sink {
             Self::Command(command) => command.place(address),
             Self::Vault(vault) => vault.place(address),
             Self::Aws(aws) => aws.place(address),
+            Self::Kubernetes(kubernetes) => kubernetes.place(address),
             Self::StackOne(stackone) => stackone.place(address),
         }
     }
@@ -116,7 +125,7 @@ impl Sink {
             Self::File(file) => {
                 std::iter::once(address).chain(formerly).find_map(|at| file.tracked(at).transpose()).transpose()
             }
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => Ok(None),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => Ok(None),
         }
     }
 
@@ -124,7 +133,7 @@ impl Sink {
     pub async fn store(&self) -> Option<StoreLive> {
         match self {
             Self::Vault(vault) => Some(vault.store().await),
-            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::StackOne(_) => None,
+            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
         }
     }
 
@@ -135,8 +144,8 @@ impl Sink {
             (Self::Vault(_), Version::Nothing) => Some(0),
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
-            // What AWS calls its versions by has no order.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::StackOne(_), _) => None,
+            // What AWS and Kubernetes call their versions by has no order that anybody may rely on.
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_), _) => None,
         }
     }
 
@@ -144,7 +153,7 @@ impl Sink {
     pub fn entries(&self, tenant: &Address) -> Option<Vec<SinkEntry>> {
         match self {
             Self::File(file) => Some(file.entries(tenant)),
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => None,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
         }
     }
 
@@ -160,6 +169,7 @@ impl Sink {
             }
             Self::Vault(vault) => vault.look(address).await,
             Self::Aws(aws) => aws.look(address).await,
+            Self::Kubernetes(kubernetes) => kubernetes.look(address).await,
             Self::StackOne(_) => Seen::new(None, Version::Unseen),
         }
     }
@@ -168,7 +178,7 @@ impl Sink {
     pub async fn trouble(&self, address: &Address) -> Option<Untrusted> {
         match self {
             Self::StackOne(stackone) => stackone.trouble(address).await,
-            Self::File(_) | Self::Command(_) | Self::Vault(_) | Self::Aws(_) => None,
+            Self::File(_) | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => None,
         }
     }
 
@@ -179,6 +189,7 @@ impl Sink {
             Self::Command(command) => command.preflight(address).await,
             Self::Vault(vault) => vault.preflight(address).await,
             Self::Aws(aws) => return aws.preflight(address).await,
+            Self::Kubernetes(kubernetes) => return kubernetes.preflight(address).await,
             Self::StackOne(stackone) => match stackone.preflight(address).await {
                 Ok(what) => return Writable::NotRefused(what),
                 Err(why) => Err(why),
@@ -198,7 +209,7 @@ impl Sink {
         match self {
             Self::File(file) => file.ready(address).await,
             // A program takes its own locks, and a vault has none.
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => Ok(()),
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => Ok(()),
         }
     }
 
@@ -217,6 +228,7 @@ impl Sink {
                 Err(outcome) => Err(outcome),
             },
             Self::Aws(aws) => aws.put(address, version, payload, entry).await,
+            Self::Kubernetes(kubernetes) => kubernetes.put(address, version, payload, entry).await,
             Self::StackOne(stackone) => match stackone.put(address, version, payload).await {
                 Ok(None) => Ok(()),
                 Ok(Some(said)) => return Put::StoredBut(said),
@@ -236,6 +248,7 @@ impl Sink {
             Self::Command(command) => command.read_back(address, entry).await,
             Self::Vault(vault) => vault.read_back(address, entry).await,
             Self::Aws(aws) => aws.read_back(address, entry).await,
+            Self::Kubernetes(kubernetes) => kubernetes.read_back(address, entry).await,
             Self::StackOne(_) => ReadBack::Unseen,
         }
     }

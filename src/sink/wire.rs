@@ -9,13 +9,16 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::model::origin::Origin;
-use crate::model::wait::{STEP, Stake, Waits, asked_to_wait, http_date};
+use crate::model::wait::{PATIENCE, STEP, Stake, Waits, asked_to_wait, http_date};
 use crate::net::{self, BuildError, Connections, Obstacle, Proxy, Roots, Unread, Way, causes};
 
 use super::access::Access;
 
 /// Far more than any secret.
 const LARGEST: usize = 4 * 1024 * 1024;
+
+/// A read may be repeated. A write never is: what became of it is read back.
+const READ_ATTEMPTS: u32 = 3;
 
 /// What came of one request.
 pub(super) enum Reply {
@@ -96,6 +99,28 @@ impl Wire {
             Ok(body) => Reply::Answered(Answer { status, body, wait }),
             Err(Unread::TooLarge) => Reply::Lost("the reply is larger than 4 MiB".to_owned()),
             Err(Unread::Broken(error)) => Reply::Lost(self.words(error.without_url()).await),
+        }
+    }
+
+    /// Asks, and asks again where it was not answered or is asked too much: the last reply. For reads alone.
+    pub(super) async fn ask(&self, method: Method, path: &str, headers: &HeaderMap, body: Option<&[u8]>) -> Reply {
+        let mut left = PATIENCE;
+        let mut attempt = 1;
+        loop {
+            let body = body.map(|body| Zeroizing::new(body.to_vec()));
+            let reply = self.send(method.clone(), path, headers.clone(), body).await;
+            let asked = match &reply {
+                Reply::Answered(Answer { status: 429 | 500..=599, wait, .. }) => *wait,
+                Reply::Answered(_) => return reply,
+                Reply::NotSent(_) | Reply::Lost(_) => None,
+            };
+            let pause = asked.map_or(Duration::from_millis(100) * 4_u32.pow(attempt), Duration::from_secs);
+            // Asked again too early, it only asks for more.
+            if attempt == READ_ATTEMPTS || pause > left || !self.pause(pause).await {
+                return reply;
+            }
+            left -= pause;
+            attempt += 1;
         }
     }
 

@@ -36,6 +36,7 @@ mod importing;
 mod in_git;
 mod incidents;
 mod kept;
+mod kubernetes;
 mod links;
 mod mistakes;
 mod names;

@@ -78,9 +78,9 @@ pub(crate) fn items(
         if let Some(display) = &tenant.display_name {
             claims.claim("display_name", &name, &account.value, display, faults);
         }
-        for (_, key) in keys.values() {
+        for (name_of_key, (_, key)) in &keys {
             if let (Some(settings), Some(sink)) = (settings, key.deliver_to()) {
-                homes.check(&name, sink, None, settings, faults);
+                homes.check((&name, name_of_key), sink, None, settings, faults);
             }
         }
         let address = Address::tenant(Vendor::Imburse, name.clone());

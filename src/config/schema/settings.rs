@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, AwsAccount, BaseUrl, CloudWord, Domain, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate,
-    PathText, Proxy, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
+    Argument, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, ImburseApi, ImburseId, KmsKey, Label,
+    OriginText, PathTemplate, PathText, Proxy, SecretName, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout,
+    Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -185,6 +186,23 @@ pub enum Sink {
         kms_key_id: Option<KmsKey>,
         /// A stand-in in place of AWS. Plain http on loopback only.
         endpoint: Option<OriginText>,
+    },
+    /// Secrets of one namespace in a Kubernetes cluster.
+    #[schemars(extend("dependentRequired" = { "server": ["token"] }))]
+    Kubernetes {
+        /// The API server's exact origin. Left out, it is that of the cluster that the run is in, as a pod's environment names it.
+        server: Option<OriginText>,
+        /// The namespace of the Secrets. It must be there.
+        namespace: DnsLabel,
+        /// The name of each key's Secret; `{vendor}.{tenant}.{key}` if left out.
+        name: Option<SecretName>,
+        /// The key of the Secret's data that the payload stands under; `value` if left out.
+        data_key: Option<DataKey>,
+        /// A bearer token; read again at each request. Left out with `server`, it is that of the pod's service account.
+        token: Option<Reference>,
+        /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file. Left out with `server`, they
+        /// are those of the pod's service account.
+        ca_file: Option<PathText>,
     },
 }
 

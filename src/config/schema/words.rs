@@ -24,6 +24,7 @@ const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
 
 const ORIGIN: &str = "^(https://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])|http://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\]))(:[0-9]{1,5})?$";
 const SEGMENT: &str = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
+const DNS_LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
 const PLACE: &str = "\\{(vendor|tenant|key)\\}";
 const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
 
@@ -233,6 +234,23 @@ patterned!(
         "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$"),
         "allOf": each_place_once()
     })
+);
+
+patterned!(
+    /// A label of DNS, in lower case.
+    DnsLabel, json!({ "pattern": format!("^{DNS_LABEL}$"), "maxLength": 63 })
+);
+patterned!(
+    /// The name of each key's Secret.
+    SecretName, json!({
+        "pattern": format!("^({DNS_LABEL}|{PLACE})(\\.({DNS_LABEL}|{PLACE}))*$"),
+        "maxLength": 141,
+        "allOf": each_place_once()
+    })
+);
+patterned!(
+    /// A key of a Secret's data.
+    DataKey, json!({ "pattern": "^(\\.?[A-Za-z0-9_-])[A-Za-z0-9._-]*$", "maxLength": 253 })
 );
 
 /// The format's version.

@@ -28,6 +28,8 @@ pub enum Sink {
     Vault(VaultSink),
     /// AWS Secrets Manager.
     Aws(AwsSink),
+    /// Secrets of one namespace in a Kubernetes cluster.
+    Kubernetes(KubernetesSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
 }
@@ -69,18 +71,32 @@ pub struct VaultSink {
 /// The path of each key in a store, with `{vendor}`, `{tenant}` and `{key}`, each a whole segment and each once: so no two
 /// keys have the same path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathTemplate(String);
+pub struct PathTemplate {
+    text: String,
+    /// The character between segments. It is within none.
+    between: char,
+}
 
 impl PathTemplate {
     /// The segments that stand for a part of an address.
     pub const PLACES: [&str; 3] = ["{vendor}", "{tenant}", "{key}"];
 
-    /// Parses a template; `literal` says which segments may stand between the places.
+    /// Parses a template with slashes; `literal` says which segments may stand between the places.
     pub fn parse(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
-        let segments: Vec<&str> = text.split('/').collect();
+        Self::parted(text, '/', literal)
+    }
+
+    /// Parses a template with dots, as host names have them.
+    pub fn dotted(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
+        Self::parted(text, '.', literal)
+    }
+
+    fn parted(text: &str, between: char, literal: impl Fn(&str) -> bool) -> Option<Self> {
+        let segments: Vec<&str> = text.split(between).collect();
         let once = |place: &str| segments.iter().filter(|segment| **segment == place).count() == 1;
         let fits = |segment: &&str| Self::PLACES.contains(segment) || literal(segment);
-        (Self::PLACES.into_iter().all(once) && segments.iter().all(fits)).then(|| Self(text.to_owned()))
+        let is_one = Self::PLACES.into_iter().all(once) && segments.iter().all(fits);
+        is_one.then(|| Self { text: text.to_owned(), between })
     }
 
     /// Returns the path of one key.
@@ -100,18 +116,19 @@ impl PathTemplate {
 
     fn fill(&self, with: impl Fn(&str) -> String) -> String {
         let segment = |segment: &str| if Self::PLACES.contains(&segment) { with(segment) } else { segment.to_owned() };
-        self.0.split('/').map(segment).collect::<Vec<_>>().join("/")
+        let segments: Vec<String> = self.text.split(self.between).map(segment).collect();
+        segments.join(self.between.encode_utf8(&mut [0; 4]))
     }
 
     /// Returns the template as settings write it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Display for PathTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
@@ -161,6 +178,33 @@ impl AwsSink {
     }
 }
 
+/// Secrets of one namespace in a Kubernetes cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubernetesSink {
+    /// The API server; `None` for that of the cluster that the run is in.
+    pub server: Option<Origin>,
+    /// The namespace of the Secrets.
+    pub namespace: String,
+    /// The name of each Secret, with dots between.
+    pub name: PathTemplate,
+    /// The key of the Secret's data that the payload stands under.
+    pub data_key: String,
+    /// The place of the token that is sent.
+    pub token: Reference,
+    /// Certificates to trust besides the system's. Absolute.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl KubernetesSink {
+    /// The folder that a pod finds its service account in.
+    pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+    /// Returns the rights that a Role gives for all Secrets of this sink.
+    pub fn rights(&self) -> String {
+        format!("verbs get, create and update on secrets in the namespace {}", self.namespace)
+    }
+}
+
 /// Accounts of one project at StackOne, each linked to one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackOneSink {
@@ -195,6 +239,7 @@ impl Sink {
             Self::Command(_) => "command",
             Self::Vault(_) => "vault",
             Self::Aws(_) => "aws-secrets-manager",
+            Self::Kubernetes(_) => "kubernetes",
             Self::StackOne(_) => "stackone",
         }
     }
@@ -204,7 +249,7 @@ impl Sink {
         match self {
             Self::Command(command) => command.check.is_none(),
             Self::StackOne(_) => true,
-            Self::File { .. } | Self::Vault(_) | Self::Aws(_) => false,
+            Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
     }
 
@@ -212,7 +257,7 @@ impl Sink {
     pub fn compares_versions(&self) -> bool {
         match self {
             Self::File { .. } | Self::Command(_) | Self::StackOne(_) => false,
-            Self::Vault(_) | Self::Aws(_) => true,
+            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => true,
         }
     }
 
@@ -221,7 +266,7 @@ impl Sink {
     pub fn takes_what_is_late(&self) -> bool {
         match self {
             Self::StackOne(_) => true,
-            Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) => false,
+            Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
     }
 
@@ -230,7 +275,7 @@ impl Sink {
     pub fn is_local(&self) -> bool {
         match self {
             Self::File { shared, .. } => !shared,
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => false,
+            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => false,
         }
     }
 
@@ -238,7 +283,8 @@ impl Sink {
     pub fn is_per_machine(&self) -> bool {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
-            Self::Vault(_) | Self::Aws(_) | Self::StackOne(_) => false,
+            // A run within a cluster sees that cluster, on whatever machine of it.
+            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => false,
         }
     }
 
@@ -258,6 +304,11 @@ impl Sink {
             Self::Aws(aws) => {
                 let endpoint = aws.endpoint.as_ref().map(Origin::as_str).unwrap_or_default();
                 SinkHash::of("aws", &[endpoint, &aws.account, &aws.region, aws.name.as_str()].join("\0"))
+            }
+            Self::Kubernetes(kubernetes) => {
+                let KubernetesSink { server, namespace, name, data_key, token: _, ca_file: _ } = kubernetes;
+                let server = server.as_ref().map(Origin::as_str).unwrap_or_default();
+                SinkHash::of("kubernetes", &[server, namespace, name.as_str(), data_key].join("\0"))
             }
             // An account is linked to one tenant: which it is, is within.
             Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),

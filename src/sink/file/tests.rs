@@ -86,7 +86,9 @@ impl Place {
     fn file(&self) -> &FileSink {
         match &self.sink.0 {
             Sink::File(file) => file,
-            Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_) | Sink::StackOne(_) => unreachable!(),
+            Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_) | Sink::Kubernetes(_) | Sink::StackOne(_) => {
+                unreachable!()
+            }
         }
     }
 
