@@ -1,6 +1,7 @@
 //! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
 
 mod imburse;
+pub(super) mod proof;
 mod reference;
 pub(super) mod text;
 
@@ -163,9 +164,12 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
     for (name, sink) in &settings.sinks {
         match sink {
             // Whatever can be read is wiped at once.
-            settings::Sink::Vault(vault) => {
-                drop(read(&field_of(name, "token"), &vault.token, Carried::Header, &mut missing));
-            }
+            settings::Sink::Vault(vault) => match &vault.auth {
+                settings::VaultAuth::Token(token) => {
+                    drop(read(&field_of(name, "token"), token, Carried::Header, &mut missing));
+                }
+                settings::VaultAuth::Login(login) => proof::missing(name, login, &mut missing),
+            },
             settings::Sink::StackOne(stackone) => {
                 drop(read(&field_of(name, "api_key"), &stackone.api_key, Carried::Header, &mut missing));
             }

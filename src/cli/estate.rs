@@ -166,10 +166,11 @@ impl Estate {
         }
     }
 
-    /// Revokes this run's tokens and lets go of the sandbox; says what is wrong with this machine's clock.
+    /// Revokes this run's tokens, of vendors and of vaults, and lets go of the sandbox; says what is wrong with this machine's clock.
     pub(super) async fn close(self) {
         // What is not ended in time ends by itself.
         drop(tokio::time::timeout(self.farewell, self.qlik.revoke_tokens()).await);
+        stores::end(&self.sinks, self.farewell).await;
         if let Some(seconds) = self.imburse.clock_skew().filter(|seconds| seconds.abs() > CLOCK_TOLERANCE) {
             let (by, way) = (seconds.unsigned_abs(), if seconds > 0 { "behind" } else { "ahead of" });
             self.output.message(&format!(

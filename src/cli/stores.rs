@@ -65,6 +65,24 @@ pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Nam
     Ok(sinks)
 }
 
+/// The sinks that are logged in to, also those that nothing is declared with yet; nothing is read or written yet.
+pub(super) fn with_login(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
+    let mut sinks = BTreeMap::new();
+    for (name, sink) in &declared.settings.sinks {
+        let settings::Sink::Vault(settings::VaultSink { auth: settings::VaultAuth::Login(_), .. }) = sink else {
+            continue;
+        };
+        sinks.insert(name.clone(), Sink::of(sink, sink_access(name, sink, &declared.settings, common)?));
+    }
+    Ok(sinks)
+}
+
+/// Gives back what the sinks were lent. What is not ended in time ends by itself.
+pub(super) async fn end(sinks: &BTreeMap<Name, Sink>, at_most: Duration) {
+    let all = futures_util::future::join_all(sinks.values().map(Sink::end));
+    drop(tokio::time::timeout(at_most, all).await);
+}
+
 fn sink_access(
     name: &Name,
     sink: &settings::Sink,
@@ -97,7 +115,12 @@ fn sink_access(
         settings::Sink::Vault(vault) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;
-            access.token = Some(credentials::of_sink(name, "token", &vault.token));
+            match &vault.auth {
+                settings::VaultAuth::Token(token) => {
+                    access.token = Some(credentials::of_sink(name, "token", token));
+                }
+                settings::VaultAuth::Login(login) => access.proof = Some(credentials::proof::proof(name, login)),
+            }
             for file in [settings.network.ca_file.as_deref(), vault.ca_file.as_deref()].into_iter().flatten() {
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }

@@ -9,6 +9,7 @@ mod ignore;
 mod imburse;
 pub mod insert;
 mod kubernetes;
+mod login;
 mod ours;
 mod people;
 mod place;

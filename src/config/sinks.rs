@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::diagnostic::{Faults, code};
 use super::kubernetes;
+use super::login;
 use super::place::{cloud_word, is_segment, kind};
 use super::read::{self, Fields, Keys};
 use super::reference::{is_variable, not_a_place, origin, path, required_reference};
@@ -21,7 +22,8 @@ const SINKS: Keys = Keys {
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
-const VAULT: Keys = Keys { known: &["kind", "address", "namespace", "mount", "path", "token", "ca_file"], later: &[] };
+const VAULT: Keys =
+    Keys { known: &["kind", "address", "namespace", "mount", "path", "token", "login", "ca_file"], later: &[] };
 const STACKONE: Keys = Keys { known: &["kind", "api_key", "accounts", "fields", "provider", "endpoint"], later: &[] };
 const STACKONE_FIELDS: Keys = Keys { known: &["tenant_name", "region", "api_key"], later: &[] };
 const AWS: Keys = Keys { known: &["kind", "region", "account", "name", "kms_key_id", "endpoint"], later: &[] };
@@ -156,7 +158,7 @@ fn vault(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
     let namespace = fields.get("namespace").map(|node| segments(node, "`namespace`", "team/qlik", faults));
     let mount = fields.require("mount", "secret", faults).and_then(|node| segments(node, "`mount`", "secret", faults));
     let template = template(&fields, "path", faults);
-    let token = required_reference(&fields, "token", "VAULT_TOKEN", base, faults);
+    let auth = login::vault(&fields, what, entry, base, faults);
     let ca_file = fields.get("ca_file").map(|node| path(node, "`ca_file`", base, faults));
     Some(VaultSink {
         address: address?,
@@ -166,7 +168,7 @@ fn vault(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Opt
         },
         mount: mount?,
         path: template?,
-        token: token?,
+        auth: auth?,
         ca_file: match ca_file {
             Some(file) => Some(file?),
             None => None,

@@ -152,7 +152,7 @@ fn vault(does: Does, to: &str) -> String {
         namespace: None,
         mount: "kv".to_owned(),
         path: settings::PathTemplate::parse("{vendor}/{tenant}/{key}", |_| true).unwrap(),
-        token: settings::Reference::Env("VAULT_TOKEN".to_owned()),
+        auth: settings::VaultAuth::Token(settings::Reference::Env("VAULT_TOKEN".to_owned())),
         ca_file: None,
     });
     let token = Some(Ok(Secret::new("t".to_owned())));

@@ -25,6 +25,8 @@ pub struct Access {
     pub fresh_token: Option<FreshToken>,
     /// Of a `kubernetes` whose settings name no server: the one that the environment names.
     pub server: Option<Result<Origin, Unreadable>>,
+    /// Of a `vault` that is logged in to.
+    pub proof: Option<Result<Proof, Unreadable>>,
     /// For `aws-secrets-manager`: what the environment says of one way to log in.
     pub login: Login,
     /// Other ways that are set and not heeded: for a message.
@@ -44,6 +46,24 @@ pub struct Access {
     /// What makes files durable.
     pub flushes: Flushes,
 }
+
+/// Reads a secret where it stands. It is read anew each time, since others may replace it there.
+pub type Read = Arc<dyn Fn() -> Result<Secret, Unreadable> + Send + Sync>;
+
+/// What proves to a vault who logs in.
+pub enum Proof {
+    Read(Read),
+    /// GitHub Actions issues an id token to whoever asks with what the job was given.
+    GitHubActions {
+        url: Secret,
+        bearer: Secret,
+        audience: String,
+    },
+}
+
+/// The variables by which a job of GitHub Actions asks for an id token, as its documentation names them.
+pub const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+pub const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 /// What every program of a `command` may see, if it is set: without them most programs do not run.
 pub const ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR"];

@@ -137,6 +137,22 @@ impl Sink {
         }
     }
 
+    /// How the login of this sink is; `None` where there is none.
+    pub async fn login(&self) -> Option<Result<String, Unreadable>> {
+        match self {
+            Self::Vault(vault) => vault.login().await,
+            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
+        }
+    }
+
+    /// Gives back what this run was lent. Nothing is asked of the sink afterwards.
+    pub async fn end(&self) {
+        match self {
+            Self::Vault(vault) => vault.end().await,
+            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => {}
+        }
+    }
+
     /// The sink's own number for what stands at an address, where it has one. It grows with every change, and a put that comes
     /// late is refused by it.
     pub fn number(&self, version: &Version) -> Option<u64> {

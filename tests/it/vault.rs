@@ -1,5 +1,6 @@
 //! Keys in a real OpenBao, the ledger in a real S3 API: runners that keep nothing, two at once, and trouble at the vault.
 
+mod logins;
 mod ways;
 
 use std::process::{Child, Command, Stdio};
@@ -31,6 +32,8 @@ struct Runner<'a> {
     estate: &'a Estate,
     dir: TempDir,
     token: String,
+    /// Besides, of its environment; none of it may be seen.
+    given: Vec<(String, String)>,
 }
 
 impl Estate {
@@ -73,7 +76,7 @@ ledger: {{ kind: object-store, url: s3://estate/qlik/prod, endpoint: 'http://{}'
         let dir = TempDir::new().unwrap();
         std::fs::copy(self.stage.dir().join("desired.yaml"), dir.path().join("desired.yaml")).unwrap();
         std::fs::write(dir.path().join("settings.yaml"), settings).unwrap();
-        Runner { estate: self, dir, token: token.to_owned() }
+        Runner { estate: self, dir, token: token.to_owned(), given: Vec::new() }
     }
 
     /// A token that may do this where the keys are.
@@ -161,6 +164,15 @@ path "secret/config" { capabilities = ["read"] }"#;
 }
 
 impl Runner<'_> {
+    /// Settings of another vault than the story's.
+    fn with(self, from: &str, to: &str) -> Self {
+        let settings = self.dir.path().join("settings.yaml");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        assert!(text.contains(from));
+        std::fs::write(&settings, text.replace(from, to)).unwrap();
+        self
+    }
+
     /// With CI set, as on a hosted runner.
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = self.estate.stage.command(SANDBOX);
@@ -171,6 +183,7 @@ impl Runner<'_> {
             .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-store")
             .env("VAULT_TOKEN", &self.token)
+            .envs(self.given.iter().map(|(name, value)| (name, value)))
             .args(["exec", "--", program])
             .args(args)
             .arg("--settings")
@@ -200,7 +213,8 @@ impl Runner<'_> {
     /// No secret of anybody's was printed.
     #[track_caller]
     fn checked(&self, run: Run) -> Run {
-        for secret in ["a-secret-of-the-store", &self.token, ROOT] {
+        let given = self.given.iter().map(|(_, value)| value.as_str()).filter(|value| value.len() > 16);
+        for secret in ["a-secret-of-the-store", &self.token, ROOT].into_iter().chain(given) {
             assert!(secret.is_empty() || !run.all().contains(secret), "{}", run.all());
         }
         assert!(!run.shows_a_token(), "{}", run.all());

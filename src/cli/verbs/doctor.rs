@@ -3,6 +3,7 @@
 mod scopes;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::settings;
 use crate::net::aws;
@@ -51,6 +52,9 @@ pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Out
     if !common.sandbox {
         looks.push(secrets(&declared));
         looks.push(ledger(args, &declared));
+    }
+    if !looks.iter().any(|look| look.is_in_the_way) {
+        looks.extend(logins(&declared, common).await?);
     }
     if looks.iter().any(|look| look.is_in_the_way) {
         looks.push(Look::well("vendors", "not asked: see above"));
@@ -142,6 +146,23 @@ fn without_login(declared: &Declared) -> Vec<(String, String)> {
         return Vec::new();
     }
     sinks.map(|(name, _)| (format!("sinks.{name}: there are no credentials for AWS"), aws::LOG_IN.to_owned())).collect()
+}
+
+/// The sinks that are logged in to: each is tried, and what it gives is revoked at once.
+async fn logins(declared: &Declared, common: &Common) -> Result<Vec<Look>, Problem> {
+    let sinks = stores::with_login(declared, common)?;
+    let mut looks = Vec::new();
+    for (name, sink) in &sinks {
+        looks.extend(sink.login().await.map(|login| match login {
+            Ok(well) => Look::well("logins", format!("sinks.{name}: {well}")),
+            Err(why) => Look {
+                found: vec![(format!("sinks.{name}: {}", why.why.raw()), vec![why.next])],
+                ..Look::well("logins", "")
+            },
+        }));
+    }
+    stores::end(&sinks, Duration::from_secs(common.timeout)).await;
+    Ok(looks)
 }
 
 fn ledger(args: &PlanArgs, declared: &Declared) -> Look {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::ledger::Ledger;
 use crate::model::address::Name;
@@ -24,7 +25,10 @@ use super::random;
 pub(in crate::cli) async fn init(common: &Common, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let (declared, is_declared) = declared::at_hand(common, paths, output)?;
     let ledger = stores::ledger(&declared.settings, common)?;
-    let id = make(&ledger, &stores::sinks(&declared, common)?, &declared.desired).await?;
+    let sinks = stores::sinks(&declared, common)?;
+    let made = make(&ledger, &sinks, &declared.desired).await;
+    stores::end(&sinks, Duration::from_secs(common.timeout)).await;
+    let id = made?;
     let place = ledger.place();
     let text = if output.format == Format::Json {
         render::json::ledger_made(&id, &place)

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, ImburseApi, ImburseId, KmsKey, Label,
-    OriginText, PathTemplate, PathText, Proxy, SecretName, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout,
-    Variable, Version, named,
+    Argument, Audience, AuthMount, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, ImburseApi, ImburseId,
+    KmsKey, Label, OriginText, PathTemplate, PathText, Proxy, RoleWord, SecretName, Segments, StackOneWord,
+    StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -145,7 +145,17 @@ pub enum Sink {
         #[schemars(default)]
         shared: bool,
     },
-    /// A KV v2 engine of HashiCorp Vault or OpenBao.
+    /// A KV v2 engine of HashiCorp Vault or OpenBao. It is opened by `token` or by `login`.
+    #[schemars(extend("anyOf" = [
+        {
+            "title": "with a token", "type": "object", "required": ["token"],
+            "properties": { "token": true, "login": false }
+        },
+        {
+            "title": "with a login", "type": "object", "required": ["login"],
+            "properties": { "token": false, "login": true }
+        }
+    ]))]
     Vault {
         /// The exact origin. Plain http on loopback only.
         address: OriginText,
@@ -155,8 +165,10 @@ pub enum Sink {
         mount: Segments,
         /// Where each key's secret is, below the mount; `{vendor}/{tenant}/{key}` if left out.
         path: Option<PathTemplate>,
-        /// The token.
-        token: Reference,
+        /// A token that somebody keeps.
+        token: Option<Reference>,
+        /// A login that gives a token for the run. Exactly one method.
+        login: Option<VaultLogin>,
         /// Certificates to trust besides the system's and `network.ca_file`, relative to the settings file.
         ca_file: Option<PathText>,
     },
@@ -208,6 +220,74 @@ pub enum Sink {
 
 fn named_ids(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     named::<StackOneWord>(generator)
+}
+
+/// A login at a vault. Exactly one of these.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum VaultLogin {
+    /// By an id token, as pipelines issue them.
+    Jwt(JwtLogin),
+    /// By a role's id and a secret id.
+    Approle(AppRoleLogin),
+    /// By the token of a pod's service account.
+    Kubernetes(KubernetesLogin),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct JwtLogin {
+    /// Where the auth method is mounted, below `auth/`; `jwt` if left out.
+    pub mount: Option<AuthMount>,
+    /// The role at the vault.
+    pub role: RoleWord,
+    /// Where the id token comes from.
+    pub token: IdToken,
+}
+
+/// Where an id token comes from. Exactly one of these.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum IdToken {
+    /// In an environment variable of this name.
+    Env(Variable),
+    /// In a file, relative to the settings file.
+    File(PathText),
+    /// From GitHub Actions, for this audience. The job needs `permissions: id-token: write`.
+    GithubActions(Audience),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AppRoleLogin {
+    /// Where the auth method is mounted, below `auth/`; `approle` if left out.
+    pub mount: Option<AuthMount>,
+    /// The id of the role. It is no secret.
+    pub role_id: RoleWord,
+    /// The secret id, or what it is wrapped in.
+    pub secret_id: Reference,
+    /// Whether `secret_id` is a token that unwraps the secret id, once.
+    #[schemars(default)]
+    pub wrapped: bool,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct KubernetesLogin {
+    /// Where the auth method is mounted, below `auth/`; `kubernetes` if left out.
+    pub mount: Option<AuthMount>,
+    /// The role at the vault.
+    pub role: RoleWord,
+    /// The service account's token; `/var/run/secrets/kubernetes.io/serviceaccount/token` if left out.
+    pub token: Option<TokenFile>,
+}
+
+/// The file that a cluster writes a token into.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TokenFile {
+    /// Relative to the settings file.
+    pub file: PathText,
 }
 
 /// The names of a connector's fields.

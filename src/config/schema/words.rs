@@ -225,6 +225,18 @@ patterned!(
     Argument, json!({ "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
 );
 patterned!(
+    /// What a role of a vault is called by.
+    RoleWord, json!({ "pattern": format!("^{SEGMENT}$") })
+);
+patterned!(
+    /// Where an auth method is mounted.
+    AuthMount, json!({ "pattern": format!("^(?!auth(/|$)){SEGMENT}(/{SEGMENT})*$") })
+);
+patterned!(
+    /// Whom an id token is for.
+    Audience, json!({ "pattern": "^[!-~]+$", "maxLength": 256, "not": { "pattern": "^eyJ" } })
+);
+patterned!(
     /// Names with slashes between.
     Segments, json!({ "pattern": format!("^{SEGMENT}(/{SEGMENT})*$") })
 );

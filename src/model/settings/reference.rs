@@ -10,3 +10,13 @@ pub enum Reference {
     /// A file, by its absolute path.
     File(PathBuf),
 }
+
+impl Reference {
+    /// Returns the place for messages: the variable, or the file.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Env(name) => name.clone(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}

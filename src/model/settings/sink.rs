@@ -8,6 +8,7 @@ use super::super::address::{Address, Name};
 use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
+use super::login::VaultAuth;
 use super::reference::Reference;
 
 /// A place that secrets are delivered to.
@@ -62,8 +63,8 @@ pub struct VaultSink {
     pub mount: String,
     /// The path of a secret below the mount.
     pub path: PathTemplate,
-    /// The place of the token that opens it.
-    pub token: Reference,
+    /// The way into it.
+    pub auth: VaultAuth,
     /// Certificates to trust besides the system's. Absolute.
     pub ca_file: Option<PathBuf>,
 }

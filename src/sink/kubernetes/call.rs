@@ -53,10 +53,7 @@ impl Caller {
             Wire::new(server.clone(), &access)
                 .map_err(|why| unreadable(format!("{server} cannot be reached: {why}"), "correct it in settings"))
         });
-        let token_name = match &settings.token {
-            settings::Reference::Env(name) => name.clone(),
-            settings::Reference::File(path) => path.display().to_string(),
-        };
+        let token_name = settings.token.place();
         Self { server, wire, token: access.fresh_token, token_name }
     }
 

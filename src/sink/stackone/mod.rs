@@ -214,10 +214,7 @@ impl StackOneSink {
 
     fn refused(&self, id: &str, refusal: &Refusal) -> Unreadable {
         let Refusal { status, words, wait } = refusal;
-        let key = match &self.0.settings.api_key {
-            settings::Reference::Env(name) => name.clone(),
-            settings::Reference::File(path) => path.display().to_string(),
-        };
+        let key = self.0.settings.api_key.place();
         let next = match (status, wait) {
             (401, _) => format!("give {key} an API key of StackOne that lives"),
             (403, _) => format!(

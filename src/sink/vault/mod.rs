@@ -1,34 +1,33 @@
 //! The sink `vault`: payload and metadata as one version of one secret, written only over the version that was looked at.
 
+mod call;
 mod form;
+mod login;
+mod proof;
+mod session;
 mod words;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::model::address::Address;
 use crate::model::live::{Deleted, Observed, SinkEntry, StoreLive, Unreadable};
 use crate::model::marker::SinkHash;
-use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
-use crate::model::wait::PATIENCE;
 
 use super::access::Access;
 use super::content::Others;
 use super::payload::Payload;
-use super::wire::{Answer, Reply, Wire};
+use super::wire::{Answer, Reply};
 use super::{Put, ReadBack, Seen, Version, of_key, unreadable};
 
+use self::call::{Ask, Caller, Lost};
 use self::form::Found;
-
-/// A read may be repeated. A write never is: what became of it is read back.
-const READ_ATTEMPTS: u32 = 3;
+use self::session::{Lent, Session};
 
 /// Where a token is told about itself.
 const SELF: &str = "auth/token/lookup-self";
@@ -40,8 +39,8 @@ pub struct VaultSink(Arc<Inner>);
 struct Inner {
     settings: settings::VaultSink,
     hash: SinkHash,
-    wire: Result<Wire, String>,
-    token: Result<Secret, Unreadable>,
+    caller: Caller,
+    session: Session,
 }
 
 impl std::fmt::Debug for VaultSink {
@@ -52,10 +51,9 @@ impl std::fmt::Debug for VaultSink {
 
 impl VaultSink {
     pub(super) fn of(settings: &settings::VaultSink, hash: SinkHash, mut access: Access) -> Self {
-        let missing = || Err(unreadable("the vault's token was not read", "report this as a defect of qlik-plan"));
-        let token = access.token.take().unwrap_or_else(missing);
-        let wire = Wire::new(settings.address.clone(), &access);
-        Self(Arc::new(Inner { settings: settings.clone(), hash, wire, token }))
+        let session = Session::of(settings, &mut access);
+        let caller = Caller::of(settings, &access);
+        Self(Arc::new(Inner { settings: settings.clone(), hash, caller, session }))
     }
 
     pub(super) fn hash(&self) -> SinkHash {
@@ -97,6 +95,8 @@ impl VaultSink {
     /// What the token and the engine say of themselves. What they do not tell is left out: deliveries do not depend on it.
     pub(super) async fn store(&self) -> StoreLive {
         let token = match self.ask(Method::GET, SELF, None).await {
+            // Another follows it before it ends.
+            Ok(_) if matches!(self.0.settings.auth, settings::VaultAuth::Login(_)) => None,
             Ok((200, body)) => form::token(&body),
             Ok(_) => None,
             // Out of reach or sealed: the looks have said so, and nobody waits for it again.
@@ -193,13 +193,8 @@ impl VaultSink {
             let why = "the payload does not become JSON";
             Put::Refused(unreadable(why, "report this as a defect of qlik-plan; nothing was written"))
         })?;
-        let (wire, token) = self.way().map_err(Put::Refused)?;
         let path = format!("{}/data/{}", self.0.settings.mount, self.path(address));
-        let (status, answer) = match self.send(wire, Method::POST, &path, token, Some(body)).await {
-            Reply::NotSent(why) => return Err(Put::Refused(self.out_of_reach(&why))),
-            Reply::Lost(why) => return Err(Put::Unknown(self.out_of_reach(&why))),
-            Reply::Answered(answer) => (answer.status, answer.body),
-        };
+        let Answer { status, body: answer, .. } = self.write(&path, body).await?;
         let words = self.words(&answer, &[payload.token()]);
         let refused = |why: String, next: String| Err(Put::Refused(unreadable(why, next)));
         match status {
@@ -267,85 +262,90 @@ impl VaultSink {
 
     /// A 403 is said of a right that is missing and of a token that is dead. Whether it may look at itself tells which.
     async fn refused(&self, why: String, right: String) -> Unreadable {
-        let dead = match self.ask(Method::GET, SELF, None).await {
-            Ok((403, body)) => form::is_of_no_token(&form::errors(&body)),
-            Ok(_) | Err(_) => false,
+        let dead = match self.0.session.token(&self.0.caller).await {
+            Ok(lent) => self.is_dead(&lent).await,
+            Err(_) => false,
         };
         if !dead {
             return unreadable(why, right);
         }
-        let (address, token, namespace) = (&self.0.settings.address, self.token_name(), self.in_namespace());
-        Unreadable {
-            why: format!("the token of {token} is not alive at {address}{namespace} (403): it has ended, was revoked, has no use left, or never was one there").into(),
-            next: format!("log in again and give {token} the new token; `bao token lookup` says how long it lives"),
-            credentials: true,
+        self.dead()
+    }
+
+    async fn is_dead(&self, lent: &Lent) -> bool {
+        let ask = Ask { method: Method::GET, path: SELF, token: Some(&lent.token), body: None };
+        match self.0.caller.ask(ask, Lost::Again).await {
+            Ok(Answer { status: 403, body, .. }) => form::is_of_no_token(&form::errors(&body)),
+            Ok(_) | Err(_) => false,
         }
     }
 
-    /// Asks, and asks again where it was not answered.
+    /// The token after a 403 that another one may cure.
+    async fn another(&self, lent: &Lent, body: &[u8]) -> Result<Option<Lent>, Unreadable> {
+        if form::is_of_no_token(&form::errors(body)) && self.is_dead(lent).await {
+            return self.0.session.instead_of(lent, &self.0.caller).await;
+        }
+        self.0.session.worked();
+        Ok(None)
+    }
+
+    /// Asks, and asks again where it was not answered, or where the token of a login had ended.
     async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<(u16, Zeroizing<Vec<u8>>), Unreadable> {
-        let (wire, token) = self.way()?;
-        let mut left = PATIENCE;
-        let mut attempt = 1;
+        let body = body.map(Zeroizing::new);
+        let mut lent = self.0.session.token(&self.0.caller).await?;
         loop {
-            let body = body.clone().map(Zeroizing::new);
-            let (trouble, asked) = match self.send(wire, method.clone(), path, token, body).await {
-                Reply::Answered(Answer { status: status @ (429 | 500..=599), body, wait }) => {
-                    (self.overloaded(status, &body, wait), wait)
-                }
-                Reply::Answered(Answer { status, body, .. }) => return Ok((status, body)),
-                Reply::NotSent(why) | Reply::Lost(why) => (self.out_of_reach(&why), None),
-            };
-            let pause = asked.map_or(Duration::from_millis(100) * 4_u32.pow(attempt), Duration::from_secs);
-            // Asked again too early, it only asks for more.
-            if attempt == READ_ATTEMPTS || pause > left || !wire.pause(pause).await {
-                return Err(trouble);
+            let ask = Ask { method: method.clone(), path, token: Some(&lent.token), body: body.clone() };
+            let Answer { status, body, .. } =
+                self.0.caller.ask(ask, Lost::Again).await.map_err(|trouble| self.trouble(trouble))?;
+            if status == 403
+                && let Some(another) = self.another(&lent, &body).await?
+            {
+                lent = another;
+                continue;
             }
-            left -= pause;
-            attempt += 1;
+            if status != 403 {
+                self.0.session.worked();
+            }
+            return Ok((status, body));
         }
     }
 
-    /// Sends one request once. `path` begins after `/v1/`.
-    async fn send(
-        &self,
-        wire: &Wire,
-        method: Method,
-        path: &str,
-        token: &Secret,
-        body: Option<Zeroizing<Vec<u8>>>,
-    ) -> Reply {
-        let Ok(mut token) = HeaderValue::from_str(token.expose()) else {
-            return Reply::NotSent("the token holds a character that no header can carry".to_owned());
-        };
-        token.set_sensitive(true);
-        let mut headers = HeaderMap::from_iter([
-            (HeaderName::from_static("x-vault-token"), token),
-            // Asked for by agents that stand before a vault.
-            (HeaderName::from_static("x-vault-request"), HeaderValue::from_static("true")),
-        ]);
-        if let Some(namespace) = &self.0.settings.namespace {
-            let Ok(namespace) = HeaderValue::from_str(namespace) else {
-                return Reply::NotSent("the namespace holds a character that no header can carry".to_owned());
+    /// Sends a write once; and once more where the vault did not know the token any more, for then nothing was written.
+    async fn write(&self, path: &str, body: Zeroizing<Vec<u8>>) -> Result<Answer, Put> {
+        let mut lent = self.0.session.token(&self.0.caller).await.map_err(Put::Refused)?;
+        loop {
+            let ask = Ask { method: Method::POST, path, token: Some(&lent.token), body: Some(body.clone()) };
+            let answer = match self.0.caller.send(ask).await {
+                Err(why) => return Err(Put::Refused(self.no_way(&why))),
+                Ok(Reply::NotSent(why)) => return Err(Put::Refused(self.out_of_reach(&why))),
+                Ok(Reply::Lost(why)) => return Err(Put::Unknown(self.out_of_reach(&why))),
+                Ok(Reply::Answered(answer)) => answer,
             };
-            headers.insert(HeaderName::from_static("x-vault-namespace"), namespace);
+            if answer.status == 403
+                && let Some(another) = self.another(&lent, &answer.body).await.map_err(Put::Refused)?
+            {
+                lent = another;
+                continue;
+            }
+            if answer.status != 403 {
+                self.0.session.worked();
+            }
+            return Ok(answer);
         }
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        wire.send(method, &format!("/v1/{path}"), headers, body).await
     }
 
-    fn way(&self) -> Result<(&Wire, &Secret), Unreadable> {
-        let wire = self.0.wire.as_ref().map_err(|why| {
-            unreadable(format!("{} cannot be reached: {why}", self.0.settings.address), "correct it in settings")
-        })?;
-        Ok((wire, self.0.token.as_ref().map_err(Clone::clone)?))
+    /// How the login is; `None` where a token stands.
+    pub(super) async fn login(&self) -> Option<Result<String, Unreadable>> {
+        self.0.session.told(&self.0.caller).await
+    }
+
+    pub(super) async fn end(&self) {
+        self.0.session.end(&self.0.caller).await;
     }
 
     fn path(&self, address: &Address) -> String {

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::origin::Origin;
 use crate::model::record::{LedgerId, Uid};
-use crate::model::secret::Fingerprint;
+use std::time::Duration;
+
+use crate::model::secret::{Fingerprint, Secret};
 use crate::model::spec::Shape;
 use crate::sink::Sink;
 use crate::sink::payload::{Parts, render};
@@ -30,6 +32,11 @@ impl Server {
     }
 
     fn answering(answer: String) -> Self {
+        Self::by(move |_| answer.clone())
+    }
+
+    /// It is told the first line of what it is asked.
+    fn by(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -52,6 +59,7 @@ impl Server {
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
                 heard.lock().unwrap().push(format!("{head}\r\n{}", String::from_utf8(body).unwrap()));
+                let answer = answer(head.lines().next().unwrap_or_default());
                 let _ = reader.into_inner().write_all(answer.as_bytes());
             }
         });
@@ -67,15 +75,19 @@ impl Server {
     }
 }
 
-fn sink(address: Origin) -> Sink {
-    let settings = settings::Sink::Vault(settings::VaultSink {
+fn settings_of(address: Origin) -> settings::Sink {
+    settings::Sink::Vault(settings::VaultSink {
         address,
         namespace: Some("team/qlik".to_owned()),
         mount: "kv/prod".to_owned(),
         path: settings::PathTemplate::parse("of/{key}/{tenant}/{vendor}", |_| true).unwrap(),
-        token: settings::Reference::Env("VAULT_TOKEN".to_owned()),
+        auth: settings::VaultAuth::Token(settings::Reference::Env("VAULT_TOKEN".to_owned())),
         ca_file: None,
-    });
+    })
+}
+
+fn sink(address: Origin) -> Sink {
+    let settings = settings_of(address);
     let token = Some(Ok(Secret::new(TOKEN.to_owned())));
     Sink::of(&settings, Access { token, timeout: Duration::from_secs(20), ..Access::default() })
 }
@@ -263,4 +275,113 @@ fn what_is_read_is_ours_or_nothing_or_a_strangers() {
         assert!(matches!(look.entry, Some(Observed::Unreadable(_))), "{status} {body}: {look:?}");
         assert_eq!(look.version, Version::Unknown);
     }
+}
+
+fn answer(status: u16, body: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+const PROOF: &str = "the-proof-that-logs-in-and-is-seen-by-nobody";
+
+/// The same vault, logged in to.
+fn logged_in(server: &Server) -> Sink {
+    let settings::Sink::Vault(settings) = settings_of(server.origin.clone()) else { unreachable!() };
+    let method = settings::LoginMethod::Jwt {
+        role: "qlik".to_owned(),
+        token: settings::IdToken::Stored(settings::Reference::Env("ID_TOKEN".to_owned())),
+    };
+    let login = settings::VaultLogin { mount: "ci/jwt".to_owned(), method };
+    let settings = settings::Sink::Vault(settings::VaultSink { auth: settings::VaultAuth::Login(login), ..settings });
+    let proof = crate::sink::access::Proof::Read(Arc::new(|| Ok(Secret::new(PROOF.to_owned()))));
+    Sink::of(&settings, Access { proof: Some(Ok(proof)), timeout: Duration::from_secs(20), ..Access::default() })
+}
+
+fn logins(server: &Server) -> usize {
+    server.asked().iter().filter(|asked| asked.starts_with("POST /v1/auth/ci/jwt/login ")).count()
+}
+
+const LOGGED_IN: &str = r#"{"auth":{"client_token":"s.given-by-the-login","lease_duration":3600,"renewable":true}}"#;
+const NO_TOKEN: &str = r#"{"errors":["permission denied"]}"#;
+
+#[test]
+fn nobody_logs_in_twice_in_a_row() {
+    // It gives tokens and knows none of them.
+    let server =
+        Server::by(|asked| if asked.contains("/login ") { answer(200, LOGGED_IN) } else { answer(403, NO_TOKEN) });
+    let sink = logged_in(&server);
+    for _ in 0..3 {
+        let look = wait(sink.look(&ci(), &[]));
+        let Some(Observed::Unreadable(why)) = look.entry else { panic!("it was read") };
+        assert!(why.why.raw().contains("the token of role qlik at auth/ci/jwt is not alive"), "{}", why.why.raw());
+        assert!(matches!(wait(sink.put(&ci(), &Version::Nothing, &payload(), &entry())), Put::Refused(_)));
+    }
+    assert_eq!(logins(&server), 2);
+    let head = server.asked()[0].to_ascii_lowercase();
+    assert!(head.contains("x-vault-namespace: team/qlik") && !head.contains("x-vault-token"), "{head}");
+    assert!(server.asked()[0].ends_with(&format!(r#"{{"role":"qlik","jwt":"{PROOF}"}}"#)));
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_not_sent_again_by_another_login() {
+    for lost in ["", "HTTP/1.1 403 X\r\nContent-Length: 50\r\n\r\n{"] {
+        let server = Server::by(move |asked| match asked.contains("/login ") {
+            true => answer(200, LOGGED_IN),
+            false => lost.to_owned(),
+        });
+        let put = wait(logged_in(&server).put(&ci(), &Version::Nothing, &payload(), &entry()));
+        assert!(matches!(put, Put::Unknown(_)), "{put:?}");
+        let written = server.asked().iter().filter(|asked| asked.starts_with("POST /v1/kv/prod/data/")).count();
+        assert_eq!((logins(&server), written), (1, 1));
+    }
+}
+
+#[test]
+fn a_login_that_is_refused_is_not_tried_again_and_shows_nothing_of_what_it_sent() {
+    let elsewhere = Server::saying(200, "", LOGGED_IN);
+    let location = format!("Location: {}/v1/auth/ci/jwt/login\r\n", elsewhere.origin);
+    let echo = format!(r#"{{"errors":["cannot use {PROOF}"]}}"#);
+    for (answer, says) in [
+        (answer(400, &echo), "is refused (400)"),
+        (answer(403, NO_TOKEN), "no such method is mounted there"),
+        (
+            format!("HTTP/1.1 307 X\r\nContent-Length: 0\r\n{location}\r\n"),
+            "is sent elsewhere (307), and no proof follows",
+        ),
+        (answer(200, "{}"), "holds no token"),
+    ] {
+        let server = Server::answering(answer);
+        let sink = logged_in(&server);
+        for _ in 0..3 {
+            let Some(Observed::Unreadable(why)) = wait(sink.look(&ci(), &[])).entry else { panic!("it was read") };
+            let said = format!("{} {}", why.why.raw(), why.next);
+            assert!(why.credentials && said.contains(says) && !said.contains(PROOF), "{said}");
+            assert!(said.contains("the login by jwt as role qlik at auth/ci/jwt of http://127.0.0.1:"), "{said}");
+            assert!(said.contains("in namespace team/qlik"), "{said}");
+        }
+        assert_eq!(server.asked().len(), 1);
+    }
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+    // Once it is sealed, and asked for every key: the first waits, the others are told.
+    let server = Server::saying(503, "", r#"{"errors":["Vault is sealed"]}"#);
+    let sink = logged_in(&server);
+    for _ in 0..3 {
+        let Some(Observed::Unreadable(why)) = wait(sink.look(&ci(), &[])).entry else { panic!("it was read") };
+        assert!(why.why.raw().contains("answers 503 (Vault is sealed)"), "{}", why.why.raw());
+    }
+    assert_eq!(logins(&server), 3);
+}
+
+#[test]
+fn what_a_run_was_given_is_revoked_once() {
+    let server = Server::by(|asked| answer(200, if asked.contains("/login ") { LOGGED_IN } else { "{}" }));
+    let sink = logged_in(&server);
+    wait(sink.end());
+    assert_eq!(server.asked(), Vec::<String>::new());
+    wait(sink.look(&ci(), &[]));
+    wait(sink.end());
+    wait(sink.end());
+    let asked = server.asked();
+    let revoked: Vec<&String> = asked.iter().filter(|asked| asked.contains("/revoke-self ")).collect();
+    assert_eq!((revoked.len(), asked.len()), (1, 3));
+    assert!(revoked[0].contains("x-vault-token: s.given-by-the-login"), "{}", revoked[0]);
 }

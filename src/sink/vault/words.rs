@@ -3,9 +3,11 @@
 use crate::model::address::Address;
 use crate::model::live::Unreadable;
 use crate::model::redact::{Speaker, said};
-use crate::model::settings;
+use crate::model::settings::VaultAuth;
 
 use super::super::unreadable;
+use super::super::wire::Answer;
+use super::call::Trouble;
 use super::{VaultSink, form};
 
 impl VaultSink {
@@ -24,10 +26,42 @@ impl VaultSink {
     }
 
     pub(super) fn token_name(&self) -> String {
-        match &self.0.settings.token {
-            settings::Reference::Env(name) => name.clone(),
-            settings::Reference::File(path) => path.display().to_string(),
+        match &self.0.settings.auth {
+            VaultAuth::Token(reference) => reference.place(),
+            VaultAuth::Login(login) => format!("{} at auth/{}", login.role(), login.mount),
         }
+    }
+
+    /// The vault does not know the token.
+    pub(super) fn dead(&self) -> Unreadable {
+        let (address, token, namespace) = (&self.0.settings.address, self.token_name(), self.in_namespace());
+        let next = match &self.0.settings.auth {
+            VaultAuth::Token(_) => {
+                format!("log in again and give {token} the new token; `bao token lookup` says how long it lives")
+            }
+            VaultAuth::Login(login) => format!(
+                "see who revokes the tokens of that login, and `token_ttl`, `token_num_uses` and `token_bound_cidrs` of the role \
+                 (`bao list auth/{}/role`): another login was tried once",
+                login.mount
+            ),
+        };
+        Unreadable {
+            why: format!("the token of {token} is not alive at {address}{namespace} (403): it has ended, was revoked, has no use left, or never was one there").into(),
+            next,
+            credentials: true,
+        }
+    }
+
+    pub(super) fn trouble(&self, trouble: Trouble) -> Unreadable {
+        match trouble {
+            Trouble::Answered(Answer { status, body, wait }) => self.overloaded(status, &body, wait),
+            Trouble::NoAnswer(why) => self.out_of_reach(&why),
+            Trouble::NoWay(why) => self.no_way(&why),
+        }
+    }
+
+    pub(super) fn no_way(&self, why: &str) -> Unreadable {
+        unreadable(format!("{} cannot be reached: {why}", self.0.settings.address), "correct it in settings")
     }
 
     pub(super) fn next(&self, status: u16, body: &[u8]) -> String {
@@ -63,8 +97,9 @@ impl VaultSink {
 
     /// What it said of an error, for a message.
     pub(super) fn words(&self, body: &[u8], secrets: &[&[u8]]) -> String {
-        let token = self.0.token.as_ref().map(|token| token.expose().as_bytes()).unwrap_or_default();
-        let secrets: Vec<&[u8]> = secrets.iter().copied().chain([token]).collect();
+        let own = self.0.session.secrets();
+        let own = own.iter().map(|secret| secret.expose().as_bytes());
+        let secrets: Vec<&[u8]> = secrets.iter().copied().chain(own).collect();
         let words = said(form::errors(body).as_bytes(), &secrets, Speaker::Other);
         if words.raw().is_empty() { String::new() } else { format!(": {}", words.raw()) }
     }

@@ -5,17 +5,6 @@ use crate::service::installed;
 
 const FULL: [&str; 3] = ["--preflight", "full", "--detailed-exitcode"];
 
-impl Runner<'_> {
-    /// Settings of another vault than the story's.
-    fn with(self, from: &str, to: &str) -> Self {
-        let settings = self.dir.path().join("settings.yaml");
-        let text = std::fs::read_to_string(&settings).unwrap();
-        assert!(text.contains(from));
-        std::fs::write(&settings, text.replace(from, to)).unwrap();
-        self
-    }
-}
-
 impl Estate {
     /// What the vault's own client says to this command.
     fn client(&self, command: &str) -> Run {

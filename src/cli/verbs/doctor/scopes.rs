@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::address::{Address, Name};
 use crate::model::desired::Desired;
-use crate::model::settings::{self, Account, Settings, StoreService};
+use crate::model::settings::{self, Account, Settings, StoreService, VaultAuth};
 use crate::model::spec::{Owner, QlikKey, QlikTenant};
 
 /// A credential of the settings, and the rights that it needs, each with the reason.
@@ -168,7 +168,13 @@ fn within(store: &settings::ObjectStore) -> String {
 fn of_sink(name: &Name, sink: &settings::Sink) -> Option<Rights> {
     match sink {
         settings::Sink::Vault(vault) => Some(Rights {
-            of: format!("sinks.{name}.token: a token of {}", vault.address),
+            of: match &vault.auth {
+                VaultAuth::Token(_) => format!("sinks.{name}.token: a token of {}", vault.address),
+                VaultAuth::Login(login) => {
+                    let (word, role, mount) = (login.word(), login.role(), &login.mount);
+                    format!("sinks.{name}.login.{word}: {role} at auth/{mount} of {}", vault.address)
+                }
+            },
             needs: vec![(vault.policy(), "to store keys and to see what is stored; and the policy default".to_owned())],
         }),
         settings::Sink::Aws(aws) => {
