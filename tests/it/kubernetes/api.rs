@@ -247,6 +247,19 @@ impl Cluster {
                 };
                 refused.unwrap_or_else(|| state.secret(verb, namespace, name, &body, request.is_dry()))
             }
+            // kubectl asks for it where it finds nothing.
+            ("GET", ["api", "v1", "namespaces", name]) => {
+                let details = json!({ "name": name, "kind": "namespaces" });
+                if !verbs.iter().any(|verb| verb == "list") {
+                    let message =
+                        format!("namespaces {name:?} is forbidden: User {user:?} cannot get resource \"namespaces\"");
+                    status(403, "Forbidden", &message, &details)
+                } else if state.namespaces.contains(*name) {
+                    (200, json!({ "kind": "Namespace", "apiVersion": "v1", "metadata": { "name": name } }))
+                } else {
+                    status(404, "NotFound", &format!("namespaces {name:?} not found"), &details)
+                }
+            }
             ("GET", path) => discovery(path).unwrap_or_else(unknown),
             _ => unknown(),
         }
