@@ -9,8 +9,10 @@ use super::syntax::{Entry, Node};
 use crate::model::address::{NAME_MAX, Vendor};
 use crate::model::settings::{KubernetesSink, PathTemplate, Reference};
 
-const KUBERNETES: Keys =
-    Keys { known: &["kind", "server", "namespace", "name", "data_key", "token", "ca_file"], later: &["kubeconfig"] };
+const KUBERNETES: Keys = Keys {
+    known: &["kind", "server", "namespace", "name", "data_key", "token", "ca_file", "kubeconfig", "context"],
+    later: &[],
+};
 
 const NAME: &str = "{vendor}.{tenant}.{key}";
 const DATA_KEY: &str = "value";
@@ -22,7 +24,10 @@ const LONGEST: usize = 253;
 /// Without `server` it is the cluster that the run is in, with a pod's own token and certificates.
 pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<KubernetesSink> {
     let fields = read::fields(&entry.value, what, entry.key_at, &KUBERNETES, faults)?;
-    let within = fields.get("server").is_none();
+    let kubeconfig = ["kubeconfig", "context"].into_iter().filter_map(|key| fields.entry(key));
+    let kubeconfig = kubeconfig.map(|entry| not_read(entry, faults)).count();
+    // Whoever names one has said where the cluster is, if not in words that are known.
+    let within = fields.get("server").is_none() && kubeconfig == 0;
     let server = fields.get("server").map(|node| origin(node, "`server`", SERVER, faults));
     let namespace = fields.require("namespace", "qlik", faults).and_then(|node| namespace(node, faults));
     let name = name(&fields, faults);
@@ -33,6 +38,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
     let token = match fields.entry("token") {
         Some(entry) => reference(entry, base, faults),
         None if within => Some(Reference::File(of_the_pod("token"))),
+        None if kubeconfig > 0 => None,
         None => required_reference(&fields, "token", "KUBE_TOKEN", base, faults),
     };
     let ca_file = match fields.get("ca_file") {
@@ -50,6 +56,14 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         token: token?,
         ca_file: ca_file?,
     })
+}
+
+/// It may log in by programs and certificates, and hold secrets of every cluster that somebody knows.
+fn not_read(entry: &Entry, faults: &mut Faults<'_>) {
+    faults.mask(entry.value.at);
+    faults
+        .add(code::PLACE, entry.key_at, format!("`{}`: no kubeconfig is read", entry.key), "of a kubeconfig")
+        .help("say `server`, `ca_file` and `token`: `kubectl config view --minify --raw` shows the first two, and `kubectl create token` makes the third");
 }
 
 fn of_the_pod(file: &str) -> PathBuf {

@@ -13,16 +13,13 @@ use crate::model::wait::Waits;
 use crate::net::Proxy;
 use crate::net::aws::Login;
 
-/// Reads a token where it stands at this moment.
-pub type FreshToken = Box<dyn Fn() -> Result<Secret, Unreadable> + Send + Sync>;
-
 /// Credentials, the way through the network, and what programs may see of the environment.
 #[derive(Default)]
 pub struct Access {
     /// Of a `vault`. Where there is none, why; it is said when the sink is used.
     pub token: Option<Result<Secret, Unreadable>>,
     /// Of a `kubernetes`: read again at each request, since a pod's token is replaced while it runs.
-    pub fresh_token: Option<FreshToken>,
+    pub fresh_token: Option<Read>,
     /// Of a `kubernetes` whose settings name no server: the one that the environment names.
     pub server: Option<Result<Origin, Unreadable>>,
     /// Of a `vault` that is logged in to.

@@ -366,3 +366,16 @@ fn in_a_pod_the_cluster_is_its_own_and_the_token_is_the_one_of_this_moment() {
     shop.end(running).exits(0);
     shop.recovers();
 }
+
+#[test]
+fn a_name_that_becomes_no_secrets_name_is_a_fault_with_a_place() {
+    let shop = Shop::new();
+    let desired = std::fs::read_to_string(shop.stage.dir().join("desired.yaml")).unwrap();
+    shop.stage.forget_requests();
+    for (from, to) in [("    acme:", "    acme-:"), ("        ci:", "        ci-:")] {
+        shop.stage.write_desired(&desired.replace(from, to));
+        shop.plan(&["validate"]).exits(1).says("QP0141").says("becomes no part of a Secret's name in sink `kube`");
+        shop.apply(&["--yes"]).exits(1).says("QP0141").says("desired.yaml");
+    }
+    assert_eq!(shop.stage.changes(), Vec::<String>::new());
+}

@@ -1,6 +1,7 @@
 //! How a Kubernetes cluster is reached: by settings, or by what a pod finds in its environment.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::credentials;
 use crate::cli::exit::Problem;
@@ -33,7 +34,7 @@ pub(super) fn reach(
         access.ca_pem.extend(sink.ca_file.as_deref().map(|file| certificates(name, file)).transpose()?);
     }
     let (name, token) = (name.clone(), sink.token.clone());
-    access.fresh_token = Some(Box::new(move || credentials::of_sink(&name, "token", &token)));
+    access.fresh_token = Some(Arc::new(move || credentials::of_sink(&name, "token", &token)));
     Ok(())
 }
 

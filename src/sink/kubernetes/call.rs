@@ -10,7 +10,7 @@ use crate::model::redact::{Speaker, said};
 use crate::model::secret::Secret;
 use crate::model::settings;
 
-use super::super::access::{Access, FreshToken};
+use super::super::access::{Access, Read};
 use super::super::unreadable;
 use super::super::wire::{Answer, Reply, Wire};
 use super::form::Status;
@@ -19,7 +19,7 @@ use super::form::Status;
 pub(super) struct Caller {
     server: Result<Origin, Unreadable>,
     wire: Result<Wire, Unreadable>,
-    token: Option<FreshToken>,
+    token: Option<Read>,
     /// Where settings have it, for messages.
     token_name: String,
 }

@@ -59,7 +59,7 @@ fn sink(read: (u16, &str), write: (u16, &str)) -> (KubernetesSink, Arc<Mutex<Vec
         token: settings::Reference::Env("KUBE_TOKEN".to_owned()),
         ca_file: None,
     };
-    let fresh_token: Option<super::super::access::FreshToken> = Some(Box::new(|| Ok(Secret::new(TOKEN.to_owned()))));
+    let fresh_token: Option<super::super::access::Read> = Some(Arc::new(|| Ok(Secret::new(TOKEN.to_owned()))));
     let access = Access { fresh_token, timeout: Duration::from_secs(20), ..Access::default() };
     (KubernetesSink::of(&settings, SinkHash::of("kubernetes", "x"), access), asked)
 }
@@ -268,4 +268,14 @@ fn no_message_repeats_a_secret_or_moves_a_cursor() {
             assert!(shown.len() < 10_000);
         }
     }
+}
+
+#[test]
+fn what_the_server_does_not_tell_before_a_write_is_said() {
+    let gone = status(404, "NotFound", "secrets", "");
+    let (place, asked) = sink((404, &gone), (200, "{}"));
+    let Writable::NotRefused(untold) = wait(place.preflight(&ci())) else { panic!("it was told") };
+    assert!(untold.starts_with("whether the token may write the Secret qlik/prod.qlik.acme.ci"), "{untold}");
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked.iter().all(|asked| asked.starts_with("GET ") || asked.contains("reviews")), "{asked:?}");
 }

@@ -3,7 +3,6 @@
 mod form;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +17,6 @@ use crate::model::redact::{Speaker, said};
 use crate::model::secret::Secret;
 use crate::model::settings;
 use crate::model::untrusted::Untrusted;
-use crate::model::wait::PATIENCE;
 
 use super::access::Access;
 use super::payload::Payload;
@@ -26,9 +24,6 @@ use super::wire::{Answer, Reply, Wire};
 use super::{Put, Version, unreadable};
 
 use self::form::Account;
-
-/// A read may be repeated. A write never is.
-const READ_ATTEMPTS: u32 = 3;
 
 /// The word that StackOne has for an account that works.
 const ACTIVE: &str = "active";
@@ -109,7 +104,7 @@ impl StackOneSink {
             let why = format!("the payload for {address} is not in the shape that {} takes", self.place(address));
             Put::Refused(unreadable(why, "say `deliver_as: stackone`; nothing was delivered"))
         })?;
-        let refusal = match self.send(Method::PATCH, id, Some(body), &[payload.token()]).await {
+        let refusal = match self.change(id, body, &[payload.token()]).await {
             Came::Done(_) => return Ok(self.after(id, payload.token()).await),
             Came::NotSent(why) => return Err(Put::Refused(why)),
             Came::Lost(why) => return Err(Put::Unknown(why)),
@@ -145,62 +140,53 @@ impl StackOneSink {
     }
 
     async fn account(&self, id: &str) -> Result<Account, Unreadable> {
-        let mut left = PATIENCE;
-        let mut attempt = 1;
-        loop {
-            let (trouble, asked) = match self.send(Method::GET, id, None, &[]).await {
-                Came::Done(body) => {
-                    return Account::of(&body).ok_or_else(|| {
-                        unreadable(
-                            format!("{} answers in a form that is not known", self.0.settings.endpoint),
-                            "check `endpoint` in settings: StackOne's API belongs there",
-                        )
-                    });
-                }
-                Came::Refused(refusal @ Refusal { status: 429 | 500..=599, .. }) => {
-                    (self.refused(id, &refusal), refusal.wait)
-                }
-                Came::Refused(refusal) => return Err(self.refused(id, &refusal)),
-                Came::NotSent(why) | Came::Lost(why) => (why, None),
-            };
-            let pause = asked.map_or(Duration::from_millis(100) * 4_u32.pow(attempt), Duration::from_secs);
-            let Ok(wire) = &self.0.wire else { return Err(trouble) };
-            // Asked again too early, it only asks for more.
-            if attempt == READ_ATTEMPTS || pause > left || !wire.pause(pause).await {
-                return Err(trouble);
-            }
-            left -= pause;
-            attempt += 1;
+        let (wire, headers) = self.way()?;
+        match self.came(wire.ask(Method::GET, &format!("/accounts/{id}"), &headers, None).await, &[]) {
+            Came::Done(body) => Account::of(&body).ok_or_else(|| {
+                unreadable(
+                    format!("{} answers in a form that is not known", self.0.settings.endpoint),
+                    "check `endpoint` in settings: StackOne's API belongs there",
+                )
+            }),
+            Came::Refused(refusal) => Err(self.refused(id, &refusal)),
+            Came::NotSent(why) | Came::Lost(why) => Err(why),
         }
     }
 
-    /// Sends one request once.
-    async fn send(&self, method: Method, id: &str, body: Option<Zeroizing<Vec<u8>>>, secrets: &[&[u8]]) -> Came {
-        let endpoint = &self.0.settings.endpoint;
-        let (wire, key) = match (&self.0.wire, &self.0.api_key) {
-            (Ok(wire), Ok(key)) => (wire, key),
-            (Err(why), _) => {
-                let why = format!("{endpoint} cannot be reached: {why}");
-                return Came::NotSent(unreadable(why, "correct it in settings"));
-            }
-            (_, Err(why)) => return Came::NotSent(why.clone()),
+    /// Sends a change once.
+    async fn change(&self, id: &str, body: Zeroizing<Vec<u8>>, secrets: &[&[u8]]) -> Came {
+        let (wire, mut headers) = match self.way() {
+            Ok(way) => way,
+            Err(why) => return Came::NotSent(why),
         };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.came(wire.send(Method::PATCH, &format!("/accounts/{id}"), headers, Some(body)).await, secrets)
+    }
+
+    fn way(&self) -> Result<(&Wire, HeaderMap), Unreadable> {
+        let endpoint = &self.0.settings.endpoint;
+        let wire = self
+            .0
+            .wire
+            .as_ref()
+            .map_err(|why| unreadable(format!("{endpoint} cannot be reached: {why}"), "correct it in settings"))?;
+        let key = self.0.api_key.as_ref().map_err(Clone::clone)?;
         // The API key is the user's name, and there is no password.
         let user = Zeroizing::new(format!("{}:", key.expose()));
         let basic = Zeroizing::new(format!("Basic {}", *Zeroizing::new(STANDARD.encode(user.as_bytes()))));
-        let Ok(mut basic) = HeaderValue::from_str(&basic) else {
-            return Came::NotSent(unreadable("StackOne's API key becomes no header", "export it again"));
-        };
+        let mut basic = HeaderValue::from_str(&basic)
+            .map_err(|_| unreadable("StackOne's API key becomes no header", "export it again"))?;
         basic.set_sensitive(true);
         let json = HeaderValue::from_static("application/json");
-        let mut headers = HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, json.clone())]);
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, json);
-        }
+        Ok((wire, HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, json)])))
+    }
+
+    fn came(&self, reply: Reply, secrets: &[&[u8]]) -> Came {
+        let endpoint = &self.0.settings.endpoint;
         let out_of_reach = |why: String| {
             unreadable(format!("{endpoint}: {why}"), format!("check that this machine reaches {endpoint}"))
         };
-        match wire.send(method, &format!("/accounts/{id}"), headers, body).await {
+        match reply {
             Reply::Answered(Answer { status: 200..=299, body, .. }) => Came::Done(body),
             Reply::Answered(Answer { status, body, wait }) => {
                 let words = self.redacted(&form::message(&body), secrets);

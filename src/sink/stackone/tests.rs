@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::model::origin::Origin;
 use crate::model::spec::Shape;
