@@ -42,9 +42,18 @@ pub(super) trait Shelf {
     /// `ledger.json`, or `None` where there is no ledger. Files of a ledger without it are a damaged ledger, not an absent one.
     fn head(&self) -> Result<Option<Found>, LedgerError>;
 
-    /// All files of a folder, by name. One that is gone before it is read was removed by a run, and is no longer there.
-    fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError>;
+    /// The names in a folder, sorted.
+    fn names(&self, folder: Folder) -> Result<Vec<String>, LedgerError>;
+
+    /// A file of a folder, for messages.
+    fn shown(&self, folder: Folder, name: &str) -> String;
+
+    /// Files of a folder, by name. One that is gone before it is read was removed by a run, and is no longer there.
+    fn fetch(&self, folder: Folder, names: Vec<String>) -> Result<Vec<(String, Found)>, LedgerError>;
 }
+
+/// Begins the names of files that say that a record is being renamed. Hidden, so that programs from before them pass over them.
+pub(super) const RENAMING: &str = ".renaming.";
 
 /// Which runs may still be at work.
 pub(super) enum Alive {
@@ -70,16 +79,38 @@ pub(super) struct Contents {
     marks_refused: Vec<MarkRefused>,
     /// Addresses whose record was renamed and is still there, because the renaming was cut short.
     pub(super) left_behind: Vec<Address>,
+    /// Files that a renaming has left, which was cut short.
+    pub(super) renaming: Vec<String>,
+    /// False if records of tenants were left out.
+    #[cfg_attr(
+        not(feature = "object-store"),
+        expect(dead_code, reason = "a folder is tidied when it is opened, whole")
+    )]
+    pub(super) is_whole: bool,
 }
 
 impl Contents {
     pub(super) fn read(shelf: &impl Shelf) -> Result<Option<Self>, LedgerError> {
+        Self::read_without(shelf, &BTreeSet::new())
+    }
+
+    /// Leaves out the records of these tenants, unless one is being renamed: what it was called before may be among the others.
+    pub(super) fn read_without(shelf: &impl Shelf, left_out: &BTreeSet<Address>) -> Result<Option<Self>, LedgerError> {
         let Some(found) = shelf.head()? else { return Ok(None) };
         let id = format::read_ledger(&found)?;
         let mut records: BTreeMap<Address, Record> = BTreeMap::new();
         let mut uids: BTreeMap<Uid, Address> = BTreeMap::new();
         let mut left_behind = Vec::new();
-        for (name, found) in shelf.files(Folder::Tenants)? {
+        let names = shelf.names(Folder::Tenants)?;
+        let renaming: Vec<String> = names.iter().filter(|name| name.starts_with(RENAMING)).cloned().collect();
+        let mut wanted = ours(shelf, Folder::Tenants, names)?;
+        let there = wanted.len();
+        if renaming.is_empty() && !left_out.is_empty() {
+            let left_out: BTreeSet<String> = left_out.iter().map(format::tenant_name).collect();
+            wanted.retain(|name| !left_out.contains(name));
+        }
+        let is_whole = wanted.len() == there;
+        for (name, found) in shelf.fetch(Folder::Tenants, wanted)? {
             let record = format::read_tenant(&id, &name, &found)?;
             let namesake = uids.get(&record.uid).and_then(|address| records.get(address));
             if namesake.is_some_and(|other| follows(other, &record)) {
@@ -97,7 +128,7 @@ impl Contents {
             records.insert(record.address.clone(), record);
         }
         let (mut rehearsals, mut marks_refused) = (Vec::new(), Vec::new());
-        for (name, found) in shelf.files(Folder::Rehearsals)? {
+        for (name, found) in files(shelf, Folder::Rehearsals)? {
             if format::is_mark_refused(&name) {
                 marks_refused.push(format::read_mark_refused(&id, &name, &found)?);
             } else {
@@ -106,10 +137,10 @@ impl Contents {
         }
         // After the records: a run that one of them names was recorded before, and so is found here.
         let mut runs = Vec::new();
-        for (name, found) in shelf.files(Folder::Runs)? {
+        for (name, found) in files(shelf, Folder::Runs)? {
             runs.push(format::read_run(&id, &name, &found)?);
         }
-        Ok(Some(Self { id, records, runs, rehearsals, marks_refused, left_behind }))
+        Ok(Some(Self { id, records, runs, rehearsals, marks_refused, left_behind, renaming, is_whole }))
     }
 
     /// Runs that a record still names: what is known of their end matters.
@@ -171,6 +202,24 @@ impl Contents {
             nearly_full: false,
         }
     }
+}
+
+/// Those of a folder's names that are a ledger's files.
+fn ours(shelf: &impl Shelf, folder: Folder, mut names: Vec<String>) -> Result<Vec<String>, LedgerError> {
+    // Dot files are never the ledger's own: git's, a file browser's, or a write that was cut short.
+    names.retain(|name| !name.starts_with('.'));
+    match names.iter().find(|name| !name.ends_with(".json")) {
+        None => Ok(names),
+        Some(name) => Err(LedgerError::Foreign {
+            file: crate::model::untrusted::escape(&shelf.shown(folder, name)),
+            why: "is no file of a ledger".to_owned(),
+        }),
+    }
+}
+
+fn files(shelf: &impl Shelf, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError> {
+    let names = ours(shelf, folder, shelf.names(folder)?)?;
+    shelf.fetch(folder, names)
 }
 
 /// Returns whether a record is the result of renaming another.

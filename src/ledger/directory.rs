@@ -168,17 +168,17 @@ impl Shelf for Directory {
         }
     }
 
-    fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError> {
-        let path = self.folder(folder);
+    fn names(&self, folder: Folder) -> Result<Vec<String>, LedgerError> {
+        Ok(names(&self.folder(folder))?.unwrap_or_default())
+    }
+
+    fn shown(&self, folder: Folder, name: &str) -> String {
+        self.folder(folder).join(name).to_string_lossy().into_owned()
+    }
+
+    fn fetch(&self, folder: Folder, names: Vec<String>) -> Result<Vec<(String, Found)>, LedgerError> {
         let mut files = Vec::new();
-        for name in names(&path)?.unwrap_or_default() {
-            if is_hidden(&name) {
-                continue;
-            }
-            if !name.ends_with(".json") {
-                let why = "is no file of a ledger".to_owned();
-                return Err(LedgerError::Foreign { file: shown(&path.join(name)), why });
-            }
+        for name in names {
             if let Some(found) = self.read(folder, &name)? {
                 files.push((name, found));
             }

@@ -14,7 +14,7 @@ mod people;
 mod reading;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -96,10 +96,18 @@ impl Ledger {
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
     pub fn read(&self) -> Result<Option<LedgerFacts>, LedgerError> {
+        self.read_without(&BTreeSet::new())
+    }
+
+    /// The same without the records of these tenants, which are not read where that can be.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_without(&self, left_out: &BTreeSet<Address>) -> Result<Option<LedgerFacts>, LedgerError> {
         match self {
-            Self::Directory(directory) => read_directory(directory),
+            Self::Directory(directory) => read_directory(directory, left_out),
             #[cfg(feature = "object-store")]
-            Self::Bucket(bucket) => Ok(read_whole(|| Contents::read(bucket))?
+            Self::Bucket(bucket) => Ok(read_whole(|| Contents::read_without(bucket, left_out))?
                 .map(|contents| contents.judged(bucket.place(), &Alive::Clock { now: bucket.now(), ours: None }))),
         }
     }
@@ -130,18 +138,18 @@ fn open_directory(directory: &Directory, run: Run) -> Result<Held, LedgerError> 
         return Err(LedgerError::Conflict { what: format!("run {}", held.run.id) });
     }
     held.write_run(&held.run)?;
-    held.sweep(&contents)?;
-    held.prune(&contents)?;
+    held.tidy(&contents)?;
     Ok(held)
 }
 
 /// No lock: the run is recorded by the store's clock, and the record shows that the store refuses what it should.
 #[cfg(feature = "object-store")]
 fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
-    let contents = Contents::read(bucket)?.ok_or_else(|| LedgerError::Missing { place: bucket.place() })?;
+    let head = bucket.head()?.ok_or_else(|| LedgerError::Missing { place: bucket.place() })?;
+    let id = format::read_ledger(&head)?;
     // Other machines judge this run by that clock.
     let run = Run { started: bucket.now().unwrap_or(run.started), ..run };
-    let (name, bytes) = (format::run_name(&run.id), format::run_file(&contents.id, &run)?);
+    let (name, bytes) = (format::run_name(&run.id), format::run_file(&id, &run)?);
     let stamp = bucket.put(Folder::Runs, &name, &bytes, &Before::Nothing)?;
     if let Err(error) = bucket.prove(Folder::Runs, &name, &bytes, &stamp) {
         // Nothing was done in this run's name; if its record stays, it only says so for a while.
@@ -149,10 +157,7 @@ fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
         return Err(error);
     }
     let store = Store::Bucket { bucket: bucket.clone(), ours: stamp };
-    let held = Held { id: contents.id.clone(), run, store, files: Mutex::default() };
-    held.sweep(&contents)?;
-    held.prune(&contents)?;
-    Ok(held)
+    Ok(Held { id, run, store, files: Mutex::default() })
 }
 
 /// A file's turn to be read and written, with what this run knows of it.
@@ -188,19 +193,33 @@ impl Held {
     /// # Errors
     /// A file that cannot be read, or that is not what this ledger's files are.
     pub fn facts(&self) -> Result<LedgerFacts, LedgerError> {
+        self.facts_without(&BTreeSet::new())
+    }
+
+    /// The same without the records of these tenants, which are not read where that can be.
+    ///
+    /// # Errors
+    /// As for [`Self::facts`].
+    pub fn facts_without(&self, left_out: &BTreeSet<Address>) -> Result<LedgerFacts, LedgerError> {
         let ours = self.run.id.clone();
         match &self.store {
             Store::Folder(locked) => {
                 let directory = locked.directory();
                 let place = directory.place();
-                let contents = Contents::read(directory)?.ok_or(LedgerError::Missing { place })?;
+                let contents = Contents::read_without(directory, left_out)?.ok_or(LedgerError::Missing { place })?;
                 Ok(LedgerFacts { other_runs: Life::Proven, ..judged(contents, directory, &Alive::Holder(ours)) })
             }
             #[cfg(feature = "object-store")]
             Store::Bucket { bucket, .. } => {
                 let place = bucket.place();
-                let contents = read_whole(|| Contents::read(bucket))?;
+                let contents = read_whole(|| Contents::read_without(bucket, left_out))?;
                 let contents = contents.ok_or(LedgerError::Missing { place: place.clone() })?;
+                if contents.is_whole {
+                    self.tidy(&contents)?;
+                } else if contents.ended_runs().count() > 2 * ENDED_RUNS_KEPT {
+                    // Which of them a record names is known only of all records.
+                    return self.facts();
+                }
                 Ok(contents.judged(place, &Alive::Clock { now: bucket.now(), ours: Some(ours) }))
             }
         }
@@ -350,6 +369,13 @@ impl Held {
                 bucket.put(Folder::Runs, &name, &bytes, &Before::This(ours.clone())).map(drop)
             }
         }
+    }
+
+    /// Finishes and removes what earlier runs have left.
+    fn tidy(&self, contents: &Contents) -> Result<(), LedgerError> {
+        self.sweep(contents)?;
+        contents.renaming.iter().try_for_each(|name| self.store.remove(Folder::Tenants, name))?;
+        self.prune(contents)
     }
 
     /// Finishes what a renaming that was cut short has left.

@@ -270,37 +270,8 @@ impl Bucket {
         Path::parse(text).map_err(|error| store_error("name", self.shown(folder, name), &error.into()))
     }
 
-    fn shown(&self, folder: Folder, name: &str) -> String {
-        let slash = if folder == Folder::Top || name.is_empty() { "" } else { "/" };
-        format!("{}/{}{slash}{name}", self.0.url, folder.name())
-    }
-
     fn thread_gone(&self) -> LedgerError {
         LedgerError::Defect { place: self.place() }
-    }
-
-    /// The names in a folder, sorted; at the top without the folders' own.
-    fn names(&self, folder: Folder) -> Result<Vec<String>, LedgerError> {
-        let prefix = match (self.0.prefix.as_str(), folder.name()) {
-            ("", "") => None,
-            ("", name) => Some(name.to_owned()),
-            (prefix, "") => Some(prefix.to_owned()),
-            (prefix, name) => Some(format!("{prefix}/{name}")),
-        };
-        let prefix = prefix.map(Path::parse).transpose();
-        let prefix = prefix.map_err(|error| store_error("name", self.shown(folder, ""), &error.into()))?;
-        let inner = self.0.clone();
-        let listed = self.0.thread.run(async move {
-            let found = inner.stores.read.list_with_delimiter(prefix.as_ref()).await?;
-            let objects = found.objects.into_iter().map(|object| object.location);
-            Ok(objects.chain(found.common_prefixes).collect::<Vec<Path>>())
-        });
-        let paths: Vec<Path> = listed
-            .ok_or_else(|| self.thread_gone())?
-            .map_err(|error| store_error("list", self.shown(folder, ""), &error))?;
-        let mut names: Vec<String> = paths.iter().filter_map(|path| path.filename().map(str::to_owned)).collect();
-        names.sort();
-        Ok(names)
     }
 
     /// An object in one of the folders, by its URL.
@@ -344,33 +315,50 @@ impl Shelf for Bucket {
         }
     }
 
-    fn files(&self, folder: Folder) -> Result<Vec<(String, Found)>, LedgerError> {
+    fn names(&self, folder: Folder) -> Result<Vec<String>, LedgerError> {
+        let prefix = match (self.0.prefix.as_str(), folder.name()) {
+            ("", "") => None,
+            ("", name) => Some(name.to_owned()),
+            (prefix, "") => Some(prefix.to_owned()),
+            (prefix, name) => Some(format!("{prefix}/{name}")),
+        };
+        let prefix = prefix.map(Path::parse).transpose();
+        let prefix = prefix.map_err(|error| store_error("name", self.shown(folder, ""), &error.into()))?;
+        let inner = self.0.clone();
+        let listed = self.0.thread.run(async move {
+            let found = inner.stores.read.list_with_delimiter(prefix.as_ref()).await?;
+            let objects = found.objects.into_iter().map(|object| object.location);
+            Ok(objects.chain(found.common_prefixes).collect::<Vec<Path>>())
+        });
+        let paths: Vec<Path> = listed
+            .ok_or_else(|| self.thread_gone())?
+            .map_err(|error| store_error("list", self.shown(folder, ""), &error))?;
+        let mut names: Vec<String> = paths.iter().filter_map(|path| path.filename().map(str::to_owned)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn shown(&self, folder: Folder, name: &str) -> String {
+        let slash = if folder == Folder::Top || name.is_empty() { "" } else { "/" };
+        format!("{}/{}{slash}{name}", self.0.url, folder.name())
+    }
+
+    fn fetch(&self, folder: Folder, names: Vec<String>) -> Result<Vec<(String, Found)>, LedgerError> {
         let mut wanted = Vec::new();
-        for name in self.names(folder)? {
-            if name.starts_with('.') {
-                continue;
-            }
-            if !name.ends_with(".json") {
-                let why = "is no file of a ledger".to_owned();
-                let file = crate::model::untrusted::escape(&self.shown(folder, &name));
-                return Err(LedgerError::Foreign { file, why });
-            }
+        for name in names {
             let path = self.path(folder, &name)?;
             let shown = self.shown(folder, &name);
             wanted.push((name, path, shown));
         }
         let inner = self.0.clone();
-        let read = self.0.thread.run(async move {
+        self.still(async move {
             let inner = &inner;
-            stream::iter(wanted)
-                .map(|(name, path, shown)| async move {
-                    Ok(inner.fetch(&path, shown).await?.map(|(found, _)| (name, found)))
-                })
-                .buffered(READS)
-                .try_collect::<Vec<Option<(String, Found)>>>()
-                .await
-        });
-        Ok(read.ok_or_else(|| self.thread_gone())??.into_iter().flatten().collect())
+            let read = stream::iter(wanted).map(|(name, path, shown)| async move {
+                Ok(inner.fetch(&path, shown).await?.map(|(found, _)| (name, found)))
+            });
+            let read = read.buffered(READS).try_collect::<Vec<Option<(String, Found)>>>().await?;
+            Ok(read.into_iter().flatten().collect())
+        })
     }
 }
 

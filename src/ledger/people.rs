@@ -5,7 +5,7 @@ use crate::model::address::Address;
 use crate::model::record::{Record, State};
 use crate::model::run::Life;
 
-use super::contents::Folder;
+use super::contents::{Folder, RENAMING};
 use super::error::LedgerError;
 use super::{Held, format};
 
@@ -22,9 +22,14 @@ impl Held {
         let mut formerly = record.formerly.clone();
         formerly.push(from.clone());
         let renamed = Record { address: to.clone(), formerly, seq: record.seq.saturating_add(1), ..record };
+        // Whoever reads only some of the records is told that this one may be there twice.
+        let told = format!("{RENAMING}{}", format::tenant_name(from));
+        let before = self.store.read(Folder::Tenants, &told).await?;
+        self.store.replace(Folder::Tenants, &told, &before.place, b"{}\n").await?;
         // First the new one: cut short here, both are there, and a reader knows which of them follows the other.
         self.create(&renamed).await?;
         self.store.remove(Folder::Tenants, &format::tenant_name(from))?;
+        self.store.remove(Folder::Tenants, &told)?;
         Ok(renamed)
     }
 

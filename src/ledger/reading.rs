@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::address::Address;
 use crate::model::live::LedgerFacts;
 
 use super::contents::{Alive, Contents, Shelf as _};
@@ -11,8 +12,11 @@ use super::error::LedgerError;
 /// How often a reader looks again when a run began or ended under its eyes.
 const READ_ATTEMPTS: usize = 5;
 
-pub(super) fn read_directory(directory: &Directory) -> Result<Option<LedgerFacts>, LedgerError> {
-    read_directory_by(directory, Contents::read)
+pub(super) fn read_directory(
+    directory: &Directory,
+    left_out: &BTreeSet<Address>,
+) -> Result<Option<LedgerFacts>, LedgerError> {
+    read_directory_by(directory, |directory| Contents::read_without(directory, left_out))
 }
 
 pub(super) fn read_directory_by(

@@ -56,7 +56,10 @@ impl Store {
         bytes: &[u8],
     ) -> Result<Place, LedgerError> {
         match self {
-            Self::Folder(locked) => locked.put_with_spare(folder, name, bytes).await.map(|()| Place::Nothing),
+            Self::Folder(locked) => {
+                let _ = place;
+                locked.put_with_spare(folder, name, bytes).await.map(|()| Place::Nothing)
+            }
             #[cfg(feature = "object-store")]
             Self::Bucket { .. } => self.replace(folder, name, place, bytes).await,
         }

@@ -1,5 +1,7 @@
 //! The ledger's promises, each on a folder of its own.
 
+mod parts;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -51,6 +51,11 @@ impl Desired {
         self.items.iter().chain(&self.other_shards)
     }
 
+    /// The tenants that other shards look at.
+    pub fn elsewhere(&self) -> BTreeSet<Address> {
+        self.other_shards.keys().filter(|address| address.is_tenant()).cloned().collect()
+    }
+
     /// The declared parts of a tenant that this run does not look at, in order.
     pub fn passed_over_of<'a>(&'a self, tenant: &'a Address) -> impl Iterator<Item = &'a Address> {
         let from_it = self.passed_over.range(tenant.clone()..).map(|(address, _)| address);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Vendor};
 use crate::model::desired::Desired;
-use crate::model::live::{LedgerLive, Live, TenantLive};
-use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant};
+use crate::model::live::{LedgerFacts, LedgerLive, Live, TenantLive};
+use crate::model::spec::{Owner, QlikKey, QlikTenant, RoleGrant, Spec};
 use crate::model::untrusted::Untrusted;
 
 use super::deliver::judge;
@@ -35,6 +35,22 @@ pub struct Known<'a> {
 pub fn strangers(desired: &Desired, live: &Live) -> BTreeSet<Untrusted> {
     let estate = Estate::of(desired, live);
     estate.qlik.unmanaged.values().flatten().map(|tenant| tenant.id.clone()).collect()
+}
+
+/// Returns whether the records of all tenants are needed for these, also of those that other shards look at: who else binds a tenant
+/// is asked before one is adopted, or looked for by its name; and a record that nothing declares may be the rest of a renaming.
+pub fn needs_all_records(desired: &Desired, facts: &LedgerFacts) -> bool {
+    let is_bound =
+        |address: &Address| facts.records.get(address).is_some_and(|record| record.state.binding().is_some());
+    // An Imburse account is listed whole, and whoever is on the list is looked for in the ledger.
+    let asks =
+        |address: &Address, spec: &Spec| address.vendor == Vendor::Imburse || spec.is_adopted() && !is_bound(address);
+    let tenants = desired.items.iter().filter(|(address, _)| address.is_tenant());
+    tenants.into_iter().any(|(address, declared)| asks(address, &declared.spec))
+        || facts
+            .records
+            .iter()
+            .any(|(address, record)| desired.has_lost(address, &record.group) && desired.selection.judges(address))
 }
 
 /// The facts to read next of a tenant.

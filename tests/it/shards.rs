@@ -280,3 +280,22 @@ fn shards_that_start_at_once_make_each_tenant_once_and_refuse_nothing() {
     assert_eq!(shared.stage.live_keys().len(), 32);
     shared.run(PLAN, &["--detailed-exitcode", "desired.yaml"]).exits(0);
 }
+
+/// A tenant that another shard's record binds is refused to whoever adopts it, though a shard reads its own records only.
+#[test]
+fn a_tenant_of_another_shard_is_not_adopted() {
+    let stage = stage(6);
+    stage.settle();
+    let host = stage.tenants()[0]["hostnames"][0].as_str().unwrap().to_owned();
+    let label = host.split('.').next().unwrap();
+    stage.write_desired(&format!("{}    copy: {{ account: us-oem, adopt: {{ hostname: {label} }} }}\n", estate(6)));
+    let whole = stage.plan(&[]).exits(1).says("lead to one tenant").all();
+    // Of two shards, one has the adopter, and of some number of shards not the tenant's own address.
+    let shards = [2, 3, 5, 7].into_iter().flat_map(|of| (1..=of).map(move |k| format!("{k}/{of}")));
+    let runs = shards.map(|shard| stage.plan(&["--shard", &shard])).filter(|run| run.out.contains("qlik/copy"));
+    let apart: Vec<Run> = runs.filter(|run| !run.out.contains("lead to one tenant")).collect();
+    assert!(!apart.is_empty(), "they are never apart:\n{whole}");
+    for run in apart {
+        run.exits(1).says(&format!("`adopt:` names {host}")).says("bound to qlik/t-");
+    }
+}

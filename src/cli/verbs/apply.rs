@@ -9,11 +9,12 @@ use crate::apply::world::World;
 use crate::apply::{self, rehearse};
 use crate::ledger::Held;
 use crate::model::clock::Clocks;
-use crate::model::live::{LedgerLive, Live};
+use crate::model::live::{LedgerFacts, LedgerLive, Live};
 use crate::model::spec::Way;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::action::{Action, Plan};
 use crate::plan::hurdles;
+use crate::plan::needs::needs_all_records;
 use crate::plan::review::Review;
 use crate::plan::{Limiting, Wishes};
 use crate::render::progress::Work;
@@ -33,7 +34,7 @@ use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::signals::{Signals, Unsaved};
 use super::super::watch::unless_ending;
-use super::{check_reclaims, check_wishes, hold, ledger, random, review, tell_absence, unread, wishes};
+use super::{check_reclaims, check_wishes, hold, ledger, of_this_shard, random, review, tell_absence, unread, wishes};
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -132,7 +133,12 @@ async fn work(
         clocks,
         now: clock(),
     };
-    let reading = observe(&declared.desired, LedgerLive::Present(held.facts()?), &wishes, &sources);
+    let desired = &declared.desired;
+    let recorded = || {
+        let asks_for_all = |facts: &LedgerFacts| needs_all_records(desired, facts);
+        of_this_shard(desired, qlik, |left_out| held.facts_without(left_out), asks_for_all)
+    };
+    let reading = observe(&declared.desired, LedgerLive::Present(recorded()?), &wishes, &sources);
     let mut live = unless_ending(&common.waits, reading).await?;
     let now = || clocks.now().unwrap_or_else(clock);
     let planned = |live: &Live, wishes: &Wishes| crate::plan::plan(&declared.desired, live, wishes, now());
@@ -141,7 +147,7 @@ async fn work(
     if common.sandbox && plan.counts().tenants_to_create > 0 {
         rehearse_in_sandbox(declared, &live, &plan, world, output).await?;
         wishes.will_rehearse = false;
-        live = Live { ledger: LedgerLive::Present(held.facts()?), ..live };
+        live = Live { ledger: LedgerLive::Present(recorded()?), ..live };
         plan = planned(&live, &wishes);
     }
     hurdles::tell(&declared.desired, &live, &wishes, now(), &mut plan);

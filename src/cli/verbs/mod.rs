@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 
 use crate::ledger::{Held, Ledger, LedgerError};
 use crate::model::address::Address;
+use crate::model::desired::Desired;
 use crate::model::duration::Duration;
 use crate::model::live::{LedgerFacts, LedgerLive, Live, Unreadable};
 use crate::model::run::{Run, RunId};
@@ -27,6 +28,7 @@ use crate::model::untrusted::{Untrusted, escape};
 use crate::plan::action::Plan;
 use crate::plan::asked::{self, Unmet};
 use crate::plan::{Limiting, Wishes};
+use crate::provider::qlik::QlikReader;
 
 use super::args::Common;
 use super::clock::clock;
@@ -78,10 +80,32 @@ fn tell_absence(common: &Common, output: &Output) {
 
 /// The ledger as a reader sees it.
 fn read_ledger(estate: &Estate, common: &Common) -> Result<LedgerLive, Problem> {
-    Ok(match estate.ledger.read()? {
+    Ok(ledger_live(estate.ledger.read()?, estate, common))
+}
+
+fn ledger_live(facts: Option<LedgerFacts>, estate: &Estate, common: &Common) -> LedgerLive {
+    match facts {
         Some(facts) => LedgerLive::Present(facts),
         None => LedgerLive::Missing { place: estate.ledger.place(), strict: common.unattended().is_some() },
-    })
+    }
+}
+
+/// What a run needs of the ledger: a shard of its own tenants, and all of it where others are asked about. Where an organization is
+/// listed, they always are.
+fn of_this_shard<T>(
+    desired: &Desired,
+    qlik: &QlikReader,
+    read: impl Fn(&BTreeSet<Address>) -> Result<T, LedgerError>,
+    asks_for_all: impl Fn(&T) -> bool,
+) -> Result<T, LedgerError> {
+    let whole = BTreeSet::new();
+    let elsewhere = if desired.qlik.keys().any(|account| qlik.lists_tenants(account)) {
+        whole.clone()
+    } else {
+        desired.elsewhere()
+    };
+    let found = read(&elsewhere)?;
+    if !elsewhere.is_empty() && asks_for_all(&found) { read(&whole) } else { Ok(found) }
 }
 
 /// The ledger as it stands once more, later in a run.

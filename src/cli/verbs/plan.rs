@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::model::desired::Desired;
-use crate::model::live::Live;
+use crate::model::live::{LedgerFacts, Live};
 use crate::model::selection::Selection;
 use crate::observe::{Breadth, Leaving, Preflight, Sources, observe};
 use crate::plan::action::Plan;
+use crate::plan::needs::needs_all_records;
 use crate::plan::{Limiting, Wishes, hurdles};
 use crate::render::progress::Work;
 use crate::render::{self, Outcome};
@@ -26,7 +27,7 @@ use super::super::formats::Told;
 use super::super::ledger_place;
 use super::super::output::Output;
 use super::super::watch::unless_ending;
-use super::{again, check_reclaims, check_wishes, ledger, read_ledger, tell_absence, wishes};
+use super::{again, check_reclaims, check_wishes, ledger, ledger_live, of_this_shard, tell_absence, wishes};
 
 pub(in crate::cli) async fn run(args: &PlanArgs, paths: &[PathBuf], output: &Output) -> Result<Exit, Problem> {
     let common = &args.common;
@@ -159,8 +160,18 @@ async fn read(args: &PlanArgs, declared: &Declared, wishes: &Wishes, output: &Ou
         clocks: &estate.clocks,
         now: clock(),
     };
-    let read = match read_ledger(&estate, common) {
-        Ok(ledger) => unless_ending(&common.waits, observe(&declared.desired, ledger, wishes, &sources)).await,
+    let desired = &declared.desired;
+    let facts = match &args.snapshot {
+        // Whoever plans from it later may ask about all.
+        Some(_) => estate.ledger.read(),
+        None => {
+            let asks_for_all =
+                |found: &Option<LedgerFacts>| found.as_ref().is_some_and(|facts| needs_all_records(desired, facts));
+            of_this_shard(desired, &estate.qlik, |left_out| estate.ledger.read_without(left_out), asks_for_all)
+        }
+    };
+    let read = match facts.map(|facts| ledger_live(facts, &estate, common)).map_err(Problem::from) {
+        Ok(ledger) => unless_ending(&common.waits, observe(desired, ledger, wishes, &sources)).await,
         Err(problem) => Err(problem),
     };
     let live = match read {
