@@ -1,6 +1,7 @@
 //! Resolves the references in settings to secrets, for the accounts that this run uses. Names what is missing, never a value.
 
 mod imburse;
+pub(super) mod program;
 pub(super) mod proof;
 mod reference;
 pub(super) mod text;

@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::ledger::Ledger;
 use crate::ledger::access::Access;
 use crate::model::address::Name;
-use crate::model::secret::Secret;
 use crate::model::settings::{self, Settings};
 use crate::net::aws;
 use crate::sink::{Sink, access};
@@ -100,17 +99,12 @@ fn sink_access(
     match sink {
         settings::Sink::File { .. } => {}
         settings::Sink::Command(command) => {
-            let allowed = command.allow_env.iter().map(String::as_str);
-            for variable in access::ENVIRONMENT.into_iter().chain(allowed) {
-                let Some(value) = std::env::var_os(variable) else { continue };
-                let value = value.into_string().map_err(|_| {
-                    Problem::new(
-                        format!("the environment variable {variable} is not UTF-8"),
-                        format!("export {variable} as plain text, or take it out of sinks.{name}.allow_env"),
-                    )
-                })?;
-                access.environment.push((variable.to_owned(), Secret::new(value)));
-            }
+            access.environment = credentials::program::environment(&command.allow_env).map_err(|variable| {
+                Problem::new(
+                    format!("the environment variable {variable} is not UTF-8"),
+                    format!("export {variable} as plain text, or take it out of sinks.{name}.allow_env"),
+                )
+            })?;
         }
         settings::Sink::Vault(vault) => {
             access.proxy = reach::proxy(&settings.network)?;

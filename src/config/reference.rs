@@ -20,11 +20,19 @@ pub(super) fn required_reference(
     fields.entry(key).and_then(|entry| reference(entry, base, faults))
 }
 
-/// `{ env: NAME }` or `{ file: PATH }`. Whatever else stands there may be a secret: neither it nor its line is shown.
+/// `{ env: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, ARGUMENT…] }`. Whatever else stands there may be a secret: neither it nor its line is shown.
 pub(super) fn reference(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> Option<Reference> {
-    const HELP: &str = "secrets never stand in YAML; say { env: NAME } or { file: PATH }";
+    const HELP: &str = "secrets never stand in YAML; say { env: NAME } or { file: PATH }, or { command: [PROGRAM, …] } for a program that prints it";
     let node = &entry.value;
     let key = &entry.key;
+    if let Value::Map(entries) = &node.value
+        && let [only] = entries.as_slice()
+        && only.key == "command"
+        && let Value::List(_) = &only.value.value
+    {
+        let argv = argv(&only.value, "`command`", faults)?;
+        return Some(Reference::Command { argv, folder: base.to_path_buf() });
+    }
     if let Value::Map(entries) = &node.value
         && let [only] = entries.as_slice()
         && let Value::Scalar { text, kind: Kind::Text } = &only.value.value
@@ -51,12 +59,48 @@ pub(super) fn reference(entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> 
             (format!("`{key}` holds a value where a reference is expected"), "not shown; change it if it was a secret")
         }
         Value::Map(_) | Value::List(_) | Value::Broken => {
-            (format!("`{key}` is not a reference to an environment variable or a file"), "not shown")
+            (format!("`{key}` is not a reference to an environment variable, a file or a program"), "not shown")
         }
     };
     faults.mask(node.at);
     faults.add(code::SECRET, node.at, message, label).help(HELP);
     None
+}
+
+/// A program and its arguments. A secret may have been written among them, so what does not fit is not shown.
+pub(super) fn argv(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+    let Value::List(items) = &node.value else {
+        read::wrong_kind(node, what, "a list", faults)
+            .help("the program and its arguments, as in `[./put-secret, prod]`");
+        return None;
+    };
+    let words: Option<Vec<String>> = items.iter().map(|item| word(item, what, faults)).collect();
+    let words = words?;
+    if words.first().is_none_or(|program| program.trim().is_empty()) {
+        faults
+            .add(code::PLACE, node.at, format!("{what} names no program"), "empty")
+            .help("the program and its arguments, as in `[./put-secret, prod]`; no shell is involved");
+        return None;
+    }
+    if let Some((message, help)) = words.first().and_then(|program| not_a_place(program)) {
+        faults.mask(node.at);
+        faults
+            .add(code::PLACE, node.at, format!("the program of {what}: {message}"), "no shell is involved")
+            .help(help);
+        return None;
+    }
+    Some(words)
+}
+
+fn word(item: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = read::text(item, &format!("an argument of {what}"), faults)?;
+    if text.chars().any(char::is_control) {
+        faults.mask(item.at);
+        let message = format!("an argument of {what} holds a control character");
+        faults.add(code::PLACE, item.at, message, "not shown").help("put what takes several lines into the script");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 pub(super) fn is_variable(text: &str) -> bool {

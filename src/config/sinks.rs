@@ -8,7 +8,7 @@ use super::kubernetes;
 use super::login;
 use super::place::{cloud_word, is_segment, kind};
 use super::read::{self, Fields, Keys};
-use super::reference::{is_variable, not_a_place, origin, path, required_reference};
+use super::reference::{argv, is_variable, origin, path, required_reference};
 use super::source::Span;
 use super::syntax::{Entry, Node, Value};
 use crate::model::address::Name;
@@ -82,42 +82,6 @@ fn command(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'_>) -> O
         shared: shared?,
         folder: base.to_path_buf(),
     })
-}
-
-/// A program and its arguments. A secret may have been written among them, so what does not fit is not shown.
-fn argv(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
-    let Value::List(items) = &node.value else {
-        read::wrong_kind(node, what, "a list", faults)
-            .help("the program and its arguments, as in `[./put-secret, prod]`");
-        return None;
-    };
-    let words: Option<Vec<String>> = items.iter().map(|item| word(item, what, faults)).collect();
-    let words = words?;
-    if words.first().is_none_or(|program| program.trim().is_empty()) {
-        faults
-            .add(code::PLACE, node.at, format!("{what} names no program"), "empty")
-            .help("the program and its arguments, as in `[./put-secret, prod]`; no shell is involved");
-        return None;
-    }
-    if let Some((message, help)) = words.first().and_then(|program| not_a_place(program)) {
-        faults.mask(node.at);
-        faults
-            .add(code::PLACE, node.at, format!("the program of {what}: {message}"), "no shell is involved")
-            .help(help);
-        return None;
-    }
-    Some(words)
-}
-
-fn word(item: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let text = read::text(item, &format!("an argument of {what}"), faults)?;
-    if text.chars().any(char::is_control) {
-        faults.mask(item.at);
-        let message = format!("an argument of {what} holds a control character");
-        faults.add(code::PLACE, item.at, message, "not shown").help("put what takes several lines into the script");
-        return None;
-    }
-    Some(text.to_owned())
 }
 
 fn timeout(node: &Node, faults: &mut Faults<'_>) -> Option<Duration> {

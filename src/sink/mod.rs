@@ -29,6 +29,7 @@ use self::payload::Payload;
 use self::stackone::StackOneSink;
 use self::vault::VaultSink;
 
+pub use self::command::printed;
 pub use self::file::enclosing as work_tree;
 pub use self::outcome::{Look, Put, ReadBack, Version};
 pub use self::reader::{SinkReader, SinkReaders};

@@ -49,6 +49,7 @@ mod pasting;
 mod payments;
 mod people;
 mod plan;
+mod printed;
 mod process;
 mod reach;
 mod reference;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::model::secret::Secret;
 use crate::model::settings::Reference;
 
+use super::program;
 use super::text::{self, Carried, Ends, Fault};
 
 /// A file that holds one credential is small; anything larger is a mistake in the settings.
@@ -14,7 +15,7 @@ const CREDENTIAL_MAX: u64 = 64 * 1024;
 pub(super) type Missing = Vec<(String, String)>;
 
 pub(super) fn read(what: &str, reference: &Reference, carried: Carried, missing: &mut Missing) -> Option<Secret> {
-    let (saved, place, save) = match reference {
+    let (saved, place, ends, save) = match reference {
         Reference::Env(variable) => {
             let Some(value) = std::env::var_os(variable) else {
                 missing.push((
@@ -23,10 +24,15 @@ pub(super) fn read(what: &str, reference: &Reference, carried: Carried, missing:
                 ));
                 return None;
             };
-            (value.into_encoded_bytes(), format!("the environment variable {variable}"), format!("export {variable}"))
+            (
+                value.into_encoded_bytes(),
+                format!("the environment variable {variable}"),
+                Ends::Cut,
+                format!("export {variable}"),
+            )
         }
         Reference::File(path) => match read_file(path) {
-            Ok(bytes) => (bytes, path.display().to_string(), format!("save {}", path.display())),
+            Ok(bytes) => (bytes, path.display().to_string(), Ends::Cut, format!("save {}", path.display())),
             Err(why) => {
                 missing.push((
                     format!("{what}: {} cannot be read: {why}", path.display()),
@@ -35,8 +41,20 @@ pub(super) fn read(what: &str, reference: &Reference, carried: Carried, missing:
                 return None;
             }
         },
+        Reference::Command { argv, folder } => {
+            let place = reference.place();
+            match program::of(argv, folder) {
+                Ok(printed) => {
+                    (printed.to_vec(), format!("what {place} prints"), Ends::Exact, format!("let {place} print it"))
+                }
+                Err(why) => {
+                    missing.push((format!("{what}: {}", why.why.raw()), why.next));
+                    return None;
+                }
+            }
+        }
     };
-    match text::credential(saved, carried, Ends::Cut) {
+    match text::credential(saved, carried, ends) {
         Ok(secret) => return Some(secret),
         Err(Fault::Empty) => {
             missing.push((format!("{what} is empty"), format!("set the value that {what} refers to")));

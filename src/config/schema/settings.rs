@@ -110,6 +110,8 @@ pub enum Reference {
     Env(Variable),
     /// In a file, relative to the settings file.
     File(PathText),
+    /// Printed by a program: it and its arguments. A program with a slash is relative to the settings file. No shell is involved.
+    Command(#[schemars(length(min = 1))] Vec<Argument>),
 }
 
 /// Where secrets rest.
@@ -253,6 +255,8 @@ pub enum IdToken {
     Env(Variable),
     /// In a file, relative to the settings file.
     File(PathText),
+    /// Printed by a program: it and its arguments. A program with a slash is relative to the settings file. No shell is involved.
+    Command(#[schemars(length(min = 1))] Vec<Argument>),
     /// From GitHub Actions, for this audience. The job needs `permissions: id-token: write`.
     GithubActions(Audience),
 }

@@ -1,5 +1,6 @@
 //! The sink `command`: a program of the user's own stores the payload, another says what is stored.
 
+mod printed;
 mod process;
 mod start;
 
@@ -25,6 +26,8 @@ use super::{Put, ReadBack, Version, of_key, unreadable};
 
 use self::process::{Ended, Program, Ran};
 use self::start::Obstacle;
+
+pub use self::printed::printed;
 
 /// Exit codes of `deliver` that say something for certain. Few programs use them by chance.
 const DELIVERED: i32 = 0;
@@ -310,7 +313,7 @@ fn about(address: &Address) -> Vec<(&'static str, String)> {
 fn nowhere(program: &str) -> Unreadable {
     unreadable(
         format!("{program} is not there: no folder of PATH has it"),
-        format!("install {program}, or name it with a slash, as in ./{program}, under sinks: in settings"),
+        format!("install {program}, or name it with a slash, as in ./{program}, in settings"),
     )
 }
 

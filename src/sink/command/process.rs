@@ -16,7 +16,7 @@ use crate::model::secret::Secret;
 use crate::sink::access::Lock;
 
 /// Far more than any metadata, and than anybody reads of an error.
-const LARGEST: usize = 64 * 1024;
+pub(super) const LARGEST: usize = 64 * 1024;
 
 /// How long a dead program's output may stay open: whoever holds it has left the program's process group.
 const LINGER: Duration = Duration::from_secs(2);

@@ -68,9 +68,7 @@ pub(super) fn before(path: &Path, folder: &Path) -> Option<Obstacle> {
                     format!("is a link to {}, which is not there", escape(&to.to_string_lossy())),
                     format!("correct the link {shown}"),
                 ),
-                Err(_) => {
-                    obstacle("is not there", format!("put it at {shown}, or correct it under sinks: in settings"))
-                }
+                Err(_) => obstacle("is not there", format!("put it at {shown}, or correct it in settings")),
             });
         }
         Err(error) => {
@@ -81,10 +79,10 @@ pub(super) fn before(path: &Path, folder: &Path) -> Option<Obstacle> {
         }
     };
     if found.is_dir() {
-        return Some(obstacle("is a folder", "name a program in it under sinks: in settings"));
+        return Some(obstacle("is a folder", "name a program in it, in settings"));
     }
     if !found.is_file() {
-        return Some(obstacle("is not a file", "name a program under sinks: in settings"));
+        return Some(obstacle("is not a file", "name a program in settings"));
     }
     if rustix::fs::access(path, May::EXEC_OK).is_err() {
         // The same refusal stands for both.
@@ -195,7 +193,7 @@ pub(super) fn after(path: &Path, folder: &Path, error: &io::Error) -> Obstacle {
     if errno == Some(Errno::TOOBIG) {
         return obstacle(
             "was not started, because its arguments and its environment are too large",
-            "shorten its arguments, or hand on fewer variables: allow_env under sinks: in settings",
+            "shorten its arguments, or hand on fewer variables: allow_env in settings",
         );
     }
     obstacle(format!("could not be started: {error}"), format!("see the limits of this machine, and correct {shown}"))

@@ -513,3 +513,46 @@ fn a_credential_that_the_environment_hands_on_is_not_repeated() {
     };
     assert!(why.to_string().ends_with("(not shown: it holds a secret)"), "{why}");
 }
+
+/// What a shell's script prints as a secret.
+fn prints(script: &str, seconds: u64) -> Result<String, String> {
+    let argv = ["sh", "-c", script].map(str::to_owned);
+    let environment = [("PATH".to_owned(), Secret::new("/usr/local/bin:/usr/bin:/bin".to_owned()))];
+    printed(&argv, Path::new("/"), &environment, Duration::from_secs(seconds))
+        .map(|out| String::from_utf8(out.to_vec()).unwrap())
+        .map_err(|why| format!("{}; {}", why.why.raw(), why.next))
+}
+
+#[test]
+fn what_a_program_prints_is_taken_without_one_line_end() {
+    for (script, expected) in [
+        ("printf s3cret", "s3cret"),
+        ("echo s3cret", "s3cret"),
+        ("printf 's3cret\\r\\n'", "s3cret"),
+        ("printf ' s3cret \\n\\n'", " s3cret \n"),
+        ("echo s3cret; echo a warning of 8 words >&2", "s3cret"),
+        ("printf ''", ""),
+    ] {
+        assert_eq!(prints(script, 20).as_deref(), Ok(expected), "{script}");
+    }
+}
+
+#[test]
+fn of_a_program_that_fails_only_what_it_says_on_standard_error_is_shown() {
+    const SECRET: &str = "hunter2-is-the-secret-of-all";
+    for (script, says) in [
+        ("echo SECRET; echo 'no such item' >&2; exit 3", "ended with exit code 3: no such item"),
+        ("echo SECRET; printf 'no \\033[2J item' >&2; exit 1", "ended with exit code 1: no "),
+        (
+            "echo SECRET; echo 'could not use SECRET' >&2; exit 4",
+            "ended with exit code 4: (not shown: it holds a secret)",
+        ),
+        ("echo SECRET; kill -9 $$", "was ended by signal 9"),
+        ("echo SECRET; exec sleep 60", "was not done after 1 s and was killed"),
+        ("while :; do echo SECRET; done | head -c 70000", "prints 65536 bytes or more, too many for a credential"),
+    ] {
+        let said = prints(&script.replace("SECRET", SECRET), 1).unwrap_err();
+        assert!(said.starts_with("sh ") && said.contains(says) && !said.contains(SECRET), "{said}");
+        assert!(said.contains("run sh by hand"), "{said}");
+    }
+}
