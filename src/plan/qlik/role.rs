@@ -1,6 +1,6 @@
 //! A grant through a custom role: who is meant, who lacks it, what stands in the way. And the vendor's warning where everyone is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::address::Address;
 use crate::model::live::{CallerLive, HoldersLive, Observed, RoleLive, TenantLive};
@@ -229,22 +229,38 @@ pub(super) fn later(spec: &QlikTenant, address: &Address, ground: &Ground, slots
     }
 }
 
-/// The vendor's warning, once for each place that grants to everyone.
+/// The number of further places that the warning names.
+const PLACES_NAMED: usize = 3;
+
+/// The vendor's warning, once, with the places that grant to everyone: it is about the kind of grant, and a thousand tenants need it
+/// no more often than one.
 pub(in crate::plan) fn warn(scene: &Scene, plan: &mut Plan) {
-    let mut places: BTreeMap<&Place, usize> = BTreeMap::new();
+    let mut places: BTreeSet<&Place> = BTreeSet::new();
+    let mut tenants: usize = 0;
     for (_, declared) in scene.desired.of_all_shards() {
         let Spec::QlikTenant(spec) = &declared.spec else { continue };
         if let (true, Some(at)) = (spec.grants.to_everyone(), &spec.grants.at) {
-            *places.entry(at).or_default() += 1;
+            places.insert(at);
+            tenants += 1;
         }
     }
-    for (at, tenants) in places {
-        let of = if tenants == 1 { "a tenant".to_owned() } else { format!("{tenants} tenants") };
-        let text = format!(
-            "manage_api_keys goes to everyone: each user of {of} may mint keys with all their rights. The vendor's warning: \
-             \"For security, only grant the Manage API keys permission to users or groups who require it.\" \
-             A role does that: {{ role: {{ name: API key holders, assign_to: {{ key_owners: true }} }} }}"
-        );
-        plan.notices.push(Notice { address: None, at: Some(at.clone()), text: text.into() });
+    let mut places = places.into_iter();
+    let Some(first) = places.next() else { return };
+    let of = if tenants == 1 { "a tenant".to_owned() } else { format!("{tenants} tenants") };
+    let mut text = format!(
+        "manage_api_keys goes to everyone: each user of {of} may mint keys with all their rights. The vendor's warning: \
+         \"For security, only grant the Manage API keys permission to users or groups who require it.\" \
+         A role does that: {{ role: {{ name: API key holders, assign_to: {{ key_owners: true }} }} }}"
+    );
+    let named = places.by_ref().take(PLACES_NAMED);
+    let mut others: Vec<String> = named.map(|at| format!("{}:{}", at.file, at.line)).collect();
+    match places.count() {
+        0 => {}
+        1 => others.push("1 more place".to_owned()),
+        more => others.push(format!("{more} more places")),
     }
+    if !others.is_empty() {
+        text.push_str(&format!(". Also granted so at {}", others.join(", ")));
+    }
+    plan.notices.push(Notice { address: None, at: Some(first.clone()), text: text.into() });
 }
