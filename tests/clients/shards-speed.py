@@ -86,7 +86,9 @@ ENVIRONMENT = os.environ | {"CI": "true", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "A
 
 def started(program, run, *args):
     command = [f"{PROGRAMS}/{program}", *args, "--settings", f"{WORK}/settings-{run}.yaml"]
-    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # From an empty folder: what lies beside whoever runs this is no desired state.
+    os.makedirs(f"{WORK}/empty", exist_ok=True)
+    return subprocess.Popen(command, env=ENVIRONMENT, cwd=f"{WORK}/empty", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ended(child, *codes):
@@ -134,6 +136,7 @@ def main():
             control("POST", "latency", {"ms": 0})
             tenants_of(run)
         merged(len(SHARDS), host)
+        killed(len(SHARDS) + 1, host)
     finally:
         server.kill()
 
@@ -153,6 +156,54 @@ def merged(run, host):
     found = subprocess.run(merge, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
     assert found == whole, "the merged plan differs"
     print(f"merged plan of 4 parts: {len(found)} bytes, the same as of one process")
+
+
+def killed(run, host):
+    """A shard dies in mid-apply: it is run again, a person says what the ledger asks for, and each tenant and key is there once."""
+    settings(host, run)
+    folder = declared(run)
+    ended(started("qlik-apply", run, "ledger", "init"))
+    ended(started("qlik-apply", run, "rehearse", "us-oem", folder))
+    control("POST", "latency", {"ms": LATENCY})
+    apply = ("--yes", "--max-run", "PT1M")
+    first, second = (started("qlik-apply", run, *apply, "--shard", f"{number}/2", folder) for number in (1, 2))
+    mine = lambda: [one for one in control("GET", "state")["tenants"] if one["name"].startswith(f"Run {run} ")]
+    while len(mine()) < TENANTS // 4:
+        pass
+    first.kill()
+    first.communicate()
+    at = time.monotonic()
+    there = len(mine())
+    ended(second)
+    control("POST", "latency", {"ms": 0})
+    again = lambda *codes: ended(started("qlik-apply", run, *apply, "--format", "json", "--shard", "1/2", folder), *codes)
+    waiting = json.loads(again(0, 1, 2))["plan"]["counts"]["waiting"]
+    while json.loads(again(0, 1, 2))["plan"]["counts"]["waiting"]:
+        time.sleep(5)
+    waited = time.monotonic() - at
+    # By the vendor's clock, after which no request of the dead shard can be on its way.
+    control("POST", "clock", {"advance": "PT1H1M"})
+    said = {"--adopt": 0, "--not-created": 0, "--settle": 0}
+    hosts = {one["name"]: one["hostnames"][0] for one in mine()}
+    for n in range(TENANTS):
+        address = f"qlik/r{run}-{n}"
+        told = ended(started("qlik-apply", run, "resolve", address, folder), 0, 1)
+        name = f"Run {run} tenant {n}"
+        if "did not learn the outcome" in told:
+            how = ["--adopt", hosts[name]] if name in hosts else ["--not-created"]
+        elif "did not finish" in told:
+            how = ["--settle"]
+        else:
+            continue
+        ended(started("qlik-apply", run, "resolve", address, *how, folder))
+        said[how[0]] += 1
+    again(0)
+    tenants_of(run)
+    keys = sum(len([key for key in os.listdir(f"{WORK}/secrets/qlik/r{run}-{n}") if key in ("bi", "ci")]) for n in range(TENANTS))
+    assert keys == 2 * TENANTS, f"{keys} keys were delivered"
+    ended(started("qlik-plan", run, "--preflight", "sinks", "--detailed-exitcode", folder))
+    print(f"a shard killed with {there} of {TENANTS} tenants made: {waiting} objects waited {waited:.0f} s for its minute to pass;")
+    print("  then a person said: " + ", ".join(f"{count} {how}" for how, count in said.items()) + f"; {TENANTS} tenants, {keys} keys, each once")
 
 
 main()
