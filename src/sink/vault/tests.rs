@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
@@ -305,9 +306,13 @@ const NO_TOKEN: &str = r#"{"errors":["permission denied"]}"#;
 
 #[test]
 fn nobody_logs_in_twice_in_a_row() {
-    // It gives tokens and knows none of them.
-    let server =
-        Server::by(|asked| if asked.contains("/login ") { answer(200, LOGGED_IN) } else { answer(403, NO_TOKEN) });
+    // It gives tokens and knows none of them; whoever asked for many is given no more, so that this ends.
+    let given = AtomicUsize::new(0);
+    let server = Server::by(move |asked| match asked.contains("/login ") {
+        true if given.fetch_add(1, Ordering::SeqCst) < 20 => answer(200, LOGGED_IN),
+        true => answer(400, r#"{"errors":["enough"]}"#),
+        false => answer(403, NO_TOKEN),
+    });
     let sink = logged_in(&server);
     for _ in 0..3 {
         let look = wait(sink.look(&ci(), &[]));
