@@ -42,6 +42,7 @@ const WITH_VALUE: &[&str] = &[
     "--label",
     "--live",
     "--max-run",
+    "--name-pattern",
     "--new",
     "--only",
     "--out",

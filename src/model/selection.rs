@@ -111,6 +111,20 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
     }
 
+    /// Reads a pattern for the names that people see, in letters of any case: `Acme*`.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn of_names(text: &str) -> Result<Self, String> {
+        let glob = GlobBuilder::new(text).case_insensitive(true).build().map_err(|error| error.kind().to_string())?;
+        Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
+    }
+
+    /// Returns whether a name is one of those that it stands for.
+    pub fn matches_name(&self, name: &str) -> bool {
+        self.matcher.is_match(name)
+    }
+
     /// Returns whether an address is one of those that it stands for.
     pub fn matches(&self, address: &Address) -> bool {
         self.matcher.is_match(address.to_string())

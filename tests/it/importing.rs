@@ -157,6 +157,27 @@ fn what_is_imported_is_added_to_a_file_of_which_every_other_byte_stays() {
 }
 
 #[test]
+fn tenants_are_chosen_by_the_name_that_people_see() {
+    let stage = estate();
+    let import = |more: &[&str]| stage.plan(&[&["import", "--account", "us-oem"][..], more].concat());
+    let all = import(&[]).exits(0).out;
+    let names: Vec<String> = stage
+        .tenants()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .filter(|name| all.contains(name))
+        .collect();
+    let begins: String = names[0].chars().take(3).collect();
+    let wanted = names.iter().filter(|name| name.starts_with(&begins)).count();
+    assert!(wanted > 0 && wanted < names.len(), "{names:?}");
+    let run = import(&["--name-pattern", &format!("{}*", begins.to_uppercase())]).exits(0);
+    assert!(names.iter().all(|name| run.out.contains(name.as_str()) == name.starts_with(&begins)), "{}", run.out);
+    import(&["--name-pattern", "nobody is called so"]).exits(0).says("Nothing to import");
+    import(&["--name-pattern", "a*", "--from", "hosts"]).exits(1).says("--name-pattern").says("--from");
+    import(&["--name-pattern", "[a"]).exits(1).says("--name-pattern");
+}
+
+#[test]
 fn a_file_that_lines_cannot_be_added_to_is_left_as_it_is() {
     let stage = estate();
     for old in ["version: 1\nqlik: { tenants: {} }\n", "{ version: 1 }\n"] {

@@ -27,6 +27,9 @@ pub(in crate::cli) struct ImportOf {
     /// Of what was found, only what this pattern matches once it is named, as in 'qlik/acme-*'. May be repeated.
     #[arg(long, value_name = "PATTERN", value_parser = pattern, help_heading = WHICH)]
     pub(in crate::cli) only: Vec<Pattern>,
+    /// Of what is listed, only tenants with such a name at the vendor, in letters of any case, as in 'Acme*'. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::of_names, conflicts_with_all = ["tenants", "from"], help_heading = WHICH)]
+    pub(in crate::cli) name_pattern: Vec<Pattern>,
     /// Adds what is found to this file of desired state, and leaves every other byte of it as it is.
     #[arg(long, value_name = "FILE", help_heading = WHERE)]
     pub(in crate::cli) into: Option<PathBuf>,

@@ -146,6 +146,11 @@ async fn read(
             Vendor::Imburse => imburse.extend(listed::at_imburse(estate, settings, account, &managed).await?),
         }
     }
+    let is_named = |listed: &Listed| {
+        of.name_pattern.is_empty() || of.name_pattern.iter().any(|pattern| pattern.matches_name(&listed.called))
+    };
+    qlik.retain(is_named);
+    imburse.retain(is_named);
     let taken = |vendor| {
         let addresses = declared.desired.items.keys().chain(recorded(&ledger));
         addresses
