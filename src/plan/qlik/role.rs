@@ -260,7 +260,7 @@ pub(in crate::plan) fn warn(scene: &Scene, plan: &mut Plan) {
         more => others.push(format!("{more} more places")),
     }
     if !others.is_empty() {
-        text.push_str(&format!(". Also granted so at {}", others.join(", ")));
+        text = format!("{text}. Also granted so at {}", others.join(", "));
     }
     plan.notices.push(Notice { address: None, at: Some(first.clone()), text: text.into() });
 }
