@@ -88,7 +88,8 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     let strangers: Vec<&K> = live().filter(|key| is_stranger(key)).collect();
     let here = |key: &K| key.is_for(&sink.hash);
 
-    let blind = sink.blind;
+    // A live state may have been taken by somebody who could look. What a sink is known to hold is never guessed.
+    let blind = sink.blind && question.sink.entry.is_none();
     if question.sink.entry.is_none() && !blind {
         return unlooked(question, &marked, &strangers);
     }

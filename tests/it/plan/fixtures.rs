@@ -132,6 +132,7 @@ folders! {
     as_declared_with_a_user_and_a_role
     blind_sink
     blind_sink_leftover
+    blind_sink_that_was_seen
     create_key
     create_key_dead
     create_tenant
