@@ -37,7 +37,7 @@ use self::object_store::{Before, Bucket};
 #[cfg(feature = "object-store")]
 use self::reading::read_whole;
 use self::reading::{judged, read_directory};
-use self::store::{Place, Store};
+use self::store::{Store, Stored};
 
 /// How many ended runs are kept. They say nothing that their absence does not say; some are kept for people.
 const ENDED_RUNS_KEPT: usize = 200;
@@ -162,12 +162,6 @@ fn open_bucket(bucket: &Bucket, run: Run) -> Result<Held, LedgerError> {
 
 /// A file's turn to be read and written, with what this run knows of it.
 type Turn = tokio::sync::Mutex<Option<Stored>>;
-
-/// A record as it was last read or written, and what a write has to replace.
-struct Stored {
-    record: Option<Record>,
-    place: Place,
-}
 
 /// A ledger in which this run is recorded, and whose lock it holds where there is one: the only value that can write to it.
 /// Dropping it gives the lock back and says nothing of the run's end.

@@ -1,5 +1,7 @@
 //! Where a held ledger's files are read and replaced: in a locked folder, or in a bucket.
 
+use crate::model::record::Record;
+
 use super::contents::Folder;
 use super::durable::Locked;
 use super::error::LedgerError;
@@ -32,6 +34,12 @@ pub(super) enum Place {
 /// The contents of one file, and what a write of it has to replace.
 pub(super) struct Read {
     pub(super) found: Option<Found>,
+    pub(super) place: Place,
+}
+
+/// A tenant's record as it was last read or written, and what a write of it has to replace.
+pub(super) struct Stored {
+    pub(super) record: Option<Record>,
     pub(super) place: Place,
 }
 
