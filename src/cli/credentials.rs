@@ -177,6 +177,9 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
             settings::Sink::Kubernetes(kubernetes) => {
                 drop(read(&field_of(name, "token"), &kubernetes.token, Carried::Header, &mut missing));
             }
+            settings::Sink::GitLab(gitlab) => {
+                drop(read(&field_of(name, "token"), &gitlab.token, Carried::Header, &mut missing));
+            }
             settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Aws(_) => {}
         }
     }

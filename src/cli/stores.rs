@@ -4,6 +4,7 @@ mod bucket;
 mod cluster;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::Ledger;
@@ -126,6 +127,7 @@ fn sink_access(
             access.token = Some(credentials::of_sink(name, "api_key", &stackone.api_key));
             access.ca_pem.extend(reach::certificates(settings.network.ca_file.as_deref())?);
         }
+        settings::Sink::GitLab(gitlab) => pipeline(name, &gitlab.token, settings, &mut access)?,
         settings::Sink::Aws(_) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;
@@ -135,4 +137,19 @@ fn sink_access(
         }
     }
     Ok(access)
+}
+
+/// A forge, with a token that others may replace while the run is at work.
+fn pipeline(
+    name: &Name,
+    token: &settings::Reference,
+    settings: &Settings,
+    access: &mut access::Access,
+) -> Result<(), Problem> {
+    access.proxy = reach::proxy(&settings.network)?;
+    reach::roots_are_there()?;
+    access.ca_pem.extend(reach::certificates(settings.network.ca_file.as_deref())?);
+    let (name, token) = (name.clone(), token.clone());
+    access.fresh_token = Some(Arc::new(move || credentials::of_sink(&name, "token", &token)));
+    Ok(())
 }

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use super::diagnostic::{Faults, code};
 use super::source::{At, Span};
-use crate::model::address::Name;
-use crate::model::settings::{Settings, Sink};
+use crate::model::address::{Address, Name, Vendor};
+use crate::model::settings::{GitLabSink, Settings, Sink};
 use crate::model::spec::Shape;
 
 /// The places that were told, so that a profile is told once a tenant.
 #[derive(Default)]
 pub(super) struct Homes {
     taken: HashMap<(Name, Name), Span>,
+    /// Of each place, the names of variables and the keys that have them.
+    variables: HashMap<(String, String), (Address, Span)>,
 }
 
 impl Homes {
@@ -29,6 +31,14 @@ impl Homes {
             Some(Sink::StackOne(sink)) => sink,
             Some(Sink::Kubernetes(_)) => {
                 becomes_a_name(tenant, key, deliver_to, faults);
+                return;
+            }
+            Some(Sink::GitLab(sink)) => {
+                let address = of_vendor(shape, tenant).with_key(key.clone());
+                if sink.is_masked() && shape != Some(Shape::Token) {
+                    not_maskable(deliver_to, shape, faults);
+                }
+                self.variable(&sink.location(), &sink.name.of(&address), address, deliver_to, faults);
                 return;
             }
             Some(Sink::File { .. } | Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_)) | None => return,
@@ -55,6 +65,58 @@ impl Homes {
                 .help("an account holds one key: deliver the other elsewhere");
         }
     }
+}
+
+impl Homes {
+    /// Names of variables are narrower than addresses, so two keys may come to have one.
+    fn variable(
+        &mut self,
+        location: &str,
+        variable: &str,
+        address: Address,
+        deliver_to: &At<Name>,
+        faults: &mut Faults<'_>,
+    ) {
+        let (sink, at) = (&deliver_to.value, deliver_to.at);
+        if variable.starts_with(|c: char| c.is_ascii_digit()) {
+            let message = format!(
+                "{address} would be the variable {variable} in sink `{sink}`, and no variable's name begins with a digit"
+            );
+            faults.add(code::HOME, at, message, "delivered there").help(format!(
+                "begin `name` under sinks.{sink} in settings with letters, as in `{{vendor}}_{{tenant}}_{{key}}`"
+            ));
+        }
+        for name in [variable.to_owned(), format!("{variable}{}", GitLabSink::METADATA)] {
+            let Some((other, first)) =
+                self.variables.insert((location.to_owned(), name.clone()), (address.clone(), at))
+            else {
+                continue;
+            };
+            let message = format!("{other} and {address} would both be the variable {name} in sink `{sink}`");
+            let first = faults.place(first);
+            faults.add(code::HOME, at, message, "again here").also(first, "first here").help(
+                "rename one of them, deliver it to another project, or part the names further, as in `name: \"{vendor}__{tenant}__{key}\"`",
+            );
+            return;
+        }
+    }
+}
+
+fn of_vendor(shape: Option<Shape>, tenant: &Name) -> Address {
+    let vendor = if shape.is_some() { Vendor::Qlik } else { Vendor::Imburse };
+    Address::tenant(vendor, tenant.clone())
+}
+
+/// GitLab masks one line without blanks, and every other shape has lines.
+fn not_maskable(deliver_to: &At<Name>, shape: Option<Shape>, faults: &mut Faults<'_>) {
+    let sink = &deliver_to.value;
+    let message = format!("sink `{sink}` masks its variables, and GitLab masks a value of one line alone");
+    let unmasked = format!("say `masked: false` under sinks.{sink} in settings: a job that prints it then shows it");
+    let help = match shape {
+        Some(_) => format!("say `deliver_as: token`; or {unmasked}"),
+        None => format!("a key of Imburse is delivered in several lines: {unmasked}"),
+    };
+    faults.add(code::HOME, deliver_to.at, message, "delivered there").help(help);
 }
 
 /// Each name is a part of a Secret's name, and a part ends in a letter or a digit.

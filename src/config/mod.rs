@@ -3,6 +3,7 @@
 mod desired;
 mod diagnostic;
 mod fault;
+mod gitlab;
 mod group;
 mod homes;
 mod ignore;
@@ -27,6 +28,7 @@ pub(crate) mod suggest;
 mod syntax;
 mod template;
 mod texts;
+mod variable;
 
 use std::path::Path;
 

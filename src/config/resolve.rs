@@ -111,7 +111,8 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         });
         items.insert(address, Declared { labels: tenant.labels.clone(), ..groups.declared(spec, *at, faults) });
     }
-    imburse::items(&profiles_of_imburse, tenants_of_imburse, settings, &groups, &mut items, faults);
+    let imburse = (&profiles_of_imburse, tenants_of_imburse);
+    imburse::items(imburse, settings, &groups, &mut homes, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
     Merged { items, ignore, groups }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::diagnostic::{Faults, code};
+use super::gitlab;
 use super::kubernetes;
 use super::login;
 use super::place::{cloud_word, is_segment, kind};
@@ -17,7 +18,7 @@ use crate::model::origin::Origin;
 use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink};
 
 const SINKS: Keys = Keys {
-    known: &["file", "command", "vault", "aws-secrets-manager", "kubernetes", "stackone"],
+    known: &["file", "command", "vault", "aws-secrets-manager", "kubernetes", "stackone", "gitlab-variables"],
     later: &["age", "github-actions"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
@@ -44,6 +45,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         "stackone" => stackone(what, entry, base, faults).map(Sink::StackOne),
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
         "kubernetes" => kubernetes::sink(what, entry, base, faults).map(Sink::Kubernetes),
+        "gitlab-variables" => gitlab::sink(what, entry, base, faults).map(Sink::GitLab),
         _ => file(what, entry, base, faults),
     }
 }

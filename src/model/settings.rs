@@ -1,5 +1,6 @@
 //! The trusted half of the configuration: accounts, sinks, ledger, limits, network. It names secrets and holds none.
 
+mod ci;
 mod login;
 mod reference;
 mod sink;
@@ -14,6 +15,7 @@ use super::host::{Host, Label, Region};
 use super::imburse::Api;
 use super::origin::Origin;
 
+pub use self::ci::{GitLabOwner, GitLabSink, Shown, VariableName};
 pub use self::login::{IdToken, LoginMethod, VaultAuth, VaultLogin};
 pub use self::reference::Reference;
 pub use self::sink::{

@@ -219,7 +219,8 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             | settings::Sink::Vault(_)
             | settings::Sink::Aws(_)
             | settings::Sink::Kubernetes(_)
-            | settings::Sink::StackOne(_),
+            | settings::Sink::StackOne(_)
+            | settings::Sink::GitLab(_),
         )
         | None => None,
     }

@@ -18,7 +18,7 @@ use crate::net::aws::Login;
 pub struct Access {
     /// Of a `vault`. Where there is none, why; it is said when the sink is used.
     pub token: Option<Result<Secret, Unreadable>>,
-    /// Of a `kubernetes`: read again at each request, since a pod's token is replaced while it runs.
+    /// Of a `kubernetes` and of forges: read again at each request, since a pod's token is replaced while it runs.
     pub fresh_token: Option<Read>,
     /// Of a `kubernetes` whose settings name no server: the one that the environment names.
     pub server: Option<Result<Origin, Unreadable>>,

@@ -5,6 +5,7 @@ mod aws;
 mod command;
 mod content;
 mod file;
+mod gitlab;
 mod kubernetes;
 mod outcome;
 pub mod payload;
@@ -23,6 +24,7 @@ use self::access::{Access, Lock};
 use self::aws::AwsSink;
 use self::command::CommandSink;
 use self::file::FileSink;
+use self::gitlab::GitLabSink;
 use self::kubernetes::KubernetesSink;
 use self::outcome::{Seen, of_key, unreadable};
 use self::payload::Payload;
@@ -49,6 +51,8 @@ pub enum Sink {
     Kubernetes(KubernetesSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
+    /// CI/CD variables at GitLab.
+    GitLab(GitLabSink),
 }
 
 impl Sink {
@@ -65,6 +69,7 @@ impl Sink {
                 Self::Kubernetes(KubernetesSink::of(kubernetes, settings.hash(), access))
             }
             settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
+            settings::Sink::GitLab(gitlab) => Self::GitLab(GitLabSink::of(gitlab, settings.hash(), access)),
         }
     }
 
@@ -73,7 +78,12 @@ impl Sink {
         match self {
             Self::Command(command) => command.bequeath(lock),
             // Their writes end with this process, or are refused when they come late.
-            Self::File(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => {}
+            Self::File(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => {}
         }
     }
 
@@ -86,6 +96,7 @@ impl Sink {
             Self::Aws(aws) => aws.hash(),
             Self::Kubernetes(kubernetes) => kubernetes.hash(),
             Self::StackOne(stackone) => stackone.hash(),
+            Self::GitLab(gitlab) => gitlab.hash(),
         }
     }
 
@@ -98,6 +109,7 @@ impl Sink {
             Self::Aws(aws) => aws.place(address),
             Self::Kubernetes(kubernetes) => kubernetes.place(address),
             Self::StackOne(stackone) => stackone.place(address),
+            Self::GitLab(gitlab) => gitlab.place(address),
         }
     }
 
@@ -126,7 +138,12 @@ impl Sink {
             Self::File(file) => {
                 std::iter::once(address).chain(formerly).find_map(|at| file.tracked(at).transpose()).transpose()
             }
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => Ok(None),
+            Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => Ok(None),
         }
     }
 
@@ -134,7 +151,12 @@ impl Sink {
     pub async fn store(&self) -> Option<StoreLive> {
         match self {
             Self::Vault(vault) => Some(vault.store().await),
-            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
+            Self::File(_)
+            | Self::Command(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => None,
         }
     }
 
@@ -142,7 +164,12 @@ impl Sink {
     pub async fn login(&self) -> Option<Result<String, Unreadable>> {
         match self {
             Self::Vault(vault) => vault.login().await,
-            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
+            Self::File(_)
+            | Self::Command(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => None,
         }
     }
 
@@ -150,7 +177,12 @@ impl Sink {
     pub async fn end(&self) {
         match self {
             Self::Vault(vault) => vault.end().await,
-            Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => {}
+            Self::File(_)
+            | Self::Command(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => {}
         }
     }
 
@@ -162,7 +194,7 @@ impl Sink {
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
             // What AWS and Kubernetes call their versions by has no order that anybody may rely on.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_), _) => None,
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) | Self::GitLab(_), _) => None,
         }
     }
 
@@ -170,7 +202,12 @@ impl Sink {
     pub fn entries(&self, tenant: &Address) -> Option<Vec<SinkEntry>> {
         match self {
             Self::File(file) => Some(file.entries(tenant)),
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => None,
+            Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => None,
         }
     }
 
@@ -187,6 +224,7 @@ impl Sink {
             Self::Vault(vault) => vault.look(address).await,
             Self::Aws(aws) => aws.look(address).await,
             Self::Kubernetes(kubernetes) => kubernetes.look(address).await,
+            Self::GitLab(gitlab) => gitlab.look(address).await,
             Self::StackOne(_) => Seen::new(None, Version::Unseen),
         }
     }
@@ -195,7 +233,12 @@ impl Sink {
     pub async fn trouble(&self, address: &Address) -> Option<Untrusted> {
         match self {
             Self::StackOne(stackone) => stackone.trouble(address).await,
-            Self::File(_) | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => None,
+            Self::File(_)
+            | Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::GitLab(_) => None,
         }
     }
 
@@ -207,6 +250,7 @@ impl Sink {
             Self::Vault(vault) => vault.preflight(address).await,
             Self::Aws(aws) => return aws.preflight(address).await,
             Self::Kubernetes(kubernetes) => return kubernetes.preflight(address).await,
+            Self::GitLab(gitlab) => return gitlab.preflight(address).await,
             Self::StackOne(stackone) => match stackone.preflight(address).await {
                 Ok(what) => return Writable::NotRefused(what),
                 Err(why) => Err(why),
@@ -226,7 +270,12 @@ impl Sink {
         match self {
             Self::File(file) => file.ready(address).await,
             // A program takes its own locks, and a vault has none.
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => Ok(()),
+            Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => Ok(()),
         }
     }
 
@@ -246,6 +295,7 @@ impl Sink {
             },
             Self::Aws(aws) => aws.put(address, version, payload, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.put(address, version, payload, entry).await,
+            Self::GitLab(gitlab) => gitlab.put(address, version, payload, entry).await,
             Self::StackOne(stackone) => match stackone.put(address, version, payload).await {
                 Ok(None) => Ok(()),
                 Ok(Some(said)) => return Put::StoredBut(said),
@@ -266,6 +316,7 @@ impl Sink {
             Self::Vault(vault) => vault.read_back(address, entry).await,
             Self::Aws(aws) => aws.read_back(address, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.read_back(address, entry).await,
+            Self::GitLab(gitlab) => gitlab.read_back(address, entry).await,
             Self::StackOne(_) => ReadBack::Unseen,
         }
     }

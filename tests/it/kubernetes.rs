@@ -100,7 +100,7 @@ impl Shop {
         }
         // What is shorter is no key.
         secrets.extend(self.cluster.written_values().into_iter().filter(|value| value.len() > 100));
-        let kept = kept_below(self.stage.dir());
+        let kept = crate::forge::kept_below(self.stage.dir());
         for form in secrets.iter().flat_map(|secret| crate::aws::disguises(secret)) {
             assert!(!run.all().contains(&form), "{form}\n{}", run.all());
             for (path, text) in &kept {
@@ -157,27 +157,6 @@ impl Shop {
     fn six_days_later(&self) {
         self.stage.control("POST", "/clock", &json!({ "advance": "P6DT1H" }));
     }
-}
-
-/// What a run leaves behind in its folder: ledger, journal, logs. The sandbox keeps its cloud there too, which has the keys.
-fn kept_below(dir: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map_while(Result::ok) {
-            let path = entry.path();
-            if path.is_dir() {
-                if path.file_name().is_some_and(|name| name != ".qlik-sandbox") {
-                    folders.push(path);
-                }
-            } else if let Ok(bytes) = std::fs::read(&path)
-                && path.file_name().is_some_and(|name| name != "token")
-            {
-                found.push((path, String::from_utf8_lossy(&bytes).into_owned()));
-            }
-        }
-    }
-    found
 }
 
 fn secrets() -> String {

@@ -34,10 +34,10 @@ pub(crate) fn facts(settings: &Settings) -> BTreeMap<Name, ImburseFacts> {
 
 /// The declared tenants and keys, into `items`. Without settings, what refers to them is taken as it is.
 pub(crate) fn items(
-    profiles: &Named<Shared>,
-    tenants: Named<DeclaredTenant>,
+    (profiles, tenants): (&Named<Shared>, Named<DeclaredTenant>),
     settings: Option<&Settings>,
     groups: &Groups,
+    homes: &mut Homes,
     items: &mut Items,
     faults: &mut Faults<'_>,
 ) {
@@ -49,7 +49,6 @@ pub(crate) fn items(
     }
     let mut claims = Claims { seen: HashMap::new() };
     let mut told = Told::default();
-    let mut homes = Homes::default();
     for (name, (at, tenant)) in tenants {
         let profile = profile::find(&tenant.taking, profiles, faults);
         let account = profile::account(&name, at, &tenant.shared, &profile, faults);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, Audience, AuthMount, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, ImburseApi, ImburseId,
-    KmsKey, Label, OriginText, PathTemplate, PathText, Proxy, RoleWord, SecretName, Segments, StackOneWord,
-    StoreEndpoint, StoreUrl, Timeout, Variable, Version, named,
+    Argument, Audience, AuthMount, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, EnvironmentScope,
+    GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate, PathText, Proxy, RoleWord, SecretName,
+    Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -218,6 +218,56 @@ pub enum Sink {
         /// are those of the pod's service account.
         ca_file: Option<PathText>,
     },
+    /// CI/CD variables of one project, or of one group, at GitLab.
+    #[schemars(extend("anyOf" = [
+        {
+            "title": "of a project", "type": "object", "required": ["project"],
+            "properties": { "project": true, "group": false }
+        },
+        {
+            "title": "of a group", "type": "object", "required": ["group"],
+            "properties": { "project": false, "group": true, "environment_scope": { "const": "*" } }
+        }
+    ]))]
+    GitlabVariables {
+        /// The exact origin; `https://gitlab.com` if left out. Plain http on loopback only.
+        server: Option<OriginText>,
+        /// The project, by its whole path or its id.
+        project: Option<GitlabPath>,
+        /// The group, by its whole path or its id.
+        group: Option<GitlabPath>,
+        /// The name of each key's variable, in upper case and with `_` for `-`; `{vendor}_{tenant}_{key}` if left out.
+        name: Option<VariableTemplate>,
+        /// An access token of the project or group, with the scope `api`. A job's own token may not write variables.
+        token: Reference,
+        /// The environments whose jobs have the variables; `*` if left out, which is all. Of a project alone.
+        environment_scope: Option<EnvironmentScope>,
+        /// Whether logs of jobs show `[MASKED]` in place of the value; true if left out. It asks for `deliver_as: token`.
+        #[schemars(default = "yes")]
+        masked: bool,
+        /// Whether nobody can look at the value again, this program included. It is masked too.
+        #[schemars(default)]
+        hidden: bool,
+        /// Whether jobs of protected branches and tags alone have the variables; true if left out.
+        #[schemars(default = "yes")]
+        protected: bool,
+        /// Whether a job finds the value in the variable, or in a file whose path the variable is; `env_var` if left out.
+        variable_type: Option<VariableType>,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How a job finds a value.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum VariableType {
+    /// In the variable.
+    EnvVar,
+    /// In a file.
+    File,
 }
 
 fn named_ids(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {

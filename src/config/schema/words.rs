@@ -265,6 +265,23 @@ patterned!(
     DataKey, json!({ "pattern": "^(\\.?[A-Za-z0-9_-])[A-Za-z0-9._-]*$", "maxLength": 253 })
 );
 
+patterned!(
+    /// The name of each key's variable.
+    VariableTemplate, json!({
+        "pattern": format!("^(?![0-9])([A-Z0-9]*|{PLACE})(_([A-Z0-9]*|{PLACE}))*$"),
+        "maxLength": 133,
+        "allOf": each_place_once()
+    })
+);
+patterned!(
+    /// A path or an id of GitLab's.
+    GitlabPath, json!({ "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", "maxLength": 1024 })
+);
+patterned!(
+    /// Names of environments.
+    EnvironmentScope, json!({ "pattern": "^[A-Za-z0-9 _/${}.*-]+$", "maxLength": 255 })
+);
+
 /// The format's version.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "integer", "const" = 1))]

@@ -8,6 +8,7 @@ use super::super::address::{Address, Name};
 use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
+use super::ci::GitLabSink;
 use super::login::VaultAuth;
 use super::reference::Reference;
 
@@ -33,6 +34,8 @@ pub enum Sink {
     Kubernetes(KubernetesSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
+    /// CI/CD variables of a project or group at GitLab.
+    GitLab(GitLabSink),
 }
 
 /// Programs that store a payload and say what is stored.
@@ -242,6 +245,7 @@ impl Sink {
             Self::Aws(_) => "aws-secrets-manager",
             Self::Kubernetes(_) => "kubernetes",
             Self::StackOne(_) => "stackone",
+            Self::GitLab(_) => "gitlab-variables",
         }
     }
 
@@ -249,6 +253,7 @@ impl Sink {
     pub fn is_blind(&self) -> bool {
         match self {
             Self::Command(command) => command.check.is_none(),
+            Self::GitLab(gitlab) => gitlab.is_hidden(),
             Self::StackOne(_) => true,
             Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
@@ -257,7 +262,7 @@ impl Sink {
     /// Returns whether a put compares versions, so that a late one is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Command(_) | Self::StackOne(_) => false,
+            Self::File { .. } | Self::Command(_) | Self::StackOne(_) | Self::GitLab(_) => false,
             Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => true,
         }
     }
@@ -266,7 +271,7 @@ impl Sink {
     /// and what compares versions refuses what comes late.
     pub fn takes_what_is_late(&self) -> bool {
         match self {
-            Self::StackOne(_) => true,
+            Self::StackOne(_) | Self::GitLab(_) => true,
             Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
     }
@@ -276,7 +281,12 @@ impl Sink {
     pub fn is_local(&self) -> bool {
         match self {
             Self::File { shared, .. } => !shared,
-            Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => false,
+            Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => false,
         }
     }
 
@@ -285,7 +295,7 @@ impl Sink {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
             // A run within a cluster sees that cluster, on whatever machine of it.
-            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) => false,
+            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) | Self::GitLab(_) => false,
         }
     }
 
@@ -313,6 +323,7 @@ impl Sink {
             }
             // An account is linked to one tenant: which it is, is within.
             Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),
+            Self::GitLab(gitlab) => SinkHash::of("gitlab", &gitlab.location()),
         }
     }
 }

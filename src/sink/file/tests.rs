@@ -86,7 +86,12 @@ impl Place {
     fn file(&self) -> &FileSink {
         match &self.sink.0 {
             Sink::File(file) => file,
-            Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_) | Sink::Kubernetes(_) | Sink::StackOne(_) => {
+            Sink::Command(_)
+            | Sink::Vault(_)
+            | Sink::Aws(_)
+            | Sink::Kubernetes(_)
+            | Sink::StackOne(_)
+            | Sink::GitLab(_) => {
                 unreachable!()
             }
         }
