@@ -180,7 +180,10 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
             settings::Sink::GitLab(gitlab) => {
                 drop(read(&field_of(name, "token"), &gitlab.token, Carried::Header, &mut missing));
             }
-            settings::Sink::File { .. } | settings::Sink::Command(_) | settings::Sink::Aws(_) => {}
+            settings::Sink::File { .. }
+            | settings::Sink::Command(_)
+            | settings::Sink::Aws(_)
+            | settings::Sink::Azure(_) => {}
         }
     }
     missing
@@ -188,6 +191,16 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
 
 fn field_of(sink: &Name, field: &str) -> String {
     format!("sinks.{sink}.{field}")
+}
+
+/// What a variable holds that other programs read too; `None` where it holds nothing.
+///
+/// # Errors
+/// It holds something that is no credential, in words that do not repeat it.
+pub(super) fn variable(name: &str) -> Result<Option<String>, String> {
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let value = text::credential(value.into_encoded_bytes(), Carried::Header, text::Ends::Exact);
+    value.map(|value| Some(value.expose().to_owned())).map_err(|why| format!("{name} {why}"))
 }
 
 /// A sink's token or key. Where it is missing, that is said when the sink is used: a plan may do without.

@@ -1,5 +1,6 @@
 //! Opens the ledger and the sinks of the settings, with what only the environment knows.
 
+mod azure;
 mod bucket;
 mod cluster;
 
@@ -69,10 +70,19 @@ pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Nam
 pub(super) fn with_login(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
     let mut sinks = BTreeMap::new();
     for (name, sink) in &declared.settings.sinks {
-        let settings::Sink::Vault(settings::VaultSink { auth: settings::VaultAuth::Login(_), .. }) = sink else {
-            continue;
+        let is_logged_in_to = match sink {
+            settings::Sink::Vault(vault) => matches!(vault.auth, settings::VaultAuth::Login(_)),
+            settings::Sink::Azure(_) => true,
+            settings::Sink::File { .. }
+            | settings::Sink::Command(_)
+            | settings::Sink::Aws(_)
+            | settings::Sink::Kubernetes(_)
+            | settings::Sink::StackOne(_)
+            | settings::Sink::GitLab(_) => false,
         };
-        sinks.insert(name.clone(), Sink::of(sink, sink_access(name, sink, &declared.settings, common)?));
+        if is_logged_in_to {
+            sinks.insert(name.clone(), Sink::of(sink, sink_access(name, sink, &declared.settings, common)?));
+        }
     }
     Ok(sinks)
 }
@@ -120,6 +130,7 @@ fn sink_access(
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }
         }
+        settings::Sink::Azure(azure) => azure::reach(name, azure, settings, &mut access)?,
         settings::Sink::Kubernetes(kubernetes) => cluster::reach(name, kubernetes, settings, &mut access)?,
         settings::Sink::StackOne(stackone) => {
             access.proxy = reach::proxy(&settings.network)?;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::azure::is_part;
 use super::diagnostic::{Faults, code};
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
-use crate::model::settings::{GitLabSink, Settings, Sink};
+use crate::model::settings::{AzureSink, GitLabSink, Settings, Sink};
 use crate::model::spec::Shape;
 
 /// The places that were told, so that a profile is told once a tenant.
@@ -31,6 +32,11 @@ impl Homes {
             Some(Sink::StackOne(sink)) => sink,
             Some(Sink::Kubernetes(_)) => {
                 becomes_a_name(tenant, key, deliver_to, faults);
+                return;
+            }
+            Some(Sink::Azure(azure)) => {
+                let address = of_vendor(shape, tenant).with_key(key.clone());
+                becomes_a_name_in_a_vault(azure, (tenant, key), &address, deliver_to, faults);
                 return;
             }
             Some(Sink::GitLab(sink)) => {
@@ -127,5 +133,33 @@ fn becomes_a_name(tenant: &Name, key: &Name, deliver_to: &At<Name>, faults: &mut
         faults
             .add(code::HOME, deliver_to.at, message, "delivered there")
             .help("give it a name that ends in a letter or a digit, or deliver the key elsewhere");
+    }
+}
+
+/// Each name is a part of a secret's name, and two keys must never meet at one.
+fn becomes_a_name_in_a_vault(
+    azure: &AzureSink,
+    (tenant, key): (&Name, &Name),
+    address: &Address,
+    deliver_to: &At<Name>,
+    faults: &mut Faults<'_>,
+) {
+    let sink = &deliver_to.value;
+    let mut is_one = true;
+    for bad in [tenant, key].into_iter().filter(|name| !is_part(name.as_str())) {
+        is_one = false;
+        let message = format!(
+            "`{bad}` becomes no part of a secret's name in sink `{sink}`: it ends in '-' or has two of them side by side"
+        );
+        faults
+            .add(code::HOME, deliver_to.at, message, "delivered there")
+            .help("two hyphens stand between the parts of a name: give it another, or deliver the key elsewhere");
+    }
+    let length = azure.name.path(address).len();
+    if is_one && length > AzureSink::NAME_MAX {
+        let message = format!("the secret of {address} in sink `{sink}` would have a name of {length} characters");
+        faults
+            .add(code::HOME, deliver_to.at, message, "delivered there")
+            .help(format!("a vault takes {} at most: shorten tenant, key or the sink's `name`", AzureSink::NAME_MAX));
     }
 }

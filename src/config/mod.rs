@@ -1,5 +1,6 @@
 //! Bytes → desired state and settings, or every fault at once. Reads no file: `cli` does.
 
+mod azure;
 mod desired;
 mod diagnostic;
 mod fault;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::azure;
 use super::diagnostic::{Faults, code};
 use super::gitlab;
 use super::kubernetes;
@@ -18,7 +19,16 @@ use crate::model::origin::Origin;
 use crate::model::settings::{AwsSink, CommandSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink};
 
 const SINKS: Keys = Keys {
-    known: &["file", "command", "vault", "aws-secrets-manager", "kubernetes", "stackone", "gitlab-variables"],
+    known: &[
+        "file",
+        "command",
+        "vault",
+        "aws-secrets-manager",
+        "azure-key-vault",
+        "kubernetes",
+        "stackone",
+        "gitlab-variables",
+    ],
     later: &["age", "github-actions"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
@@ -44,6 +54,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         "vault" => vault(what, entry, base, faults).map(Sink::Vault),
         "stackone" => stackone(what, entry, base, faults).map(Sink::StackOne),
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
+        "azure-key-vault" => azure::sink(what, entry, faults).map(Sink::Azure),
         "kubernetes" => kubernetes::sink(what, entry, base, faults).map(Sink::Kubernetes),
         "gitlab-variables" => gitlab::sink(what, entry, base, faults).map(Sink::GitLab),
         _ => file(what, entry, base, faults),

@@ -51,6 +51,22 @@ impl Origin {
         Ok(Self { text: text.to_ascii_lowercase(), loopback })
     }
 
+    /// Parses the origin of a service that gives the machine's own identity: plain http is taken on a link-local address too, which no
+    /// router passes on.
+    ///
+    /// # Errors
+    /// As [`Origin::parse`].
+    pub fn near(text: &str) -> Result<Self, OriginError> {
+        let host = text.strip_prefix("http://").map(|rest| rest.split_once(':').map_or(rest, |(host, _)| host));
+        let link_local = host.is_some_and(|host| host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_link_local()));
+        if !link_local {
+            return Self::parse(text);
+        }
+        // The same rules for all else.
+        let Self { text: tls, .. } = Self::parse(&text.replacen("http", "https", 1))?;
+        Ok(Self { text: tls.replacen("https", "http", 1), loopback: true })
+    }
+
     /// Returns the server of one of AWS's services in a region, both made of lower-case letters, digits and hyphens.
     pub fn of_aws(service: &str, region: &str) -> Self {
         let china = if region.starts_with("cn-") { ".cn" } else { "" };
@@ -73,7 +89,7 @@ impl Origin {
         }
     }
 
-    /// Returns whether it is on this machine, and so is reached directly whatever proxy there is.
+    /// Returns whether it is on this machine, or on a link that ends at it, and so is reached directly whatever proxy there is.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
@@ -103,6 +119,28 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_goes_no_further_than_this_machine_and_its_link() {
+        for near in ["http://169.254.169.254", "http://169.254.130.2:8081", "http://localhost:1", "http://127.0.0.1:1"]
+        {
+            let origin = Origin::near(near).unwrap();
+            assert_eq!((origin.as_str(), origin.is_loopback()), (near, true));
+        }
+        assert!(!Origin::near("https://identity.example").unwrap().is_loopback());
+        for (far, why) in [
+            ("http://10.0.0.1", OriginError::Plain),
+            ("http://169.255.0.1", OriginError::Plain),
+            ("http://metadata.example", OriginError::Plain),
+            ("http://169.254.169.254/path", OriginError::Shape),
+            ("http://169.254.169.254.example", OriginError::Plain),
+            ("http://169.254.169.254:0", OriginError::Shape),
+            ("http://u@169.254.169.254", OriginError::Shape),
+        ] {
+            assert_eq!(Origin::near(far), Err(why), "{far}");
+        }
+        assert_eq!(Origin::parse("http://169.254.169.254"), Err(OriginError::Plain));
+    }
 
     #[test]
     fn an_origin_has_a_scheme_a_host_and_perhaps_a_port() {

@@ -1,9 +1,11 @@
 //! The trusted half of the configuration: accounts, sinks, ledger, limits, network. It names secrets and holds none.
 
+mod azure;
 mod ci;
 mod login;
 mod reference;
 mod sink;
+mod template;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,12 +17,12 @@ use super::host::{Host, Label, Region};
 use super::imburse::Api;
 use super::origin::Origin;
 
+pub use self::azure::AzureSink;
 pub use self::ci::{GitLabOwner, GitLabSink, Shown, VariableName};
 pub use self::login::{IdToken, LoginMethod, VaultAuth, VaultLogin};
 pub use self::reference::Reference;
-pub use self::sink::{
-    AwsSink, CommandSink, KubernetesSink, PathTemplate, Sink, StackOneFields, StackOneSink, VaultSink,
-};
+pub use self::sink::{AwsSink, CommandSink, KubernetesSink, Sink, StackOneFields, StackOneSink, VaultSink};
+pub use self::template::PathTemplate;
 
 /// Settings as read, relative paths already joined to the settings file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub struct Access {
     pub proof: Option<Result<Proof, Unreadable>>,
     /// For `aws-secrets-manager`: what the environment says of one way to log in.
     pub login: Login,
+    /// For `azure-key-vault`: the one way to log in that is taken, or why there is none.
+    pub azure: Option<Result<AzureLogin, Unreadable>>,
     /// Other ways that are set and not heeded: for a message.
     pub passed_over: Vec<&'static str>,
     /// For a `command`: those of its variables that are set.
@@ -56,6 +58,32 @@ pub enum Proof {
         bearer: Secret,
         audience: String,
     },
+}
+
+/// A way to log in to Azure.
+pub enum AzureLogin {
+    /// An application, which proves itself with a secret that somebody keeps.
+    Secret(Application, Secret),
+    /// An application or a user-assigned identity, for which somebody else's token speaks.
+    Federated(Application, Proof),
+    /// The identity of the platform that the run is on: App Service, Functions, Container Apps.
+    Platform {
+        endpoint: Origin,
+        path: String,
+        /// What the platform gave, to be sent along.
+        header: Secret,
+        /// Which identity, where there are several.
+        client: Option<String>,
+    },
+    /// The identity of the machine, from its metadata service.
+    Machine { endpoint: Origin, client: Option<String> },
+}
+
+/// Whom Entra is asked for a token of.
+pub struct Application {
+    /// The tenant of Entra, by its id or a domain of it.
+    pub tenant: String,
+    pub client: String,
 }
 
 /// The variables by which a job of GitHub Actions asks for an id token, as its documentation names them.

@@ -2,6 +2,8 @@
 
 pub mod access;
 mod aws;
+mod azure;
+mod bearer;
 mod command;
 mod content;
 mod file;
@@ -9,6 +11,7 @@ mod gitlab;
 mod kubernetes;
 mod outcome;
 pub mod payload;
+mod proof;
 mod reader;
 mod stackone;
 mod vault;
@@ -22,6 +25,7 @@ use crate::model::untrusted::Untrusted;
 
 use self::access::{Access, Lock};
 use self::aws::AwsSink;
+use self::azure::AzureSink;
 use self::command::CommandSink;
 use self::file::FileSink;
 use self::gitlab::GitLabSink;
@@ -49,6 +53,8 @@ pub enum Sink {
     Aws(AwsSink),
     /// Secrets of a namespace in Kubernetes.
     Kubernetes(KubernetesSink),
+    /// Secrets of a vault of Azure.
+    Azure(AzureSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
     /// CI/CD variables at GitLab.
@@ -68,6 +74,7 @@ impl Sink {
             settings::Sink::Kubernetes(kubernetes) => {
                 Self::Kubernetes(KubernetesSink::of(kubernetes, settings.hash(), access))
             }
+            settings::Sink::Azure(azure) => Self::Azure(AzureSink::of(azure, settings.hash(), access)),
             settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
             settings::Sink::GitLab(gitlab) => Self::GitLab(GitLabSink::of(gitlab, settings.hash(), access)),
         }
@@ -82,6 +89,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => {}
         }
@@ -95,6 +103,7 @@ impl Sink {
             Self::Vault(vault) => vault.hash(),
             Self::Aws(aws) => aws.hash(),
             Self::Kubernetes(kubernetes) => kubernetes.hash(),
+            Self::Azure(azure) => azure.hash(),
             Self::StackOne(stackone) => stackone.hash(),
             Self::GitLab(gitlab) => gitlab.hash(),
         }
@@ -108,6 +117,7 @@ impl Sink {
             Self::Vault(vault) => vault.place(address),
             Self::Aws(aws) => aws.place(address),
             Self::Kubernetes(kubernetes) => kubernetes.place(address),
+            Self::Azure(azure) => azure.place(address),
             Self::StackOne(stackone) => stackone.place(address),
             Self::GitLab(gitlab) => gitlab.place(address),
         }
@@ -142,6 +152,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => Ok(None),
         }
@@ -155,6 +166,7 @@ impl Sink {
             | Self::Command(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => None,
         }
@@ -164,6 +176,7 @@ impl Sink {
     pub async fn login(&self) -> Option<Result<String, Unreadable>> {
         match self {
             Self::Vault(vault) => vault.login().await,
+            Self::Azure(azure) => Some(azure.login().await),
             Self::File(_)
             | Self::Command(_)
             | Self::Aws(_)
@@ -181,6 +194,7 @@ impl Sink {
             | Self::Command(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => {}
         }
@@ -193,8 +207,8 @@ impl Sink {
             (Self::Vault(_), Version::Nothing) => Some(0),
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
-            // What AWS and Kubernetes call their versions by has no order that anybody may rely on.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) | Self::GitLab(_), _) => None,
+            // What AWS, Kubernetes and Azure call their versions by has no order that anybody may rely on.
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_), _) => None,
         }
     }
 
@@ -206,6 +220,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => None,
         }
@@ -224,6 +239,7 @@ impl Sink {
             Self::Vault(vault) => vault.look(address).await,
             Self::Aws(aws) => aws.look(address).await,
             Self::Kubernetes(kubernetes) => kubernetes.look(address).await,
+            Self::Azure(azure) => azure.look(address).await,
             Self::GitLab(gitlab) => gitlab.look(address).await,
             Self::StackOne(_) => Seen::new(None, Version::Unseen),
         }
@@ -238,6 +254,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::GitLab(_) => None,
         }
     }
@@ -250,6 +267,7 @@ impl Sink {
             Self::Vault(vault) => vault.preflight(address).await,
             Self::Aws(aws) => return aws.preflight(address).await,
             Self::Kubernetes(kubernetes) => return kubernetes.preflight(address).await,
+            Self::Azure(azure) => return azure.preflight(address).await,
             Self::GitLab(gitlab) => return gitlab.preflight(address).await,
             Self::StackOne(stackone) => match stackone.preflight(address).await {
                 Ok(what) => return Writable::NotRefused(what),
@@ -274,6 +292,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => Ok(()),
         }
@@ -295,6 +314,7 @@ impl Sink {
             },
             Self::Aws(aws) => aws.put(address, version, payload, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.put(address, version, payload, entry).await,
+            Self::Azure(azure) => azure.put(address, version, payload, entry).await,
             Self::GitLab(gitlab) => gitlab.put(address, version, payload, entry).await,
             Self::StackOne(stackone) => match stackone.put(address, version, payload).await {
                 Ok(None) => Ok(()),
@@ -316,6 +336,7 @@ impl Sink {
             Self::Vault(vault) => vault.read_back(address, entry).await,
             Self::Aws(aws) => aws.read_back(address, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.read_back(address, entry).await,
+            Self::Azure(azure) => azure.read_back(address, entry).await,
             Self::GitLab(gitlab) => gitlab.read_back(address, entry).await,
             Self::StackOne(_) => ReadBack::Unseen,
         }

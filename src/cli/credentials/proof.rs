@@ -15,11 +15,7 @@ use super::text::Carried;
 /// The proof of a sink's login. What is missing is said when somebody logs in.
 pub(in crate::cli) fn proof(sink: &Name, login: &VaultLogin) -> Result<Proof, Unreadable> {
     match &login.method {
-        LoginMethod::Jwt { token: IdToken::GitHubActions { audience }, .. } => Ok(Proof::GitHubActions {
-            url: of_job(GITHUB_URL)?,
-            bearer: of_job(GITHUB_TOKEN)?,
-            audience: audience.clone(),
-        }),
+        LoginMethod::Jwt { token: IdToken::GitHubActions { audience }, .. } => github_actions(audience),
         LoginMethod::Jwt { .. } | LoginMethod::AppRole { .. } | LoginMethod::Kubernetes { .. } => {
             let (sink, login) = (sink.clone(), login.clone());
             Ok(Proof::Read(Arc::new(move || {
@@ -28,6 +24,12 @@ pub(in crate::cli) fn proof(sink: &Name, login: &VaultLogin) -> Result<Proof, Un
             })))
         }
     }
+}
+
+/// An id token that GitHub Actions issues to the job that asks.
+pub(in crate::cli) fn github_actions(audience: &str) -> Result<Proof, Unreadable> {
+    let (url, bearer) = (of_job(GITHUB_URL)?, of_job(GITHUB_TOKEN)?);
+    Ok(Proof::GitHubActions { url, bearer, audience: audience.to_owned() })
 }
 
 /// What is missing of it, without logging in.

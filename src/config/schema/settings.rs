@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, Audience, AuthMount, AwsAccount, BaseUrl, CloudWord, DataKey, DnsLabel, Domain, EnvironmentScope,
-    GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate, PathText, Proxy, RoleWord, SecretName,
-    Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate, Version, named,
+    Argument, Audience, AuthMount, AwsAccount, AzureName, AzureVault, BaseUrl, CloudWord, DataKey, DnsLabel, Domain,
+    EnvironmentScope, GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate, PathText, Proxy,
+    RoleWord, SecretName, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate,
+    Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -200,6 +201,18 @@ pub enum Sink {
         kms_key_id: Option<KmsKey>,
         /// A stand-in in place of AWS. Plain http on loopback only.
         endpoint: Option<OriginText>,
+    },
+    /// A vault of Azure Key Vault. Credentials come from the environment, by Azure's own names.
+    AzureKeyVault {
+        /// The vault's exact origin, as in `https://my-vault.vault.azure.net`. A stand-in on loopback may speak plain http.
+        vault: AzureVault,
+        /// The name of each key's secret; `{vendor}--{tenant}--{key}` if left out.
+        name: Option<AzureName>,
+        /// Microsoft Entra, which gives tokens: its exact origin; that of the vault's cloud if left out.
+        authority: Option<OriginText>,
+        /// Whether the machine's or the platform's own identity logs in, whatever else the environment offers.
+        #[schemars(default)]
+        managed_identity: bool,
     },
     /// Secrets of one namespace in a Kubernetes cluster.
     #[schemars(extend("dependentRequired" = { "server": ["token"] }))]

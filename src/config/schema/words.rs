@@ -25,6 +25,7 @@ const PROXY: &str = "^http://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$";
 const ORIGIN: &str = "^(https://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])|http://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\]))(:[0-9]{1,5})?$";
 const SEGMENT: &str = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
 const DNS_LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+const NAME_PART: &str = "[a-z0-9]+(-[a-z0-9]+)*";
 const PLACE: &str = "\\{(vendor|tenant|key)\\}";
 const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
 
@@ -244,6 +245,21 @@ patterned!(
     /// Where each key's secret is.
     PathTemplate, json!({
         "pattern": format!("^({SEGMENT}|{PLACE})(/({SEGMENT}|{PLACE}))*$"),
+        "allOf": each_place_once()
+    })
+);
+
+patterned!(
+    /// A vault of Azure, or a stand-in on loopback.
+    AzureVault, json!({
+        "pattern": "^(https://[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.(vault\\.azure\\.(net|cn)|vault\\.usgovcloudapi\\.net)|https?://(127(\\.[0-9]{1,3}){3}|[Ll]ocalhost|\\[::1\\])(:[0-9]{1,5})?)$"
+    })
+);
+patterned!(
+    /// The name of each key's secret in a vault.
+    AzureName, json!({
+        "pattern": format!("^({NAME_PART}|{PLACE})(--({NAME_PART}|{PLACE}))*$"),
+        "maxLength": 127,
         "allOf": each_place_once()
     })
 );

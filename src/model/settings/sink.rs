@@ -1,16 +1,17 @@
 //! The sinks of settings: where each is, and what follows from its kind.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
-use super::super::address::{Address, Name};
+use super::super::address::Name;
 use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
+use super::azure::AzureSink;
 use super::ci::GitLabSink;
 use super::login::VaultAuth;
 use super::reference::Reference;
+use super::template::PathTemplate;
 
 /// A place that secrets are delivered to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Sink {
     Aws(AwsSink),
     /// Secrets of one namespace in a Kubernetes cluster.
     Kubernetes(KubernetesSink),
+    /// Secrets of a vault of Azure.
+    Azure(AzureSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
     /// CI/CD variables of a project or group at GitLab.
@@ -70,70 +73,6 @@ pub struct VaultSink {
     pub auth: VaultAuth,
     /// Certificates to trust besides the system's. Absolute.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The path of each key in a store, with `{vendor}`, `{tenant}` and `{key}`, each a whole segment and each once: so no two
-/// keys have the same path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathTemplate {
-    text: String,
-    /// The character between segments. It is within none.
-    between: char,
-}
-
-impl PathTemplate {
-    /// The segments that stand for a part of an address.
-    pub const PLACES: [&str; 3] = ["{vendor}", "{tenant}", "{key}"];
-
-    /// Parses a template with slashes; `literal` says which segments may stand between the places.
-    pub fn parse(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
-        Self::parted(text, '/', literal)
-    }
-
-    /// Parses a template with dots, as host names have them.
-    pub fn dotted(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
-        Self::parted(text, '.', literal)
-    }
-
-    fn parted(text: &str, between: char, literal: impl Fn(&str) -> bool) -> Option<Self> {
-        let segments: Vec<&str> = text.split(between).collect();
-        let once = |place: &str| segments.iter().filter(|segment| **segment == place).count() == 1;
-        let fits = |segment: &&str| Self::PLACES.contains(segment) || literal(segment);
-        let is_one = Self::PLACES.into_iter().all(once) && segments.iter().all(fits);
-        is_one.then(|| Self { text: text.to_owned(), between })
-    }
-
-    /// Returns the path of one key.
-    pub fn path(&self, address: &Address) -> String {
-        let key = address.key().map(ToString::to_string).unwrap_or_default();
-        self.fill(|place| match place {
-            "{vendor}" => address.vendor.as_str().to_owned(),
-            "{tenant}" => address.tenant.to_string(),
-            _ => key.clone(),
-        })
-    }
-
-    /// Returns the pattern of all paths, with `any` where a segment differs between keys.
-    pub fn any(&self, any: &str) -> String {
-        self.fill(|_| any.to_owned())
-    }
-
-    fn fill(&self, with: impl Fn(&str) -> String) -> String {
-        let segment = |segment: &str| if Self::PLACES.contains(&segment) { with(segment) } else { segment.to_owned() };
-        let segments: Vec<String> = self.text.split(self.between).map(segment).collect();
-        segments.join(self.between.encode_utf8(&mut [0; 4]))
-    }
-
-    /// Returns the template as settings write it.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Display for PathTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
-    }
 }
 
 impl VaultSink {
@@ -244,6 +183,7 @@ impl Sink {
             Self::Vault(_) => "vault",
             Self::Aws(_) => "aws-secrets-manager",
             Self::Kubernetes(_) => "kubernetes",
+            Self::Azure(_) => "azure-key-vault",
             Self::StackOne(_) => "stackone",
             Self::GitLab(_) => "gitlab-variables",
         }
@@ -255,14 +195,14 @@ impl Sink {
             Self::Command(command) => command.check.is_none(),
             Self::GitLab(gitlab) => gitlab.is_hidden(),
             Self::StackOne(_) => true,
-            Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
+            Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) => false,
         }
     }
 
     /// Returns whether a put compares versions, so that a late one is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Command(_) | Self::StackOne(_) | Self::GitLab(_) => false,
+            Self::File { .. } | Self::Command(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) => false,
             Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => true,
         }
     }
@@ -271,7 +211,7 @@ impl Sink {
     /// and what compares versions refuses what comes late.
     pub fn takes_what_is_late(&self) -> bool {
         match self {
-            Self::StackOne(_) | Self::GitLab(_) => true,
+            Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) => true,
             Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
     }
@@ -285,6 +225,7 @@ impl Sink {
             | Self::Vault(_)
             | Self::Aws(_)
             | Self::Kubernetes(_)
+            | Self::Azure(_)
             | Self::StackOne(_)
             | Self::GitLab(_) => false,
         }
@@ -295,7 +236,12 @@ impl Sink {
         match self {
             Self::File { shared, .. } | Self::Command(CommandSink { shared, .. }) => !shared,
             // A run within a cluster sees that cluster, on whatever machine of it.
-            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::StackOne(_) | Self::GitLab(_) => false,
+            Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::Azure(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_) => false,
         }
     }
 
@@ -320,6 +266,9 @@ impl Sink {
                 let KubernetesSink { server, namespace, name, data_key, token: _, ca_file: _ } = kubernetes;
                 let server = server.as_ref().map(Origin::as_str).unwrap_or_default();
                 SinkHash::of("kubernetes", &[server, namespace, name.as_str(), data_key].join("\0"))
+            }
+            Self::Azure(AzureSink { vault, name, authority: _, managed_identity: _ }) => {
+                SinkHash::of("azure", &[vault.as_str(), name.as_str()].join("\0"))
             }
             // An account is linked to one tenant: which it is, is within.
             Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),

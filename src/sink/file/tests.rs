@@ -90,6 +90,7 @@ impl Place {
             | Sink::Vault(_)
             | Sink::Aws(_)
             | Sink::Kubernetes(_)
+            | Sink::Azure(_)
             | Sink::StackOne(_)
             | Sink::GitLab(_) => {
                 unreachable!()

@@ -3,7 +3,6 @@
 mod call;
 mod form;
 mod login;
-mod proof;
 mod session;
 mod words;
 

@@ -13,12 +13,12 @@ use crate::model::secret::Secret;
 use crate::model::settings::{self, LoginMethod, VaultLogin, VaultSink};
 
 use super::super::access::Access;
+use super::super::proof::Proof;
 use super::super::unreadable;
 use super::super::wire::Answer;
 use super::call::{Ask, Caller, Lost, Trouble};
 use super::form;
 use super::login::{self, Given};
-use super::proof::Proof;
 
 /// How long a vault that did not answer a login is not asked again: every key of a plan would wait for it anew.
 const QUIET: Duration = Duration::from_secs(10);

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
+
+use crate::certified::certified;
 
 /// The token that may do everything.
 pub(crate) const ADMIN: &str = "the-admins-token-of-the-cluster-4711";
@@ -465,23 +465,4 @@ fn read(stream: impl Read) -> Option<Request> {
     let (method, target) = (words.next()?.to_owned(), words.next()?);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Some(Request { method, path: path.to_owned(), query: query.to_owned(), token, is_protobuf, body })
-}
-
-/// An authority of its own, and a server's certificate of it.
-fn certified() -> (Arc<ServerConfig>, String) {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "a cluster of the tests");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let ca_key = KeyPair::generate().unwrap();
-    let ca = params.self_signed(&ca_key).unwrap().pem();
-    let issuer = Issuer::new(params, ca_key);
-    let key = KeyPair::generate().unwrap();
-    let mut leaf = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-    leaf.use_authority_key_identifier_extension = true;
-    let leaf = leaf.signed_by(&key, &issuer).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = config.with_no_client_auth().with_single_cert(vec![CertificateDer::from(leaf)], key).unwrap();
-    (Arc::new(config), ca)
 }

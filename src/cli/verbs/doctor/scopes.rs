@@ -191,6 +191,10 @@ fn of_sink(name: &Name, sink: &settings::Sink) -> Option<Rights> {
             of: format!("sinks.{name}.token: a token of the cluster"),
             needs: vec![(kubernetes.rights(), "to store keys and to see what is stored".to_owned())],
         }),
+        settings::Sink::Azure(azure) => Some(Rights {
+            of: format!("sinks.{name}: the identity that logs in to Azure"),
+            needs: vec![(azure.rights(), "to store keys and to see what is stored".to_owned())],
+        }),
         settings::Sink::GitLab(gitlab) => Some(Rights {
             of: format!("sinks.{name}.token: an access token of {}", gitlab.server),
             needs: vec![(gitlab.rights(), "to store keys and to see what is stored".to_owned())],

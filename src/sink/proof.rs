@@ -8,10 +8,9 @@ use crate::model::live::Unreadable;
 use crate::model::origin::Origin;
 use crate::model::secret::Secret;
 
-use super::super::access::{self, Access, GITHUB_TOKEN, GITHUB_URL, Read};
-use super::super::unreadable;
-use super::super::wire::{Answer, Wire};
-use super::call::{Lost, Trouble, asked};
+use super::access::{self, Access, GITHUB_TOKEN, GITHUB_URL, Read};
+use super::unreadable;
+use super::wire::{Answer, Reply, Wire};
 
 /// How GitHub lets a job ask.
 const PERMIT: &str = "give the job `permissions: id-token: write`, and run this in a step of it";
@@ -78,17 +77,14 @@ impl Issuer {
             (AUTHORIZATION, self.bearer.clone()),
             (ACCEPT, HeaderValue::from_static("application/json")),
         ]);
-        let send = async || wire.send(Method::GET, &self.path, headers.clone(), None).await;
         let refused = |how: String| unreadable(format!("GitHub issues no id token: {how}"), PERMIT);
-        match asked(wire, Lost::Again, send).await {
-            Ok(Answer { status: 200, body, .. }) => serde_json::from_slice::<Issued>(&body)
+        match wire.ask(Method::GET, &self.path, &headers, None).await {
+            Reply::Answered(Answer { status: 200, body, .. }) => serde_json::from_slice::<Issued>(&body)
                 .map(|issued| Secret::new(issued.value))
                 .map_err(|_| refused(format!("what {origin} answers holds none"))),
             // Nothing of what it says is needed, and it may repeat what it was given.
-            Ok(Answer { status, .. }) | Err(Trouble::Answered(Answer { status, .. })) => {
-                Err(refused(format!("{origin} answers {status}")))
-            }
-            Err(Trouble::NoAnswer(why) | Trouble::NoWay(why)) => Err(refused(format!("{origin}: {why}"))),
+            Reply::Answered(Answer { status, .. }) => Err(refused(format!("{origin} answers {status}"))),
+            Reply::NotSent(why) | Reply::Lost(why) => Err(refused(format!("{origin}: {why}"))),
         }
     }
 }
