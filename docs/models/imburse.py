@@ -239,6 +239,11 @@ def leftover_rows():
             yield Row(f"{name}, {ledger}: 2 faults, lag", keys.Keys(keys.Scene(sink, ledger, faults=2, lag=True), AGELESS))
             scene = replace(scene, again=0, runs=2, faults=2, deaf=True)
             yield Row(f"{name}, {ledger}: 2 faults, lag, and nothing is ever revoked", keys.Keys(scene, AGELESS))
+    for name, homes in keys.TWO_HOMES:
+        for ledger in (keys.DIRECTORY, keys.SHARED):
+            yield Row(f"{name}, {ledger}: 1 fault, lag", keys.Keys(keys.Scene(homes, ledger, lag=True), AGELESS))
+        yield Row(f"{name}, {keys.DIRECTORY}: a home is added, 1 fault", keys.Keys(keys.Scene(homes, keys.DIRECTORY, "delivered", events=("moved",), grows=True), AGELESS))
+        yield Row(f"{name}, {keys.DIRECTORY}: the last home refuses everything", keys.Keys(keys.Scene(homes, keys.DIRECTORY, shut=True), AGELESS))
     until = replace(AGELESS, entry_tells=False)
     yield Row("command, directory: the rule until 0.1", keys.Keys(keys.Scene(keys.COMMAND, keys.DIRECTORY, again=2, runs=3), until), clean=False)
 

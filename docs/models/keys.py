@@ -2,10 +2,11 @@
 """One API key whose server keeps our marker: minted, tried, delivered, verified, marked, renewed, reclaimed.
 
 Two or three runs, interleaved at every request; a run may pause for ever between looking at the clock and sending.
+A key may have several homes: sinks that are looked into and written one after the other, and it counts as delivered once all have it.
 Read `Protocol` for the rules, `judge` for the decision table, `report` at the end for what is checked.
 """
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from explore import Row, report
 
@@ -22,13 +23,14 @@ class Key(NamedTuple):
     home: int = 0                         # the sink it was minted for (the marker's hash covers address and sink)
     life: str = "live"                    # live, revoked (by a run of ours), dead (expired, or killed by a person)
     due: bool = False                     # within renew_before of its expiry
-    landed: bool = False                  # has been in a sink at some time
+    landed: tuple = ()                    # the homes that it has been in at some time
     over: tuple = ()                      # the leftovers that its entry in the sink says it was delivered over
-    number: int = 0                       # the sink's version before its POST: in the marker, where the server tells no age
+    number: int = 0                       # the first home's version before its POST: in the marker, where the server tells no age
 
 
 class Place(NamedTuple):
-    """Where the settings lead. Place 1 is empty at first: a fresh machine is led there, or new settings lead everybody there."""
+    """One home, where the settings lead. The homes of place 1 are empty at first: a fresh machine is led there, or new settings lead
+    everybody there."""
     key: Optional[int]
     version: int
     before: Optional[int] = None          # the key shown before the last put: what a stale read still shows
@@ -43,8 +45,9 @@ class Run(NamedTuple):
     home: int = 0                         # the sink its settings name. On a fresh machine the same name leads to another place
     knows: tuple = ()                     # of each other run: ALIVE, CLOCK or PROVEN
     seen: tuple = ()                      # the key list as read: (key, letter)
-    shown: Optional[int] = None           # the key that the sink's metadata names
-    version: int = 0                      # the sink's version as read
+    shown: tuple = ()                     # of each home: the key that its metadata names, as read
+    version: tuple = ()                   # of each home: its version as read
+    n: int = 0                            # the home that is looked into, put to or read back
     todo: tuple = ()
     over: tuple = ()                      # leftovers that its key is to be delivered over
     mine: Optional[int] = None            # the key whose secret this run holds
@@ -56,7 +59,7 @@ class Run(NamedTuple):
 
 class World(NamedTuple):
     keys: tuple                           # in the order of their making
-    places: tuple
+    places: tuple                         # place 0 home by home, then place 1
     runs: tuple
     late: tuple = ()                      # requests on their way that nobody waits for any more
     faults: int = 0                       # how many may still happen
@@ -89,7 +92,7 @@ DIRECTORY, SHARED = "directory", "object-store"
 
 @dataclass(frozen=True)
 class Scene:
-    sink: Sink = VAULT
+    sink: Any = VAULT                     # or several: a key's homes, in the order of delivery
     ledger: str = SHARED
     start: str = "empty"                  # empty; delivered; due (delivered, and to be renewed); raced (see `Keys.start`)
     runs: int = 2
@@ -99,6 +102,8 @@ class Scene:
     marks: bool = True                    # False: the server never takes the letter d
     again: int = 0                        # how often more a revocation may fail, or a run die before it
     deaf: bool = False                    # the server refuses every revocation, for good
+    shut: bool = False                    # the last home refuses every put, for good
+    grows: bool = False                   # `moved` adds the other homes to the first, where keys were delivered until then
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,15 @@ class Protocol:
     find_by: str = "nonce"                # whose key the lost answer spoke of: by "nonce" or by "description"
     honest_end: bool = True               # no `ended` record while a put is unaccounted for
     child_holds_lock: bool = True         # a sink's command inherits the directory lock
+    # Several homes:
+    all_homes: bool = True                # False: what one home shows counts as delivered
+    names_all: bool = True                # the marker names all homes together, so a key for fewer is none for these
+    last_home: bool = True                # False: marked d as soon as the first home has it
+    half_put: str = "leave"               # refused by a later home: "leave" the key u, which an earlier home holds; "revoke" it
+    blind_asks: bool = True               # False: what homes that can be read show is taken for what a blind one holds
+    weakest: bool = True                  # False: one home that compares versions proves for all
+    refence: bool = True                  # the homes that can be read are read again before a key is marked that has a blind home
+    few: bool = True                      # two leftovers of runs that are proven over, and no home complete: a person looks
     # Which proof spares a leftover its (next) successor:
     entry_tells: bool = True              # the entry of the sink's key names the leftovers that it was delivered over ...
     entry_boasts: bool = False            # ... and also those of which nothing was proven
@@ -149,21 +163,53 @@ def with_item(items, index, item):
 
 class Keys:
     def __init__(self, scene, protocol=PROPOSED):
-        self.scene, self.sink, self.p = scene, scene.sink, protocol
+        self.scene, self.p = scene, protocol
+        self.homes = scene.sink if isinstance(scene.sink, tuple) else (scene.sink,)
+        self.sink = self.together()
+        self.half_blind = self.sink.reads and not all(sink.reads for sink in self.homes)
         self.known_rest = {}
+
+    def together(self):
+        """What is known of all homes together is the least that is known of one, but for what can be seen."""
+        every = all if self.p.weakest else any
+        writers = [sink.writer for sink in self.homes]
+        return Sink(versions=every(sink.versions for sink in self.homes), reads=any(sink.reads for sink in self.homes),
+                    writer=next((w for w in ("network", "child") if w in writers), "self"),
+                    per_machine=any(sink.per_machine for sink in self.homes), local=all(sink.local for sink in self.homes))
+
+    def at(self, run):
+        """The index of the home that the run has come to."""
+        return run.place * len(self.homes) + run.n
+
+    def width(self, home):
+        """How many homes the settings of a run name."""
+        return 1 if self.scene.grows and home == 0 else len(self.homes)
+
+    def places_of(self, w, place, home):
+        first = place * len(self.homes)
+        return w.places[first:first + self.width(home)]
+
+    def held(self, w, place):
+        """The live key that every home of a place holds, where it is one; else what the first holds that has none or a dead one."""
+        inside = [home.key for home in self.places_of(w, place, w.moved)]
+        bad = [k for k in inside if k is None or w.keys[k].life != "live"]
+        return bad[0] if bad else inside[0]
 
     def start(self):
         s = self.scene
         if s.start == "raced":
             # A and B renewed at once; B's put came before A's. A read its own back, its mark was lost, and it ended.
             over = (1,) if self.p.entry_boasts else ()
-            keys = (Key(OLD, "d", landed=True), Key(0, "u", landed=True), Key(1, "d", landed=True, over=over))
+            keys = (Key(OLD, "d", landed=(0,)), Key(0, "u", landed=(0,)), Key(1, "d", landed=(0,), over=over))
             ended = Run(at="over", life="ended")
             yield World(keys, (Place(1, 3, before=2), Place(None, 0)), (ended, ended, Run()), faults=s.faults)
             return
-        keys = {"empty": (), "delivered": (Key(OLD, "d", landed=True),), "due": (Key(OLD, "d", due=True, landed=True),)}[s.start]
+        everywhere = tuple(range(self.width(0)))
+        old = Key(OLD, "d", landed=everywhere)
+        keys = {"empty": (), "delivered": (old,), "due": (old._replace(due=True),)}[s.start]
         place = Place(0, 1) if keys else Place(None, 0)
-        yield World(keys, (place, Place(None, 0)), (Run(),) * s.runs, faults=s.faults, events=1 if s.events else 0, again=s.again)
+        places = (place,) * len(everywhere) + (Place(None, 0),) * (2 * len(self.homes) - len(everywhere))
+        yield World(keys, places, (Run(),) * s.runs, faults=s.faults, events=1 if s.events else 0, again=s.again)
 
     def moves(self, w):
         for i, run in enumerate(w.runs):
@@ -231,12 +277,13 @@ class Keys:
 
     def stored(self, w, k, n, version):
         """The sink takes a put or refuses it. A revoked key that arrives was revoked while in flight."""
-        place = w.places[n]
-        if self.sink.versions and place.version != version:
+        place, home = w.places[n], n % len(self.homes)
+        if (self.homes[home].versions and place.version != version) or (self.scene.shut and home + 1 == len(self.homes)):
             return w, False, None
         before = place.key if self.scene.lag else None
         after = w._replace(places=with_item(w.places, n, Place(k, place.version + 1, before)))
-        return self.edit(after, k, landed=True), True, "kills a key in flight" if w.keys[k].life == "revoked" else None
+        landed = tuple(sorted({*w.keys[k].landed, home}))
+        return self.edit(after, k, landed=landed), True, "kills a key in flight" if w.keys[k].life == "revoked" else None
 
     def revoked(self, w, k):
         key = w.keys[k]
@@ -253,14 +300,16 @@ class Keys:
             child = self.sink.writer == "child" and any(item[0] == "put" for item in w.late)
             if any(run.life == "on" for run in w.runs) or (child and self.p.child_holds_lock):
                 return
-        run = self.fresh_run(w, w.moved)
+        run = self.fresh_run(w, 0 if self.scene.grows else w.moved)
         yield f"{NAMES[i]} starts", self.with_run(w, i, run), None
         if w.events and "fresh" in self.scene.events:
             fresh = self.with_run(w._replace(events=w.events - 1), i, run._replace(place=1))
             yield f"{NAMES[i]} starts on a fresh machine, whose sink is empty", fresh, None
 
     def fresh_run(self, w, place):
-        return Run(at="runs" if self.p.runs_first else "list", life="on", era=w.era, place=place, home=w.moved)
+        width = self.width(w.moved)
+        return Run(at="runs" if self.p.runs_first else "list", life="on", era=w.era, place=place, home=w.moved,
+                   shown=(None,) * width, version=(0,) * width)
 
     @staticmethod
     def with_run(w, i, run):
@@ -342,18 +391,25 @@ class Keys:
                     yield f"lists {words(view)} (stale)", self.go(w, i, run._replace(seen=view), "sink"), None
 
     def do_sink(self, w, i, run):
-        place = w.places[run.place]
-        run = run._replace(shown=place.key if self.sink.reads else None, version=place.version)
-        label = "it cannot be read" if not self.sink.reads else "nothing" if run.shown is None else f"key {run.shown}"
-        after, promise = self.decide(w, i, run) if self.p.runs_first else (self.go(w, i, run, "runs"), None)
-        yield f"looks into the sink: {label}", after, promise
+        place, reads = w.places[self.at(run)], self.homes[run.n].reads
+        label = "it cannot be read" if not reads else "nothing" if place.key is None else f"key {place.key}"
+        yield f"looks into {self.name(run.n)}: {label}", *self.looked(w, i, run, place.key if reads else None, place.version)
 
     def bad_sink(self, w, i, run):
-        place = w.places[run.place]
-        if self.scene.lag and self.sink.reads and self.sink.stale and place.key is not None:
-            run = run._replace(shown=place.before, version=place.version - 1)
+        place, sink = w.places[self.at(run)], self.homes[run.n]
+        if self.scene.lag and sink.reads and sink.stale and place.key is not None:
             label = "nothing" if place.before is None else f"key {place.before}"
-            yield f"looks into the sink: {label} (stale)", *self.decide(w, i, run)
+            yield f"looks into {self.name(run.n)}: {label} (stale)", *self.looked(w, i, run, place.before, place.version - 1)
+
+    def name(self, n):
+        return "the sink" if len(self.homes) == 1 else f"home {n}"
+
+    def looked(self, w, i, run, key, version):
+        run = run._replace(shown=with_item(run.shown, run.n, key), version=with_item(run.version, run.n, version), n=run.n + 1)
+        if run.n < self.width(run.home):
+            return self.with_run(w, i, run), None
+        run = run._replace(n=0)
+        return self.decide(w, i, run) if self.p.runs_first else (self.go(w, i, run, "runs"), None)
 
     # ---- decide --------------------------------------------------------------------------------------------------
 
@@ -370,8 +426,15 @@ class Keys:
         ours = [k for k in marked if w.keys[k].home == run.home or not p.names_sink]
 
         # The sink's key, live by GET on its id. A sink that cannot be read is taken to hold the newest d.
+        inside = [k for k, home in zip(run.shown, self.homes) if home.reads]
         if sink.reads:
-            good = run.shown if run.shown is not None and w.keys[run.shown].life == "live" else None
+            agree = inside[0] if len(set(inside)) == 1 or not p.all_homes else None
+            if self.width(run.home) > 1 and p.names_all and agree is not None and w.keys[agree].home != run.home:
+                agree = None
+            good = agree if agree is not None and w.keys[agree].life == "live" else None
+            # Nobody sees into a blind home: only the mark says that it has the key too.
+            if self.width(run.home) > 1 and self.half_blind and p.blind_asks and good is not None and w.keys[good].letter == "u":
+                good = None
         else:
             good = max((k for k in ours if letters[k] == "d"), default=None)
 
@@ -392,9 +455,9 @@ class Keys:
 
         def overtaken(k):
             """Is it known that nothing can bring it into the sink any more, whatever this run delivers?"""
-            told = p.entry_tells and good is not None and good == run.shown and k in w.keys[good].over
+            told = p.entry_tells and good is not None and good in inside and k in w.keys[good].over
             ended_here = p.here_is_all and sink.local and ended(k) == PROVEN
-            moved_on = sink.versions and (later(k) if p.age else w.keys[k].number < run.version)
+            moved_on = sink.versions and (later(k) if p.age else w.keys[k].number < run.version[0])
             return good is not None and (told or ended_here or moved_on or (p.later_proves and later(k)))
 
         def spared(k):
@@ -404,7 +467,13 @@ class Keys:
 
         if any(ended(k) == ALIVE for k in leftovers):
             return "waits", (), None, (), ()
-        if missing and not remint:
+        several = self.width(run.home) > 1
+        begun = several and good is None and any(k in inside for k in leftovers)       # by a run that is over
+        if (begun or (several and not sink.reads)) and p.few and not remint:
+            newest = max((k for k in ours if letters[k] == "d"), default=-1) if p.age else -1
+            if sum(ended(k) == PROVEN and k > newest for k in leftovers) > 1:
+                return "refuses: nobody knows why two keys did not reach all homes", (), None, (), ()
+        if missing and not remint and not begun:
             if p.missing == "refuse":
                 return "refuses: a delivered key is not in the sink", (), None, (), ()
             leftovers = leftovers + missing
@@ -421,7 +490,8 @@ class Keys:
                 return "refuses: nobody can see whether the sink holds the leftover", (), None, (), ()
         mark = (("mark", good),) if good is not None and letters.get(good) == "u" and ended(good) != ALIVE else ()
         sake = tuple(k for k in leftovers if p.successor_first and good is not None and not spared(k))
-        asked = remint and not sink.reads and leftovers          # where nobody can look, a person may have another made over it
+        unseen = not sink.reads or (several and self.half_blind)
+        asked = remint and unseen and leftovers                  # where nobody can look, a person may have another made over it
         wanted = good is None or w.keys[good].due or sake or asked
         mint = (("mint",),) if wanted else ()
         # After its own delivery a run may revoke whatever nothing else can bring back; without one, what was overtaken before.
@@ -444,7 +514,7 @@ class Keys:
         else:
             over = tuple(k for what, *about in todo if what == "revoke" for k in about if dict(run.seen)[k] == "u") if ("mint",) in todo else ()
         vain = sake and self.hidden()
-        run = run._replace(knows=(), seen=(), shown=None)
+        run = run._replace(knows=(), seen=(), shown=(None,) * self.width(run.home))
         if why:
             return self.stop(w, i, run, why), None
         return self.go(w, i, run._replace(todo=todo, over=over, vouch=vouch, verdict="ok")), \
@@ -490,14 +560,14 @@ class Keys:
     # ---- mint ----------------------------------------------------------------------------------------------------
 
     def do_mint(self, w, i, run):
-        yield f"POSTs: key {len(w.keys)}", self.go(self.made(w, i, run.home, run.over, run.version), i, run._replace(mine=len(w.keys)), "try"), None
+        yield f"POSTs: key {len(w.keys)}", self.go(self.made(w, i, run.home, run.over, run.version[0]), i, run._replace(mine=len(w.keys)), "try"), None
 
     def bad_mint(self, w, i, run):
         at = "mint" if self.p.blind_retry else "relist"
         yield "POSTs: refused", self.stop(w, i, run), None
-        yield f"POSTs: answer lost, key {len(w.keys)} made", self.go(self.made(w, i, run.home, run.over, run.version), i, run, at), None
+        yield f"POSTs: answer lost, key {len(w.keys)} made", self.go(self.made(w, i, run.home, run.over, run.version[0]), i, run, at), None
         yield "POSTs: answer lost, not made", self.go(w, i, run, at), None
-        yield "POSTs: answer lost, still on its way", self.go(w._replace(late=w.late + (("mint", i, run.home, run.over, run.version),)), i, run, at), None
+        yield "POSTs: answer lost, still on its way", self.go(w._replace(late=w.late + (("mint", i, run.home, run.over, run.version[0]),)), i, run, at), None
 
     def do_relist(self, w, i, run):
         """Of which key did the lost answer speak? Its secret is lost with it, so no sink can ever hold it."""
@@ -530,46 +600,64 @@ class Keys:
     def before_put(self):
         return "reread" if self.p.version_at == "put" else "put"
 
-    def after_put(self):
-        return "verify" if self.sink.reads and self.p.verify else self.after_verify()
+    def after_put(self, run):
+        return "verify" if self.homes[run.n].reads and self.p.verify else None
+
+    def on(self, w, i, run, at=None):
+        """On to reading the same home back, or to the next home, or past the last."""
+        if at:
+            return self.go(w, i, run, at)
+        last = run.n + 1 == self.width(run.home) or not self.p.last_home
+        if not last:
+            return self.go(w, i, run._replace(n=run.n + 1), self.before_put())
+        run = run._replace(n=0)
+        again = self.width(run.home) > 1 and self.half_blind and self.p.refence
+        return self.go(w, i, run, "refence" if again else self.after_verify())
 
     def after_verify(self):
         return "done" if self.p.mark_first else "mark"
 
     def do_reread(self, w, i, run):
-        yield "reads the sink's version", self.go(w, i, run._replace(version=w.places[run.place].version), "put"), None
+        version = with_item(run.version, run.n, w.places[self.at(run)].version)
+        yield "reads the sink's version", self.go(w, i, run._replace(version=version), "put"), None
 
     def do_put(self, w, i, run):
-        after, landed, promise = self.stored(w, run.mine, run.place, run.version)
+        after, landed, promise = self.stored(w, run.mine, self.at(run), run.version[run.n])
         if landed:
-            yield f"puts key {run.mine}", self.go(after, i, run, self.after_put()), promise
+            yield f"puts key {run.mine} into {self.name(run.n)}", self.on(after, i, run, self.after_put(run)), promise
         else:
-            yield f"puts key {run.mine}: the sink has moved on", self.go(w, i, run, "scrap"), None
+            yield f"puts key {run.mine}: {self.name(run.n)} takes it no more", self.turned_down(w, i, run), None
+
+    def turned_down(self, w, i, run):
+        """Definitely not stored. Where an earlier home holds the key, it is in use, and a later run replaces it in all."""
+        if run.n and self.p.half_put == "leave":
+            return self.stop(w, i, run)
+        return self.go(w, i, run, "scrap")
 
     def bad_put(self, w, i, run):
-        k = run.mine
-        yield f"puts key {k}: refused", self.go(w, i, run, "scrap"), None
-        after, landed, promise = self.stored(w, k, run.place, run.version)
+        k, sink, n = run.mine, self.homes[run.n], self.at(run)
+        yield f"puts key {k} into {self.name(run.n)}: refused", self.turned_down(w, i, run), None
+        after, landed, promise = self.stored(w, k, n, run.version[run.n])
         if landed:
-            yield f"puts key {k}: answer lost, done", self.unsure(after, i, run), promise
-        yield f"puts key {k}: answer lost, not done", self.unsure(w, i, run), None
-        if self.sink.writer != "self":
-            late = w._replace(late=w.late + (("put", k, run.place, run.version),))
-            yield f"puts key {k}: answer lost, still on its way", self.unsure(late, i, run), None
+            yield f"puts key {k} into {self.name(run.n)}: answer lost, done", self.unsure(after, i, run), promise
+        yield f"puts key {k} into {self.name(run.n)}: answer lost, not done", self.unsure(w, i, run), None
+        late = w._replace(late=w.late + (("put", k, n, run.version[run.n]),))
+        if sink.writer != "self":
+            yield f"puts key {k} into {self.name(run.n)}: answer lost, still on its way", self.unsure(late, i, run), None
             yield f"dies with the put of key {k} on its way", self.gone(late, i, run, said=False), None
-        if self.sink.reads:                                      # where nothing can be read back, an answer is all there is
-            yield f"puts key {k}: acknowledged, not stored", self.go(w, i, run, self.after_put()), None
-            if self.sink.writer != "self":
-                yield f"puts key {k}: acknowledged, stored later", self.go(late, i, run, self.after_put()), None
+        if sink.reads:                                           # where nothing can be read back, an answer is all there is
+            yield f"puts key {k} into {self.name(run.n)}: acknowledged, not stored", self.on(w, i, run, self.after_put(run)), None
+            if sink.writer != "self":
+                yield f"puts key {k} into {self.name(run.n)}: acknowledged, stored later", self.on(late, i, run, self.after_put(run)), None
 
     def unsure(self, w, i, run):
         if self.p.unknown_put == "trust":
-            return self.go(w, i, run, self.after_verify())
-        return self.go(w, i, run, "readback") if self.sink.reads else self.stop(w, i, run, loose=True)
+            return self.on(w, i, run)
+        return self.go(w, i, run, "readback") if self.homes[run.n].reads else self.stop(w, i, run, loose=True)
 
     def do_readback(self, w, i, run):
-        if w.places[run.place].key == run.mine:
-            yield "reads it back: there", self.go(w, i, run, self.after_verify()), None
+        if w.places[self.at(run)].key == run.mine:
+            yield "reads it back: there", self.on(w, i, run), None
         elif self.p.unknown_put == "revoke":
             yield "reads it back: not there", self.go(w, i, run, "scrap"), None
         else:
@@ -580,13 +668,20 @@ class Keys:
         yield f"revokes its own key {run.mine}", self.stop(after, i, run), promise
 
     def do_verify(self, w, i, run):
-        if w.places[run.place].key == run.mine:
-            yield "reads it back: the same", self.go(w, i, run, self.after_verify()), None
+        if w.places[self.at(run)].key == run.mine:
+            yield "reads it back: the same", self.on(w, i, run), None
         else:
             yield "reads it back: another key; leaves its own", self.stop(w, i, run, loose=True), None
 
     def bad_verify(self, w, i, run):
         yield "cannot read it back", self.stop(w, i, run, loose=True), None
+
+    def do_refence(self, w, i, run):
+        inside = {home.key for home, sink in zip(self.places_of(w, run.place, run.home), self.homes) if sink.reads}
+        if inside == {run.mine}:
+            yield "reads again what can be read: the same", self.go(w, i, run, self.after_verify()), None
+        else:
+            yield "reads again what can be read: another key; leaves its own", self.stop(w, i, run, loose=True), None
 
     def do_mark(self, w, i, run):
         if w.keys[run.mine].life == "live":
@@ -606,7 +701,7 @@ class Keys:
         yield f"has delivered key {run.mine}", self.next(w, i, run._replace(vouch=run.mine)), None
 
     def do_end(self, w, i, run):
-        early = run.verdict == "ok" and not (run.vouch is not None and w.keys[run.vouch].landed)
+        early = run.verdict == "ok" and not (run.vouch is not None and len(w.keys[run.vouch].landed) >= self.width(run.home))
         said = not run.loose or not self.p.honest_end
         yield f"ends: {run.verdict}{'' if said else ' (without an `ended` record)'}", self.gone(w, i, run, said), \
             "success before delivery" if early else None
@@ -628,34 +723,50 @@ class Keys:
     def rest(self, w, count):
         if any(run.life == "on" for run in w.runs):
             return
-        for n in (1,) if w.moved else (0, 1) if "fresh" in self.scene.events else (0,):
+        for n in (0,) if self.scene.grows else (1,) if w.moved else (0, 1) if "fresh" in self.scene.events else (0,):
             case = (w.keys, w.places, tuple((run.life, run.era) for run in w.runs), w.era, n, w.faults + w.again)
             if case not in self.known_rest:
                 self.known_rest[case] = tuple(self.aftermath(w, n, count))
             yield from self.known_rest[case]
 
-    def strays(self, w):
-        """How many keys that runs made live in no sink."""
-        places = [place.key for place in w.places]
-        return sum(key.by >= 0 and key.life == "live" and self.is_marked(w, k, w.era) and k not in places for k, key in enumerate(w.keys))
+    def strays(self, w, whole=False):
+        """How many keys that runs made live in no home; or, not in all that the settings name."""
+        places = [{home.key for home in self.places_of(w, place, w.moved)} for place in (0, 1)] if whole else [{home.key} for home in w.places]
+        return sum(key.by >= 0 and key.life == "live" and self.is_marked(w, k, w.era) and {k} not in places for k, key in enumerate(w.keys))
 
     def unheard(self, w, n, count):
         """The server revokes nothing: four undisturbed runs, of which the first may make one key more."""
-        counts, now = [self.strays(w)], w
+        counts, now = [self.strays(w, whole=True)], w
         for _ in range(4):
             now, verdict, promise, did = self.one_more(now, n)
             if promise:
                 yield f"one more run: {did}", promise
                 return
-            counts.append(self.strays(now))
+            counts.append(self.strays(now, whole=True))
         if any(more > few for few, more in zip(counts[1:], counts[2:])) or counts[1] > counts[0] + 1:
             yield f"runs after it: {counts} keys in no sink; {did}", "leftovers multiply"
-        held = now.places[n].key
+        held = self.held(now, n)
         if not verdict.startswith("refuses") and (held is None or now.keys[held].life != "live"):
             yield f"runs after it: {did}", "dead key not noticed"
         count["refuse" if verdict.startswith("refuses") else "name it" if verdict == "failed" else "converge"] += 1
 
+    def turned_away(self, w, n, count):
+        """A home takes nothing: six undisturbed runs, of which the last ones make no key more and ask for a person."""
+        counts, now = [self.strays(w, whole=True)], w
+        for _ in range(6):
+            now, verdict, promise, did = self.one_more(now, n)
+            if promise or verdict == "ok":
+                yield f"one more run: {did}", promise or "success before delivery"
+                return
+            counts.append(self.strays(now, whole=True))
+        if counts[-1] != counts[-3] or not verdict.startswith("refuses"):
+            yield f"runs after it: {counts} keys not in all homes; {did}", "leftovers multiply"
+        count["refuse"] += 1
+
     def aftermath(self, w, n, count):
+        if self.scene.shut:
+            yield from self.turned_away(w, n, count)
+            return
         if self.scene.deaf:
             yield from self.unheard(w, n, count)
             return
@@ -665,8 +776,9 @@ class Keys:
                 yield f"{self.strays(w)} keys in no sink after {troubles} troubles", "leftovers multiply"
         after, verdict, promise, did = self.one_more(w, n)
         count["refuse" if verdict.startswith("refuses") else "converge"] += 1
-        grown = self.strays(after) - self.strays(w)              # where nobody can look, the leftover may have been in the sink
-        if not promise and not self.scene.events and grown > (0 if self.sink.reads else 1):
+        grown = self.strays(after, whole=True) - self.strays(w, whole=True)
+        seen = all(sink.reads for sink in self.homes)            # where nobody can look, the leftover may have been in the sink
+        if not promise and not self.scene.events and grown > (0 if seen else 1):
             yield f"one more run, undisturbed: {did}", "leftovers multiply"
         for _ in range(2):                                       # a person looks: --reclaim, and --remint first if it is the one
             if not verdict.startswith(("refuses: a leftover", "refuses: nobody")):
@@ -684,10 +796,16 @@ class Keys:
             yield f"one more run, and --remint where it refuses: {did}", promise or "stuck"
             return
 
-        held = after.places[n].key
-        hidden = not self.sink.reads and held is not None and after.keys[held].life == "dead"     # nobody could notice
-        if not hidden and (held is None or after.keys[held].life != "live"):
+        def noticed(home, sink):
+            """A home that nobody can look into may hold a key that a person killed."""
+            return sink.reads or home.key is None or after.keys[home.key].life != "dead"
+
+        here = [home.key for home, sink in zip(self.places_of(after, n, after.moved), self.homes) if noticed(home, sink)]
+        held = here[0] if here else after.places[n * len(self.homes)].key
+        if any(k is None or after.keys[k].life != "live" for k in here):
             yield f"one more run: {did}", "dead key not noticed"
+        if len({home.key for home, sink in zip(self.places_of(after, n, after.moved), self.homes) if sink.reads}) > 1:
+            yield f"one more run: {did}", "homes that differ"
 
         again, verdict, promise, did = self.one_more(after, n)
         if promise or verdict != "ok" or (again.keys, again.places) != (after.keys, after.places):
@@ -696,9 +814,9 @@ class Keys:
         silent = PROVEN if self.scene.ledger == DIRECTORY and self.lock_proves() else CLOCK
         known = tuple({"ended": PROVEN, "silent": silent}.get(run.life, ALIVE) for run in again.runs)
         seen = tuple((k, key.letter) for k, key in enumerate(again.keys) if key.life == "live")
-        shown = held if self.sink.reads else None
+        shown = tuple(home.key if sink.reads else None for home, sink in zip(self.places_of(again, n, again.moved), self.homes))
         expiring = self.judge(again, self.fresh_run(again, n)._replace(
-            knows=known, seen=seen, shown=shown, version=again.places[n].version))[3]
+            knows=known, seen=seen, shown=shown, version=tuple(home.version for home in self.places_of(again, n, again.moved))))[3]
         if expiring:
             count["leave a key to expire"] += 1
         for k, key in enumerate(again.keys):
@@ -824,6 +942,33 @@ def loose_leftovers():
                        age=False, expires=False, entry_tells=False)
 
 
+TWO_HOMES = (("two vaults", (VAULT, VAULT)), ("vault, file", (VAULT, FILE)), ("vault, command", (VAULT, COMMAND)),
+             ("vault, write-only", (VAULT, WRITE_ONLY)), ("file, write-only", (FILE, WRITE_ONLY)), ("two write-only", (WRITE_ONLY, WRITE_ONLY)))
+
+
+def several_homes():
+    for name, homes in TWO_HOMES:
+        for ledger in (DIRECTORY, SHARED):
+            for start in ("empty", "due"):
+                yield Row(f"{name}, {ledger}, {start}: 1 fault, lag", Keys(Scene(homes, ledger, start, lag=True)))
+        yield Row(f"{name}, {DIRECTORY}, due: 2 faults", Keys(Scene(homes, DIRECTORY, "due", faults=2)))
+        yield Row(f"{name}, {DIRECTORY}: a home is added, 1 fault", Keys(Scene(homes, DIRECTORY, "delivered", events=("moved",), grows=True)))
+        yield Row(f"{name}, {DIRECTORY}: the last home refuses everything", Keys(Scene(homes, DIRECTORY, shut=True)))
+    for name, homes in TWO_HOMES[:4]:
+        yield Row(f"{name}, {DIRECTORY}, due: nothing is ever revoked", Keys(Scene(homes, DIRECTORY, "due", deaf=True)))
+
+
+def several_homes_weakened():
+    vaults, mixed = (VAULT, VAULT), (VAULT, WRITE_ONLY)
+    yield weakened("delivered once one home shows it", Scene(vaults, DIRECTORY), all_homes=False)
+    yield weakened("marked once the first home has it", Scene(vaults, DIRECTORY), last_home=False)
+    yield weakened("refused by a later home: revoke", Scene(vaults, DIRECTORY, "due"), half_put="revoke")
+    yield weakened("what can be seen is taken for what cannot", Scene(mixed, DIRECTORY), blind_asks=False)
+    yield weakened("one home's versions prove for all", Scene(mixed, faults=0), weakest=False)
+    yield weakened("no end to keys that do not reach all homes", Scene(vaults, DIRECTORY, shut=True), few=False)
+    yield weakened("the marker names no homes but the first", Scene(mixed, DIRECTORY, "delivered", faults=0, events=("moved",), grows=True), names_all=False)
+
+
 def draft():
     for name, scene in (
         ("vault, shared ledger: a pause, no fault", Scene(VAULT, faults=0)),
@@ -846,6 +991,8 @@ def limits():
 
 def indifferent():
     """What the proposal does not lean on."""
+    for start in ("empty", "due"):
+        yield Row(f"vault, write-only, {start}: not read again before the mark", Keys(Scene((VAULT, WRITE_ONLY), start=start, lag=True), replace(PROPOSED, refence=False)))
     for name, sink in SINKS:
         due = Scene(sink, start="due")
         yield Row(f"{name}: no run ever stops itself at max_run", Keys(due, replace(PROPOSED, self_stop=False)))
@@ -859,6 +1006,8 @@ if __name__ == "__main__":
             ("Keys: a leftover that is not revoked, again and again", leftovers()),
             ("Keys: the same by the rule until 0.1, where every run's own delivery counted alone", leftovers_before()),
             ("Keys: looser rules for leftovers", loose_leftovers()),
+            ("Keys: several homes a key", several_homes()),
+            ("Keys: several homes, one rule weakened at a time", several_homes_weakened()),
             ("Keys: what it does not lean on", indifferent()),
             ("Keys: a known limit", limits()),
             ("Keys: the draft before these checks", draft()),
