@@ -4,9 +4,11 @@
 #![expect(clippy::print_stdout, reason = "a table is what a bench is for")]
 #![expect(clippy::unwrap_used, reason = "the names below are valid")]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use qlik_plan::model::homes::{Homes, Shapes};
 use qlik_plan::model::place::Place;
 use qlik_plan::model::spec::{Owner, QlikKey, Shape};
 use qlik_plan::model::untrusted::Untrusted;
@@ -90,11 +92,12 @@ fn action(n: u32) -> Action {
                 owner: Owner::Client,
                 expires_in: qlik_plan::model::duration::Duration::parse("P7D").unwrap(),
                 renew_before: qlik_plan::model::duration::Duration::parse("P1D").unwrap(),
-                deliver_to: "files".parse().unwrap(),
-                deliver_as: Shape::Env,
+                deliver_to: Homes::one("files".parse().unwrap()),
+                deliver_as: Shapes::All(Shape::Env),
                 adopt: None,
             }),
             why: WhyMint::Missing,
+            replaces: Vec::new(),
         }),
         3 => {
             let text =
@@ -115,6 +118,7 @@ fn action(n: u32) -> Action {
             expires: "2026-11-28T12:00:00Z".parse().ok(),
             sink: "files".parse().unwrap(),
             shape: KeyShape::Qlik(Shape::Token),
+            also: BTreeMap::new(),
         }),
     }
 }

@@ -25,6 +25,7 @@ class Key(NamedTuple):
     due: bool = False                     # within renew_before of its expiry
     landed: tuple = ()                    # the homes that it has been in at some time
     over: tuple = ()                      # the leftovers that its entry in the sink says it was delivered over
+    replaced: tuple = ()                  # the keys that its entries say it replaced in one home of several, where somebody may use them
     number: int = 0                       # the first home's version before its POST: in the marker, where the server tells no age
 
 
@@ -50,6 +51,7 @@ class Run(NamedTuple):
     n: int = 0                            # the home that is looked into, put to or read back
     todo: tuple = ()
     over: tuple = ()                      # leftovers that its key is to be delivered over
+    replaced: tuple = ()                  # leftovers that it is to replace in a home
     mine: Optional[int] = None            # the key whose secret this run holds
     again: bool = False                   # it has minted a second time
     loose: bool = False                   # a put of its own is unaccounted for
@@ -135,6 +137,7 @@ class Protocol:
     last_home: bool = True                # False: marked d as soon as the first home has it
     half_put: str = "leave"               # refused by a later home: "leave" the key u, which an earlier home holds; "revoke" it
     blind_asks: bool = True               # False: what homes that can be read show is taken for what a blind one holds
+    spare_used: bool = True               # a leftover that some home held is in use: it is left to expire once it was replaced there
     weakest: bool = True                  # False: one home that compares versions proves for all
     refence: bool = True                  # the homes that can be read are read again before a key is marked that has a blind home
     few: bool = True                      # two leftovers of runs that are proven over, and no home complete: a person looks
@@ -269,8 +272,8 @@ class Keys:
         return w._replace(keys=with_item(w.keys, k, w.keys[k]._replace(**changes)))
 
     @staticmethod
-    def made(w, by, home, over=(), number=0):
-        return w._replace(keys=w.keys + (Key(by, "u", home, over=over, number=number),))
+    def made(w, by, home, over=(), number=0, replaced=()):
+        return w._replace(keys=w.keys + (Key(by, "u", home, over=over, number=number, replaced=replaced),))
 
     def marked(self, w, k):
         return self.edit(w, k, letter="d") if w.keys[k].life == "live" and self.scene.marks else w
@@ -442,6 +445,10 @@ class Keys:
         leftovers = [k for k in others if letters[k] == "u"] if p.recover and (good is None or p.sweep) else []
         missing = [k for k in others if letters[k] == "d"] if good is None else []
 
+        def used(k):
+            """Was it in one of several homes, so that somebody may use it?"""
+            return len(run.shown) > 1 and p.spare_used and k != good and (k in inside or any(k in w.keys[x].replaced for x in inside if x is not None))
+
         def ended(k):
             return PROVEN if w.keys[k].by == OLD else run.knows[w.keys[k].by]
 
@@ -462,7 +469,7 @@ class Keys:
 
         def spared(k):
             """Is no successor minted for its sake?"""
-            return overtaken(k) or (not revocable(k) and not p.in_vain) \
+            return used(k) or overtaken(k) or (not revocable(k) and not p.in_vain) \
                 or (later(k) and (p.later_spares or (p.in_vain and not revocable(k))))
 
         if any(ended(k) == ALIVE for k in leftovers):
@@ -484,7 +491,7 @@ class Keys:
             return None, (), unmarked[0], (), ()
 
         if not p.expires and not remint:
-            if any(not revocable(k) for k in leftovers):
+            if any(not revocable(k) and not used(k) for k in leftovers):
                 return "refuses: a leftover cannot be revoked", (), None, (), ()
             if not sink.reads and good is not None and leftovers:
                 return "refuses: nobody can see whether the sink holds the leftover", (), None, (), ()
@@ -495,7 +502,7 @@ class Keys:
         wanted = good is None or w.keys[good].due or sake or asked
         mint = (("mint",),) if wanted else ()
         # After its own delivery a run may revoke whatever nothing else can bring back; without one, what was overtaken before.
-        freed = [k for k in leftovers if revocable(k) and (wanted or not p.successor_first or overtaken(k))]
+        freed = [k for k in leftovers if revocable(k) and not used(k) and (wanted or not p.successor_first or overtaken(k))]
         revoke = tuple(("revoke", k) for k in freed)
         todo = mark + mint + revoke if p.successor_first else mark + revoke + mint
         elsewhere = [k for k in marked if k not in ours and letters[k] == "u" and k != good]
@@ -513,12 +520,18 @@ class Keys:
             over = tuple(k for k, letter in run.seen if letter == "u") if ("mint",) in todo else ()
         else:
             over = tuple(k for what, *about in todo if what == "revoke" for k in about if dict(run.seen)[k] == "u") if ("mint",) in todo else ()
+        inside = [k for k, home in zip(run.shown, self.homes) if home.reads and k is not None]
+        known = {k for k, _ in run.seen}
+        replaced = tuple(sorted(k for k in {k for x in inside for k in (x, *w.keys[x].replaced)} if k in known and k != vouch)) \
+            if ("mint",) in todo and len(run.shown) > 1 else ()
+        used = {k for x in inside for k in (x, *w.keys[x].replaced)} if len(run.shown) > 1 else ()
+        ends = any(what == "revoke" and about[0] in used for what, *about in todo)
         vain = sake and self.hidden()
         run = run._replace(knows=(), seen=(), shown=(None,) * self.width(run.home))
         if why:
             return self.stop(w, i, run, why), None
-        return self.go(w, i, run._replace(todo=todo, over=over, vouch=vouch, verdict="ok")), \
-            "a second successor" if second else "a successor in vain" if vain else None
+        return self.go(w, i, run._replace(todo=todo, over=over, replaced=replaced, vouch=vouch, verdict="ok")), \
+            "ends a key in use" if ends else "a second successor" if second else "a successor in vain" if vain else None
 
     @staticmethod
     def is_marked(w, k, era):
@@ -560,14 +573,14 @@ class Keys:
     # ---- mint ----------------------------------------------------------------------------------------------------
 
     def do_mint(self, w, i, run):
-        yield f"POSTs: key {len(w.keys)}", self.go(self.made(w, i, run.home, run.over, run.version[0]), i, run._replace(mine=len(w.keys)), "try"), None
+        yield f"POSTs: key {len(w.keys)}", self.go(self.made(w, i, run.home, run.over, run.version[0], run.replaced), i, run._replace(mine=len(w.keys)), "try"), None
 
     def bad_mint(self, w, i, run):
         at = "mint" if self.p.blind_retry else "relist"
         yield "POSTs: refused", self.stop(w, i, run), None
-        yield f"POSTs: answer lost, key {len(w.keys)} made", self.go(self.made(w, i, run.home, run.over, run.version[0]), i, run, at), None
+        yield f"POSTs: answer lost, key {len(w.keys)} made", self.go(self.made(w, i, run.home, run.over, run.version[0], run.replaced), i, run, at), None
         yield "POSTs: answer lost, not made", self.go(w, i, run, at), None
-        yield "POSTs: answer lost, still on its way", self.go(w._replace(late=w.late + (("mint", i, run.home, run.over, run.version[0]),)), i, run, at), None
+        yield "POSTs: answer lost, still on its way", self.go(w._replace(late=w.late + (("mint", i, run.home, run.over, run.version[0], run.replaced),)), i, run, at), None
 
     def do_relist(self, w, i, run):
         """Of which key did the lost answer speak? Its secret is lost with it, so no sink can ever hold it."""
@@ -965,6 +978,7 @@ def several_homes_weakened():
     yield weakened("refused by a later home: revoke", Scene(vaults, DIRECTORY, "due"), half_put="revoke")
     yield weakened("what can be seen is taken for what cannot", Scene(mixed, DIRECTORY), blind_asks=False)
     yield weakened("one home's versions prove for all", Scene(mixed, faults=0), weakest=False)
+    yield weakened("what was replaced in one home is revoked at once", Scene(vaults, DIRECTORY), spare_used=False)
     yield weakened("no end to keys that do not reach all homes", Scene(vaults, DIRECTORY, shut=True), few=False)
     yield weakened("the marker names no homes but the first", Scene(mixed, DIRECTORY, "delivered", faults=0, events=("moved",), grows=True), names_all=False)
 

@@ -1,18 +1,20 @@
-//! One key on its way from the vendor to its sink: made once, tried, delivered over what was read before, read back, marked.
+//! One key on its way from the vendor to its sinks: made once, tried, delivered over what was read before, read back, marked.
 //!
 //! The delivery is the fence. The order of the steps, and what each outcome means, is here once for all vendors; what a vendor
 //! does for a step is a [`Maker`].
 
 use crate::model::address::{Address, Name};
-use crate::model::live::{Observed, SinkEntry, Writable};
+use crate::model::homes::Homes;
+use crate::model::live::{Observed, SinkEntry};
 use crate::model::marker::{KeyUid, Letter, Marker, Nonce};
 use crate::model::record::Uid;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::{TenantRef, WhyMint};
 use crate::provider::http::{Outcome, ReadError, RejectionKind};
-use crate::sink::{Put, ReadBack, Sink, Version};
+use crate::sink::{Put, ReadBack, Version};
 
 use super::event::{Failure, Happened, Step};
+use super::homes::{self, Home, Places};
 use super::maker::{Maker, Marked, Tried, Words};
 use super::outcome::{Known, known};
 use super::world::World;
@@ -54,57 +56,49 @@ pub(super) struct Delivery<'a> {
     pub(super) found: &'a Found<'a>,
     /// The leftovers that are revoked once it was delivered.
     pub(super) over: &'a [String],
+    /// The keys that it replaces in one of several sinks.
+    pub(super) replaces: &'a [String],
     /// The tenant, as it is there.
     pub(super) at: &'a TenantRef,
 }
 
-/// A key's place in its sink, as it was before the POST.
+/// A key's places in its sinks, as they were before the POST.
 pub(super) struct Slot<'a> {
     world: &'a World<'a>,
     address: &'a Address,
     uid: Uid,
-    sink: &'a Sink,
-    /// The version that a put compares with.
-    version: Version,
+    places: Places<'a>,
     /// The leftovers that are revoked once a key was delivered here.
-    over: Vec<String>,
+    over: &'a [String],
+    /// The keys that are replaced in one of several sinks.
+    replaces: &'a [String],
 }
 
 impl<'a> Slot<'a> {
-    /// Looks into the sink, and whether it still holds what the plan was made with.
+    /// Looks into each sink, and whether they still hold what the plan was made with.
     ///
     /// # Errors
     /// Whatever keeps a key from being delivered there: nothing was made yet.
-    pub(super) async fn look(delivery: &Delivery<'a>, deliver_to: &Name, words: &Words) -> Result<Self, Failure> {
-        let Delivery { world, tenant, address, found, over, at: _ } = *delivery;
+    pub(super) async fn look(delivery: &Delivery<'a>, deliver_to: &'a Homes, words: &Words) -> Result<Self, Failure> {
+        let Delivery { world, tenant, address, found, over, replaces, at: _ } = *delivery;
         let record = world.held.record(tenant).await?.ok_or_else(|| {
             Failure::new(format!("the ledger has no record of {tenant}"), "restore the ledger, then plan again")
         })?;
-        let sink = world
-            .sinks
-            .get(deliver_to)
-            .ok_or_else(|| Failure::new(format!("settings have no sink {deliver_to}"), "add it under sinks:"))?;
-        if let Writable::No(unreadable) = sink.preflight(address).await {
-            return Err(unreadable.into());
-        }
-        sink.ready(address).await?;
         let former: Vec<Address> =
             record.formerly.iter().filter_map(|old| address.key().map(|key| old.with_key(key.clone()))).collect();
-        let look = sink.look(address, &former).await;
-        if !found.is_still(look.entry.as_ref()) {
+        let places = Places::look(world, address, &former, deliver_to).await?;
+        if !found.is_still(places.live.entry.as_ref()) {
             // A run that stood still for a while would make a second one over it.
             return Err(Failure::new(
                 format!(
                     "{} holds another key by now than when this was planned, and nothing was {}",
-                    sink.place(address),
+                    places.named(address),
                     words.made
                 ),
                 "qlik-apply again: it looks at that key",
             ));
         }
-        // Found under a former name: this key's own place is empty, and stays so until the put.
-        let version = if look.at == *address { look.version } else { sink.look(address, &[]).await.version };
-        Ok(Self { world, address, uid: record.uid, sink, version, over: over.to_vec() })
+        Ok(Self { world, address, uid: record.uid, places, over, replaces })
     }
 
     /// Makes a key and delivers it; says where it is.
@@ -124,7 +118,7 @@ impl<'a> Slot<'a> {
         passage.deliver(&minted, &marker).await?;
         passage.mark(&minted, &marker).await?;
         let until = maker.expiry(&minted).map(|expiry| format!(", expires {expiry:.0}")).unwrap_or_default();
-        Ok(format!("{id} in {}{until}", passage.slot.sink.place(passage.slot.address)))
+        Ok(format!("{id} in {}{until}", passage.slot.places.named(passage.slot.address)))
     }
 }
 
@@ -142,13 +136,13 @@ impl<M: Maker> Passage<'_, M> {
     }
 
     fn marker(&self, nonce: Nonce) -> Marker {
-        let Slot { world, uid, sink, version, .. } = &self.slot;
+        let Slot { world, uid, places, .. } = &self.slot;
         Marker {
             ledger: world.held.id().short().to_owned(),
             uid: KeyUid::of(uid, self.key()),
-            sink: sink.hash(),
+            sink: places.hash.clone(),
             nonce,
-            over: if M::TELLS_AGE { None } else { sink.number(version) },
+            over: if M::TELLS_AGE { None } else { places.number() },
             letter: Letter::Undelivered,
         }
     }
@@ -234,9 +228,33 @@ impl<M: Maker> Passage<'_, M> {
         }
     }
 
+    /// Delivers the key to one sink after the other. Each must have it before the next is asked.
     async fn deliver(&self, minted: &M::Minted, marker: &Marker) -> Result<(), Failure> {
-        let Slot { world, address, uid, sink, version, over } = &self.slot;
-        let payload = self.maker.payload(minted);
+        let homes = self.slot.places.each.as_slice();
+        let mut delivered = Vec::new();
+        for (index, home) in homes.iter().enumerate() {
+            let earlier = homes.get(..index).unwrap_or_default();
+            delivered.push((home, self.deliver_to(home, earlier, minted, marker).await?));
+        }
+        // A run that stood still may have put a key into a sink that nobody can look into, over a newer one: then the others show it.
+        if self.slot.places.half_blind {
+            for (home, entry) in delivered.iter().filter(|(home, _)| home.version != Version::Unseen) {
+                self.verify(home, entry, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver_to(
+        &self,
+        home: &Home<'_>,
+        earlier: &[Home<'_>],
+        minted: &M::Minted,
+        marker: &Marker,
+    ) -> Result<SinkEntry, Failure> {
+        let Slot { world, address, uid, over, replaces, .. } = &self.slot;
+        let Home { name, sink, version } = home;
+        let payload = self.maker.payload(minted, name);
         let entry = SinkEntry {
             ledger: world.held.id().clone(),
             uid: uid.clone(),
@@ -248,8 +266,9 @@ impl<M: Maker> Passage<'_, M> {
             owner: self.maker.owner(minted),
             expiry: self.maker.expiry(minted),
             delivered: world.now(),
-            over: over.clone(),
-            made_as: Some(self.maker.made_as()),
+            over: over.to_vec(),
+            replaced: replaces.to_vec(),
+            made_as: Some(self.maker.made_as(name)),
         };
         world.begin(address, Step::Deliver);
         let mut acknowledged = false;
@@ -267,21 +286,37 @@ impl<M: Maker> Passage<'_, M> {
                 acknowledged = true;
                 world.note(address, Step::Deliver, said.to_string());
             }
-            Put::Refused(unreadable) => return Err(self.scrap(minted, unreadable.into()).await),
+            Put::Refused(unreadable) => return Err(self.turned_down(minted, earlier, unreadable.into()).await),
             Put::Conflict => {
                 let why = format!("{} changed while the key was {}", sink.place(address), M::WORDS.made);
                 let next = "see who writes there besides this run, then qlik-apply again";
-                return Err(self.scrap(minted, Failure::new(why, next)).await);
+                return Err(self.turned_down(minted, earlier, Failure::new(why, next)).await);
             }
             Put::Unknown(unreadable) => {
                 world.note(address, Step::Deliver, format!("{}; reading it back", unreadable.why));
             }
         }
-        self.verify(&entry, acknowledged).await
+        self.verify(home, &entry, acknowledged).await?;
+        Ok(entry)
     }
 
-    async fn verify(&self, entry: &SinkEntry, acknowledged: bool) -> Result<(), Failure> {
-        let Slot { world, address, sink, .. } = &self.slot;
+    /// Definitely not stored. Where an earlier sink holds the key it is in use there, and a later run replaces it everywhere.
+    async fn turned_down(&self, minted: &M::Minted, earlier: &[Home<'_>], failure: Failure) -> Failure {
+        if earlier.is_empty() {
+            return self.scrap(minted, failure).await;
+        }
+        let id = Untrusted::from(self.maker.id(minted));
+        let holds = homes::named(earlier.iter(), self.slot.address);
+        let mut next = failure.next;
+        next.push(format!(
+            "qlik-apply again: another key is delivered to all its sinks, then this one is {}",
+            M::WORDS.revoked
+        ));
+        Failure { why: format!("{}; key {id} works, and only {holds} has it", failure.why).into(), next }
+    }
+
+    async fn verify(&self, home: &Home<'_>, entry: &SinkEntry, acknowledged: bool) -> Result<(), Failure> {
+        let (Slot { world, address, .. }, sink) = (&self.slot, home.sink);
         world.begin(address, Step::Verify);
         let place = sink.place(address);
         let why = match sink.read_back(address, entry).await {

@@ -72,7 +72,7 @@ impl Maker for QlikMaker<'_> {
         minted.sub.clone()
     }
 
-    fn payload(&self, minted: &MintedKey) -> Payload {
+    fn payload(&self, minted: &MintedKey, home: &Name) -> Payload {
         let spec = self.spec;
         let region = self.world.desired.qlik.get(self.account).map(|facts| facts.region.label.to_string());
         let parts = Parts {
@@ -83,12 +83,12 @@ impl Maker for QlikMaker<'_> {
             description: &spec.description,
             expiry: minted.expiry,
         };
-        payload::render(spec.deliver_as, &parts, &minted.token)
+        payload::render(spec.deliver_as.of(home), &parts, &minted.token)
     }
 
-    fn made_as(&self) -> MadeAs {
+    fn made_as(&self, home: &Name) -> MadeAs {
         let spec = self.spec;
-        MadeAs { shape: spec.deliver_as.as_str().to_owned(), owner: Some(spec.owner.word()) }
+        MadeAs { shape: spec.deliver_as.of(home).as_str().to_owned(), owner: Some(spec.owner.word()) }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {

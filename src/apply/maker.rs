@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::model::address::Name;
 use crate::model::live::MadeAs;
 use crate::model::marker::Marker;
 use crate::model::untrusted::Untrusted;
@@ -26,9 +27,10 @@ pub(super) trait Maker {
     fn id<'m>(&self, minted: &'m Self::Minted) -> &'m str;
     fn expiry(&self, minted: &Self::Minted) -> Option<Timestamp>;
     fn owner(&self, minted: &Self::Minted) -> Untrusted;
-    fn payload(&self, minted: &Self::Minted) -> Payload;
+    /// Returns what one sink gets.
+    fn payload(&self, minted: &Self::Minted, home: &Name) -> Payload;
     /// Returns the facts that only the declaration tells later on.
-    fn made_as(&self) -> MadeAs;
+    fn made_as(&self, home: &Name) -> MadeAs;
 
     /// The one POST; `text` carries the marker.
     async fn make(&self, text: &str) -> Outcome<Self::Minted>;

@@ -23,6 +23,7 @@ use world::World;
 
 mod delivery;
 pub mod event;
+mod homes;
 pub mod imburse;
 mod key;
 mod maker;
@@ -286,8 +287,8 @@ impl<'a> Course<'a> {
 
     async fn mint(&mut self, address: &Address, create: &CreateKey, found: &Found<'_>) -> Result<String, Failure> {
         let at = self.place(&create.parent)?;
-        let delivery =
-            Delivery { world: self.world, tenant: &self.tenant, address, found, over: self.over(address), at: &at };
+        let (over, replaces) = (self.over(address), create.replaces.as_slice());
+        let delivery = Delivery { world: self.world, tenant: &self.tenant, address, found, over, replaces, at: &at };
         let minted = match &create.spec {
             KeySpec::Qlik(spec) => key::create(&delivery, &create.account, spec).await,
             KeySpec::Imburse(spec) => imburse::key::create(&delivery, &create.account, spec).await,

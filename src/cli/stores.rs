@@ -54,7 +54,7 @@ pub(super) fn has_aws_login() -> bool {
 
 /// The sinks that desired state names, and every folder; nothing is read or written yet.
 pub(super) fn sinks(declared: &Declared, common: &Common) -> Result<BTreeMap<Name, Sink>, Problem> {
-    let named: BTreeSet<&Name> = declared.desired.deliveries().map(|(_, sink)| sink).collect();
+    let named: BTreeSet<&Name> = declared.desired.deliveries().flat_map(|(_, homes)| homes.iter()).collect();
     let mut sinks = BTreeMap::new();
     // A folder costs nothing to look into, also for the keys of tenants that nothing declares any more.
     let wanted =

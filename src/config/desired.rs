@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery;
 use super::diagnostic::{Faults, code};
 use super::group::{self, GroupOfFile};
 use super::ignore;
@@ -15,6 +16,7 @@ use super::syntax::{Entry, Node};
 use super::texts::sent;
 use crate::model::address::Name;
 use crate::model::duration::Duration;
+use crate::model::homes::{Homes, Shapes};
 use crate::model::host::{Label, RESERVED};
 use crate::model::marker::Marker;
 use crate::model::spec::{Grants, KeyLimits, ManageApiKeys, Owner, QlikKey, Shape};
@@ -94,7 +96,7 @@ pub(crate) struct DeclaredKey {
     overrides: Option<Span>,
     /// `None` where something in it is at fault.
     pub(crate) spec: Option<QlikKey>,
-    deliver_to: Option<At<Name>>,
+    deliver_to: Vec<At<Name>>,
     pub(crate) configured_owner: Option<At<Name>>,
 }
 
@@ -103,8 +105,8 @@ impl profile::TakesProfile for DeclaredKey {
         self.overrides
     }
 
-    fn deliver_to(&self) -> Option<&At<Name>> {
-        self.deliver_to.as_ref()
+    fn deliver_to(&self) -> &[At<Name>] {
+        &self.deliver_to
     }
 }
 
@@ -231,13 +233,13 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> 
     let description = need("description", "CI deploys", faults).map(|node| description(node, faults));
     let owner = need("owner", "{ client: {} }", faults).map(|node| owner(node, faults));
     let expires_in = need("expires_in", "P30D", faults).map(|node| expires_in(node, faults));
-    let deliver_to = need("deliver_to", "files", faults).map(|node| read::name(node, "`deliver_to`", faults));
+    let deliver_to = need("deliver_to", "files", faults).map(|node| delivery::to(node, faults));
     let expires_in = or(expires_in, adopted.then_some(Duration::from_seconds(86_400)));
     let renew_before = fields.get("renew_before").map(|node| renew_before(node, expires_in, faults));
-    let deliver_as = fields.get("deliver_as").map(|node| shape(node, faults));
+    let sinks = deliver_to.clone().flatten().unwrap_or_default();
+    let deliver_as = fields.get("deliver_as").map(|node| delivery::shapes(node, &sinks, shape, faults));
     let overrides = profile::overrides(&fields, faults);
 
-    let sink = deliver_to.clone().flatten();
     let (owner, configured_owner) = match owner {
         Some(Some((owner, configured))) => (Some(Some(owner)), configured),
         Some(None) => (Some(None), None),
@@ -251,15 +253,15 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> 
             expires_in,
             renew_before: or(renew_before, Some(Duration::from_seconds(expires_in.seconds() / 4)))?,
             deliver_to: match deliver_to {
-                Some(name) => name?.value,
+                Some(sinks) => delivery::homes(&sinks?)?,
                 // Nothing of an adopted key is delivered.
-                None => Name::parse("none").ok()?,
+                None => Homes::one(Name::parse("none").ok()?),
             },
-            deliver_as: or(deliver_as, Some(Shape::default()))?,
+            deliver_as: or(deliver_as, Some(Shapes::default()))?,
             adopt: or(adopt.map(|id| id.map(Some)), Some(None))?,
         })
     };
-    Some(DeclaredKey { overrides, spec: whole(), deliver_to: sink, configured_owner })
+    Some(DeclaredKey { overrides, spec: whole(), deliver_to: sinks, configured_owner })
 }
 
 /// One label, and none of those at which the vendor has services of its own: a credential would be tried there.

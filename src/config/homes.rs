@@ -6,18 +6,19 @@ use super::azure::is_part;
 use super::diagnostic::{Faults, code};
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
+use crate::model::marker::SinkHash;
 use crate::model::settings::{AzureSink, GitLabSink, Settings, Sink};
 use crate::model::spec::Shape;
 
 /// The places that were told, so that a profile is told once a tenant.
 #[derive(Default)]
-pub(super) struct Homes {
+pub(super) struct Taken {
     taken: HashMap<(Name, Name), Span>,
     /// Of each place, the names of variables and the keys that have them.
     variables: HashMap<(String, String), (Address, Span)>,
 }
 
-impl Homes {
+impl Taken {
     /// Checks one key of a tenant; `shape` is of a key at Qlik.
     pub(super) fn check(
         &mut self,
@@ -73,7 +74,7 @@ impl Homes {
     }
 }
 
-impl Homes {
+impl Taken {
     /// Names of variables are narrower than addresses, so two keys may come to have one.
     fn variable(
         &mut self,
@@ -123,6 +124,23 @@ fn not_maskable(deliver_to: &At<Name>, shape: Option<Shape>, faults: &mut Faults
         None => format!("a key of Imburse is delivered in several lines: {unmasked}"),
     };
     faults.add(code::HOME, deliver_to.at, message, "delivered there").help(help);
+}
+
+/// Two names for one place would have a key delivered over itself.
+pub(super) fn each_its_own(deliver_to: &[At<Name>], settings: &Settings, faults: &mut Faults<'_>) {
+    let mut seen: Vec<(&At<Name>, SinkHash)> = Vec::new();
+    for sink in deliver_to {
+        let Some(hash) = settings.sinks.get(&sink.value).map(Sink::hash) else { continue };
+        if let Some((first, _)) = seen.iter().find(|(_, other)| *other == hash) {
+            let message = format!("sinks `{}` and `{}` are one place", first.value, sink.value);
+            let first = faults.place(first.at);
+            faults
+                .add(code::HOME, sink.at, message, "the same place")
+                .also(first, "first here")
+                .help("deliver the key to one of them, or let settings say another place");
+        }
+        seen.push((sink, hash));
+    }
 }
 
 /// Each name is a part of a Secret's name, and a part ends in a letter or a digit.

@@ -1,6 +1,7 @@
 //! Bytes → desired state and settings, or every fault at once. Reads no file: `cli` does.
 
 mod azure;
+mod delivery;
 mod desired;
 mod diagnostic;
 mod fault;

@@ -25,7 +25,7 @@ pub(crate) struct Shared<K, M> {
 pub(crate) trait TakesProfile {
     /// Where it says `override: true`.
     fn overrides(&self) -> Option<Span>;
-    fn deliver_to(&self) -> Option<&At<Name>>;
+    fn deliver_to(&self) -> &[At<Name>];
 }
 
 /// What a tenant says of its profile.
@@ -143,9 +143,7 @@ pub(crate) fn overrides(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<
 /// Sinks that are named where they stand, once each, whether a profile is used or not.
 pub(crate) fn sinks<K: TakesProfile, M>(shared: &Shared<K, M>, settings: &Settings, faults: &mut Faults<'_>) {
     for (_, key) in &shared.keys {
-        if let Some(sink) = key.deliver_to()
-            && !settings.sinks.contains_key(&sink.value)
-        {
+        for sink in key.deliver_to().iter().filter(|sink| !settings.sinks.contains_key(&sink.value)) {
             let message = format!("no sink in settings is called `{}`", sink.value);
             let help = unknown_name(&sink.value, settings.sinks.keys(), "sinks in settings:", faults);
             faults.add(code::UNKNOWN_SINK, sink.at, message, "not in settings").help(help);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::desired::{DeclaredKey, DeclaredTenant, File, Shared};
 use super::diagnostic::{Faults, code};
 use super::group::Groups;
-use super::homes::Homes;
+use super::homes::{self, Taken};
 use super::ignore;
 use super::imburse;
 use super::profile::{self, Named, TakesProfile as _};
@@ -62,7 +62,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
     }
     let mut hosts = Hosts { settings, seen: HashMap::new() };
     let mut owners = BTreeSet::new();
-    let mut homes = Homes::default();
+    let mut taken = Taken::default();
     let mut items = Items::new();
     for (name, (at, tenant)) in &tenants {
         let profile = profile::find(&tenant.taking, &profiles, faults);
@@ -73,8 +73,11 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
             if let Some(settings) = settings {
                 for (name_of_key, (_, key)) in &keys {
                     owner(key, &account.value, settings, &mut owners, faults);
-                    if let (Some(sink), Some(spec)) = (key.deliver_to(), &key.spec) {
-                        homes.check((name, name_of_key), sink, Some(spec.deliver_as), settings, faults);
+                    let Some(spec) = &key.spec else { continue };
+                    homes::each_its_own(key.deliver_to(), settings, faults);
+                    for sink in key.deliver_to() {
+                        let shape = spec.deliver_as.of(&sink.value);
+                        taken.check((name, name_of_key), sink, Some(shape), settings, faults);
                     }
                 }
             }
@@ -112,7 +115,7 @@ pub(crate) fn items(files: Vec<File>, settings: Option<&Settings>, faults: &mut 
         items.insert(address, Declared { labels: tenant.labels.clone(), ..groups.declared(spec, *at, faults) });
     }
     let imburse = (&profiles_of_imburse, tenants_of_imburse);
-    imburse::items(imburse, settings, &groups, &mut homes, &mut items, faults);
+    imburse::items(imburse, settings, &groups, &mut taken, &mut items, faults);
     // A declaration at fault is not among the items, and would be missed here too.
     let ignore = if faults.is_clean() { ignore::check(ignore, &items, faults) } else { Vec::new() };
     Merged { items, ignore, groups }
@@ -143,6 +146,7 @@ pub(crate) fn join(Merged { items, ignore, groups }: Merged, settings: &Settings
             hidden: sink.is_per_machine() && settings.ledger.is_shared(),
             late: sink.takes_what_is_late(),
             blind: sink.is_blind(),
+            half_blind: false,
         };
         (name.clone(), facts)
     });

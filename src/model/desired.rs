@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Name};
 use super::group::Group;
+use super::homes::Homes;
 use super::host::{Host, Region};
 use super::imburse::{ImburseFacts, ImburseKey, ImburseTenant};
 use super::marker::SinkHash;
@@ -103,9 +104,23 @@ impl Desired {
         )
     }
 
-    /// Every key that is delivered, of whichever vendor, and the sink that it goes to. Nothing of an adopted key is delivered.
-    pub fn deliveries(&self) -> impl Iterator<Item = (&Address, &Name)> {
+    /// Every key that is delivered, of whichever vendor, and the sinks that it goes to. Nothing of an adopted key is delivered.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&Address, &Homes)> {
         self.items.iter().filter_map(|(address, declared)| Some((address, declared.spec.deliver_to()?)))
+    }
+
+    /// Returns the facts of a key's sinks together; `None` where settings lack one.
+    pub fn sink_facts(&self, homes: &Homes) -> Option<SinkFacts> {
+        let each: Option<Vec<&SinkFacts>> = homes.iter().map(|name| self.sinks.get(name)).collect();
+        SinkFacts::together(&each?)
+    }
+
+    /// A key's sinks in the order of looking and of delivery, the same in every run, whatever they are called: those that compare
+    /// versions first, since a run that lost there touches no other, and those that nobody can look into last.
+    pub fn in_order<'a>(&self, homes: &'a Homes) -> Vec<&'a Name> {
+        let mut names: Vec<&Name> = homes.iter().collect();
+        names.sort_by_key(|name| self.sinks.get(*name).map(|sink| (!sink.compares_versions, sink.blind, &sink.hash)));
+        names
     }
 
     /// The declared Imburse tenants, in order.
@@ -191,4 +206,29 @@ pub struct SinkFacts {
     /// True if nobody can see what the sink holds. It is taken to hold the newest key that is marked as delivered.
     #[serde(default)]
     pub blind: bool,
+    /// True of several sinks together if nobody can see what one of them holds, and others can be looked into.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub half_blind: bool,
+}
+
+impl SinkFacts {
+    /// Returns the facts of several sinks together: the least that is known of one. `None` of none.
+    pub fn together(each: &[&Self]) -> Option<Self> {
+        let all = |is: fn(&Self) -> bool| each.iter().copied().all(is);
+        let any = |is: fn(&Self) -> bool| each.iter().copied().any(is);
+        match each {
+            [] => None,
+            [one] => Some((*one).clone()),
+            [_, _, ..] => Some(Self {
+                kind: each.iter().map(|sink| sink.kind.as_str()).collect::<Vec<_>>().join("+"),
+                hash: SinkHash::of_all(each.iter().map(|sink| &sink.hash)),
+                compares_versions: all(|sink| sink.compares_versions),
+                local: all(|sink| sink.local),
+                hidden: any(|sink| sink.hidden),
+                late: any(|sink| sink.late),
+                blind: all(|sink| sink.blind),
+                half_blind: any(|sink| sink.blind) && !all(|sink| sink.blind),
+            }),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The values read of the ledger, the vendors and the sinks. Each can say "I could not read this".
 
+mod homes;
 mod ledger;
 mod qlik;
 mod sink;

@@ -4,6 +4,7 @@
 //! vendor does not tell when a key was made and the sink numbers what it holds, `<over>:` stands before the letter, in decimal:
 //! the number that the sink had when the key was made.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,12 @@ impl SinkHash {
     /// Hashes the kind of a sink and its resolved location.
     pub fn of(kind: &str, location: &str) -> Self {
         Self(prefix(&format!("{kind}\0{location}"), 4))
+    }
+
+    /// Hashes several sinks of one key, in whatever order.
+    pub fn of_all<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
+        let each: BTreeSet<&str> = each.into_iter().map(|hash| hash.0.as_str()).collect();
+        Self::of("several", &each.into_iter().collect::<Vec<_>>().join("\0"))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod desired;
 pub mod duration;
 pub mod group;
 mod hex;
+pub mod homes;
 pub mod host;
 pub mod imburse;
 pub mod likeness;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Name;
 use super::duration::Duration;
+use super::homes::{Homes, Shapes};
 use super::host::Label;
 use super::imburse::{ImburseKey, ImburseTenant};
 use super::place::Place;
@@ -53,16 +54,16 @@ impl Spec {
         }
     }
 
-    /// The sink that a key is delivered to; `None` where nothing is delivered, as of an adopted key.
-    pub fn deliver_to(&self) -> Option<&Name> {
-        let sink = match self {
+    /// The sinks that a key is delivered to; `None` where nothing is delivered, as of an adopted key.
+    pub fn deliver_to(&self) -> Option<&Homes> {
+        let homes = match self {
             Self::QlikKey(key) => &key.deliver_to,
             Self::ImburseKey(key) => &key.deliver_to,
             Self::QlikTenant(_) | Self::ImburseTenant(_) => return None,
             #[cfg(test)]
             Self::QlikSpace(_) => return None,
         };
-        (!self.is_adopted()).then_some(sink)
+        (!self.is_adopted()).then_some(homes)
     }
 
     /// Returns whether a key lives longer than so many seconds. One at Imburse never ends.
@@ -198,10 +199,10 @@ pub struct QlikKey {
     pub expires_in: Duration,
     /// A key that expires within this gets a successor. Shorter than `expires_in`.
     pub renew_before: Duration,
-    /// A sink named in settings.
-    pub deliver_to: Name,
-    /// The form of the payload that the sink gets.
-    pub deliver_as: Shape,
+    /// The sinks, as settings name them.
+    pub deliver_to: Homes,
+    /// The form of the payload that each sink gets.
+    pub deliver_as: Shapes<Shape>,
     /// The vendor's id of a key that exists. Such a key is never minted, and its secret is its owner's affair.
     pub adopt: Option<String>,
 }

@@ -141,41 +141,56 @@ fn judge_refused_credentials(
 
 async fn look_into_sinks(desired: &Desired, ledger: &LedgerLive, sources: &Sources<'_>) -> BTreeMap<Address, SinkLive> {
     let mut looks = Vec::new();
-    for (address, deliver_to) in desired.deliveries() {
-        let Some(sink) = sources.sinks.get(deliver_to) else { continue };
+    for (address, homes) in desired.deliveries() {
+        let Some(facts) = desired.sink_facts(homes) else { continue };
         let former: Vec<Address> = former_addresses(ledger, &address.parent())
             .iter()
             .filter_map(|old| address.key().map(|key| old.with_key(key.clone())))
             .collect();
-        let refusal = not_durable(sources, deliver_to).map(Writable::No);
         looks.push(async move {
-            // Git's index may be read by everybody who may plan, so what it has is seen in every plan.
-            let (tracked, refusal) = match sink.tracked(address, &former) {
-                Ok(tracked) => (tracked, refusal),
-                Err(unreadable) => (None, refusal.or(Some(Writable::No(unreadable)))),
+            let mut each = Vec::new();
+            for name in desired.in_order(homes) {
+                each.push((name.clone(), look_into(name, address, &former, sources).await?));
+            }
+            let live = match homes.are_several() {
+                true => SinkLive::of_homes(each, &facts.hash),
+                false => each.pop()?.1,
             };
-            let live = match sources.preflight {
-                Preflight::Read => SinkLive { writable: refusal, tracked, ..SinkLive::default() },
-                Preflight::Sinks | Preflight::Full => {
-                    let look = sink.look(address, &former).await;
-                    SinkLive {
-                        entry: look.entry,
-                        number: sink.number(&look.version),
-                        writable: match refusal {
-                            Some(refusal) => Some(refusal),
-                            None => Some(sink.preflight(address).await),
-                        },
-                        until: look.until,
-                        deleted: look.deleted,
-                        trouble: sink.trouble(address).await,
-                        tracked,
-                    }
-                }
-            };
-            (address.clone(), live)
+            Some((address.clone(), live))
         });
     }
-    stream::iter(looks).buffer_unordered(sources.parallelism.max(1)).collect().await
+    let looked = stream::iter(looks).buffer_unordered(sources.parallelism.max(1));
+    looked.filter_map(std::future::ready).collect().await
+}
+
+/// Looks into one sink. `None`: there is none of that name.
+async fn look_into(name: &Name, address: &Address, former: &[Address], sources: &Sources<'_>) -> Option<SinkLive> {
+    let sink = sources.sinks.get(name)?;
+    let refusal = not_durable(sources, name).map(Writable::No);
+    // Git's index may be read by everybody who may plan, so what it has is seen in every plan.
+    let (tracked, refusal) = match sink.tracked(address, former) {
+        Ok(tracked) => (tracked, refusal),
+        Err(unreadable) => (None, refusal.or(Some(Writable::No(unreadable)))),
+    };
+    Some(match sources.preflight {
+        Preflight::Read => SinkLive { writable: refusal, tracked, ..SinkLive::default() },
+        Preflight::Sinks | Preflight::Full => {
+            let look = sink.look(address, former).await;
+            SinkLive {
+                entry: look.entry,
+                number: sink.number(&look.version),
+                writable: match refusal {
+                    Some(refusal) => Some(refusal),
+                    None => Some(sink.preflight(address).await),
+                },
+                until: look.until,
+                deleted: look.deleted,
+                trouble: sink.trouble(address).await,
+                tracked,
+                homes: BTreeMap::new(),
+            }
+        }
+    })
 }
 
 /// Asks the stores of the declared keys about themselves.
@@ -183,7 +198,7 @@ async fn ask_stores(desired: &Desired, sources: &Sources<'_>) -> BTreeMap<Name, 
     if sources.preflight == Preflight::Read {
         return BTreeMap::new();
     }
-    let names: BTreeSet<&Name> = desired.deliveries().map(|(_, name)| name).collect();
+    let names: BTreeSet<&Name> = desired.deliveries().flat_map(|(_, homes)| homes.iter()).collect();
     let mut stores = BTreeMap::new();
     for name in names {
         if let Some(sink) = sources.sinks.get(name)

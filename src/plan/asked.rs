@@ -38,9 +38,7 @@ fn why(id: &str, plan: &Plan, live: &Live) -> Option<Unmet> {
                 && matches!(planned.action, Action::Refuse(_) | Action::Wait(_))
         })
     };
-    if let Some((address, _)) =
-        live.sinks.iter().find(|(_, sink)| sink.held().is_some_and(|entry| is_it(&entry.key_id)))
-    {
+    if let Some((address, _)) = live.sinks.iter().find(|(_, sink)| sink.entries().any(|entry| is_it(&entry.key_id))) {
         return Some(Unmet::InItsSink(address.clone()));
     }
     let mut unread = false;

@@ -32,7 +32,7 @@ pub(super) fn not_made_before<'a>(
     ledger: Option<&LedgerFacts>,
 ) -> Result<(), Refusal> {
     for key in keys {
-        if let Some(entry) = scene.live.sinks.get(key).and_then(|sink| sink.held()) {
+        if let Some(entry) = scene.live.sinks.get(key).and_then(|sink| sink.entries().next()) {
             let foreign = ledger.and_then(|ledger| foreign_entry(entry, ledger));
             return Err(foreign.unwrap_or_else(|| {
                 Refusal::new(

@@ -1,6 +1,6 @@
 //! One key of a tenant that is there or will be, at either vendor: the decision table's answer as actions.
 
-use crate::model::address::Address;
+use crate::model::address::{Address, Name};
 use crate::model::live::{LedgerLive, Observed, SinkLive};
 use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::Record;
@@ -62,11 +62,11 @@ pub(super) fn judge<'a, T: TenantRules<'a>>(
     record: Option<&'a Record>,
 ) -> Result<Judgement<'a, T::Listed>, Stop> {
     let (scene, deliver_to) = (tenant.scene(), T::deliver_to(declared));
-    let sink_facts = scene.desired.sinks.get(deliver_to);
+    let sink_facts = scene.desired.sink_facts(deliver_to);
     let (Some(sink_facts), Some(sink)) = (sink_facts, scene.live.sinks.get(address)) else {
         return Err(refuse(
             Code::Unreadable,
-            format!("sink {deliver_to} was not read"),
+            format!("{} was not read", deliver_to.named()),
             "name a sink that settings have, then plan again",
         ));
     };
@@ -154,7 +154,8 @@ fn act<'a, T: TenantRules<'a>>(
             Mint::Renewal { .. } => WhyMint::Missing,
         };
         let (account, parent) = (account.clone(), parent.clone());
-        let create = CreateKey { account, parent, spec: tenant.spec(declared), why };
+        let replaces = judged.replaces.iter().map(|key| key.id().to_owned()).collect();
+        let create = CreateKey { account, parent, spec: tenant.spec(declared), why, replaces };
         let action = match mint {
             Mint::First(_) => Action::CreateKey(create),
             Mint::Renewal { key_id, expires } => {
@@ -182,11 +183,13 @@ fn act<'a, T: TenantRules<'a>>(
 fn keep<'a, T: TenantRules<'a>>(on: &On<'a, '_, T>, good: &T::Listed, marks: bool, plan: &mut Plan) {
     let On { tenant, address, declared, .. } = *on;
     let scene = tenant.scene();
+    let (homes, shape) = (T::deliver_to(declared), |home: &Name| tenant.shape(declared, home));
     let kept = Action::Keep(Keep::Key {
         key_id: good.id().to_owned(),
         expires: good.expiry(),
-        sink: T::deliver_to(declared).clone(),
-        shape: tenant.shape(declared),
+        sink: homes.first().clone(),
+        shape: shape(homes.first()),
+        also: homes.others().map(|home| (home.clone(), shape(home))).collect(),
     });
     let (fields, mut ignored) = ignore::split(scene, address, tenant.drift(address, declared, good));
     plan.notices.append(&mut ignored);

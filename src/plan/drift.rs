@@ -2,22 +2,47 @@
 
 use jiff::Timestamp;
 
-use crate::model::address::{Address, Vendor};
+use crate::model::address::{Address, Name, Vendor};
 use crate::model::duration::Duration;
-use crate::model::live::SinkEntry;
+use crate::model::live::{SinkEntry, SinkLive};
 
 use super::action::{Action, Drift, DriftField, Plan, SHAPE};
 use super::scene::Scene;
 
-/// The payload's shape, where its metadata says it: that of early deliveries does not.
-pub(super) fn shape(scene: &Scene, address: &Address, key_id: &str, declared: &str) -> Option<DriftField> {
-    let entry = scene.live.sinks.get(address).and_then(|sink| sink.held())?;
-    let SinkEntry { made_as: Some(made_as), .. } = entry else { return None };
-    let is_it = entry.key_id.eq_ignore_ascii_case(key_id);
-    (is_it && made_as.shape != declared).then(|| DriftField {
+/// The payload's shape, where its metadata says it: that of early deliveries does not. Of several sinks, the shape in each.
+pub(super) fn shape(
+    scene: &Scene,
+    address: &Address,
+    key_id: &str,
+    declared: impl Fn(&Name) -> &'static str,
+) -> Option<DriftField> {
+    let sink = scene.live.sinks.get(address)?;
+    let homes = scene.desired.items.get(address).and_then(|declared| declared.spec.deliver_to())?;
+    let live = |home: &Name| {
+        let entry = match homes.are_several() {
+            true => sink.homes.get(home).and_then(SinkLive::held),
+            false => sink.held(),
+        };
+        let SinkEntry { made_as: Some(made_as), .. } =
+            entry.filter(|entry| entry.key_id.eq_ignore_ascii_case(key_id))?
+        else {
+            return None;
+        };
+        Some(made_as.shape.as_str())
+    };
+    let others: Vec<(&Name, &str, &str)> = homes
+        .iter()
+        .filter_map(|home| Some((home, declared(home), live(home)?)))
+        .filter(|(_, declared, live)| declared != live)
+        .collect();
+    let say = |of: fn(&(&Name, &str, &str)) -> String| match homes.are_several() {
+        true => others.iter().map(|one| format!("{} in {}", of(one), one.0)).collect::<Vec<_>>().join(", "),
+        false => others.iter().map(of).collect(),
+    };
+    (!others.is_empty()).then(|| DriftField {
         field: SHAPE.into(),
-        declared: declared.to_owned(),
-        live: made_as.shape.as_str().into(),
+        declared: say(|(_, declared, _)| (*declared).to_owned()),
+        live: say(|(_, _, live)| (*live).to_owned()).into(),
     })
 }
 

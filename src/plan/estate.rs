@@ -65,7 +65,7 @@ impl<'a> Estate<'a> {
         Self {
             qlik: QlikListed::of(desired, live, &bindings, &undeclared),
             imburse: ImburseListed::of(desired, live, &bindings),
-            held: live.sinks.values().find_map(|sink| sink.held()),
+            held: live.sinks.values().find_map(|sink| sink.entries().next()),
             bound,
             undeclared,
             twice,

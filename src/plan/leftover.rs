@@ -87,6 +87,7 @@ mod tests {
             hidden: false,
             late,
             blind: true,
+            half_blind: false,
         };
         for life in [Life::Alive, Life::OverByClock, Life::Proven] {
             assert_eq!(Proofs::of("k", None, &facts(true, false), life).fate(), Fate::Kept, "{life:?}");

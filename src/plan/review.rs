@@ -6,7 +6,7 @@ use crate::model::address::Address;
 use crate::model::place::Place;
 use crate::model::untrusted::Untrusted;
 
-use super::action::{Action, CreateKey, Notice, Plan, Planned, WhyMint};
+use super::action::{Action, CreateKey, Notice, Plan, Planned, Renew, WhyMint};
 use super::fact::Fact;
 use super::limit::depends;
 use super::refusal::{Code, Refusal};
@@ -122,10 +122,18 @@ impl Part<'_> {
 /// or because there is none; and the shape of what it holds. A plan with `--preflight read` does not look, and is the
 /// same plan. `None`: it says nothing else.
 pub fn essence(action: &Action) -> Option<Action> {
-    if let Action::CreateKey(create) = action
-        && matches!(create.why, WhyMint::Dead { .. })
-    {
-        return Some(Action::CreateKey(CreateKey { why: WhyMint::Missing, ..create.clone() }));
+    if let Action::CreateKey(create) = action {
+        let why = match &create.why {
+            WhyMint::Dead { .. } => WhyMint::Missing,
+            why @ (WhyMint::Missing | WhyMint::Supersede { .. } | WhyMint::Asked | WhyMint::Replaced { .. }) => {
+                why.clone()
+            }
+        };
+        return Some(Action::CreateKey(CreateKey { why, replaces: Vec::new(), ..create.clone() }));
+    }
+    if let Action::Renew(renew) = action {
+        let create = CreateKey { replaces: Vec::new(), ..renew.create.clone() };
+        return Some(Action::Renew(Renew { create, ..renew.clone() }));
     }
     if let Action::Drift(drift) = action {
         return drift.essence();

@@ -3,6 +3,7 @@
 use crate::model::address::{Address, Name};
 use crate::model::desired::Declared;
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::live::{Deleted, Observed, SinkLive, StoreLive, TokenLive, Tracked, Writable};
 use crate::model::untrusted::Untrusted;
 
@@ -68,7 +69,8 @@ pub(super) fn notices(scene: &Scene, plan: &mut Plan) {
 fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
     let TokenLive { seconds_left, uses_left } = token;
     let all = scene.desired.of_all_shards();
-    let keys = all.filter(|(_, declared)| declared.spec.deliver_to() == Some(name)).count();
+    let is_for = |declared: &Declared| declared.spec.deliver_to().is_some_and(|homes| homes.contain(name));
+    let keys = all.filter(|(_, declared)| is_for(declared)).count();
     let needed = REQUESTS_PER_KEY.saturating_mul(u64::try_from(keys).unwrap_or(u64::MAX));
     let short = seconds_left.filter(|left| *left < RUN.seconds()).map(|left| {
         format!(
@@ -86,7 +88,8 @@ fn of_token(scene: &Scene, name: &Name, token: &TokenLive) -> Vec<Notice> {
 }
 
 fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
-    let here = |declared: &Declared| declared.spec.deliver_to() == Some(name) && declared.spec.outlives(seconds);
+    let is_for = |declared: &Declared| declared.spec.deliver_to().is_some_and(|homes| homes.contain(name));
+    let here = |declared: &Declared| is_for(declared) && declared.spec.outlives(seconds);
     // Of all shards, so that each names the same one.
     let address =
         scene.desired.of_all_shards().filter(|(_, declared)| here(declared)).map(|(address, _)| address).min()?;
@@ -102,7 +105,7 @@ fn of_retention(scene: &Scene, name: &Name, seconds: u64) -> Option<Notice> {
 pub(super) fn sink_takes(
     sink: Option<&SinkLive>,
     address: &Address,
-    name: &Name,
+    homes: &Homes,
     unchecked: &mut Vec<String>,
 ) -> Result<(), Refusal> {
     sink.map_or(Ok(()), |sink| not_tracked(sink, address))?;
@@ -117,7 +120,7 @@ pub(super) fn sink_takes(
             Ok(())
         }
         Some((_, None)) | None => {
-            unchecked.push(format!("whether sink {name} can be written"));
+            unchecked.push(format!("whether {} can be written", homes.named()));
             Ok(())
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::place::Place;
 use crate::model::record::{Binding, Intent, Record};
@@ -101,8 +102,8 @@ pub(super) trait TenantRules<'a> {
 
     /// Returns the declaration of a key, as an action carries it.
     fn spec(&self, declared: &Self::Declared) -> KeySpec;
-    fn shape(&self, declared: &Self::Declared) -> KeyShape;
-    fn deliver_to(declared: &'a Self::Declared) -> &'a Name;
+    fn shape(&self, declared: &Self::Declared, home: &Name) -> KeyShape;
+    fn deliver_to(declared: &'a Self::Declared) -> &'a Homes;
     /// Returns how long before its end a key gets a successor. `None`: none is ever due.
     fn renew_before(declared: &Self::Declared) -> Option<Duration>;
     /// The id of the key that is adopted.

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::model::address::Name;
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::host::Region;
 use crate::model::imburse::{ImburseKey, PostalAddress};
 use crate::model::marker::Letter;
@@ -210,7 +212,7 @@ fn mark(mark: &Mark) -> Vec<Line> {
 }
 
 fn create_key(create: &CreateKey) -> Vec<Line> {
-    let CreateKey { account, parent, spec, why } = create;
+    let CreateKey { account, parent, spec, why, replaces } = create;
     let mut lines = vec![line("account", account.as_str())];
     // What an adopted key says of its maker is never minted, so `adopt` is empty here by the planner's rules.
     match spec {
@@ -220,7 +222,7 @@ fn create_key(create: &CreateKey) -> Vec<Line> {
                 line("description", quote(description)),
                 line("owner", owner_text(owner)),
                 line("expires in", format!("{expires_in}, renewed {renew_before} before")),
-                line("deliver to", format!("{deliver_to} as {}", deliver_as.as_str())),
+                line("deliver to", homes_text(deliver_to, |home| deliver_as.of(home).as_str())),
             ]);
         }
         KeySpec::Imburse(ImburseKey { name, roles, deliver_to, deliver_as, adopt: _ }) => {
@@ -232,12 +234,23 @@ fn create_key(create: &CreateKey) -> Vec<Line> {
                 },
                 line("name", quote(name)),
                 line("roles", roles),
-                line("deliver to", format!("{deliver_to} as {deliver_as}")),
+                line("deliver to", homes_text(deliver_to, |home| deliver_as.of(home).as_str())),
             ]);
         }
     }
-    lines.extend(why_mint(why).map(|why| line("why", why)));
+    match replaces.as_slice() {
+        [] => lines.extend(why_mint(why).map(|why| line("why", why))),
+        several => {
+            let ids: Vec<String> = several.iter().map(|id| escape(id)).collect();
+            lines.push(line("replaces", format!("{}, which did not reach all sinks", ids.join(", "))));
+        }
+    }
     lines
+}
+
+/// Where a secret goes, and as what: `files as env`, or `files as env, vault as token`.
+fn homes_text(homes: &Homes, shape: impl Fn(&Name) -> &'static str) -> String {
+    homes.iter().map(|home| format!("{home} as {}", shape(home))).collect::<Vec<_>>().join(", ")
 }
 
 fn renew(renew: &Renew, now: Timestamp) -> Vec<Line> {
@@ -290,8 +303,10 @@ fn keep(keep: &Keep, now: Timestamp) -> (String, Vec<Line>) {
             }
         }
         // Its id and shape are for programs; what is as declared should fit a line.
-        Keep::Key { key_id: _, expires, sink, shape: _ } => {
-            format!("key in {sink}{}", until(*expires, now))
+        Keep::Key { key_id: _, expires, sink, shape: _, also } => {
+            let homes = Homes::of(std::iter::once(sink).chain(also.keys()).cloned());
+            let homes = homes.map_or_else(|| sink.to_string(), |homes| homes.to_string());
+            format!("key in {homes}{}", until(*expires, now))
         }
         Keep::AdoptedKey { key_id, expires } => {
             format!("key {}, adopted{}", escape(key_id), until(*expires, now))

@@ -243,7 +243,13 @@ fn tenants_at_imburse_inherit_omit_and_override_as_those_at_qlik_do() {
             let keys = keys.map(|(address, key, at)| {
                 let roles: Vec<&str> = key.roles.iter().map(String::as_str).collect();
                 let name = address.key().unwrap();
-                format!("{name}: {}, {}, {}, line {}", key.name, roles.join("+"), key.deliver_as, at.line)
+                format!(
+                    "{name}: {}, {}, {}, line {}",
+                    key.name,
+                    roles.join("+"),
+                    key.deliver_as.of(key.deliver_to.first()),
+                    at.line
+                )
             });
             assert_eq!(tenant.account.as_str(), "pay");
             (address.to_string(), postal.join(", "), keys.collect())

@@ -22,6 +22,7 @@ mod random;
 mod request;
 mod rules;
 mod scene;
+mod second;
 mod slain;
 pub(crate) mod sweep;
 mod throttled;
@@ -42,6 +43,7 @@ use person::Ground;
 use point::{Point, Strike};
 use request::{Struck, Trouble};
 use scene::Scene;
+use second::SecondHome;
 use sweep::{Extent, sweep, sweep_some};
 
 #[test]
@@ -69,6 +71,40 @@ fn whatever_strikes_a_renewal_the_keys_that_come_out_work() {
     let scene = Scene::renewal();
     let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
     sweep("requests: renewal of three keys", &points, Extent::asked());
+}
+
+#[test]
+fn whatever_strikes_keys_with_two_homes_both_homes_come_to_hold_one_key() {
+    let scene = Scene::new_with_two_keys().in_two_homes();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests: two homes a key", &points, Extent::asked());
+    let scene = Scene::renewal().in_two_homes();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests: renewal, two homes a key", &points, Extent::asked());
+}
+
+#[test]
+fn whatever_system_call_fails_both_homes_come_to_hold_one_key() {
+    if !needs::programs(&["strace"]) {
+        return;
+    }
+    let scene = Scene::new_with_two_keys().in_two_homes();
+    sweep("system calls: two homes a key", &Point::each(&scene, Broken::all(&scene)), Extent::asked());
+}
+
+#[test]
+fn whatever_request_is_struck_runners_bring_keys_into_a_folder_and_a_home_that_nobody_sees_into() {
+    let Some(store) = service::s3().map(Arc::new) else { return };
+    let scene = Scene::new_with_two_keys().on(&store).in_two_homes();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::ALL));
+    sweep("requests, ledger in an object store, a home that nobody sees into", &points, Extent::asked());
+    let scene = Scene::renewal().on(&store).in_two_homes();
+    let points = Point::each(&scene, Struck::all(&scene, &Trouble::KILLS));
+    sweep("kills, renewal, a home that nobody sees into", &points, Extent::asked());
+    let scenes = [Scene::new_with_two_keys(), Scene::renewal()].map(|scene| scene.on(&store).in_two_homes());
+    let strikes = |scene: &Scene| SecondHome::all(scene).into_iter().map(Strike::Second).collect();
+    let points: Vec<Point> = scenes.iter().flat_map(|scene| Point::each(scene, strikes(scene))).collect();
+    sweep("between two homes, one that nobody sees into", &points, Extent::asked());
 }
 
 #[test]

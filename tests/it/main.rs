@@ -66,6 +66,7 @@ mod sandbox;
 mod saved;
 mod selecting;
 mod service;
+mod several_homes;
 mod shards;
 mod shared_ledger;
 mod signals;

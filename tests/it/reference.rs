@@ -189,11 +189,18 @@ impl Book {
         if !one_of.is_empty() {
             return one_of.join(", ");
         }
+        let either: Vec<&Value> = schema["anyOf"].as_array().into_iter().flatten().collect();
+        if !either.is_empty() && schema["properties"].is_null() {
+            return either.iter().map(|one| self.kind(one, places)).collect::<Vec<_>>().join("; or ");
+        }
         if schema["items"].is_object() {
             return format!("list of {}", self.kind(&schema["items"], places));
         }
         if schema["additionalProperties"].is_object() {
             return format!("`NAME`: {}", self.kind(&schema["additionalProperties"], places));
+        }
+        if let Some((_, of)) = schema["patternProperties"].as_object().and_then(|all| all.iter().next()) {
+            return format!("`NAME`: {}", self.kind(of, places));
         }
         if let Some(only) = schema.get("const") {
             return format!("`{}`", shown(only));

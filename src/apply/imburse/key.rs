@@ -71,7 +71,7 @@ impl Maker for TenantKey<'_> {
         Untrusted::default()
     }
 
-    fn payload(&self, minted: &MintedKey) -> Payload {
+    fn payload(&self, minted: &MintedKey, home: &Name) -> Payload {
         let spec = self.spec;
         let account = self.world.desired.imburse.get(self.account);
         let roles: Vec<&str> = minted.roles.iter().map(Untrusted::raw).collect();
@@ -83,11 +83,11 @@ impl Maker for TenantKey<'_> {
             public_key: &minted.public_key,
             roles: &roles,
         };
-        payload::render(spec.deliver_as, &parts, &minted.private_key)
+        payload::render(spec.deliver_as.of(home), &parts, &minted.private_key)
     }
 
-    fn made_as(&self) -> MadeAs {
-        MadeAs { shape: self.spec.deliver_as.as_str().to_owned(), owner: None }
+    fn made_as(&self, home: &Name) -> MadeAs {
+        MadeAs { shape: self.spec.deliver_as.of(home).as_str().to_owned(), owner: None }
     }
 
     async fn make(&self, text: &str) -> Outcome<MintedKey> {

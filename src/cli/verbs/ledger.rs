@@ -56,7 +56,8 @@ pub(super) async fn make(
     sinks: &BTreeMap<Name, Sink>,
     desired: &Desired,
 ) -> Result<LedgerId, Problem> {
-    for (address, deliver_to) in desired.deliveries() {
+    let deliveries = desired.deliveries().flat_map(|(address, homes)| homes.iter().map(move |sink| (address, sink)));
+    for (address, deliver_to) in deliveries {
         let Some(sink) = sinks.get(deliver_to) else { continue };
         if let Some(Observed::Present(entry)) = sink.look(address, &[]).await.entry {
             return Err(Problem::new(

@@ -5,6 +5,7 @@ mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::delivery;
 use super::diagnostic::{Faults, code};
 use super::group;
 use super::profile::{self, Taking};
@@ -13,6 +14,7 @@ use super::source::{At, Span};
 use super::syntax::{Entry, Node, Value};
 use super::texts::sent;
 use crate::model::address::Name;
+use crate::model::homes::Homes;
 use crate::model::imburse::{ImburseKey, PairShape, PostalAddress};
 use crate::model::marker::Marker;
 
@@ -76,7 +78,7 @@ pub(crate) struct DeclaredKey {
     overrides: Option<Span>,
     /// `None` where something in it is at fault.
     spec: Option<ImburseKey>,
-    deliver_to: Option<At<Name>>,
+    deliver_to: Vec<At<Name>>,
 }
 
 impl profile::TakesProfile for DeclaredKey {
@@ -84,8 +86,8 @@ impl profile::TakesProfile for DeclaredKey {
         self.overrides
     }
 
-    fn deliver_to(&self) -> Option<&At<Name>> {
-        self.deliver_to.as_ref()
+    fn deliver_to(&self) -> &[At<Name>] {
+        &self.deliver_to
     }
 }
 
@@ -197,8 +199,9 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> 
     };
     let name = need("name", "Admin Key", faults).and_then(|node| key_name(node, faults));
     let roles = need("roles", "[tenant-admin]", faults).and_then(|node| roles(node, faults));
-    let deliver_to = need("deliver_to", "files", faults).and_then(|node| read::name(node, "`deliver_to`", faults));
-    let deliver_as = shape(&fields, faults);
+    let deliver_to =
+        need("deliver_to", "files", faults).and_then(|node| delivery::to(node, faults)).unwrap_or_default();
+    let deliver_as = fields.get("deliver_as").and_then(|node| delivery::shapes(node, &deliver_to, shape, faults));
     let overrides = profile::overrides(&fields, faults);
     if faults.count() > before {
         return Some(DeclaredKey { overrides, spec: None, deliver_to });
@@ -207,11 +210,11 @@ fn key(entry: &Entry, of: &str, faults: &mut Faults<'_>) -> Option<DeclaredKey> 
         name: name.unwrap_or_default(),
         roles: roles.unwrap_or_default(),
         // Nothing of an adopted key is delivered.
-        deliver_to: match &deliver_to {
-            Some(name) => name.value.clone(),
-            None => Name::parse("none").ok()?,
+        deliver_to: match delivery::homes(&deliver_to) {
+            Some(homes) => homes,
+            None => Homes::one(Name::parse("none").ok()?),
         },
-        deliver_as,
+        deliver_as: deliver_as.unwrap_or_default(),
         adopt: adopted.map(|id| id.value),
     };
     Some(DeclaredKey { overrides, spec: Some(spec), deliver_to })
@@ -253,10 +256,9 @@ fn roles(node: &Node, faults: &mut Faults<'_>) -> Option<BTreeSet<String>> {
     Some(roles)
 }
 
-fn shape(fields: &Fields<'_>, faults: &mut Faults<'_>) -> PairShape {
-    let Some(node) = fields.get("deliver_as") else { return PairShape::default() };
-    let word = read::word(node, "`deliver_as` of an Imburse key", &SHAPES, faults);
-    PairShape::ALL.iter().find(|(name, _)| Some(*name) == word).map(|(_, shape)| *shape).unwrap_or_default()
+fn shape(node: &Node, faults: &mut Faults<'_>) -> Option<PairShape> {
+    let word = read::word(node, "`deliver_as` of an Imburse key", &SHAPES, faults)?;
+    PairShape::ALL.iter().find(|(name, _)| *name == word).map(|(_, shape)| *shape)
 }
 
 /// It becomes part of a request's path, so nothing but what ids consist of.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::diagnostic::{Faults, code};
 use super::super::group::Groups;
-use super::super::homes::Homes;
+use super::super::homes::{self, Taken};
 use super::super::profile::{self, Named, Profile, TakesProfile as _};
 use super::super::read::unknown_name;
 use super::super::source::{At, Span};
@@ -37,7 +37,7 @@ pub(crate) fn items(
     (profiles, tenants): (&Named<Shared>, Named<DeclaredTenant>),
     settings: Option<&Settings>,
     groups: &Groups,
-    homes: &mut Homes,
+    taken: &mut Taken,
     items: &mut Items,
     faults: &mut Faults<'_>,
 ) {
@@ -78,8 +78,10 @@ pub(crate) fn items(
             claims.claim("display_name", &name, &account.value, display, faults);
         }
         for (name_of_key, (_, key)) in &keys {
-            if let (Some(settings), Some(sink)) = (settings, key.deliver_to()) {
-                homes.check((&name, name_of_key), sink, None, settings, faults);
+            let Some(settings) = settings else { continue };
+            homes::each_its_own(key.deliver_to(), settings, faults);
+            for sink in key.deliver_to() {
+                taken.check((&name, name_of_key), sink, None, settings, faults);
             }
         }
         let address = Address::tenant(Vendor::Imburse, name.clone());

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 
 use super::imburse::Imburse;
 use super::words::{
-    AddressText, Day, Description, DisplayName, Duration, Email, KeyId, Life, Name, PersonText, Reason, RoleName,
-    TenantLabel, Version, keys, named,
+    AddressText, ByHome, Day, DeliverTo, Description, DisplayName, Duration, Email, KeyId, Life, Name, PersonText,
+    Reason, RoleName, TenantLabel, Version, keys, named,
 };
 
 /// Desired state: which tenants and API keys should exist. Reviewed like code; holds no secrets.
@@ -256,10 +256,10 @@ pub struct ApiKey {
     pub expires_in: Option<Life>,
     /// A key that expires within this gets a successor. Shorter than `expires_in`; a quarter of it if left out.
     pub renew_before: Option<Duration>,
-    /// A sink named in settings.
-    pub deliver_to: Option<Name>,
-    /// What is written into the sink; `token` if left out.
-    pub deliver_as: Option<DeliverAs>,
+    /// A sink named in settings, or several: the key counts as delivered once all have it.
+    pub deliver_to: Option<DeliverTo>,
+    /// What is written into the sink, or into each by its name; `token` if left out.
+    pub deliver_as: Option<ByHome<DeliverAs>>,
     /// The key exists; it is never minted, and its secret is its owner's affair.
     pub adopt: Option<AdoptKey>,
     /// Replaces the profile's key of the same name as a whole.

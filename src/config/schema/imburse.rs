@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::words::{AddressLine, DisplayName, ImburseId, KeyName, Name, Role, keys, named};
+use super::words::{AddressLine, ByHome, DeliverTo, DisplayName, ImburseId, KeyName, Name, Role, keys, named};
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -122,10 +122,10 @@ pub struct ImburseKey {
     /// What it may do, as in `tenant-admin`. A set; one that the vendor does not document is a warning.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub roles: Option<Vec<Role>>,
-    /// A sink named in settings.
-    pub deliver_to: Option<Name>,
-    /// What is written into the sink; `imburse` if left out.
-    pub deliver_as: Option<ImburseShape>,
+    /// A sink named in settings, or several: the key counts as delivered once all have it.
+    pub deliver_to: Option<DeliverTo>,
+    /// What is written into the sink, or into each by its name; `imburse` if left out.
+    pub deliver_as: Option<ByHome<ImburseShape>>,
     /// The key exists; it is never made, and its private key is its owner's affair.
     pub adopt: Option<AdoptImburseKey>,
     /// Replaces the profile's key of the same name as a whole.

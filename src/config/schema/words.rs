@@ -302,3 +302,23 @@ patterned!(
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "integer", "const" = 1))]
 pub struct Version;
+
+/// The sinks of a key.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum DeliverTo {
+    /// One sink.
+    One(Name),
+    /// Several.
+    Several(#[schemars(length(min = 1), extend("uniqueItems" = true))] Vec<Name>),
+}
+
+/// The same for all sinks of a key, or one for each.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum ByHome<S> {
+    /// The same everywhere.
+    All(S),
+    /// By the sink's name; a sink that is not named gets the usual one.
+    Each(BTreeMap<Name, S>),
+}

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::address::Name;
+use super::super::homes::{Homes, Shapes};
 use super::super::host::Host;
 
 /// The generation of the vendor's API that an account speaks.
@@ -92,10 +93,10 @@ pub struct ImburseKey {
     pub name: String,
     /// The vendor's names of the roles that the key has. See [`TENANT_ROLES`].
     pub roles: BTreeSet<String>,
-    /// A sink named in settings.
-    pub deliver_to: Name,
-    /// The form of the payload that the sink gets.
-    pub deliver_as: PairShape,
+    /// The sinks, as settings name them.
+    pub deliver_to: Homes,
+    /// The form of the payload that each sink gets.
+    pub deliver_as: Shapes<PairShape>,
     /// The public key of a key that exists. Such a key is never minted, and its private key is its owner's affair.
     pub adopt: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! The values read of sinks and of their stores.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,9 @@ pub struct SinkLive {
     /// Git has the key's files in its index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracked: Option<Tracked>,
+    /// Each sink by itself, by its name in settings, where the key has several; the rest is of all of them together.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub homes: BTreeMap<Name, SinkLive>,
 }
 
 /// A version that a store has deleted.
@@ -129,6 +134,10 @@ pub struct SinkEntry {
     /// then on nothing can bring one of them back into the sink, so none needs another successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<String>,
+    /// The keys of ours that it replaced in one of several sinks, before they had reached all: somebody may use one, so none is
+    /// revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
     /// The declaration that it was made from; `None` for one that an older version delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_as: Option<MadeAs>,

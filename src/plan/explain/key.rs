@@ -96,20 +96,26 @@ pub(in crate::plan) fn facts<'a, T: TenantRules<'a>>(
     record: Option<&Record>,
     read: &mut Vec<Fact>,
 ) {
-    let (scene, sink) = (tenant.scene(), T::deliver_to(declared));
-    let held = scene.live.sinks.get(address);
-    let held_there = match held.and_then(|held| held.entry.as_ref()) {
-        None => format!("{sink} was not looked into"),
-        Some(Observed::Absent) => format!("{sink} holds nothing for it"),
-        Some(Observed::Unreadable(unreadable)) => unreadable.why.raw().to_owned(),
-        Some(Observed::Present(SinkEntry { key_id, delivered, expiry, .. })) => {
-            let until = expiry.map(|at| format!(", until {at}")).unwrap_or_default();
-            format!("{sink} holds key {key_id}, delivered {delivered}{until}")
+    let (scene, homes) = (tenant.scene(), T::deliver_to(declared));
+    let together = scene.live.sinks.get(address);
+    for sink in homes.iter() {
+        let held = match homes.are_several() {
+            true => together.and_then(|together| together.homes.get(sink)),
+            false => together,
+        };
+        let held_there = match held.and_then(|held| held.entry.as_ref()) {
+            None => format!("{sink} was not looked into"),
+            Some(Observed::Absent) => format!("{sink} holds nothing for it"),
+            Some(Observed::Unreadable(unreadable)) => unreadable.why.raw().to_owned(),
+            Some(Observed::Present(SinkEntry { key_id, delivered, expiry, .. })) => {
+                let until = expiry.map(|at| format!(", until {at}")).unwrap_or_default();
+                format!("{sink} holds key {key_id}, delivered {delivered}{until}")
+            }
+        };
+        read.push(fact("sink", held_there));
+        if let Some(number) = held.and_then(|held| held.number) {
+            read.push(fact("version", format!("{number} in {sink}")));
         }
-    };
-    read.push(fact("sink", held_there));
-    if let Some(number) = held.and_then(|held| held.number) {
-        read.push(fact("version", format!("{number} in {sink}")));
     }
     let uid = record.zip(address.key()).map(|(record, name)| KeyUid::of(&record.uid, name));
     let Some(Observed::Present(keys)) = T::listed(live) else { return };

@@ -33,7 +33,7 @@ pub(in crate::plan) fn fill(desired: &Desired, live: &mut Live, unchecked: &mut 
         for (key, spec, _) in desired.imburse_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
             if !live.sinks.contains_key(key) {
                 live.sinks.insert(key.clone(), SinkLive::default());
-                say(key, format!("what sink {} holds for it", spec.deliver_to));
+                say(key, format!("what {} holds for it", spec.deliver_to.named()));
             }
         }
     }

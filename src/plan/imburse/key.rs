@@ -14,7 +14,8 @@ use crate::plan::{drift, ignore};
 use super::ground::Imburse;
 
 pub(super) fn asks<'a>(tenant: &Imburse<'a>, spec: &'a ImburseKey, live: &'a TenantLive) -> Asks<'a, ListedKey> {
-    let blind = tenant.scene.desired.sinks.get(&spec.deliver_to).is_some_and(|sink| sink.blind);
+    let sink = tenant.scene.desired.sink_facts(&spec.deliver_to);
+    let blind = sink.is_some_and(|sink| sink.blind || sink.half_blind);
     Asks {
         text: &spec.name,
         looked_up: &live.looked_up,
@@ -55,8 +56,8 @@ pub(super) fn roles(address: &Address, spec: &ImburseKey, plan: &mut Plan) {
 /// another machine's sink, where all is as it should be.
 pub(super) fn leave(scene: &Scene, address: &Address, spec: &ImburseKey, key: &ListedKey, why: &str, plan: &mut Plan) {
     let id = escape(&key.public_key);
-    let sink = scene.desired.sinks.get(&spec.deliver_to);
-    let here = sink.is_some_and(|sink| key.marker.as_ref().is_some_and(|marker| marker.sink == sink.hash));
+    let sink = scene.desired.sink_facts(&spec.deliver_to);
+    let here = sink.as_ref().is_some_and(|sink| key.marker.as_ref().is_some_and(|marker| marker.sink == sink.hash));
     if sink.is_some_and(|sink| sink.hidden) && !here {
         let text = format!("key {id} is left alone: {why}; if nobody uses it: qlik-apply --reclaim {id}");
         plan.notices.push(Notice::of(address, text));
@@ -121,7 +122,7 @@ pub(super) fn drift(scene: &Scene, address: &Address, spec: &ImburseKey, key: &L
         fields.push(DriftField { field: "roles".into(), declared, live: live.join(", ").into() });
     }
     if spec.adopt.is_none() {
-        fields.extend(drift::shape(scene, address, &key.public_key, spec.deliver_as.as_str()));
+        fields.extend(drift::shape(scene, address, &key.public_key, |home| spec.deliver_as.of(home).as_str()));
     }
     fields
 }

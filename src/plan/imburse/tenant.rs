@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Name};
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::imburse::{AccountRead, ImburseKey, ListedKey, TenantLive};
 use crate::model::live::{LedgerFacts, Observed};
 use crate::model::place::Place;
@@ -133,11 +134,11 @@ impl<'a> TenantRules<'a> for Imburse<'a> {
         KeySpec::Imburse(spec.clone())
     }
 
-    fn shape(&self, spec: &ImburseKey) -> KeyShape {
-        KeyShape::Imburse(spec.deliver_as)
+    fn shape(&self, spec: &ImburseKey, home: &Name) -> KeyShape {
+        KeyShape::Imburse(spec.deliver_as.of(home))
     }
 
-    fn deliver_to(spec: &'a ImburseKey) -> &'a Name {
+    fn deliver_to(spec: &'a ImburseKey) -> &'a Homes {
         &spec.deliver_to
     }
 

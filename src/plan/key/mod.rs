@@ -40,6 +40,8 @@ pub(crate) struct Judgement<'a, K> {
     pub(crate) asked: Vec<&'a K>,
     /// The questions that only a look into the sink can answer.
     pub(crate) unseen: Vec<String>,
+    /// In one of several sinks, or replaced there: somebody may use them. A successor's metadata names them.
+    pub(crate) replaces: Vec<&'a K>,
     /// Named, and left alone: something may still bring them back, or a person may use them, or they are for another sink.
     pub(crate) left: Vec<(&'a K, &'static str)>,
 }
@@ -65,6 +67,7 @@ impl<K> Judgement<'_, K> {
             reclaim: Vec::new(),
             asked: Vec::new(),
             unseen: Vec::new(),
+            replaces: Vec::new(),
             left: Vec::new(),
         }
     }
@@ -72,7 +75,7 @@ impl<K> Judgement<'_, K> {
 
 /// The decision table.
 pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judgement<'a, K>, Stop> {
-    let (policy, sink) = (question.policy, question.sink_facts);
+    let (policy, sink) = (question.policy, &question.sink_facts);
     let keys = question.keys()?;
     let entry = question.entry()?;
     let owner = question.caller.or(entry.map(|entry| &entry.owner));
@@ -95,7 +98,7 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     }
     let good = match blind {
         true => likely(question, &marked),
-        false => question.held(entry)?,
+        false => question.held(entry)?.filter(|key| !question.is_half_seen(*key)),
     };
     let is_good = |key: &K| good.is_some_and(|good| good.id() == key.id());
     let is_asked = |key: &K| question.is_asked(key);
@@ -106,18 +109,28 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
         return Err(refusals::busy_with(policy, *busy));
     }
     let delivered: Vec<&K> = with(Letter::Delivered).collect();
-    if let (None, Some(first), false) = (good, delivered.first(), question.remint) {
+    // A run that is over put a key into one of several sinks, and not into all.
+    let begun = good.is_none() && leftovers.iter().any(|key| question.is_in_one(key));
+    if question.deliver_to.are_several() && (begun || blind) && !question.remint {
+        let proven = leftovers.iter().copied().filter(|key| question.life(*key) == Life::Proven);
+        if let [first, second, ..] = newer(question, &marked, proven).as_slice() {
+            return Err(refusals::not_in_all(question, first, second));
+        }
+    }
+    if let (None, Some(first), false, false) = (good, delivered.first(), question.remint, begun) {
         return Err(refusals::delivered_elsewhere(question, first));
     }
     if good.is_none() && marked.is_empty() && !question.remint && !strangers.is_empty() {
         return Err(refusals::unmarked(policy, &strangers));
     }
 
+    let (replaces, leftovers): (Vec<&K>, Vec<&K>) =
+        leftovers.into_iter().partition(|key| question.is_in_one(key) || question.was_in_one(key));
     let fates: Vec<(&K, Fate)> = leftovers.iter().map(|key| (*key, fate(question, entry, good, key))).collect();
     let of = |fate: Fate| fates.iter().filter(move |(_, one)| *one == fate).map(|(key, _)| *key);
     // Where keys have no end, a person is asked about each that cannot be revoked, and about each that nobody can see beside a
     // good one: it may be the very key in the sink. Then a person may have another delivered over it first.
-    let over_it = blind && question.remint;
+    let over_it = (blind || sink.half_blind) && question.remint;
     if !policy.ends && !over_it {
         if let Some(key) = of(Fate::Kept).next() {
             return Err(refusals::cannot_be_revoked(question, key));
@@ -128,7 +141,10 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
     }
     let superseded = of(Fate::Superseded).next().or_else(|| of(Fate::Kept).next().filter(|_| !policy.ends));
     let mint = match (good, due(question, good), superseded) {
-        (None, _, _) => Some(Mint::First(why_first(question, entry, leftovers.first()))),
+        (None, _, _) => {
+            let entry = entry.filter(|_| replaces.is_empty());
+            Some(Mint::First(why_first(question, entry, replaces.first().or(leftovers.first()))))
+        }
         (Some(good), _, _) if question.replace => {
             refusals::may_be_replaced(question, good)?;
             Some(Mint::First(WhyMint::Replaced { key_id: good.id().to_owned() }))
@@ -138,7 +154,7 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
         (Some(_), None, None) => None,
     };
     let asked: Vec<&K> = marked.iter().copied().filter(|key| is_asked(key) && !is_good(key)).collect();
-    if mint.is_some() && blind && question.never_marked {
+    if mint.is_some() && (blind || sink.half_blind) && question.never_marked {
         return match asked.is_empty() {
             true => Err(refusals::never_known(question)),
             // First what a person gave up; no successor is made, so nothing else goes.
@@ -155,8 +171,12 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
             Fate::Kept => left.push((key, why_kept(sink))),
         }
     }
+    left.extend(replaces.iter().map(|key| (*key, policy.why_replaced(good.is_none()))));
     // They were delivered: a person may use one, and only a person can tell.
-    left.extend(delivered.into_iter().map(|key| (key, policy.why_delivered(good.is_some(), blind))));
+    left.extend(delivered.into_iter().map(|key| match question.is_in_one(key) {
+        true => (key, policy.why_replaced(true)),
+        false => (key, policy.why_delivered(good.is_some(), blind)),
+    }));
     let elsewhere = marked.iter().copied().filter(|key| !here(key) && !is_good(key) && !is_asked(key));
     left.extend(elsewhere.map(|key| (key, policy.why_elsewhere(sink.hidden))));
     let mark = good.is_some_and(|good| {
@@ -167,7 +187,7 @@ pub(crate) fn judge<'a, K: Candidate>(question: &Question<'a, K>) -> Result<Judg
             && !question.never_marked
     });
     let unseen = good.filter(|_| blind).map(|good| unseen(question, good)).into_iter().collect();
-    Ok(Judgement { good, mark, mint, freed, reclaim, asked, unseen, left })
+    Ok(Judgement { good, mark, mint, freed, reclaim, asked, unseen, replaces, left })
 }
 
 /// Returns the key that a sink is taken to hold which nobody can look into: one that was delivered there and that
@@ -184,9 +204,20 @@ fn likely<'a, K: Candidate>(question: &Question<'a, K>, marked: &[&'a K]) -> Opt
     }
 }
 
+/// Returns those of these keys that are newer than every delivered one for these sinks, as far as the vendor tells.
+fn newer<'a, K: Candidate>(
+    question: &Question<'a, K>,
+    marked: &[&'a K],
+    keys: impl Iterator<Item = &'a K>,
+) -> Vec<&'a K> {
+    let here = |key: &&K| key.is_for(&question.sink_facts.hash) && key.letter() == Some(Letter::Delivered);
+    let newest = marked.iter().copied().filter(here).filter_map(Candidate::created).max();
+    keys.filter(|key| !question.policy.ages || key.created() > newest).collect()
+}
+
 /// Decides about a leftover beside the key in the sink.
 fn fate<K: Candidate>(question: &Question<'_, K>, entry: Option<&SinkEntry>, good: Option<&K>, key: &K) -> Fate {
-    let sink = question.sink_facts;
+    let sink = &question.sink_facts;
     let proofs = Proofs::of(key.id(), entry.filter(|_| good.is_some()), sink, question.life(key));
     let Some(good) = good else { return Proofs { here_is_all: false, ..proofs }.fate() };
     let later = question.policy.ages && good.created() > key.created();
@@ -210,7 +241,7 @@ fn unlooked<'a, K: Candidate>(
     marked: &[&'a K],
     strangers: &[&K],
 ) -> Result<Judgement<'a, K>, Stop> {
-    let (policy, sink) = (question.policy, question.deliver_to);
+    let (policy, sink) = (question.policy, question.deliver_to.named());
     let (here, others): (Vec<&K>, Vec<&K>) =
         marked.iter().copied().partition(|key| key.is_for(&question.sink_facts.hash));
     let with = |letter| here.iter().copied().filter(move |key| key.letter() == Some(letter));
@@ -228,7 +259,7 @@ fn unlooked<'a, K: Candidate>(
     };
     let undelivered: Vec<&K> = with(Letter::Undelivered).collect();
     let not_marked = |key: &&K| {
-        format!("whether sink {sink} holds key {}, which was {} and not marked as delivered", key.shown(), policy.made)
+        format!("whether {sink} holds key {}, which was {} and not marked as delivered", key.shown(), policy.made)
     };
     let mut unseen: Vec<String> = undelivered.iter().map(not_marked).collect();
     match (good, delivered.as_slice()) {
@@ -236,7 +267,7 @@ fn unlooked<'a, K: Candidate>(
         (Some(good), _) => unseen.push(self::unseen(question, good)),
         (None, several) => {
             let ids: Vec<String> = several.iter().map(|key| key.shown().to_string()).collect();
-            unseen.push(format!("which of the keys {} sink {sink} holds", ids.join(", ")));
+            unseen.push(format!("which of the keys {} {sink} holds", ids.join(", ")));
         }
     }
     let is_clear = undelivered.is_empty();
@@ -249,7 +280,7 @@ fn unlooked<'a, K: Candidate>(
         (Some(_) | None, _) => None,
     };
     if question.replace && mint.is_none() {
-        unseen.push(format!("which key in sink {sink} --replace is about"));
+        unseen.push(format!("which key in {sink} --replace is about"));
     }
     let older = delivered.into_iter().filter(|key| good.is_some_and(|good| good.id() != key.id()));
     let mut left: Vec<(&K, &'static str)> = older.map(|key| (key, policy.why_delivered(true, true))).collect();
@@ -258,7 +289,7 @@ fn unlooked<'a, K: Candidate>(
 }
 
 fn unseen<K: Candidate>(question: &Question<'_, K>, key: &K) -> String {
-    format!("whether sink {} holds key {}", question.deliver_to, key.shown())
+    format!("whether {} holds key {}", question.deliver_to.named(), key.shown())
 }
 
 fn due<'a, K: Candidate>(question: &Question<'_, K>, good: Option<&'a K>) -> Option<(&'a K, Timestamp)> {

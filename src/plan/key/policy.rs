@@ -39,6 +39,18 @@ impl Policy {
         }
     }
 
+    /// Returns the reason for which a key that one of several sinks has, or had, is not revoked. `now`: it is there still.
+    pub(super) fn why_replaced(&self, now: bool) -> &'static str {
+        match (self.ends, now) {
+            (true, true) => "some of its sinks have it and others do not, so it may be in use",
+            (true, false) => "one of its sinks had it until another key replaced it there, so it may be in use",
+            (false, true) => "some of its sinks have it and others do not, so it may be in use, and it does not expire",
+            (false, false) => {
+                "one of its sinks had it until another key replaced it there, so it may be in use, and it does not expire"
+            }
+        }
+    }
+
     /// Returns the reason for which a key that was made for another sink is not touched.
     pub(super) fn why_elsewhere(&self, hidden: bool) -> &'static str {
         match (self.ends, hidden) {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::model::address::{Address, Name};
 use crate::model::desired::SinkFacts;
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::live::{LedgerFacts, Observed, SinkEntry, SinkLive};
-use crate::model::marker::KeyUid;
+use crate::model::marker::{KeyUid, Letter};
 use crate::model::record::Record;
 use crate::model::run::Life;
 use crate::model::untrusted::Untrusted;
@@ -27,7 +28,7 @@ pub(crate) struct Question<'a, K> {
     pub(crate) address: &'a Address,
     /// The declared description or name.
     pub(crate) text: &'a str,
-    pub(crate) deliver_to: &'a Name,
+    pub(crate) deliver_to: &'a Homes,
     /// `None`: its end is nothing to plan for.
     pub(crate) renew_before: Option<Duration>,
     /// `None`: there is no ledger yet.
@@ -44,7 +45,8 @@ pub(crate) struct Question<'a, K> {
     /// a key is.
     pub(crate) whose: Option<Box<Whose<'a, K>>>,
     pub(crate) sink: &'a SinkLive,
-    pub(crate) sink_facts: &'a SinkFacts,
+    /// The facts of all its sinks together.
+    pub(crate) sink_facts: SinkFacts,
     /// True if the vendor refuses to change this account's keys, so that none is ever marked.
     pub(crate) never_marked: bool,
     pub(crate) remint: bool,
@@ -68,24 +70,45 @@ impl<'a, K: Candidate> Question<'a, K> {
     /// The sink's entry, if it is one of this key.
     pub(super) fn entry(&self) -> Result<Option<&'a SinkEntry>, Stop> {
         store::not_tracked(self.sink, self.address).map_err(Stop::Refuse)?;
-        let entry = match &self.sink.entry {
-            None | Some(Observed::Absent) => return Ok(None),
-            Some(Observed::Unreadable(unreadable)) => return Err(Stop::Refuse(unreadable.into())),
-            Some(Observed::Present(entry)) => entry,
-        };
-        if let Some(refusal) = self.ledger.and_then(|ledger| foreign_entry(entry, ledger)) {
-            return Err(Stop::Refuse(refusal));
+        if let Some(Observed::Unreadable(unreadable)) = &self.sink.entry {
+            return Err(Stop::Refuse(unreadable.into()));
         }
-        let of_record = self.record.is_some_and(|record| record.uid == entry.uid);
-        if !of_record || Some(&entry.key) != self.address.key() {
-            let held = Untrusted::from(entry.key_id.as_str());
-            return Err(refuse(
-                Code::SinkRefuses,
-                format!("its place in sink {} holds key {held} of another record", self.deliver_to),
-                "move that secret away, or deliver this key to another sink",
-            ));
+        for entry in self.sink.entries() {
+            if let Some(refusal) = self.ledger.and_then(|ledger| foreign_entry(entry, ledger)) {
+                return Err(Stop::Refuse(refusal));
+            }
+            let of_record = self.record.is_some_and(|record| record.uid == entry.uid);
+            if !of_record || Some(&entry.key) != self.address.key() {
+                let held = Untrusted::from(entry.key_id.as_str());
+                return Err(refuse(
+                    Code::SinkRefuses,
+                    format!("its place in {} holds key {held} of another record", self.at(entry)),
+                    "move that secret away, or deliver this key to another sink",
+                ));
+            }
         }
-        Ok(Some(entry))
+        Ok(self.sink.held())
+    }
+
+    /// The sink that shows an entry, in words.
+    fn at(&self, entry: &SinkEntry) -> String {
+        let shows = |(_, live): &(&Name, &SinkLive)| live.held() == Some(entry);
+        self.sink.homes.iter().find(shows).map_or_else(|| self.deliver_to.named(), |(name, _)| format!("sink {name}"))
+    }
+
+    /// Returns whether one of several sinks shows the key.
+    pub(super) fn is_in_one(&self, key: &K) -> bool {
+        self.sink.homes.values().filter_map(SinkLive::held).any(|entry| key.has_id(&entry.key_id))
+    }
+
+    /// Returns whether the metadata in one of several sinks says that another key replaced it there.
+    pub(super) fn was_in_one(&self, key: &K) -> bool {
+        self.sink.entries().any(|entry| entry.replaced.iter().any(|id| key.has_id(id)))
+    }
+
+    /// Returns whether only its mark could say that a sink has the key which nobody can look into, and it does not.
+    pub(super) fn is_half_seen(&self, key: &K) -> bool {
+        self.sink_facts.half_blind && key.letter() == Some(Letter::Undelivered) && self.is_of_this_key(key)
     }
 
     /// The live key that the sink holds.

@@ -1,6 +1,8 @@
 //! Why a key is refused or waited for, with the way out, in the words of either vendor.
 
 use crate::model::address::Address;
+use crate::model::homes::Homes;
+use crate::model::live::SinkLive;
 use crate::model::marker::Letter;
 use crate::model::untrusted::Untrusted;
 use crate::plan::action::Wait;
@@ -20,7 +22,7 @@ pub(super) fn busy_with<K: Candidate>(policy: &Policy, key: &K) -> Stop {
 pub(super) fn delivered_elsewhere<K: Candidate>(question: &Question<'_, K>, key: &K) -> Stop {
     let (policy, address, id) = (question.policy, question.address, key.shown());
     let (how, back) = store::deletion(question.sink);
-    let why = format!("key {id} was delivered, lives, and is not in sink {} any more{how}", question.deliver_to);
+    let why = format!("key {id} was delivered, lives, and is not in {} any more{how}", missing_in(question, key));
     let back = back.unwrap_or_else(|| "restore the secret to its sink, if somebody moved it".to_owned());
     let this_one = if policy.ends { "is left to expire" } else { "stays" };
     let remint =
@@ -30,6 +32,39 @@ pub(super) fn delivered_elsewhere<K: Candidate>(question: &Question<'_, K>, key:
         true => refusal,
         false => refusal.or(format!("qlik-apply --reclaim {id}   (nobody uses it: deletes it)")),
     })
+}
+
+/// The sinks that do not show a key, in words.
+fn missing_in<K: Candidate>(question: &Question<'_, K>, key: &K) -> String {
+    let lacks = |live: &SinkLive| match &live.entry {
+        None => false,
+        Some(entry) => entry.present().is_none_or(|entry| !key.has_id(&entry.key_id)),
+    };
+    let names = question.sink.homes.iter().filter(|(_, live)| lacks(live)).map(|(name, _)| name.clone());
+    match Homes::of(names) {
+        Some(homes) if homes.are_several() => format!("any of the sinks {homes}"),
+        Some(homes) => homes.named(),
+        None => question.deliver_to.named(),
+    }
+}
+
+/// A sink that takes nothing would get one more key with every run.
+pub(super) fn not_in_all<K: Candidate>(question: &Question<'_, K>, first: &K, second: &K) -> Stop {
+    let (policy, address, sinks) = (question.policy, question.address, question.deliver_to);
+    Stop::Refuse(
+        Refusal::new(
+            Code::LeftoverKey,
+            format!(
+                "keys {} and {} were {} and neither reached {}; one more may fare no better",
+                first.shown(),
+                second.shown(),
+                policy.made,
+                sinks.named()
+            ),
+            "see in the output of those runs which sink did not take them, and mend it",
+        )
+        .or(format!("then qlik-apply --remint {address}   ({} and delivers one to all of {sinks})", policy.makes)),
+    )
 }
 
 /// Keys that read like the declared one and have no marker of this ledger.
@@ -89,12 +124,12 @@ pub(super) fn cannot_be_revoked<K: Candidate>(question: &Question<'_, K>, key: &
 
 /// Refuses where nobody can tell if a leftover or a delivered key came later, and so which of them the sink holds.
 pub(super) fn cannot_be_seen<K: Candidate>(question: &Question<'_, K>, key: &K) -> Stop {
-    let (sink, id) = (question.deliver_to, key.shown());
+    let (sink, id) = (question.deliver_to.named(), key.shown());
     Stop::Refuse(
         Refusal::new(
             Code::LeftoverKey,
             format!(
-                "key {id} was made and not marked as delivered, sink {sink} cannot be looked into, and the key does not expire"
+                "key {id} was made and not marked as delivered, {sink} cannot be looked into, and the key does not expire"
             ),
             format!("qlik-apply --reclaim {id}   (another key is in the sink, and nobody uses this one)"),
         )
@@ -102,21 +137,25 @@ pub(super) fn cannot_be_seen<K: Candidate>(question: &Question<'_, K>, key: &K) 
             "qlik-apply --remint {}   (it may be the one in the sink: makes and delivers another, then deletes it)",
             question.address
         ))
-        .or(format!("give the sink a check: (sinks.{sink} in settings), and it is looked at")),
+        .or(format!("give the sink a check: (sinks.{} in settings), and it is looked at", question.deliver_to.first())),
     )
 }
 
 /// Neither sink nor vendor would tell the next run that the key was delivered, so each would make another.
 pub(super) fn never_known<K: Candidate>(question: &Question<'_, K>) -> Stop {
     let sink = question.deliver_to;
+    let blind = match sink.are_several() {
+        true => format!("one of the sinks {sink}"),
+        false => sink.named(),
+    };
     Stop::Refuse(
         Refusal::new(
             Code::SinkRefuses,
             format!(
-                "sink {sink} cannot be looked into, and the vendor does not let this account's keys be marked: no later run could \
+                "{blind} cannot be looked into, and the vendor does not let this account's keys be marked: no later run could \
                  tell whether the key is there"
             ),
-            format!("give the sink a check: (sinks.{sink} in settings), or deliver the key to a sink that can be read"),
+            format!("give the sink a check: (sinks.{} in settings), or deliver the key to a sink that can be read", sink.first()),
         )
         .or("or ask the vendor to let the account's keys be changed"),
     )
@@ -125,11 +164,11 @@ pub(super) fn never_known<K: Candidate>(question: &Question<'_, K>) -> Stop {
 /// Once another key is in its place, a key that does not say it was delivered would be taken for a leftover and revoked, though
 /// somebody may still use it; and of two that say so, only ages or a look into the sink tell which is which.
 pub(super) fn may_be_replaced<K: Candidate>(question: &Question<'_, K>, good: &K) -> Result<(), Stop> {
-    let (address, sink, id) = (question.address, question.deliver_to, good.shown());
+    let (address, sink, id) = (question.address, question.deliver_to.named(), good.shown());
     if question.sink_facts.blind && !question.policy.ages {
         return Err(refuse(
             Code::SinkRefuses,
-            format!("sink {sink} cannot be looked into, so nobody could tell afterwards which key replaced which"),
+            format!("{sink} cannot be looked into, so nobody could tell afterwards which key replaced which"),
             format!("delete key {id} in the vendor's portal, then qlik-apply: it makes and delivers another"),
         ));
     }

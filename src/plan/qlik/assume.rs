@@ -45,7 +45,7 @@ pub(in crate::plan) fn fill(desired: &Desired, filled: &mut Live, unchecked: &mu
         for (key, spec, _) in desired.qlik_keys(address).filter(|(_, key, _)| key.adopt.is_none()) {
             if !filled.sinks.contains_key(key) {
                 filled.sinks.insert(key.clone(), SinkLive::default());
-                say(key, format!("what sink {} holds for it", spec.deliver_to));
+                say(key, format!("what {} holds for it", spec.deliver_to.named()));
             }
         }
     }

@@ -196,7 +196,7 @@ fn inactive(owner: &Owner, caller: &CallerLive) -> Refusal {
 pub(super) fn owner_changed(case: &Case<'_, '_>) -> Option<Refusal> {
     let Case { scene, address, spec, ground, .. } = *case;
     let Ground::Exists { live, .. } = ground else { return None };
-    let entry = scene.live.sinks.get(address).and_then(|sink| sink.held())?;
+    let entry = scene.live.sinks.get(address).and_then(|sink| sink.entries().next())?;
     let declared = match (live.caller(&spec.owner), spec.owner.user()) {
         (Some(Observed::Present(caller)), _) if caller.user_id == entry.owner => return None,
         (Some(Observed::Present(caller)), None) => caller.user_id.to_string(),

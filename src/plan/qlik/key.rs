@@ -90,7 +90,7 @@ pub(super) fn drift(scene: &Scene, address: &Address, spec: &QlikKey, good: &Key
         let (declared, live) = (spec.expires_in.to_string(), life.to_string().into());
         fields.push(DriftField { field: "expires_in".into(), declared, live });
     }
-    fields.extend(drift::shape(scene, address, &good.id, spec.deliver_as.as_str()));
+    fields.extend(drift::shape(scene, address, &good.id, |home| spec.deliver_as.of(home).as_str()));
     fields
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::address::{Address, Name};
 use crate::model::clock::rough;
 use crate::model::duration::Duration;
+use crate::model::homes::Homes;
 use crate::model::live::{ClockLive, KeyLive, LedgerFacts, LedgerLive, Observed, TenantLive, TenantRead};
 use crate::model::object::Object;
 use crate::model::place::Place;
@@ -207,11 +208,11 @@ impl<'a> TenantRules<'a> for Qlik<'a> {
         KeySpec::Qlik(spec.clone())
     }
 
-    fn shape(&self, spec: &QlikKey) -> KeyShape {
-        KeyShape::Qlik(spec.deliver_as)
+    fn shape(&self, spec: &QlikKey, home: &Name) -> KeyShape {
+        KeyShape::Qlik(spec.deliver_as.of(home))
     }
 
-    fn deliver_to(spec: &'a QlikKey) -> &'a Name {
+    fn deliver_to(spec: &'a QlikKey) -> &'a Homes {
         &spec.deliver_to
     }
 

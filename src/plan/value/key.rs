@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::address::Name;
+use crate::model::homes::Homes;
 use crate::model::imburse::ImburseKey;
 use crate::model::marker::Letter;
 use crate::model::spec::{Owner, QlikKey};
@@ -24,6 +25,9 @@ pub struct CreateKey {
     pub spec: KeySpec,
     /// The reason for which it is minted.
     pub why: WhyMint,
+    /// The keys that it replaces in one of several sinks, before they had reached all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<String>,
 }
 
 /// The declaration of a key, by vendor.
@@ -37,8 +41,8 @@ pub enum KeySpec {
 }
 
 impl KeySpec {
-    /// The sink, by its name in settings.
-    pub fn deliver_to(&self) -> &Name {
+    /// The sinks, by their names in settings.
+    pub fn deliver_to(&self) -> &Homes {
         match self {
             Self::Qlik(spec) => &spec.deliver_to,
             Self::Imburse(spec) => &spec.deliver_to,

@@ -1,5 +1,7 @@
 //! The actions on a tenant, and the objects that are as declared. What differs by vendor is a part of its own.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -174,10 +176,13 @@ pub enum Keep {
         /// The time at which it ends; `None` for a key without an end.
         #[serde(default)]
         expires: Option<Timestamp>,
-        /// The sink that holds it, by its name in settings.
+        /// The sink that holds it, by its name in settings; of several, the first.
         sink: Name,
         /// The form of the payload in the sink.
         shape: KeyShape,
+        /// The other sinks that hold it, with the form of the payload in each.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        also: BTreeMap<Name, KeyShape>,
     },
     /// A key that `adopt:` names and that lives. Its secret is its owner's affair.
     AdoptedKey {

@@ -152,8 +152,12 @@ pub(super) struct CreateKey {
     pub(super) expires_in: String,
     /// ISO 8601.
     pub(super) renew_before: String,
+    /// One sink, the first by name.
     pub(super) deliver_to: String,
     pub(super) deliver_as: Shape,
+    /// The other sinks. The key counts as delivered once all have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) also_deliver_to: Vec<Delivered>,
     pub(super) cause: Cause,
 }
 
@@ -211,6 +215,9 @@ pub(super) struct KeepKey {
     /// Where its secret is; none for an adopted key, whose secret is its owner's affair.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delivered: Option<Delivered>,
+    /// The other sinks that have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) also_delivered: Vec<Delivered>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -67,16 +67,28 @@ fn keep(vendor: Vendor, keep: &action::Keep) -> Details {
                 }
             }
         }
-        action::Keep::Key { key_id, expires, sink, shape } => match shape {
+        action::Keep::Key { key_id, expires, sink, shape, also } => match shape {
             action::KeyShape::Qlik(shape) => Details::KeepKey(KeepKey {
                 key_id: key_id.clone(),
                 expires: *expires,
-                delivered: Some(Delivered { sink: sink.to_string(), shape: (*shape).into() }),
+                delivered: Some(delivered(sink, *shape)),
+                also_delivered: also
+                    .iter()
+                    .filter_map(|(home, shape)| match shape {
+                        action::KeyShape::Qlik(shape) => Some(delivered(home, *shape)),
+                        action::KeyShape::Imburse(_) => None,
+                    })
+                    .collect(),
             }),
-            action::KeyShape::Imburse(shape) => Details::Imburse(imburse::keep_key(key_id, sink, *shape)),
+            action::KeyShape::Imburse(shape) => Details::Imburse(imburse::keep_key(key_id, sink, *shape, also)),
         },
         action::Keep::AdoptedKey { key_id, expires } => match vendor {
-            Vendor::Qlik => Details::KeepKey(KeepKey { key_id: key_id.clone(), expires: *expires, delivered: None }),
+            Vendor::Qlik => Details::KeepKey(KeepKey {
+                key_id: key_id.clone(),
+                expires: *expires,
+                delivered: None,
+                also_delivered: Vec::new(),
+            }),
             Vendor::Imburse => Details::Imburse(imburse::keep_adopted_key(key_id)),
         },
         action::Keep::Object(object) => Details::Object(object::kept(object)),
@@ -158,7 +170,7 @@ fn mark(mark: &action::Mark) -> Details {
 }
 
 fn create_key(create: &action::CreateKey) -> Details {
-    let action::CreateKey { account, parent, spec, why } = create;
+    let action::CreateKey { account, parent, spec, why, replaces: _ } = create;
     match spec {
         action::KeySpec::Qlik(spec) => Details::CreateKey(minted(account, parent, spec, why)),
         action::KeySpec::Imburse(spec) => Details::Imburse(imburse::create_key(account, parent, spec, why)),
@@ -167,7 +179,8 @@ fn create_key(create: &action::CreateKey) -> Details {
 
 /// Nothing for a key that has no end, which is never due.
 fn renew(renew: &action::Renew) -> Option<Details> {
-    let action::Renew { create: action::CreateKey { account, parent, spec, why }, key_id, expires } = renew;
+    let action::Renew { create: action::CreateKey { account, parent, spec, why, replaces: _ }, key_id, expires } =
+        renew;
     match spec {
         action::KeySpec::Qlik(spec) => {
             let successor = minted(account, parent, spec, why);
@@ -175,6 +188,10 @@ fn renew(renew: &action::Renew) -> Option<Details> {
         }
         action::KeySpec::Imburse(_) => None,
     }
+}
+
+fn delivered(home: &Name, shape: spec::Shape) -> Delivered {
+    Delivered { sink: home.to_string(), shape: shape.into() }
 }
 
 fn minted(account: &Name, parent: &action::Parent, spec: &QlikKey, why: &action::WhyMint) -> CreateKey {
@@ -187,8 +204,9 @@ fn minted(account: &Name, parent: &action::Parent, spec: &QlikKey, why: &action:
         owner: owner.into(),
         expires_in: expires_in.to_string(),
         renew_before: renew_before.to_string(),
-        deliver_to: deliver_to.to_string(),
-        deliver_as: (*deliver_as).into(),
+        deliver_to: deliver_to.first().to_string(),
+        deliver_as: deliver_as.of(deliver_to.first()).into(),
+        also_deliver_to: deliver_to.others().map(|home| delivered(home, deliver_as.of(home))).collect(),
         cause: why.into(),
     }
 }

@@ -1,6 +1,6 @@
 //! The published format of what an action at Imburse says, and the way there, field by field. It grows by addition only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::model::address::Name;
 use crate::model::host::Host;
 use crate::model::imburse::{ImburseKey, PairShape as Delivered, PostalAddress};
 use crate::model::untrusted::Untrusted;
-use crate::plan::action::{Parent, WhyMint};
+use crate::plan::action::{KeyShape, Parent, WhyMint};
 
 use super::words::{Adopted, Cause, Letter};
 
@@ -69,8 +69,12 @@ pub(super) struct CreateKey {
     name: String,
     /// In order.
     roles: Vec<String>,
+    /// One sink, the first by name.
     deliver_to: String,
     deliver_as: Shape,
+    /// The other sinks. The key counts as delivered once all have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also_deliver_to: Vec<Place>,
     cause: Cause,
 }
 
@@ -120,6 +124,9 @@ pub(super) struct KeepKey {
     /// Where its private key is; none for an adopted key, whose private key is its owner's affair.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivered: Option<Place>,
+    /// The other sinks that have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also_delivered: Vec<Place>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -156,8 +163,9 @@ pub(super) fn create_key(account: &Name, parent: &Parent, spec: &ImburseKey, why
         },
         name: name.clone(),
         roles: roles.iter().cloned().collect(),
-        deliver_to: deliver_to.to_string(),
-        deliver_as: (*deliver_as).into(),
+        deliver_to: deliver_to.first().to_string(),
+        deliver_as: deliver_as.of(deliver_to.first()).into(),
+        also_deliver_to: deliver_to.others().map(|home| place(home, deliver_as.of(home))).collect(),
         cause: why.into(),
     })
 }
@@ -190,13 +198,24 @@ pub(super) fn keep_tenant(id: String, name: &Untrusted, host: &Host, adopted: Ad
     Imburse::KeepTenant(KeepTenant { id, display_name, host, adopted })
 }
 
-pub(super) fn keep_key(public_key: &str, sink: &Name, shape: Delivered) -> Imburse {
-    let delivered = Some(Place { sink: sink.to_string(), shape: shape.into() });
-    Imburse::KeepKey(KeepKey { public_key: public_key.to_owned(), delivered })
+pub(super) fn keep_key(public_key: &str, sink: &Name, shape: Delivered, also: &BTreeMap<Name, KeyShape>) -> Imburse {
+    let also = also.iter().filter_map(|(home, shape)| match shape {
+        KeyShape::Imburse(shape) => Some(place(home, *shape)),
+        KeyShape::Qlik(_) => None,
+    });
+    Imburse::KeepKey(KeepKey {
+        public_key: public_key.to_owned(),
+        delivered: Some(place(sink, shape)),
+        also_delivered: also.collect(),
+    })
+}
+
+fn place(home: &Name, shape: Delivered) -> Place {
+    Place { sink: home.to_string(), shape: shape.into() }
 }
 
 pub(super) fn keep_adopted_key(public_key: &str) -> Imburse {
-    Imburse::KeepKey(KeepKey { public_key: public_key.to_owned(), delivered: None })
+    Imburse::KeepKey(KeepKey { public_key: public_key.to_owned(), delivered: None, also_delivered: Vec::new() })
 }
 
 impl From<Delivered> for Shape {

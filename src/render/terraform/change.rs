@@ -131,7 +131,7 @@ impl Draft {
 
     fn create_key(&mut self, address: &Address, create: &CreateKey) {
         // Why it is made is for people.
-        let CreateKey { account, parent, spec, why: _ } = create;
+        let CreateKey { account, parent, spec, why: _, replaces: _ } = create;
         let sketch = self.sketch(Verb::Create);
         sketch.token();
         sketch.unknown("id");
@@ -176,16 +176,21 @@ impl Draft {
                     }
                 }
             }
-            Keep::Key { key_id, expires, sink, shape } => {
+            Keep::Key { key_id, expires, sink, shape, also } => {
+                let word = |shape: &KeyShape| match shape {
+                    KeyShape::Qlik(shape) => shape.as_str(),
+                    KeyShape::Imburse(shape) => shape.as_str(),
+                };
                 sketch.key(vendor, key_id, *expires);
-                sketch.known("deliver_to", sink.as_str());
-                sketch.known(
-                    "deliver_as",
-                    match shape {
-                        KeyShape::Qlik(shape) => shape.as_str(),
-                        KeyShape::Imburse(shape) => shape.as_str(),
-                    },
-                );
+                if also.is_empty() {
+                    sketch.known("deliver_to", sink.as_str());
+                    sketch.known("deliver_as", word(shape));
+                } else {
+                    let all = || std::iter::once((sink, shape)).chain(also);
+                    sketch.known("deliver_to", json!(all().map(|(home, _)| home.as_str()).collect::<Vec<_>>()));
+                    let shapes = all().map(|(home, shape)| (home.to_string(), json!(word(shape))));
+                    sketch.known("deliver_as", shapes.collect::<Value>());
+                }
             }
             Keep::AdoptedKey { key_id, expires } => sketch.key(vendor, key_id, *expires),
             Keep::Object(object) => {

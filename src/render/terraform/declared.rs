@@ -84,7 +84,7 @@ pub(super) fn qlik_key(key: &QlikKey) -> Members {
         ("expires_in_seconds", json!(expires_in.seconds())),
         ("renew_before", json!(renew_before.to_string())),
         ("deliver_to", json!(deliver_to)),
-        ("deliver_as", json!(deliver_as.as_str())),
+        ("deliver_as", json!(deliver_as)),
     ]
 }
 

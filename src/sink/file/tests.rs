@@ -158,6 +158,7 @@ fn entry(number: u8) -> SinkEntry {
         expiry: None,
         delivered: "2027-01-15T08:00:00Z".parse().unwrap(),
         over: Vec::new(),
+        replaced: Vec::new(),
         made_as: None,
     }
 }

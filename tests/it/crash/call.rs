@@ -76,7 +76,7 @@ impl Broken {
     pub(super) fn of_records(scene: &Scene) -> Vec<Strike> {
         let of_a_record = |strike: &Strike| match strike {
             Strike::Call(broken) => broken.target.starts_with("ledger/tenants"),
-            Strike::Request(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => false,
+            Strike::Request(_) | Strike::Met(_) | Strike::Second(_) | Strike::LedgerLost | Strike::Clock(_) => false,
         };
         Self::all(scene).into_iter().filter(of_a_record).collect()
     }

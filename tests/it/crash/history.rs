@@ -37,7 +37,9 @@ impl fmt::Debug for Step {
             Self::Apply => write!(out, "apply"),
             Self::Trouble(Strike::Request(struck)) => write!(out, "apply; {struck}"),
             Self::Trouble(Strike::Met(met)) => write!(out, "apply; {met}"),
-            Self::Trouble(Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_)) => write!(out, "trouble"),
+            Self::Trouble(Strike::Call(_) | Strike::Second(_) | Strike::LedgerLost | Strike::Clock(_)) => {
+                write!(out, "trouble")
+            }
             Self::Hours(hours) => write!(out, "{hours} hours pass"),
             Self::Revoked(key) => write!(out, "key {key} is revoked by hand"),
             Self::Reminted(key) => write!(out, "the secret of key {key} is removed by hand; --remint"),

@@ -70,12 +70,16 @@ fn secrets_delivered(actor: &Actor, scene: &Scene) -> BTreeMap<String, String> {
     let live: BTreeSet<String> = ids(&actor.stage.live_keys());
     let mut tokens = BTreeMap::new();
     for key in &scene.keys {
-        let file = actor.stage.secret(key);
-        let payload = std::fs::read_to_string(&file).unwrap_or_default();
-        let token = token_in(&payload).unwrap_or_else(|| panic!("{} holds no secret", file.display()));
-        let id = id_of(&token).unwrap_or_else(|| panic!("{} holds half a secret", file.display()));
-        assert!(live.contains(&id), "{} holds key {id}, which is not live", file.display());
-        tokens.insert(id, token);
+        let mut ids = BTreeSet::new();
+        for file in actor.stage.homes(key, scene.two_homes) {
+            let payload = std::fs::read_to_string(&file).unwrap_or_default();
+            let token = token_in(&payload).unwrap_or_else(|| panic!("{} holds no secret", file.display()));
+            let id = id_of(&token).unwrap_or_else(|| panic!("{} holds half a secret", file.display()));
+            assert!(live.contains(&id), "{} holds key {id}, which is not live", file.display());
+            ids.insert(id.clone());
+            tokens.insert(id, token);
+        }
+        assert_eq!(ids.len(), 1, "the homes of {key} hold several keys: {ids:?}");
     }
     assert_eq!(tokens.len(), scene.keys.len(), "two files hold one key");
     tokens
@@ -97,9 +101,11 @@ pub(super) fn disturbed(actor: &Actor, scene: &Scene, run: &Run) {
 pub(super) fn sinks_hold_live_keys(actor: &Actor, scene: &Scene) {
     let live = ids(&actor.stage.live_keys());
     for key in &scene.keys {
-        let payload = std::fs::read_to_string(actor.stage.secret(key)).unwrap_or_default();
-        let Some(id) = token_in(&payload).and_then(|token| id_of(&token)) else { continue };
-        assert!(live.contains(&id) || actor.clock_moved.get(), "the sink's key {id} of {key} was revoked");
+        for home in actor.stage.homes(key, scene.two_homes) {
+            let payload = std::fs::read_to_string(home).unwrap_or_default();
+            let Some(id) = token_in(&payload).and_then(|token| id_of(&token)) else { continue };
+            assert!(live.contains(&id) || actor.clock_moved.get(), "the sink's key {id} of {key} was revoked");
+        }
     }
     for id in actor.held() {
         // Whoever has read it goes on using it until it expires.
@@ -115,10 +121,15 @@ fn nothing_else_alive(actor: &Actor, scene: &Scene, delivered: &BTreeMap<String,
     for id in delivered.keys() {
         assert!(ids(&live).contains(id), "key {id} of {} is not live", scene.name);
     }
-    let named = if actor.stage.is_shared() { actor.looks().all() } else { String::new() };
+    let named = if actor.stage.is_shared() || scene.two_homes { actor.looks().all() } else { String::new() };
     for key in live.iter().filter(|key| !delivered.contains_key(text(&key["id"]))) {
         // Where the end of the run that minted it cannot be proven, it is named by every plan until it expires.
         if names(&named, key, "minted by a run whose end") {
+            continue;
+        }
+        // In one home of two, and replaced there: somebody may use it.
+        let used = scene.two_homes && actor.was_in_a_sink(text(&key["id"]));
+        if used && names(&named, key, "one of its sinks had it until another key replaced it there") {
             continue;
         }
         assert!(text(&key["description"]).ends_with(":d]"), "an undelivered key lives on: {key}");

@@ -93,7 +93,7 @@ impl Met {
         let is_around = |stop: &Stop| stop.writes_a_record() || stop.request == "POST /api/v1/tenants";
         let fits = |strike: &Strike| match strike {
             Strike::Met(met) => is_around(&met.first),
-            Strike::Request(_) | Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => false,
+            Strike::Request(_) | Strike::Call(_) | Strike::Second(_) | Strike::LedgerLost | Strike::Clock(_) => false,
         };
         Self::all(scene).into_iter().filter(fits).collect()
     }
@@ -118,7 +118,7 @@ impl Met {
     pub(super) fn telling(scene: &Scene) -> Vec<Strike> {
         let is_telling = |strike: &Strike| match strike {
             Strike::Met(met) => met.is_telling(),
-            Strike::Request(_) | Strike::Call(_) | Strike::LedgerLost | Strike::Clock(_) => false,
+            Strike::Request(_) | Strike::Call(_) | Strike::Second(_) | Strike::LedgerLost | Strike::Clock(_) => false,
         };
         // The second on a folder comes no further than its lock.
         let crossed = if scene.is_shared() { Self::crossed(scene) } else { Vec::new() };

@@ -15,6 +15,7 @@ use crate::stage::{SETTINGS, Stage};
 use super::gate::Gate;
 use super::judge;
 use super::rules;
+use super::second::{STRIKES, STRIKES_AFTER};
 
 /// The store of the tests believes whoever names a key.
 const SIGNED: (&str, &str) = (
@@ -71,13 +72,15 @@ impl Deref for Place {
 
 impl Place {
     /// Two runners with a ledger in the store, and a folder for secrets that both see.
-    pub(super) fn shared(desired: &str, store: &Arc<Service>, programs: bool) -> Self {
+    pub(super) fn shared(desired: &str, store: &Arc<Service>, programs: bool, two_homes: bool) -> Self {
         let shared = Shared::new(desired, store, None);
         let folder = shared.cloud.stage.dir().join("settings");
         for (name, text) in [("put", PUT), ("check", CHECK)] {
             std::fs::write(folder.join(name), format!("set -eu\nplace=../secrets/qlik/$QLIK_PLAN_TENANT\n{text}"))
                 .unwrap();
         }
+        let script = format!("set -eu\nplace=../secrets/second/qlik/$QLIK_PLAN_TENANT\n{STRIKES}{PUT}{STRIKES_AFTER}");
+        std::fs::write(folder.join("put-second"), script).unwrap();
         for who in [Runner::First, Runner::Second] {
             let settings = shared
                 .with_ledger(SETTINGS, who)
@@ -88,6 +91,13 @@ impl Place {
             let settings = match programs {
                 true => settings
                     .replace(folder, "{ kind: command, deliver: [sh, ./put], check: [sh, ./check], shared: true }"),
+                false => settings,
+            };
+            let settings = match two_homes {
+                true => settings.replace(
+                    "\nledger:",
+                    "\n  second: { kind: command, deliver: [sh, ./put-second], shared: true }\nledger:",
+                ),
                 false => settings,
             };
             shared.write_settings(&settings, who);
@@ -182,6 +192,12 @@ impl Place {
             Self::Sandbox(stage) => stage.secret_file("acme", key),
             Self::Shared(shared) => shared.cloud.secret_file("acme", key),
         }
+    }
+
+    /// Where a key's secret is, home by home.
+    pub(super) fn homes(&self, key: &str, two: bool) -> Vec<PathBuf> {
+        let second = self.sinks().join("second/qlik/acme").join(key);
+        std::iter::once(self.secret(key)).chain(two.then_some(second)).collect()
     }
 
     /// Every file of the ledger: its name, and what is in it.

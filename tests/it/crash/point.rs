@@ -10,6 +10,7 @@ use super::judge;
 use super::pair::Met;
 use super::request::{Struck, Trouble};
 use super::scene::Scene;
+use super::second::SecondHome;
 use super::sweep::Story;
 
 /// A story with trouble in it.
@@ -30,6 +31,8 @@ pub(super) enum Strike {
     Met(Met),
     /// Everything is made, and then the ledger is gone until somebody restores it.
     LedgerLost,
+    /// A key's second home.
+    Second(SecondHome),
     /// Time passes.
     Clock(&'static str),
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Point {
                 Strike::Request(struck) => write!(out, "; {struck}")?,
                 Strike::Call(broken) => write!(out, "; {broken}")?,
                 Strike::Met(met) => write!(out, "; {met}")?,
+                Strike::Second(second) => write!(out, "; {second}")?,
                 Strike::LedgerLost => write!(out, "; the ledger is lost")?,
                 Strike::Clock(time) => write!(out, "; {time} pass")?,
             }
@@ -68,6 +72,10 @@ impl Strike {
             Self::Call(broken) => broken.strike(actor, scene, attempt),
             Self::Met(met) => {
                 met.strike(actor, scene);
+                true
+            }
+            Self::Second(second) => {
+                second.strike(actor, scene);
                 true
             }
             Self::LedgerLost => {
@@ -112,7 +120,7 @@ impl Point {
     fn requests(&self) -> impl Iterator<Item = &Struck> {
         self.strikes.iter().filter_map(|strike| match strike {
             Strike::Request(struck) => Some(struck),
-            Strike::Call(_) | Strike::Met(_) | Strike::LedgerLost | Strike::Clock(_) => None,
+            Strike::Call(_) | Strike::Met(_) | Strike::Second(_) | Strike::LedgerLost | Strike::Clock(_) => None,
         })
     }
 

@@ -9,7 +9,7 @@ const PATCH: &str = "tests/rules/left-out.patch";
 /// A rule by its name in the patch, and what the program does without it.
 pub(super) type Rule = (&'static str, &'static str);
 
-pub(super) const ALL: [Rule; 23] = [
+pub(super) const ALL: [Rule; 28] = [
     ("no-intent", "a tenant's record is written after its POST, and only if that went well"),
     ("intent-after-post", "the intent is written after the POST"),
     ("error-means-not-created", "a POST that went wrong in any way is taken to have made nothing"),
@@ -33,6 +33,11 @@ pub(super) const ALL: [Rule; 23] = [
     ("entry-tells-nothing", "the sink's metadata about leftovers is not read"),
     ("later-spares-nothing", "a successor is made for a leftover although the sink's key is newer"),
     ("unnamed", "delivered keys that are in their sink no more are named by no plan"),
+    ("one-home-is-enough", "a key that one of its homes shows counts as delivered"),
+    ("delivered-with-the-first-home", "a key is marked as delivered once the first of its homes has it"),
+    ("half-delivered-is-revoked", "a key that a later home refuses is revoked, though an earlier one has it"),
+    ("seen-speaks-for-unseen", "what one home shows is taken for what another has that nobody sees into"),
+    ("replaced-is-revoked", "a key that was in one of several homes is revoked once another replaced it there"),
 ];
 
 /// The folder of the programs that can leave out a rule, built once from a copy of the sources.

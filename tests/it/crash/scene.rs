@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::service::Service;
-use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, Stage};
+use crate::stage::{APPLY, ONE_TENANT, PLAN, Run, SETTINGS, Stage};
 
 use super::place::{Place, Runner};
 
@@ -29,6 +29,8 @@ pub(super) struct Scene {
     programs: bool,
     /// Whether the first request for the tenant is refused because there are too many.
     throttled: bool,
+    /// Whether each key has a second home: a folder, or, for runners, a program that nobody can ask.
+    pub(super) two_homes: bool,
 }
 
 impl fmt::Debug for Scene {
@@ -62,6 +64,7 @@ impl Scene {
             store: None,
             programs: false,
             throttled: false,
+            two_homes: false,
         }
     }
 
@@ -85,6 +88,7 @@ impl Scene {
             store: None,
             programs: false,
             throttled: false,
+            two_homes: false,
         }
     }
 
@@ -123,6 +127,19 @@ impl Scene {
         Self { name: "object store, programs for a sink", programs: true, ..self.clone() }
     }
 
+    /// The same with two homes for each key.
+    pub(super) fn in_two_homes(&self) -> Self {
+        let name = match (self.stands, self.is_shared()) {
+            (Stands::Nothing, false) => "new, two homes a key",
+            (Stands::KeysAreDue, false) => "renewal, two homes a key",
+            (Stands::Nothing, true) => "object store, new, a folder and a program that stores and does not look",
+            (Stands::KeysAreDue, true) => "object store, renewal, a folder and a program that stores and does not look",
+        };
+        let desired = self.desired.replace("deliver_to: files", "deliver_to: [second, files]");
+        assert_ne!(desired, self.desired);
+        Self { name, desired, two_homes: true, ..self.clone() }
+    }
+
     /// The same where the first request for the tenant is refused because there are too many.
     pub(super) fn throttled(&self) -> Self {
         let name = if self.store.is_some() { "object store, new, a 429" } else { "new, a 429" };
@@ -136,8 +153,14 @@ impl Scene {
     /// Sets the stage. What an earlier apply delivered may be superseded.
     pub(super) fn set(&self) -> Place {
         let mut stage = match &self.store {
+            None if self.two_homes => {
+                let second = "\n  second: { kind: file, directory: ./more, durable: true }\nledger:";
+                let settings = SETTINGS.replace("\nledger:", second);
+                assert_ne!(settings, SETTINGS);
+                Place::Sandbox(Stage::with_settings(&self.desired, &settings))
+            }
             None => Place::Sandbox(Stage::new(&self.desired)),
-            Some(store) => Place::shared(&self.desired, store, self.programs),
+            Some(store) => Place::shared(&self.desired, store, self.programs, self.two_homes),
         };
         if self.stands == Stands::KeysAreDue {
             for (program, arg) in [(APPLY, "--yes"), (PLAN, "--detailed-exitcode")] {

@@ -8,6 +8,7 @@ use qlik_plan::model::address::{Address, Name};
 use qlik_plan::model::desired::Desired;
 use qlik_plan::model::duration::Duration;
 use qlik_plan::model::group::Group;
+use qlik_plan::model::homes::Homes;
 use qlik_plan::model::host::Label;
 use qlik_plan::model::imburse::{self, ImburseKey, ImburseTenant};
 use qlik_plan::model::live::{
@@ -70,9 +71,8 @@ pub(super) fn live(desired: &Desired, base: Base) -> Live {
         };
         live.qlik.accounts.insert(tenant.account.clone(), account);
     }
-    for (address, sink) in desired.deliveries() {
-        let entry = (!desired.sinks[sink].blind).then_some(Observed::Absent);
-        live.sinks.insert(address.clone(), SinkLive { entry, writable: Some(Writable::Yes), ..SinkLive::default() });
+    for (address, homes) in desired.deliveries() {
+        live.sinks.insert(address.clone(), looked(desired, homes, |_| Observed::Absent));
     }
     if base == Base::Nothing {
         for (_, tenant, _) in desired.imburse_tenants() {
@@ -174,11 +174,11 @@ impl Made {
     }
 
     /// The marker of a key that was delivered.
-    fn marker(&self, desired: &Desired, key: &Name, sink: &Name) -> Marker {
+    fn marker(&self, desired: &Desired, key: &Name, homes: &Homes) -> Marker {
         Marker {
             ledger: ledger().short().to_owned(),
             uid: KeyUid::of(&self.uid, key),
-            sink: desired.sinks[sink].hash.clone(),
+            sink: desired.sink_facts(homes).unwrap().hash,
             nonce: Nonce::new(&run_id(PROVEN).short(), [0xbe, 0xef]),
             over: None,
             letter: Letter::Delivered,
@@ -408,13 +408,27 @@ fn entry(made: &Made, name: &Name, key_id: &str, marker: &Marker, delivered: Tim
         expiry: None,
         delivered,
         over: Vec::new(),
+        replaced: Vec::new(),
         made_as: None,
     }
 }
 
-fn deliver(desired: &Desired, live: &mut Live, key: &Address, sink: &Name, entry: SinkEntry) {
-    let place = live.sinks.get_mut(key).unwrap();
-    if !desired.sinks[sink].blind {
-        place.entry = Some(Observed::Present(entry));
+fn deliver(desired: &Desired, live: &mut Live, key: &Address, homes: &Homes, entry: SinkEntry) {
+    *live.sinks.get_mut(key).unwrap() = looked(desired, homes, |_| Observed::Present(entry.clone()));
+}
+
+/// What a key's sinks show, those of them that can be looked into.
+pub(super) fn looked(desired: &Desired, homes: &Homes, shows: impl Fn(&Name) -> Observed<SinkEntry>) -> SinkLive {
+    let one = |name: &Name| SinkLive {
+        entry: (!desired.sinks[name].blind).then(|| shows(name)),
+        writable: Some(Writable::Yes),
+        ..SinkLive::default()
+    };
+    match homes.are_several() {
+        false => one(homes.first()),
+        true => {
+            let each = desired.in_order(homes).into_iter().map(|name| (name.clone(), one(name)));
+            SinkLive::of_homes(each.collect(), &desired.sink_facts(homes).unwrap().hash)
+        }
     }
 }

@@ -111,6 +111,7 @@ folders! {
     QP0330_several_keys_of_one_name
     QP0331_leftover_that_cannot_be_revoked
     QP0331_leftover_that_nobody_can_see
+    QP0331_two_keys_did_not_reach_all_homes
     QP0332_replaced_and_never_marked_at_imburse
     QP0332_replaced_before_it_is_marked
     QP0332_replaced_before_it_is_marked_at_imburse
@@ -188,6 +189,13 @@ folders! {
     room_for_a_renewal
     settle_only_the_record
     settle_the_rest
+    several_homes_as_declared
+    several_homes_half_delivered
+    several_homes_new
+    several_homes_one_unseen
+    several_homes_one_was_added
+    several_homes_one_was_emptied
+    several_homes_replaced_in_one
     superseded_keys_are_named
     trust_and_grant
     unmanaged

@@ -51,7 +51,16 @@ impl Mixed {
     fn with_sinks(mut self, (kind, [compares_versions, local, hidden, blind]): (&str, [bool; 4])) -> Self {
         for sink in self.desired.sinks.values_mut() {
             let hash = sink.hash.clone();
-            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, late: false, blind };
+            *sink = SinkFacts {
+                kind: kind.to_owned(),
+                hash,
+                compares_versions,
+                local,
+                hidden,
+                late: false,
+                blind,
+                half_blind: false,
+            };
         }
         self
     }
@@ -134,7 +143,7 @@ fn changed(number: usize, change: Change, address: &Address, live: &Live, desire
         if ours {
             marker.ledger = facts.id.short().to_owned();
             marker.uid = KeyUid::of(&record.uid, declared.key().unwrap());
-            marker.sink = desired.sinks[&spec.deliver_to].hash.clone();
+            marker.sink = desired.sinks[spec.deliver_to.first()].hash.clone();
         }
     }
     key
@@ -243,9 +252,9 @@ fn place(desired: &Desired, address: &Address, read: Read, entry: &SinkEntry, li
         keys.into_iter().enumerate().map(|(number, change)| changed(number, change, address, live, desired)).collect();
     let first = deliveries(desired, address).next().map(|(key, _)| key.clone());
     for (key, spec) in deliveries(desired, address) {
-        let looked = looked && !desired.sinks[&spec.deliver_to].blind;
+        let looked = looked && !desired.sinks[spec.deliver_to.first()].blind;
         // Only a vault counts.
-        let number = number.filter(|_| desired.sinks[&spec.deliver_to].compares_versions);
+        let number = number.filter(|_| desired.sinks[spec.deliver_to.first()].compares_versions);
         let mut sink = SinkLive { entry: looked.then_some(Observed::Absent), number, ..SinkLive::default() };
         let named = keys.get(held).filter(|key| key.marker.is_some());
         if let (true, Some(named), LedgerLive::Present(facts)) =
@@ -326,7 +335,7 @@ proptest! {
         let plan = world.plan();
         for (address, reclaim) in reclaims(&plan).filter(|(_, reclaim)| !reclaim.is_asked()) {
             let Spec::ImburseKey(spec) = &world.case.desired.items[address].spec else { panic!("no key") };
-            let sink = &world.case.desired.sinks[&spec.deliver_to];
+            let sink = &world.case.desired.sinks[spec.deliver_to.first()];
             prop_assert!(!sink.hidden, "it may be in use on another machine");
             if reclaim.after_delivery {
                 prop_assert!(makes_a_key(&plan, address), "no successor comes first");
@@ -356,7 +365,7 @@ proptest! {
             let key = &world.keys(&planned.address).unwrap()[key_id];
             let marked = key.marker.as_ref().is_none_or(|marker| marker.letter == Letter::Delivered);
             prop_assert!(marked, "{:?}", key);
-            let sink = &world.case.desired.sinks[create.spec.deliver_to()];
+            let sink = &world.case.desired.sinks[create.spec.deliver_to().first()];
             prop_assert!(!sink.blind || !world.live.sinks.contains_key(&planned.address), "nobody could tell the two apart");
         }
     }

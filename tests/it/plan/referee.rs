@@ -219,7 +219,16 @@ impl Base {
                 Home::Command => ("command", [false, false, false, false]),
                 Home::Blind => ("command", [false, false, false, true]),
             };
-            *sink = SinkFacts { kind: kind.to_owned(), hash, compares_versions, local, hidden, late: false, blind };
+            *sink = SinkFacts {
+                kind: kind.to_owned(),
+                hash,
+                compares_versions,
+                local,
+                hidden,
+                late: false,
+                blind,
+                half_blind: false,
+            };
         }
         desired
     }
@@ -351,6 +360,7 @@ impl Base {
             deleted: None,
             trouble: None,
             tracked: None,
+            homes: BTreeMap::new(),
         };
         let mut live = Live {
             clocks: BTreeMap::new(),

@@ -2,11 +2,14 @@
 
 mod others;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use qlik_plan::apply::event::{Failure, Report, ReportLine, ReportOutcome, Step};
 use qlik_plan::model::address::{Address, Name};
 use qlik_plan::model::duration::Duration;
+use qlik_plan::model::homes::{Homes, Shapes};
 use qlik_plan::model::host::{Label, Region};
 use qlik_plan::model::marker::Letter;
 use qlik_plan::model::place::Place;
@@ -61,14 +64,14 @@ pub(crate) fn key(description: &str) -> QlikKey {
         owner: Owner::Client,
         expires_in: Duration::parse("P7D").unwrap(),
         renew_before: Duration::parse("P1D").unwrap(),
-        deliver_to: name("files"),
-        deliver_as: Shape::Env,
+        deliver_to: Homes::one(name("files")),
+        deliver_as: Shapes::All(Shape::Env),
         adopt: None,
     }
 }
 
 pub(crate) fn create_key(description: &str, parent: Parent, why: WhyMint) -> CreateKey {
-    CreateKey { account: account(), parent, spec: KeySpec::Qlik(key(description)), why }
+    CreateKey { account: account(), parent, spec: KeySpec::Qlik(key(description)), why, replaces: Vec::new() }
 }
 
 pub(crate) fn plan_of(actions: Vec<Planned>) -> Plan {
@@ -86,13 +89,14 @@ pub(crate) fn kept_key() -> Action {
         expires: Some(time("2026-11-28T12:00:00Z")),
         sink: name("files"),
         shape: KeyShape::Qlik(Shape::Token),
+        also: BTreeMap::new(),
     })
 }
 
 /// A new tenant with two keys: what a newcomer sees first.
 pub(crate) fn newcomer() -> Plan {
     let owner = Owner::Configured(name("release-bot"));
-    let spec = KeySpec::Qlik(QlikKey { owner, deliver_as: Shape::Token, ..key("Nightly reload") });
+    let spec = KeySpec::Qlik(QlikKey { owner, deliver_as: Shapes::All(Shape::Token), ..key("Nightly reload") });
     let robot = CreateKey { spec, ..create_key("Nightly reload", made("qlik/acme"), WhyMint::Missing) };
     plan_of(vec![
         planned("qlik/acme", 4, create_tenant()),
@@ -292,6 +296,7 @@ pub(crate) fn hostile(bad: &str) -> Plan {
             expires: None,
             sink: name("files"),
             shape: KeyShape::Qlik(Shape::Json),
+            also: BTreeMap::from([(name("vault"), KeyShape::Qlik(Shape::Env))]),
         }),
         Action::Drift(Drift {
             next: vec![bad.into()],

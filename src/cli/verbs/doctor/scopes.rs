@@ -24,7 +24,7 @@ pub(super) fn text(desired: &Desired, settings: &Settings) -> String {
         all.extend(imburse(name, desired));
     }
     all.extend(ledger(&settings.ledger));
-    let used: BTreeSet<&Name> = desired.deliveries().map(|(_, sink)| sink).collect();
+    let used: BTreeSet<&Name> = desired.deliveries().flat_map(|(_, homes)| homes.iter()).collect();
     let used = settings.sinks.iter().filter(|(name, _)| used.contains(name));
     all.extend(used.flat_map(|(name, sink)| of_sink(name, sink)));
     if all.is_empty() {

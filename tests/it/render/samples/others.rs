@@ -1,8 +1,9 @@
 //! Owners who are made, grants through a role, and everything that is done and kept at Imburse.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use qlik_plan::model::group::Group;
+use qlik_plan::model::homes::{Homes, Shapes};
 use qlik_plan::model::host::Host;
 use qlik_plan::model::imburse::{ImburseKey, PairShape, PostalAddress};
 use qlik_plan::model::marker::Letter;
@@ -34,16 +35,22 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
         grant(there(), by_role(RoleStep::Extend)),
         grant(there(), by_role(RoleStep::Nothing)),
     ];
-    let key = |deliver_as| ImburseKey {
+    let key = |deliver_as: PairShape| ImburseKey {
         name: word.into(),
         roles: BTreeSet::from([word.to_owned()]),
-        deliver_to: name("files"),
-        deliver_as,
+        deliver_to: Homes::one(name("files")),
+        deliver_as: Shapes::All(deliver_as),
         adopt: None,
     };
     let mint = |why, shape| {
         let spec = KeySpec::Imburse(key(shape));
-        Action::CreateKey(CreateKey { account: name("payments"), parent: there(), spec, why })
+        Action::CreateKey(CreateKey {
+            account: name("payments"),
+            parent: there(),
+            spec,
+            why,
+            replaces: vec![word.into()],
+        })
     };
     let line = || Some(word.to_owned());
     let reclaim = |after_delivery, asked| {
@@ -92,6 +99,7 @@ pub(crate) fn others(word: &str) -> Vec<Planned> {
             expires: None,
             sink: name("files"),
             shape: KeyShape::Imburse(PairShape::Json),
+            also: BTreeMap::from([(name("vault"), KeyShape::Imburse(PairShape::Env))]),
         }),
         Action::Keep(Keep::AdoptedKey { key_id: word.into(), expires: None }),
     ];
