@@ -180,6 +180,9 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
             settings::Sink::GitLab(gitlab) => {
                 drop(read(&field_of(name, "token"), &gitlab.token, Carried::Header, &mut missing));
             }
+            settings::Sink::GitHub(github) => {
+                drop(read(&field_of(name, "token"), &github.token, Carried::Header, &mut missing));
+            }
             settings::Sink::File { .. }
             | settings::Sink::Command(_)
             | settings::Sink::Aws(_)

@@ -78,7 +78,8 @@ pub(super) fn with_login(declared: &Declared, common: &Common) -> Result<BTreeMa
             | settings::Sink::Aws(_)
             | settings::Sink::Kubernetes(_)
             | settings::Sink::StackOne(_)
-            | settings::Sink::GitLab(_) => false,
+            | settings::Sink::GitLab(_)
+            | settings::Sink::GitHub(_) => false,
         };
         if is_logged_in_to {
             sinks.insert(name.clone(), Sink::of(sink, sink_access(name, sink, &declared.settings, common)?));
@@ -139,6 +140,7 @@ fn sink_access(
             access.ca_pem.extend(reach::certificates(settings.network.ca_file.as_deref())?);
         }
         settings::Sink::GitLab(gitlab) => pipeline(name, &gitlab.token, settings, &mut access)?,
+        settings::Sink::GitHub(github) => pipeline(name, &github.token, settings, &mut access)?,
         settings::Sink::Aws(_) => {
             access.proxy = reach::proxy(&settings.network)?;
             reach::roots_are_there()?;

@@ -7,8 +7,12 @@ use super::diagnostic::{Faults, code};
 use super::source::{At, Span};
 use crate::model::address::{Address, Name, Vendor};
 use crate::model::marker::SinkHash;
-use crate::model::settings::{AzureSink, GitLabSink, Settings, Sink};
+use crate::model::settings::{AzureSink, GitHubSink, GitLabSink, Settings, Sink};
 use crate::model::spec::Shape;
+
+/// The way out of a name that begins as none may.
+const BEGINS: &str =
+    "begin the sink's `name` in settings with letters of its own, as in `PROD_{vendor}_{tenant}_{key}`";
 
 /// The places that were told, so that a profile is told once a tenant.
 #[derive(Default)]
@@ -45,7 +49,22 @@ impl Taken {
                 if sink.is_masked() && shape != Some(Shape::Token) {
                     not_maskable(deliver_to, shape, faults);
                 }
-                self.variable(&sink.location(), &sink.name.of(&address), address, deliver_to, faults);
+                let name = sink.name.of(&address);
+                let metadata = format!("{name}{}", GitLabSink::METADATA);
+                self.variable(&sink.location(), &[name, metadata], &address, deliver_to, faults);
+                return;
+            }
+            Some(Sink::GitHub(sink)) => {
+                let address = of_vendor(shape, tenant).with_key(key.clone());
+                let name = sink.name.of(&address);
+                if name.starts_with(GitHubSink::TAKEN) {
+                    let message = format!(
+                        "{address} would be the secret {name} in sink `{}`, and GitHub keeps names that begin so",
+                        deliver_to.value
+                    );
+                    faults.add(code::HOME, deliver_to.at, message, "delivered there").help(BEGINS);
+                }
+                self.variable(&sink.location(), &[name], &address, deliver_to, faults);
                 return;
             }
             Some(Sink::File { .. } | Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_)) | None => return,
@@ -79,30 +98,28 @@ impl Taken {
     fn variable(
         &mut self,
         location: &str,
-        variable: &str,
-        address: Address,
+        names: &[String],
+        address: &Address,
         deliver_to: &At<Name>,
         faults: &mut Faults<'_>,
     ) {
         let (sink, at) = (&deliver_to.value, deliver_to.at);
-        if variable.starts_with(|c: char| c.is_ascii_digit()) {
-            let message = format!(
-                "{address} would be the variable {variable} in sink `{sink}`, and no variable's name begins with a digit"
-            );
-            faults.add(code::HOME, at, message, "delivered there").help(format!(
-                "begin `name` under sinks.{sink} in settings with letters, as in `{{vendor}}_{{tenant}}_{{key}}`"
-            ));
-        }
-        for name in [variable.to_owned(), format!("{variable}{}", GitLabSink::METADATA)] {
+        for name in names {
+            if name.starts_with(|c: char| c.is_ascii_digit()) {
+                let message =
+                    format!("{address} would be {name} in sink `{sink}`, and no variable's name begins with a digit");
+                faults.add(code::HOME, at, message, "delivered there").help(BEGINS);
+                return;
+            }
             let Some((other, first)) =
                 self.variables.insert((location.to_owned(), name.clone()), (address.clone(), at))
             else {
                 continue;
             };
-            let message = format!("{other} and {address} would both be the variable {name} in sink `{sink}`");
+            let message = format!("{other} and {address} would both be {name} in sink `{sink}`");
             let first = faults.place(first);
             faults.add(code::HOME, at, message, "again here").also(first, "first here").help(
-                "rename one of them, deliver it to another project, or part the names further, as in `name: \"{vendor}__{tenant}__{key}\"`",
+                "rename one of them, deliver it to another place, or part the names further, as in `name: \"{vendor}__{tenant}__{key}\"`",
             );
             return;
         }

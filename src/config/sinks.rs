@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::azure;
 use super::diagnostic::{Faults, code};
+use super::github;
 use super::gitlab;
 use super::kubernetes;
 use super::login;
@@ -28,8 +29,9 @@ const SINKS: Keys = Keys {
         "kubernetes",
         "stackone",
         "gitlab-variables",
+        "github-actions",
     ],
-    later: &["age", "github-actions"],
+    later: &["age"],
 };
 const FILE: Keys = Keys { known: &["kind", "directory", "durable", "shared"], later: &[] };
 const COMMAND: Keys = Keys { known: &["kind", "deliver", "check", "timeout", "allow_env", "shared"], later: &[] };
@@ -56,6 +58,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
         "azure-key-vault" => azure::sink(what, entry, faults).map(Sink::Azure),
         "kubernetes" => kubernetes::sink(what, entry, base, faults).map(Sink::Kubernetes),
+        "github-actions" => github::sink(what, entry, base, faults).map(Sink::GitHub),
         "gitlab-variables" => gitlab::sink(what, entry, base, faults).map(Sink::GitLab),
         _ => file(what, entry, base, faults),
     }

@@ -18,7 +18,7 @@ use super::imburse::Api;
 use super::origin::Origin;
 
 pub use self::azure::AzureSink;
-pub use self::ci::{GitLabOwner, GitLabSink, Shown, VariableName};
+pub use self::ci::{GitHubOwner, GitHubSink, GitLabOwner, GitLabSink, Shown, VariableName, Visibility};
 pub use self::login::{IdToken, LoginMethod, VaultAuth, VaultLogin};
 pub use self::reference::Reference;
 pub use self::sink::{AwsSink, CommandSink, KubernetesSink, Sink, StackOneFields, StackOneSink, VaultSink};

@@ -235,7 +235,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             | settings::Sink::Aws(_)
             | settings::Sink::Kubernetes(_)
             | settings::Sink::Azure(_) | settings::Sink::StackOne(_)
-            | settings::Sink::GitLab(_),
+            | settings::Sink::GitLab(_) | settings::Sink::GitHub(_),
         )
         | None => None,
     }

@@ -7,6 +7,7 @@ mod bearer;
 mod command;
 mod content;
 mod file;
+mod github;
 mod gitlab;
 mod kubernetes;
 mod outcome;
@@ -28,6 +29,7 @@ use self::aws::AwsSink;
 use self::azure::AzureSink;
 use self::command::CommandSink;
 use self::file::FileSink;
+use self::github::GitHubSink;
 use self::gitlab::GitLabSink;
 use self::kubernetes::KubernetesSink;
 use self::outcome::{Seen, of_key, unreadable};
@@ -59,6 +61,8 @@ pub enum Sink {
     StackOne(StackOneSink),
     /// CI/CD variables at GitLab.
     GitLab(GitLabSink),
+    /// Secrets of GitHub Actions.
+    GitHub(GitHubSink),
 }
 
 impl Sink {
@@ -76,6 +80,7 @@ impl Sink {
             }
             settings::Sink::Azure(azure) => Self::Azure(AzureSink::of(azure, settings.hash(), access)),
             settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
+            settings::Sink::GitHub(github) => Self::GitHub(GitHubSink::of(github, settings.hash(), access)),
             settings::Sink::GitLab(gitlab) => Self::GitLab(GitLabSink::of(gitlab, settings.hash(), access)),
         }
     }
@@ -91,7 +96,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => {}
+            | Self::GitLab(_)
+            | Self::GitHub(_) => {}
         }
     }
 
@@ -106,6 +112,7 @@ impl Sink {
             Self::Azure(azure) => azure.hash(),
             Self::StackOne(stackone) => stackone.hash(),
             Self::GitLab(gitlab) => gitlab.hash(),
+            Self::GitHub(github) => github.hash(),
         }
     }
 
@@ -120,6 +127,7 @@ impl Sink {
             Self::Azure(azure) => azure.place(address),
             Self::StackOne(stackone) => stackone.place(address),
             Self::GitLab(gitlab) => gitlab.place(address),
+            Self::GitHub(github) => github.place(address),
         }
     }
 
@@ -154,7 +162,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => Ok(None),
+            | Self::GitLab(_)
+            | Self::GitHub(_) => Ok(None),
         }
     }
 
@@ -168,7 +177,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => None,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => None,
         }
     }
 
@@ -182,7 +192,8 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => None,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => None,
         }
     }
 
@@ -196,7 +207,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => {}
+            | Self::GitLab(_)
+            | Self::GitHub(_) => {}
         }
     }
 
@@ -208,7 +220,7 @@ impl Sink {
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
             // What AWS, Kubernetes and Azure call their versions by has no order that anybody may rely on.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_), _) => None,
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) | Self::GitHub(_), _) => None,
         }
     }
 
@@ -222,7 +234,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => None,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => None,
         }
     }
 
@@ -241,6 +254,7 @@ impl Sink {
             Self::Kubernetes(kubernetes) => kubernetes.look(address).await,
             Self::Azure(azure) => azure.look(address).await,
             Self::GitLab(gitlab) => gitlab.look(address).await,
+            Self::GitHub(github) => github.look(address).await,
             Self::StackOne(_) => Seen::new(None, Version::Unseen),
         }
     }
@@ -255,7 +269,8 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
-            | Self::GitLab(_) => None,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => None,
         }
     }
 
@@ -269,6 +284,10 @@ impl Sink {
             Self::Kubernetes(kubernetes) => return kubernetes.preflight(address).await,
             Self::Azure(azure) => return azure.preflight(address).await,
             Self::GitLab(gitlab) => return gitlab.preflight(address).await,
+            Self::GitHub(github) => match github.preflight(address).await {
+                Ok(what) => return Writable::NotRefused(what),
+                Err(why) => Err(why),
+            },
             Self::StackOne(stackone) => match stackone.preflight(address).await {
                 Ok(what) => return Writable::NotRefused(what),
                 Err(why) => Err(why),
@@ -294,7 +313,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => Ok(()),
+            | Self::GitLab(_)
+            | Self::GitHub(_) => Ok(()),
         }
     }
 
@@ -316,6 +336,11 @@ impl Sink {
             Self::Kubernetes(kubernetes) => kubernetes.put(address, version, payload, entry).await,
             Self::Azure(azure) => azure.put(address, version, payload, entry).await,
             Self::GitLab(gitlab) => gitlab.put(address, version, payload, entry).await,
+            Self::GitHub(github) => match github.put(address, version, payload).await {
+                Ok(None) => Ok(()),
+                Ok(Some(said)) => return Put::StoredBut(said),
+                Err(outcome) => Err(outcome),
+            },
             Self::StackOne(stackone) => match stackone.put(address, version, payload).await {
                 Ok(None) => Ok(()),
                 Ok(Some(said)) => return Put::StoredBut(said),
@@ -338,7 +363,7 @@ impl Sink {
             Self::Kubernetes(kubernetes) => kubernetes.read_back(address, entry).await,
             Self::Azure(azure) => azure.read_back(address, entry).await,
             Self::GitLab(gitlab) => gitlab.read_back(address, entry).await,
-            Self::StackOne(_) => ReadBack::Unseen,
+            Self::StackOne(_) | Self::GitHub(_) => ReadBack::Unseen,
         }
     }
 }

@@ -268,6 +268,12 @@ fn a_hidden_variable_cannot_be_looked_into_and_that_is_said() {
     assert_ne!(shop.value("ci"), before);
     assert!(shop.works("ci"));
 
+    // That it is gone is seen.
+    let there = shop.variable("ci");
+    shop.gitlab.sets(PROJECT, &name("ci"), "*", Value::Null);
+    shop.plan(&FULL).exits(1).says("QP0301");
+    shop.gitlab.sets(PROJECT, &name("ci"), "*", there);
+
     // One that a colleague made is not replaced, though nobody sees what it holds.
     shop.six_days_later();
     shop.edits("ci", |variable| variable["description"] = json!("of a colleague"));
@@ -303,7 +309,7 @@ fn settings_that_do_not_fit_desired_state_are_faults_with_a_place() {
     shop.stage.write_desired(&format!("{}{key}{second}", desired()));
     shop.plan(&["validate"])
         .exits(1)
-        .says("qlik/acme/ci-x and qlik/acme-ci/x would both be the variable PROD_QLIK_ACME_CI_X in sink `forge`");
-    with("        reporting:", "        ci-qlik-plan:").says("would both be the variable PROD_QLIK_ACME_CI_QLIK_PLAN");
+        .says("qlik/acme/ci-x and qlik/acme-ci/x would both be PROD_QLIK_ACME_CI_X in sink `forge`");
+    with("        reporting:", "        ci-qlik-plan:").says("would both be PROD_QLIK_ACME_CI_QLIK_PLAN");
     assert_eq!((shop.stage.changes(), shop.gitlab.writes()), (Vec::new(), Vec::new()));
 }

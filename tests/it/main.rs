@@ -33,6 +33,8 @@ mod first_minute;
 mod folders;
 mod forge;
 mod formats;
+#[cfg(feature = "github-actions")]
+mod github_actions;
 mod gitlab;
 mod guards;
 mod imburse;
@@ -45,6 +47,8 @@ mod links;
 mod mistakes;
 mod names;
 mod needs;
+#[cfg(not(feature = "github-actions"))]
+mod not_sealed;
 mod offline;
 mod organization;
 mod pace;

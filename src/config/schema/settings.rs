@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::words::{
-    Argument, Audience, AuthMount, AwsAccount, AzureName, AzureVault, BaseUrl, CloudWord, DataKey, DnsLabel, Domain,
-    EnvironmentScope, GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OriginText, PathTemplate, PathText, Proxy,
-    RoleWord, SecretName, Segments, StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate,
-    Version, named,
+    ApiOrigin, Argument, Audience, AuthMount, AwsAccount, AzureName, AzureVault, BaseUrl, CloudWord, DataKey, DnsLabel,
+    Domain, EnvironmentName, EnvironmentScope, GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OrganizationName,
+    OriginText, PathTemplate, PathText, Proxy, RepositoryName, RoleWord, SecretName, Segments, StackOneWord,
+    StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -267,10 +267,62 @@ pub enum Sink {
         /// Whether a job finds the value in the variable, or in a file whose path the variable is; `env_var` if left out.
         variable_type: Option<VariableType>,
     },
+    /// Secrets of GitHub Actions: of one repository, of one environment of it, or of one organization.
+    #[schemars(extend("anyOf" = [
+        {
+            "title": "of a repository", "type": "object", "required": ["repository"],
+            "properties": { "repository": true, "organization": false, "visibility": false, "repository_ids": false }
+        },
+        {
+            "title": "of an organization", "type": "object", "required": ["organization", "visibility"],
+            "properties": {
+                "repository": false, "environment": false, "organization": true, "visibility": { "enum": ["all", "private"] },
+                "repository_ids": false
+            }
+        },
+        {
+            "title": "of an organization, for some repositories", "type": "object",
+            "required": ["organization", "visibility", "repository_ids"],
+            "properties": {
+                "repository": false, "environment": false, "organization": true, "visibility": { "const": "selected" },
+                "repository_ids": true
+            }
+        }
+    ]))]
+    GithubActions {
+        /// The exact origin of the API, or of an Enterprise Server; `https://api.github.com` if left out. Plain http on loopback only.
+        server: Option<ApiOrigin>,
+        /// The repository, as `owner/name`.
+        repository: Option<RepositoryName>,
+        /// The environment of the repository that has the secrets. It must be there.
+        environment: Option<EnvironmentName>,
+        /// The organization.
+        organization: Option<OrganizationName>,
+        /// Which repositories of the organization have the secrets.
+        visibility: Option<Visibility>,
+        /// The ids of those repositories, with `visibility: selected`.
+        repository_ids: Option<Vec<u32>>,
+        /// The name of each key's secret, in upper case and with `_` for `-`; `{vendor}_{tenant}_{key}` if left out.
+        name: Option<VariableTemplate>,
+        /// A token that may write secrets there. A job's own may not.
+        token: Reference,
+    },
 }
 
 fn yes() -> bool {
     true
+}
+
+/// Repositories of an organization.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Visibility {
+    /// All of them.
+    All,
+    /// Those that are not public.
+    Private,
+    /// Those in `repository_ids`.
+    Selected,
 }
 
 /// How a job finds a value.

@@ -27,6 +27,7 @@ const SEGMENT: &str = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
 const DNS_LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
 const NAME_PART: &str = "[a-z0-9]+(-[a-z0-9]+)*";
 const PLACE: &str = "\\{(vendor|tenant|key)\\}";
+const FORGE_NAME: &str = "(?!\\.+(/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}";
 const STORE_URL: &str = "^(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127})*$";
 
 /// The reserved labels, in whatever case.
@@ -296,6 +297,23 @@ patterned!(
 patterned!(
     /// Names of environments.
     EnvironmentScope, json!({ "pattern": "^[A-Za-z0-9 _/${}.*-]+$", "maxLength": 255 })
+);
+
+patterned!(
+    /// The exact origin of GitHub's API, and not of its pages.
+    ApiOrigin, json!({ "pattern": ORIGIN, "not": { "pattern": "^https://[Gg][Ii][Tt][Hh][Uu][Bb]\\.[Cc][Oo][Mm](:443)?$" } })
+);
+patterned!(
+    /// A repository of GitHub's.
+    RepositoryName, json!({ "pattern": format!("^{FORGE_NAME}/{FORGE_NAME}$") })
+);
+patterned!(
+    /// An organization of GitHub's.
+    OrganizationName, json!({ "pattern": format!("^{FORGE_NAME}$") })
+);
+patterned!(
+    /// An environment of GitHub's.
+    EnvironmentName, json!({ "pattern": "^(?! )[A-Za-z0-9 ()_./:-]*[A-Za-z0-9()_./:-]$", "maxLength": 255 })
 );
 
 /// The format's version.

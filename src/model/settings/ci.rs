@@ -145,3 +145,89 @@ impl GitLabSink {
         format!("the scope api and the role {role} in {}", self.of)
     }
 }
+
+/// Secrets of GitHub Actions, of one repository, environment or organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitHubSink {
+    /// The server of the API, or the whole server for an Enterprise Server.
+    pub server: Origin,
+    /// The owner of the secrets.
+    pub of: GitHubOwner,
+    /// The name of each secret.
+    pub name: VariableName,
+    /// The place of the token that is sent.
+    pub token: Reference,
+}
+
+/// The owner of secrets at GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GitHubOwner {
+    /// A repository, as `owner/name`.
+    Repository(String),
+    /// An environment of a repository.
+    Environment {
+        /// The repository, as `owner/name`.
+        repository: String,
+        /// The environment. It must be there.
+        environment: String,
+    },
+    /// An organization.
+    Organization {
+        /// The organization's name.
+        name: String,
+        /// The repositories that have the secrets.
+        visibility: Visibility,
+    },
+}
+
+/// The repositories of an organization that have its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// All of them, public ones included.
+    All,
+    /// Those that are private or internal.
+    Private,
+    /// Those with these ids.
+    Selected(Vec<u32>),
+}
+
+impl fmt::Display for GitHubOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository(repository) => write!(f, "the repository {repository}"),
+            Self::Environment { repository, environment } => write!(f, "the environment {environment} of {repository}"),
+            Self::Organization { name, visibility: _ } => write!(f, "the organization {name}"),
+        }
+    }
+}
+
+impl GitHubSink {
+    /// The beginning of a name that GitHub keeps for its own.
+    pub const TAKEN: &str = "GITHUB_";
+
+    /// Returns what stands before each path: nothing at `api.github.com` and its like, and the API's path at an Enterprise Server.
+    pub fn base(&self) -> &'static str {
+        if self.server.as_str().starts_with("https://api.") { "" } else { "/api/v3" }
+    }
+
+    /// Returns the words that tell this place from every other: two keys of one name there are one secret. GitHub knows no upper case.
+    pub fn location(&self) -> String {
+        let Self { server, of, name, token: _ } = self;
+        let (word, of, environment) = match of {
+            GitHubOwner::Repository(repository) => ("repository", repository, ""),
+            GitHubOwner::Environment { repository, environment } => ("environment", repository, environment.as_str()),
+            GitHubOwner::Organization { name, visibility: _ } => ("organization", name, ""),
+        };
+        [server.as_str(), word, of, environment, name.as_str()].join("\0").to_ascii_lowercase()
+    }
+
+    /// Returns what the token needs for all secrets of this sink.
+    pub fn rights(&self) -> String {
+        let permission = match self.of {
+            GitHubOwner::Repository(_) => "the permission Secrets (write) on",
+            GitHubOwner::Environment { .. } => "the permission Environments (write) on the repository of",
+            GitHubOwner::Organization { .. } => "the organization permission Secrets (write) on",
+        };
+        format!("{permission} {}", self.of)
+    }
+}

@@ -8,7 +8,7 @@ use super::super::duration::Duration;
 use super::super::marker::SinkHash;
 use super::super::origin::Origin;
 use super::azure::AzureSink;
-use super::ci::GitLabSink;
+use super::ci::{GitHubSink, GitLabSink};
 use super::login::VaultAuth;
 use super::reference::Reference;
 use super::template::PathTemplate;
@@ -39,6 +39,8 @@ pub enum Sink {
     StackOne(StackOneSink),
     /// CI/CD variables of a project or group at GitLab.
     GitLab(GitLabSink),
+    /// Secrets of GitHub Actions.
+    GitHub(GitHubSink),
 }
 
 /// Programs that store a payload and say what is stored.
@@ -186,6 +188,7 @@ impl Sink {
             Self::Azure(_) => "azure-key-vault",
             Self::StackOne(_) => "stackone",
             Self::GitLab(_) => "gitlab-variables",
+            Self::GitHub(_) => "github-actions",
         }
     }
 
@@ -194,7 +197,7 @@ impl Sink {
         match self {
             Self::Command(command) => command.check.is_none(),
             Self::GitLab(gitlab) => gitlab.is_hidden(),
-            Self::StackOne(_) => true,
+            Self::StackOne(_) | Self::GitHub(_) => true,
             Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) => false,
         }
     }
@@ -202,7 +205,12 @@ impl Sink {
     /// Returns whether a put compares versions, so that a late one is refused.
     pub fn compares_versions(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Command(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) => false,
+            Self::File { .. }
+            | Self::Command(_)
+            | Self::Azure(_)
+            | Self::StackOne(_)
+            | Self::GitLab(_)
+            | Self::GitHub(_) => false,
             Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => true,
         }
     }
@@ -211,7 +219,7 @@ impl Sink {
     /// and what compares versions refuses what comes late.
     pub fn takes_what_is_late(&self) -> bool {
         match self {
-            Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) => true,
+            Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) | Self::GitHub(_) => true,
             Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
         }
     }
@@ -227,7 +235,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => false,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => false,
         }
     }
 
@@ -241,7 +250,8 @@ impl Sink {
             | Self::Kubernetes(_)
             | Self::Azure(_)
             | Self::StackOne(_)
-            | Self::GitLab(_) => false,
+            | Self::GitLab(_)
+            | Self::GitHub(_) => false,
         }
     }
 
@@ -273,6 +283,7 @@ impl Sink {
             // An account is linked to one tenant: which it is, is within.
             Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),
             Self::GitLab(gitlab) => SinkHash::of("gitlab", &gitlab.location()),
+            Self::GitHub(github) => SinkHash::of("github", &github.location()),
         }
     }
 }

@@ -92,7 +92,8 @@ impl Place {
             | Sink::Kubernetes(_)
             | Sink::Azure(_)
             | Sink::StackOne(_)
-            | Sink::GitLab(_) => {
+            | Sink::GitLab(_)
+            | Sink::GitHub(_) => {
                 unreachable!()
             }
         }

@@ -63,7 +63,11 @@ impl GitLabSink {
 
     pub(super) async fn look(&self, address: &Address) -> Seen {
         if self.0.settings.is_hidden() {
-            return Seen::new(None, Version::Unseen);
+            // That nothing is there can be known; what is there cannot.
+            return match self.read(&self.name(address)).await {
+                Ok(None) => Seen::new(Some(Observed::Absent), Version::Nothing),
+                Ok(Some(_)) | Err(_) => Seen::new(None, Version::Unseen),
+            };
         }
         match self.found(address).await {
             Err(why) => Seen::new(Some(Observed::Unreadable(why)), Version::Unknown),
@@ -157,12 +161,15 @@ impl GitLabSink {
         let there = self.read(&self.name(address)).await.map_err(Put::Refused)?;
         let stored = there.as_ref().and_then(Variable::fingerprint);
         match version {
-            Version::Unseen if is_hidden => {
-                self.may_be_renewed(address, there.as_ref()).map_err(Put::Refused)?;
-                if there.is_none() && !self.hides().await.map_err(Put::Refused)? {
+            Version::Nothing if is_hidden && there.is_none() => {
+                if !self.hides().await.map_err(Put::Refused)? {
                     return Err(Put::Refused(self.too_old()));
                 }
             }
+            Version::Unseen if is_hidden && there.is_some() => {
+                self.may_be_renewed(address, there.as_ref()).map_err(Put::Refused)?;
+            }
+            Version::Nothing | Version::Unseen if is_hidden => return Err(Put::Conflict),
             Version::Nothing if !is_hidden && there.is_none() => {}
             Version::Payload(seen) if !is_hidden && stored.as_ref() == Some(seen) => {}
             Version::Nothing | Version::Payload(_) if !is_hidden => return Err(Put::Conflict),

@@ -297,12 +297,16 @@ fn what_is_read_is_ours_or_nothing_or_a_strangers() {
 #[test]
 fn a_hidden_variable_is_made_hidden_and_only_our_own_is_renewed() {
     let (place, asked) = sink(&Says::nothing_is_there(), Shown::Hidden);
-    assert_eq!(put(&place, &Version::Unseen), Ok(()));
+    assert_eq!(put(&place, &Version::Nothing), Ok(()));
     let sent = writes(&asked);
     assert_eq!(sent.len(), 1, "nothing is kept beside it: {sent:?}");
     assert_eq!((&sent[0].1["masked"], &sent[0].1["masked_and_hidden"]), (&true.into(), &true.into()));
     let look = wait(place.look(&ci()));
-    assert_eq!((look.entry, look.version), (None, Version::Unseen));
+    assert_eq!(
+        (look.entry, look.version),
+        (Some(Observed::Absent), Version::Nothing),
+        "that nothing is there can be known"
+    );
     assert_eq!(wait(place.read_back(&ci(), &entry())), ReadBack::Unseen);
 
     let there = |hidden: bool, description: &str| Says {
@@ -311,6 +315,10 @@ fn a_hidden_variable_is_made_hidden_and_only_our_own_is_renewed() {
     };
     let ours = "Written by qlik-plan: qlik/acme-eu/ci";
     let (place, asked) = sink(&there(true, ours), Shown::Hidden);
+    let look = wait(place.look(&ci()));
+    assert_eq!((look.entry, look.version), (None, Version::Unseen));
+    assert_eq!(put(&place, &Version::Nothing), Err(Put::Conflict));
+    assert_eq!(writes(&asked), []);
     assert_eq!(put(&place, &Version::Unseen), Ok(()));
     assert!(writes(&asked)[0].0.starts_with("PUT "));
     for (says, why) in [
