@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::service::{self, ROOT, bao};
 use crate::stage::{APPLY, PLAN, Run, SANDBOX, Stage};
 
 const API_KEY: &str = "v1.us1.a-key-of-the-project-4711";
@@ -209,15 +210,20 @@ struct Shop {
 
 impl Shop {
     fn new() -> Self {
+        Self::with(DESIRED, "")
+    }
+
+    /// `sinks`: more of them, each a line of settings.
+    fn with(desired: &str, sinks: &str) -> Self {
         let stackone = StackOne::start();
         let settings = crate::stage::SETTINGS.replace(
             "files: { kind: file, directory: ./secrets, durable: true }",
             &format!(
-                "stackone: {{ kind: stackone, api_key: {{ env: STACKONE_API_KEY }}, accounts: {{ acme: '{ACCOUNT}' }}, fields: {{ tenant_name: tenantName, region: region, api_key: apiKey }}, endpoint: 'http://{}' }}",
+                "{sinks}stackone: {{ kind: stackone, api_key: {{ env: STACKONE_API_KEY }}, accounts: {{ acme: '{ACCOUNT}' }}, fields: {{ tenant_name: tenantName, region: region, api_key: apiKey }}, endpoint: 'http://{}' }}",
                 stackone.host
             ),
         );
-        let shop = Self { stage: Stage::with_settings(DESIRED, &settings), stackone, api_key: API_KEY };
+        let shop = Self { stage: Stage::with_settings(desired, &settings), stackone, api_key: API_KEY };
         shop.apply(&["ledger", "init"]).exits(0);
         shop.apply(&["rehearse", "us-oem"]).exits(0);
         shop
@@ -225,7 +231,7 @@ impl Shop {
 
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = self.stage.command(SANDBOX);
-        command.env("STACKONE_API_KEY", self.api_key).args(["exec", "--", program]).args(args);
+        command.env("STACKONE_API_KEY", self.api_key).env("VAULT_TOKEN", ROOT).args(["exec", "--", program]).args(args);
         command
     }
 
@@ -288,6 +294,50 @@ fn a_key_of_one_day_is_renewed_into_its_account_for_a_month_and_works_at_every_h
     assert!((31..=62).contains(&ids.len()), "{}", ids.len());
     assert_eq!(shop.stackone.changes(), ids.len());
     assert!(shop.stage.live_keys().len() <= 2, "{:#?}", shop.stage.live_keys());
+}
+
+/// The account gets the key after the vault has it, and a refusal there costs nobody a key that works.
+#[test]
+fn a_vault_and_an_account_hold_one_key_at_every_hour_though_the_account_is_shut_for_a_while() {
+    let Some(vault) = service::openbao() else { return };
+    let desired = DESIRED.replace(
+        "deliver_to: stackone, deliver_as: stackone",
+        "deliver_to: [stackone, vault], deliver_as: { vault: json, stackone: stackone }",
+    );
+    let sink = format!(
+        "vault: {{ kind: vault, address: 'http://{}', mount: secret, path: '{{vendor}}/{{tenant}}/{{key}}', token: {{ env: VAULT_TOKEN }} }}\n  ",
+        vault.host
+    );
+    let shop = Shop::with(&desired, &sink);
+    let client = Client::at(shop.stage.dir());
+    let in_vault = || {
+        let (status, found) = bao(&vault, "GET", "secret/data/qlik/acme/stackone", &Value::Null);
+        assert_eq!(status, 200, "{found}");
+        let payload: Value = serde_json::from_str(found["data"]["data"]["value"].as_str().unwrap()).unwrap();
+        let field = |name: &str| payload[name].as_str().unwrap().to_owned();
+        (field("server").trim_start_matches("https://").to_owned(), field("api_key"))
+    };
+    shop.apply(&["--yes"]).exits(0);
+    for hour in 0..4 * 24 {
+        let shut = (36..60).contains(&hour);
+        shop.stackone.does(if shut { Does::Refuses } else { Does::Well });
+        if hour % 12 == 0 {
+            let run = shop.apply(&["--yes"]).exits(i32::from(shut));
+            if hour == 36 {
+                run.says("answers 412").says("works, and only ").says("has it");
+            } else if shut {
+                // The account's former key lives for a day, and renewals come every half.
+                run.says("answers 412");
+            }
+        }
+        let (host, token) = in_vault();
+        assert_eq!(client.users_me(&host, &token).0, 200, "hour {hour}: the vault's");
+        assert!(shop.works(&client) || shut, "hour {hour}: the account's");
+        if !shut && hour % 12 == 0 {
+            assert_eq!(shop.stackone.credentials()["apiKey"], json!(token), "hour {hour}");
+        }
+        shop.later("PT1H");
+    }
 }
 
 #[test]
