@@ -260,6 +260,9 @@ fn without_ids(text: &str) -> String {
         if let Some((_, rest)) = word.split_once("/.qlik-sandbox/") {
             return format!("…/.qlik-sandbox/{rest}");
         }
+        if let Some((_, rest)) = word.split_once("/secrets/") {
+            return format!("…/secrets/{rest}");
+        }
         if word.len() >= 16 && word.chars().any(|c| c.is_ascii_digit()) { "…".to_owned() } else { word.to_owned() }
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
