@@ -186,7 +186,8 @@ pub(super) fn missing_of_sinks(settings: &Settings) -> Missing {
             settings::Sink::File { .. }
             | settings::Sink::Command(_)
             | settings::Sink::Aws(_)
-            | settings::Sink::Azure(_) => {}
+            | settings::Sink::Azure(_)
+            | settings::Sink::Gcp(_) => {}
         }
     }
     missing

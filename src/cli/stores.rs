@@ -3,6 +3,7 @@
 mod azure;
 mod bucket;
 mod cluster;
+mod google;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub(super) fn with_login(declared: &Declared, common: &Common) -> Result<BTreeMa
     for (name, sink) in &declared.settings.sinks {
         let is_logged_in_to = match sink {
             settings::Sink::Vault(vault) => matches!(vault.auth, settings::VaultAuth::Login(_)),
-            settings::Sink::Azure(_) => true,
+            settings::Sink::Azure(_) | settings::Sink::Gcp(_) => true,
             settings::Sink::File { .. }
             | settings::Sink::Command(_)
             | settings::Sink::Aws(_)
@@ -131,6 +132,7 @@ fn sink_access(
                 access.ca_pem.extend(reach::certificates(Some(file))?);
             }
         }
+        settings::Sink::Gcp(gcp) => google::reach(name, gcp, settings, &mut access)?,
         settings::Sink::Azure(azure) => azure::reach(name, azure, settings, &mut access)?,
         settings::Sink::Kubernetes(kubernetes) => cluster::reach(name, kubernetes, settings, &mut access)?,
         settings::Sink::StackOne(stackone) => {

@@ -67,7 +67,7 @@ impl Taken {
                 self.variable(&sink.location(), &[name], &address, deliver_to, faults);
                 return;
             }
-            Some(Sink::File { .. } | Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_)) | None => return,
+            Some(Sink::File { .. } | Sink::Command(_) | Sink::Vault(_) | Sink::Aws(_) | Sink::Gcp(_)) | None => return,
         };
         if shape != Some(Shape::Stackone) {
             let what = if shape.is_none() { "keys of Imburse" } else { "another shape" };

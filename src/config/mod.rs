@@ -5,6 +5,7 @@ mod delivery;
 mod desired;
 mod diagnostic;
 mod fault;
+mod gcp;
 mod github;
 mod gitlab;
 mod group;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::azure;
 use super::diagnostic::{Faults, code};
+use super::gcp;
 use super::github;
 use super::gitlab;
 use super::kubernetes;
@@ -26,6 +27,7 @@ const SINKS: Keys = Keys {
         "vault",
         "aws-secrets-manager",
         "azure-key-vault",
+        "gcp-secret-manager",
         "kubernetes",
         "stackone",
         "gitlab-variables",
@@ -57,6 +59,7 @@ pub(super) fn sink(what: &str, entry: &Entry, base: &Path, faults: &mut Faults<'
         "stackone" => stackone(what, entry, base, faults).map(Sink::StackOne),
         "aws-secrets-manager" => aws(what, entry, faults).map(Sink::Aws),
         "azure-key-vault" => azure::sink(what, entry, faults).map(Sink::Azure),
+        "gcp-secret-manager" => gcp::sink(what, entry, faults).map(Sink::Gcp),
         "kubernetes" => kubernetes::sink(what, entry, base, faults).map(Sink::Kubernetes),
         "github-actions" => github::sink(what, entry, base, faults).map(Sink::GitHub),
         "gitlab-variables" => gitlab::sink(what, entry, base, faults).map(Sink::GitLab),

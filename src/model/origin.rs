@@ -73,6 +73,11 @@ impl Origin {
         Self { text: format!("https://{service}.{region}.amazonaws.com{china}"), loopback: false }
     }
 
+    /// Returns the server of one of Google's services, made of lower-case letters, digits, hyphens and dots.
+    pub fn of_google(service: &str) -> Self {
+        Self { text: format!("https://{service}.googleapis.com"), loopback: false }
+    }
+
     /// Returns the origin in lower case, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -2,6 +2,7 @@
 
 mod azure;
 mod ci;
+mod gcp;
 mod login;
 mod reference;
 mod sink;
@@ -19,6 +20,7 @@ use super::origin::Origin;
 
 pub use self::azure::AzureSink;
 pub use self::ci::{GitHubOwner, GitHubSink, GitLabOwner, GitLabSink, Shown, VariableName, Visibility};
+pub use self::gcp::GcpSink;
 pub use self::login::{IdToken, LoginMethod, VaultAuth, VaultLogin};
 pub use self::reference::Reference;
 pub use self::sink::{AwsSink, CommandSink, KubernetesSink, Sink, StackOneFields, StackOneSink, VaultSink};

@@ -234,7 +234,7 @@ fn not_durable(sources: &Sources<'_>, sink: &Name) -> Option<Unreadable> {
             | settings::Sink::Vault(_)
             | settings::Sink::Aws(_)
             | settings::Sink::Kubernetes(_)
-            | settings::Sink::Azure(_) | settings::Sink::StackOne(_)
+            | settings::Sink::Azure(_) | settings::Sink::Gcp(_) | settings::Sink::StackOne(_)
             | settings::Sink::GitLab(_) | settings::Sink::GitHub(_),
         )
         | None => None,

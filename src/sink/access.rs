@@ -28,6 +28,8 @@ pub struct Access {
     pub login: Login,
     /// For `azure-key-vault`: the one way to log in that is taken, or why there is none.
     pub azure: Option<Result<AzureLogin, Unreadable>>,
+    /// For `gcp-secret-manager`: the one way to log in that is taken, or why there is none.
+    pub google: Option<Result<GoogleLogin, Unreadable>>,
     /// Other ways that are set and not heeded: for a message.
     pub passed_over: Vec<&'static str>,
     /// For a `command`: those of its variables that are set.
@@ -78,6 +80,33 @@ pub enum AzureLogin {
     /// The identity of the machine, from its metadata service.
     Machine { endpoint: Origin, client: Option<String> },
 }
+
+/// A way to log in to Google.
+pub enum GoogleLogin {
+    /// A service account, whose key signs.
+    Key { email: String, key_id: Option<String>, key: Secret, now: Now },
+    /// A user, who logged in with `gcloud` before.
+    User { client_id: String, client_secret: Secret, refresh_token: Secret },
+    /// Whoever somebody else's token speaks for, who may borrow a service account: the path that lends it.
+    External { audience: String, token_type: String, subject: Subject, impersonate: Option<String> },
+    /// The service account of the machine, from its metadata service.
+    Attached { endpoint: Origin },
+}
+
+/// Where somebody else's token comes from.
+pub enum Subject {
+    Read(Read),
+    /// Whoever gives it is asked with these headers; it is a field of the answer, or all of it.
+    Asked {
+        origin: Origin,
+        path: String,
+        headers: Vec<(String, Secret)>,
+        field: Option<String>,
+    },
+}
+
+/// This machine's time.
+pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 /// Whom Entra is asked for a token of.
 pub struct Application {

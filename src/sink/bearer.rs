@@ -4,10 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::model::live::Unreadable;
 use crate::model::secret::Secret;
+
+use super::unreadable;
+use super::wire::{Answer, Reply};
 
 /// How long whoever did not answer is not asked again: every key of a plan would wait for it anew.
 const QUIET: Duration = Duration::from_secs(10);
@@ -90,7 +95,7 @@ impl<G: Giver> Bearer<G> {
 
     /// Another token in place of one that is not taken; `None` where there is none to be had. Nobody asks twice in a row: whoever
     /// takes none of them would be asked for ever.
-    pub(super) async fn instead_of(&self, dead: &Lent) -> Result<Option<Lent>, Unreadable> {
+    async fn instead_of(&self, dead: &Lent) -> Result<Option<Lent>, Unreadable> {
         let mut state = self.state.lock().await;
         match &state.current {
             // Somebody was quicker.
@@ -104,9 +109,27 @@ impl<G: Giver> Bearer<G> {
         self.ask(&mut state).await.map(Some)
     }
 
-    /// A request with the token was answered, and not for want of one.
-    pub(super) fn worked(&self) {
-        self.is_unproven.store(false, Ordering::Relaxed);
+    /// What came of a request that is sent with the token, and once more with another where the first is not taken (401): then nothing was
+    /// done, since nobody looked further than at the token.
+    pub(super) async fn ask_with(
+        &self,
+        send: impl AsyncFn(&Secret) -> Result<Reply, Unreadable>,
+    ) -> Result<Reply, Unreadable> {
+        let mut lent = self.token().await?;
+        loop {
+            let reply = send(&lent.token).await?;
+            match &reply {
+                Reply::Answered(Answer { status: 401, .. }) => match self.instead_of(&lent).await? {
+                    Some(another) => lent = another,
+                    None => return Ok(reply),
+                },
+                Reply::Answered(_) => {
+                    self.is_unproven.store(false, Ordering::Relaxed);
+                    return Ok(reply);
+                }
+                Reply::NotSent(_) | Reply::Lost(_) => return Ok(reply),
+            }
+        }
     }
 
     /// What may be seen in no message.
@@ -135,6 +158,15 @@ impl<G: Giver> Bearer<G> {
         state.failed = Some((why.clone(), again));
         Err(why)
     }
+}
+
+/// A token as a request carries it.
+pub(super) fn header(token: &Secret) -> Result<HeaderValue, Unreadable> {
+    let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| unreadable("the token holds a character that no header can carry", "check who gives it"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -179,7 +211,7 @@ mod tests {
         assert_eq!((same.token.expose(), asked()), ("token-2", 2));
         // Nobody has taken the second yet, so there is no third in its place.
         assert!(wait(bearer.instead_of(&second)).unwrap_or_else(|_| panic!()).is_none());
-        bearer.worked();
+        bearer.is_unproven.store(false, Ordering::Relaxed);
         assert!(wait(bearer.instead_of(&second)).unwrap_or_else(|_| panic!()).is_some());
         assert_eq!((asked(), bearer.secrets().len()), (3, 3));
 

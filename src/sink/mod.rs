@@ -7,9 +7,11 @@ mod bearer;
 mod command;
 mod content;
 mod file;
+mod gcp;
 mod github;
 mod gitlab;
 mod kubernetes;
+mod oauth;
 mod outcome;
 pub mod payload;
 mod proof;
@@ -29,6 +31,7 @@ use self::aws::AwsSink;
 use self::azure::AzureSink;
 use self::command::CommandSink;
 use self::file::FileSink;
+use self::gcp::GcpSink;
 use self::github::GitHubSink;
 use self::gitlab::GitLabSink;
 use self::kubernetes::KubernetesSink;
@@ -57,6 +60,8 @@ pub enum Sink {
     Kubernetes(KubernetesSink),
     /// Secrets of a vault of Azure.
     Azure(AzureSink),
+    /// Secrets of a project at Google.
+    Gcp(GcpSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
     /// CI/CD variables at GitLab.
@@ -79,6 +84,7 @@ impl Sink {
                 Self::Kubernetes(KubernetesSink::of(kubernetes, settings.hash(), access))
             }
             settings::Sink::Azure(azure) => Self::Azure(AzureSink::of(azure, settings.hash(), access)),
+            settings::Sink::Gcp(gcp) => Self::Gcp(GcpSink::of(gcp, settings.hash(), access)),
             settings::Sink::StackOne(stackone) => Self::StackOne(StackOneSink::of(stackone, settings.hash(), access)),
             settings::Sink::GitHub(github) => Self::GitHub(GitHubSink::of(github, settings.hash(), access)),
             settings::Sink::GitLab(gitlab) => Self::GitLab(GitLabSink::of(gitlab, settings.hash(), access)),
@@ -95,6 +101,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => {}
@@ -110,6 +117,7 @@ impl Sink {
             Self::Aws(aws) => aws.hash(),
             Self::Kubernetes(kubernetes) => kubernetes.hash(),
             Self::Azure(azure) => azure.hash(),
+            Self::Gcp(gcp) => gcp.hash(),
             Self::StackOne(stackone) => stackone.hash(),
             Self::GitLab(gitlab) => gitlab.hash(),
             Self::GitHub(github) => github.hash(),
@@ -125,6 +133,7 @@ impl Sink {
             Self::Aws(aws) => aws.place(address),
             Self::Kubernetes(kubernetes) => kubernetes.place(address),
             Self::Azure(azure) => azure.place(address),
+            Self::Gcp(gcp) => gcp.place(address),
             Self::StackOne(stackone) => stackone.place(address),
             Self::GitLab(gitlab) => gitlab.place(address),
             Self::GitHub(github) => github.place(address),
@@ -161,6 +170,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => Ok(None),
@@ -176,6 +186,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => None,
@@ -187,6 +198,7 @@ impl Sink {
         match self {
             Self::Vault(vault) => vault.login().await,
             Self::Azure(azure) => Some(azure.login().await),
+            Self::Gcp(gcp) => Some(gcp.login().await),
             Self::File(_)
             | Self::Command(_)
             | Self::Aws(_)
@@ -206,6 +218,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => {}
@@ -220,7 +233,7 @@ impl Sink {
             (Self::Vault(_), Version::Number(number)) => Some(*number),
             (Self::Vault(_), Version::Payload(_) | Version::Word(_) | Version::Unknown | Version::Unseen)
             // What AWS, Kubernetes and Azure call their versions by has no order that anybody may rely on.
-            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) | Self::GitHub(_), _) => None,
+            | (Self::File(_) | Self::Command(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::Gcp(_) | Self::StackOne(_) | Self::GitLab(_) | Self::GitHub(_), _) => None,
         }
     }
 
@@ -233,6 +246,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => None,
@@ -253,6 +267,7 @@ impl Sink {
             Self::Aws(aws) => aws.look(address).await,
             Self::Kubernetes(kubernetes) => kubernetes.look(address).await,
             Self::Azure(azure) => azure.look(address).await,
+            Self::Gcp(gcp) => gcp.look(address).await,
             Self::GitLab(gitlab) => gitlab.look(address).await,
             Self::GitHub(github) => github.look(address).await,
             Self::StackOne(_) => Seen::new(None, Version::Unseen),
@@ -263,6 +278,7 @@ impl Sink {
     pub async fn trouble(&self, address: &Address) -> Option<Untrusted> {
         match self {
             Self::StackOne(stackone) => stackone.trouble(address).await,
+            Self::Gcp(gcp) => gcp.trouble(address).await,
             Self::File(_)
             | Self::Command(_)
             | Self::Vault(_)
@@ -283,6 +299,7 @@ impl Sink {
             Self::Aws(aws) => return aws.preflight(address).await,
             Self::Kubernetes(kubernetes) => return kubernetes.preflight(address).await,
             Self::Azure(azure) => return azure.preflight(address).await,
+            Self::Gcp(gcp) => return gcp.preflight(address).await,
             Self::GitLab(gitlab) => return gitlab.preflight(address).await,
             Self::GitHub(github) => match github.preflight(address).await {
                 Ok(what) => return Writable::NotRefused(what),
@@ -312,6 +329,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => Ok(()),
@@ -335,6 +353,11 @@ impl Sink {
             Self::Aws(aws) => aws.put(address, version, payload, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.put(address, version, payload, entry).await,
             Self::Azure(azure) => azure.put(address, version, payload, entry).await,
+            Self::Gcp(gcp) => match gcp.put(address, version, payload, entry).await {
+                Ok(None) => Ok(()),
+                Ok(Some(until)) => return Put::StoredUntil(until),
+                Err(outcome) => Err(outcome),
+            },
             Self::GitLab(gitlab) => gitlab.put(address, version, payload, entry).await,
             Self::GitHub(github) => match github.put(address, version, payload).await {
                 Ok(None) => Ok(()),
@@ -362,6 +385,7 @@ impl Sink {
             Self::Aws(aws) => aws.read_back(address, entry).await,
             Self::Kubernetes(kubernetes) => kubernetes.read_back(address, entry).await,
             Self::Azure(azure) => azure.read_back(address, entry).await,
+            Self::Gcp(gcp) => gcp.read_back(address, entry).await,
             Self::GitLab(gitlab) => gitlab.read_back(address, entry).await,
             Self::StackOne(_) | Self::GitHub(_) => ReadBack::Unseen,
         }

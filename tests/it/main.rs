@@ -33,6 +33,7 @@ mod first_minute;
 mod folders;
 mod forge;
 mod formats;
+mod gcp;
 #[cfg(feature = "github-actions")]
 mod github_actions;
 mod gitlab;

@@ -19,7 +19,7 @@ use crate::model::settings;
 const KEY_FILE_MAX: u64 = 64 * 1024;
 
 /// Longer than any path that a person writes. What is longer may be the key itself, and is not shown.
-const PATH_MAX: usize = 300;
+pub(super) const PATH_MAX: usize = 300;
 
 /// The credentials that a shared ledger's store is reached with.
 pub(super) fn credentials(settings: &settings::Ledger) -> Result<Vec<(&'static str, Secret)>, Problem> {
@@ -113,7 +113,7 @@ fn google_file(value: Vec<u8>) -> Result<Secret, Problem> {
     service_account(&format!("{GOOGLE_FILE}: {shown}"), &bytes)
 }
 
-fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let found = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
     if !found.is_file() {
         return Err("it is not a file".to_owned());

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 
 use super::words::{
     ApiOrigin, Argument, Audience, AuthMount, AwsAccount, AzureName, AzureVault, BaseUrl, CloudWord, DataKey, DnsLabel,
-    Domain, EnvironmentName, EnvironmentScope, GitlabPath, ImburseApi, ImburseId, KmsKey, Label, OrganizationName,
-    OriginText, PathTemplate, PathText, Proxy, RepositoryName, RoleWord, SecretName, Segments, StackOneWord,
-    StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate, Version, named,
+    Domain, EnvironmentName, EnvironmentScope, GcpName, GitlabPath, ImburseApi, ImburseId, KmsKey, Label,
+    OrganizationName, OriginText, PathTemplate, PathText, Proxy, RepositoryName, RoleWord, SecretName, Segments,
+    StackOneWord, StoreEndpoint, StoreUrl, Timeout, Variable, VariableTemplate, Version, named,
 };
 
 /// Settings: accounts, sinks, ledger, limits. Trusted; names secrets and holds none.
@@ -213,6 +213,20 @@ pub enum Sink {
         /// Whether the machine's or the platform's own identity logs in, whatever else the environment offers.
         #[schemars(default)]
         managed_identity: bool,
+    },
+    /// Secret Manager of Google Cloud. Credentials come from the file that GOOGLE_APPLICATION_CREDENTIALS names.
+    GcpSecretManager {
+        /// The project of the secrets.
+        project: CloudWord,
+        /// The region of regional secrets; left out, they are global.
+        location: Option<CloudWord>,
+        /// The name of each key's secret; `{vendor}_{tenant}_{key}` if left out.
+        name: Option<GcpName>,
+        /// Whether the service account that is attached to the machine logs in, whatever else the environment offers.
+        #[schemars(default)]
+        attached_service_account: bool,
+        /// A stand-in in place of Google, also for tokens. Plain http on loopback only.
+        endpoint: Option<OriginText>,
     },
     /// Secrets of one namespace in a Kubernetes cluster.
     #[schemars(extend("dependentRequired" = { "server": ["token"] }))]

@@ -266,6 +266,15 @@ patterned!(
 );
 
 patterned!(
+    /// The name of each key's secret at Google.
+    GcpName, json!({
+        "pattern": format!("^([A-Za-z0-9-]+|{PLACE})(_([A-Za-z0-9-]+|{PLACE}))*$"),
+        "maxLength": 143,
+        "allOf": each_place_once()
+    })
+);
+
+patterned!(
     /// A label of DNS, in lower case.
     DnsLabel, json!({ "pattern": format!("^{DNS_LABEL}$"), "maxLength": 63 })
 );

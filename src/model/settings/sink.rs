@@ -9,6 +9,7 @@ use super::super::marker::SinkHash;
 use super::super::origin::Origin;
 use super::azure::AzureSink;
 use super::ci::{GitHubSink, GitLabSink};
+use super::gcp::GcpSink;
 use super::login::VaultAuth;
 use super::reference::Reference;
 use super::template::PathTemplate;
@@ -35,6 +36,8 @@ pub enum Sink {
     Kubernetes(KubernetesSink),
     /// Secrets of a vault of Azure.
     Azure(AzureSink),
+    /// Secrets of a project at Google.
+    Gcp(GcpSink),
     /// Accounts that are linked at StackOne.
     StackOne(StackOneSink),
     /// CI/CD variables of a project or group at GitLab.
@@ -186,6 +189,7 @@ impl Sink {
             Self::Aws(_) => "aws-secrets-manager",
             Self::Kubernetes(_) => "kubernetes",
             Self::Azure(_) => "azure-key-vault",
+            Self::Gcp(_) => "gcp-secret-manager",
             Self::StackOne(_) => "stackone",
             Self::GitLab(_) => "gitlab-variables",
             Self::GitHub(_) => "github-actions",
@@ -198,7 +202,9 @@ impl Sink {
             Self::Command(command) => command.check.is_none(),
             Self::GitLab(gitlab) => gitlab.is_hidden(),
             Self::StackOne(_) | Self::GitHub(_) => true,
-            Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) => false,
+            Self::File { .. } | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Azure(_) | Self::Gcp(_) => {
+                false
+            }
         }
     }
 
@@ -211,7 +217,7 @@ impl Sink {
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => false,
-            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => true,
+            Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) | Self::Gcp(_) => true,
         }
     }
 
@@ -220,7 +226,12 @@ impl Sink {
     pub fn takes_what_is_late(&self) -> bool {
         match self {
             Self::Azure(_) | Self::StackOne(_) | Self::GitLab(_) | Self::GitHub(_) => true,
-            Self::File { .. } | Self::Command(_) | Self::Vault(_) | Self::Aws(_) | Self::Kubernetes(_) => false,
+            Self::File { .. }
+            | Self::Command(_)
+            | Self::Vault(_)
+            | Self::Aws(_)
+            | Self::Kubernetes(_)
+            | Self::Gcp(_) => false,
         }
     }
 
@@ -234,6 +245,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => false,
@@ -249,6 +261,7 @@ impl Sink {
             | Self::Aws(_)
             | Self::Kubernetes(_)
             | Self::Azure(_)
+            | Self::Gcp(_)
             | Self::StackOne(_)
             | Self::GitLab(_)
             | Self::GitHub(_) => false,
@@ -279,6 +292,12 @@ impl Sink {
             }
             Self::Azure(AzureSink { vault, name, authority: _, managed_identity: _ }) => {
                 SinkHash::of("azure", &[vault.as_str(), name.as_str()].join("\0"))
+            }
+            Self::Gcp(gcp) => {
+                let GcpSink { project, location, name, attached_service_account: _, endpoint } = gcp;
+                let endpoint = endpoint.as_ref().map(Origin::as_str).unwrap_or_default();
+                let location = location.as_deref().unwrap_or_default();
+                SinkHash::of("gcp", &[endpoint, project, location, name.as_str()].join("\0"))
             }
             // An account is linked to one tenant: which it is, is within.
             Self::StackOne(stackone) => SinkHash::of("stackone", stackone.endpoint.as_str()),

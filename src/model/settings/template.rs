@@ -27,6 +27,11 @@ impl PathTemplate {
         Self::parted(text, ".", literal)
     }
 
+    /// Parses a template with underscores, which no name has.
+    pub fn underscored(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
+        Self::parted(text, "_", literal)
+    }
+
     /// Parses a template with two hyphens between, for names that have letters, digits and hyphens alone.
     pub fn dashed(text: &str, literal: impl Fn(&str) -> bool) -> Option<Self> {
         Self::parted(text, "--", literal)

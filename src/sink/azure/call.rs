@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 use crate::model::settings;
 
 use super::super::access::Access;
-use super::super::bearer::{Bearer, Lent};
+use super::super::bearer::{Bearer, Lent, header};
 use super::super::unreadable;
 use super::super::wire::{Answer, Reply, Wire};
 use super::form::Fault;
@@ -91,45 +91,18 @@ impl Caller {
             Ok(way) => way,
             Err(why) => return Came::NotSent(why.clone()),
         };
-        let mut lent = match bearer.token().await {
-            Ok(lent) => lent,
-            Err(why) => return Came::NotSent(why),
-        };
-        loop {
-            let headers = match headers(&lent.token) {
-                Ok(headers) => headers,
-                Err(why) => return Came::NotSent(why),
-            };
-            let reply = send(wire, headers).await;
-            // Nothing was done: it did not look further than at the token.
-            if let Reply::Answered(Answer { status: 401, .. }) = &reply {
-                match bearer.instead_of(&lent).await {
-                    Ok(Some(another)) => {
-                        lent = another;
-                        continue;
-                    }
-                    Ok(None) => {}
-                    Err(why) => return Came::NotSent(why),
-                }
-            } else if matches!(reply, Reply::Answered(_)) {
-                bearer.worked();
-            }
-            return self.came(reply, bearer, &shown);
-        }
-    }
-
-    fn came(&self, reply: Reply, bearer: &Bearer<Login>, shown: impl Fn(&str, &[&[u8]]) -> String) -> Came {
-        match reply {
-            Reply::Answered(Answer { status: 200..=299, body, .. }) => Came::Done(body),
-            Reply::Answered(Answer { status, body, wait }) => {
+        match bearer.ask_with(async |token| Ok(send(wire, headers(token)?).await)).await {
+            Err(why) => Came::NotSent(why),
+            Ok(Reply::Answered(Answer { status: 200..=299, body, .. })) => Came::Done(body),
+            Ok(Reply::Answered(Answer { status, body, wait })) => {
                 let secrets: Vec<Arc<Secret>> = bearer.secrets();
                 let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.expose().as_bytes()).collect();
                 let fault = Fault::of(&body);
                 let words = shown(&fault.words, &secrets);
                 Came::Refused(Refusal { status, fault: Fault { words, ..fault }, wait })
             }
-            Reply::NotSent(why) => Came::NotSent(self.out_of_reach(&why)),
-            Reply::Lost(why) => Came::Lost(self.out_of_reach(&why)),
+            Ok(Reply::NotSent(why)) => Came::NotSent(self.out_of_reach(&why)),
+            Ok(Reply::Lost(why)) => Came::Lost(self.out_of_reach(&why)),
         }
     }
 
@@ -179,11 +152,6 @@ impl Caller {
 }
 
 fn headers(token: &Secret) -> Result<HeaderMap, Unreadable> {
-    let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
-    let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| {
-        unreadable("the token for Azure holds a character that no header can carry", "check who gives it")
-    })?;
-    bearer.set_sensitive(true);
     let json = HeaderValue::from_static("application/json");
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, bearer), (ACCEPT, json.clone()), (CONTENT_TYPE, json)]))
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, header(token)?), (ACCEPT, json.clone()), (CONTENT_TYPE, json)]))
 }

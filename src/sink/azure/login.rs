@@ -1,28 +1,21 @@
 //! Who gives tokens for a vault of Azure: Entra for a proof, or the platform or machine that the run is on.
 
-use std::fmt::Write as _;
-use std::time::Duration;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::model::live::Unreadable;
 use crate::model::origin::Origin;
-use crate::model::redact::{Speaker, said};
 use crate::model::secret::Secret;
 use crate::model::settings::AzureSink;
 
 use super::super::access::{Access, Application, AzureLogin};
 use super::super::bearer::{Given, Giver, NotGiven};
+use super::super::oauth::{self, Refusal};
 use super::super::proof::Proof;
 use super::super::unreadable;
 use super::super::wire::{Answer, Reply, Wire};
-
-/// For a token whose end is told as a time of day, which nobody here knows: whoever gives it keeps it, and gives it again.
-const SHORT: Duration = Duration::from_secs(300);
 
 /// The version of the machine's service, and of the platforms', as Microsoft documents them.
 const MACHINE: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
@@ -133,16 +126,7 @@ impl Login {
 
     fn refused(&self, status: u16, body: &[u8], secrets: &[Secret]) -> NotGiven {
         let refusal = Refusal::of(body);
-        let known: Vec<&[u8]> = secrets.iter().map(|secret| secret.expose().as_bytes()).collect();
-        let words = said(refusal.words().as_bytes(), &known, Speaker::Other);
-        // Entra's numbers say it where the sentence may not be shown.
-        let numbers = refusal.error_codes.iter().map(|code| format!("AADSTS{code}"));
-        let told: Vec<String> = numbers
-            .filter(|number| !words.raw().contains(number))
-            .chain([words.raw().to_owned()])
-            .filter(|word| !word.is_empty())
-            .collect();
-        let words = if told.is_empty() { String::new() } else { format!(": {}", told.join(": ")) };
+        let words = refusal.told(secrets);
         let (origin, name) = (&self.origin, self.name());
         let why = format!("{origin} gives no token to {name}: it answers {status}{words}");
         let next = match &self.way {
@@ -163,7 +147,7 @@ impl Giver for Login {
         let (reply, secrets) = self.ask().await?;
         let (origin, name) = (&self.origin, self.name());
         match reply {
-            Reply::Answered(Answer { status: 200, body, .. }) => given(&body).ok_or_else(|| {
+            Reply::Answered(Answer { status: 200, body, .. }) => oauth::given(&body).ok_or_else(|| {
                 let why = format!("what {origin} answers holds no token for {name}");
                 NotGiven::NotAnswered(Unreadable {
                     why: why.into(),
@@ -189,69 +173,13 @@ fn no_proof(why: Unreadable) -> NotGiven {
 
 /// The request for a token, which holds the proof.
 fn form(resource: &str, client: &str, field: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
-    let kind = match field {
-        "client_assertion" => "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
-        _ => "",
-    };
-    // Room for every byte escaped, so that no copy is left behind by growing.
-    let mut body =
-        Zeroizing::new(String::with_capacity((client.len() + resource.len() + secret.expose().len()) * 3 + 512));
-    let (client, resource) =
-        (utf8_percent_encode(client, NON_ALPHANUMERIC), utf8_percent_encode(resource, NON_ALPHANUMERIC));
-    let secret = utf8_percent_encode(secret.expose(), NON_ALPHANUMERIC);
-    // A text takes whatever is written into it.
-    let _ = write!(
-        body,
-        "grant_type=client_credentials&client_id={client}&scope={resource}%2F%2Edefault{kind}&{field}={secret}"
-    );
-    Zeroizing::new(body.as_bytes().to_vec())
-}
-
-/// The answer with a token. Entra says in how many seconds it ends; machines say it as text, and platforms say only the time.
-fn given(body: &[u8]) -> Option<Given> {
-    #[derive(Deserialize)]
-    struct Answer {
-        access_token: String,
-        expires_in: Option<Seconds>,
+    let scope = format!("{resource}/.default");
+    let mut fields = vec![("grant_type", "client_credentials"), ("client_id", client), ("scope", &scope)];
+    if field == "client_assertion" {
+        fields.push(("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
     }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Number(u64),
-        Text(String),
-    }
-    let Answer { access_token, expires_in } = serde_json::from_slice(body).ok()?;
-    let token = Secret::new(access_token);
-    let seconds = match expires_in {
-        Some(Seconds::Number(seconds)) => Some(seconds),
-        Some(Seconds::Text(text)) => text.parse().ok(),
-        None => None,
-    };
-    (!token.expose().is_empty()).then(|| Given { token, lasts: seconds.map_or(SHORT, Duration::from_secs) })
-}
-
-/// What is answered in place of a token.
-#[derive(Default, Deserialize)]
-struct Refusal {
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_description: String,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-}
-
-impl Refusal {
-    fn of(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
-    }
-
-    /// The sentence, without the ids of the request behind it.
-    fn words(&self) -> &str {
-        let sentence = self.error_description.split(" Trace ID:").next().unwrap_or_default();
-        let sentence = sentence.lines().next().unwrap_or_default();
-        if sentence.is_empty() { &self.error } else { sentence }
-    }
+    fields.push((field, secret.expose()));
+    oauth::form(&fields)
 }
 
 /// By Entra's own numbers, from <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
@@ -276,34 +204,5 @@ fn way_out(codes: &[u32], Application { tenant, client }: &Application, proof: &
         Shown::Token(_) => format!(
             "see that the application {client} has a federated credential for issuer, subject and audience of the token (`az ad app federated-credential list --id {client}`, or `az identity federated-credential list`)"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_lasts_as_long_as_is_told_in_whatever_form() {
-        for (body, lasts) in [
-            (r#"{"access_token":"t","expires_in":3599,"token_type":"Bearer"}"#, 3_599),
-            (r#"{"access_token":"t","expires_in":"86399","expires_on":"1700000000"}"#, 86_399),
-            (r#"{"access_token":"t","expires_on":"1700000000"}"#, 300),
-        ] {
-            let given = given(body.as_bytes()).map(|given| (given.token.expose().to_owned(), given.lasts.as_secs()));
-            assert_eq!(given, Some(("t".to_owned(), lasts)), "{body}");
-        }
-        for none in ["", "{}", r#"{"access_token":""}"#, r#"{"access_token":7}"#] {
-            assert!(given(none.as_bytes()).is_none(), "{none}");
-        }
-    }
-
-    #[test]
-    fn what_is_sent_is_one_form_whatever_is_in_the_secret() {
-        let body = form("https://vault.azure.net", "1-2", "client_secret", &Secret::new("a&b=c~ü".to_owned()));
-        assert_eq!(
-            std::str::from_utf8(&body).unwrap(),
-            "grant_type=client_credentials&client_id=1%2D2&scope=https%3A%2F%2Fvault%2Eazure%2Enet%2F%2Edefault&client_secret=a%26b%3Dc%7E%C3%BC"
-        );
     }
 }

@@ -91,6 +91,7 @@ impl Place {
             | Sink::Aws(_)
             | Sink::Kubernetes(_)
             | Sink::Azure(_)
+            | Sink::Gcp(_)
             | Sink::StackOne(_)
             | Sink::GitLab(_)
             | Sink::GitHub(_) => {

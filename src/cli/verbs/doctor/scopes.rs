@@ -199,6 +199,10 @@ fn of_sink(name: &Name, sink: &settings::Sink) -> Option<Rights> {
             of: format!("sinks.{name}.token: an access token of {}", gitlab.server),
             needs: vec![(gitlab.rights(), "to store keys and to see what is stored".to_owned())],
         }),
+        settings::Sink::Gcp(gcp) => Some(Rights {
+            of: format!("sinks.{name}: the credentials for Google"),
+            needs: vec![(gcp.rights(), "to store keys and to see what is stored".to_owned())],
+        }),
         settings::Sink::GitHub(github) => Some(Rights {
             of: format!("sinks.{name}.token: a token of {}", github.server),
             needs: vec![(github.rights(), "to store keys and to see whether a secret is there".to_owned())],
