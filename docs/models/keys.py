@@ -79,6 +79,7 @@ class Sink:
     per_machine: bool = False             # another machine may have another sink under the same settings
     stale: bool = True                    # what it shows may be what it held before
     local: bool = False                   # read and written on this machine alone
+    late: bool = False                    # it takes whatever arrives, so no leftover is ever revoked
 
 
 VAULT = Sink()
@@ -88,6 +89,9 @@ WRITE_ONLY = Sink(versions=False, reads=False)
 BLIND_COMMAND = Sink(versions=False, reads=False, writer="child", per_machine=True)
 SHARED_FILE = Sink(versions=False, writer="self")
 SHARED_COMMAND = Sink(versions=False, writer="child")
+
+VARIABLE = Sink(versions=False, late=True)                       # GitLab's variables, Azure's vaults: read back, and nothing is compared
+ACCOUNT = Sink(versions=False, reads=False, late=True)           # StackOne's accounts, GitHub's secrets
 
 DIRECTORY, SHARED = "directory", "object-store"
 
@@ -178,7 +182,8 @@ class Keys:
         writers = [sink.writer for sink in self.homes]
         return Sink(versions=every(sink.versions for sink in self.homes), reads=any(sink.reads for sink in self.homes),
                     writer=next((w for w in ("network", "child") if w in writers), "self"),
-                    per_machine=any(sink.per_machine for sink in self.homes), local=all(sink.local for sink in self.homes))
+                    per_machine=any(sink.per_machine for sink in self.homes), local=all(sink.local for sink in self.homes),
+                    late=any(sink.late for sink in self.homes))
 
     def at(self, run):
         """The index of the home that the run has come to."""
@@ -454,7 +459,7 @@ class Keys:
 
         def revocable(k):
             """Nothing can bring it into a sink any more once another key was delivered over it."""
-            return not self.hidden() and (sink.versions or p.clock_is_proof or ended(k) == PROVEN)
+            return not self.hidden() and not sink.late and (sink.versions or p.clock_is_proof or ended(k) == PROVEN)
 
         def later(k):
             """Does the server say that the sink's key was made after it?"""
@@ -860,6 +865,7 @@ class Noticed(Keys):
 # ---- what is checked ---------------------------------------------------------------------------------------------
 
 SINKS = (("vault", VAULT), ("file", FILE), ("command", COMMAND), ("write-only", WRITE_ONLY))
+LATE_SINKS = (("variable", VARIABLE), ("account", ACCOUNT))
 MORE_SINKS = (("blind command", BLIND_COMMAND), ("file, shared", SHARED_FILE), ("command, shared", SHARED_COMMAND))
 
 
@@ -891,6 +897,16 @@ def leftovers():
             yield Row(f"{name}, {ledger}: 1 fault, lag, three more where it is revoked", Keys(scene))
             for start in ("empty", "due"):
                 yield Row(f"{name}, {ledger}, {start}: 1 fault, lag, and nothing is ever revoked", Keys(replace(scene, start=start, runs=2, again=0, deaf=True)))
+
+
+def takes_what_is_late():
+    for name, sink in LATE_SINKS + (("vault, account", (VAULT, ACCOUNT)), ("vault, variable", (VAULT, VARIABLE))):
+        for ledger in (DIRECTORY, SHARED):
+            for start in ("empty", "due"):
+                yield Row(f"{name}, {ledger}, {start}: 1 fault, lag", Keys(Scene(sink, ledger, start, lag=True)))
+        yield Row(f"{name}, {DIRECTORY}, due: nothing is ever revoked", Keys(Scene(sink, DIRECTORY, "due", deaf=True)))
+    for name, sink in LATE_SINKS:
+        yield Row(f"{name}, {SHARED}, due: 1 fault, lag, 1 event", Keys(Scene(sink, SHARED, "due", lag=True, events=happenings(sink, SHARED))))
 
 
 def leftovers_before():
@@ -1020,6 +1036,7 @@ if __name__ == "__main__":
             ("Keys: a leftover that is not revoked, again and again", leftovers()),
             ("Keys: the same by the rule until 0.1, where every run's own delivery counted alone", leftovers_before()),
             ("Keys: looser rules for leftovers", loose_leftovers()),
+            ("Keys: sinks that take whatever arrives", takes_what_is_late()),
             ("Keys: several homes a key", several_homes()),
             ("Keys: several homes, one rule weakened at a time", several_homes_weakened()),
             ("Keys: what it does not lean on", indifferent()),
