@@ -75,6 +75,7 @@ mod several_homes;
 mod shards;
 mod shared_ledger;
 mod signals;
+mod sinks_compared;
 mod size;
 mod stackone;
 mod stage;
